@@ -1,0 +1,143 @@
+"""Separable penalties: L1 and squared L2 with a factor a feature, inside a box.
+
+A `Penalty` holds the shape that does not change along a path (mixing, factors, bounds);
+``penalty.at(alpha)`` gives the `ScaledPenalty` of one problem
+
+    P(w) = 1/2 ||y - Xw||^2_omega + sum_j [ l1_j |w_j| + l2_j/2 w_j^2 ],   lower_j <= w_j <= upper_j,
+
+with row weights omega that sum to one. Both are frozen: solvers read them and change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ScaledPenalty:
+    """The penalty at one alpha. All arrays have shape (n_features,)."""
+
+    l1: Array
+    l2: Array
+    lower: Array
+    upper: Array
+
+    def value(self, w: Array) -> Array:
+        """Each feature's share of the penalty."""
+        return self.l1 * np.abs(w) + 0.5 * self.l2 * w * w
+
+    def prox(self, z: Array, curvature: Array) -> Array:
+        """Minimise ``curvature/2 w^2 - z w + penalty(w)`` in the box, feature by feature.
+
+        A feature without any curvature (a constant column) gets zero.
+        """
+        shrunk = np.sign(z) * np.maximum(np.abs(z) - self.l1, 0.0)
+        total = curvature + self.l2
+        w = np.divide(shrunk, total, out=np.zeros_like(shrunk), where=total > 0)
+        return np.clip(w, self.lower, self.upper)
+
+    def conjugate(self, q: Array) -> Array:
+        """Fenchel conjugate ``sup_w q w - penalty(w)`` over the box; inf where unbounded."""
+        excess = np.maximum(np.abs(q) - self.l1, 0.0)
+        reach = np.where(q > 0, self.upper, -self.lower)
+        smooth = self.l2 > 0
+        # An infinite result means an unbounded supremum; 0 * inf never occurs.
+        with np.errstate(over="ignore"):
+            best = np.divide(excess, self.l2, out=np.zeros_like(excess), where=smooth)
+            best = np.where(smooth, np.minimum(best, reach), np.where(excess > 0, reach, 0.0))
+            bent = np.multiply(self.l2, best, out=np.zeros_like(best), where=smooth)
+            return best * (excess - 0.5 * bent)
+
+    def unbounded(self, q: Array) -> NDArray[np.bool_]:
+        """Features whose conjugate is infinite at a large enough multiple of q."""
+        return (self.l2 == 0) & np.isinf(np.where(q > 0, self.upper, self.lower))
+
+    def take(self, index: NDArray[np.intp]) -> ScaledPenalty:
+        """The penalty of some of the features."""
+        return ScaledPenalty(
+            self.l1[index], self.l2[index], self.lower[index], self.upper[index]
+        )
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """``alpha * factor_j * (l1_ratio |w_j| + (1 - l1_ratio)/2 w_j^2)`` within bounds.
+
+    Parameters
+    ----------
+    l1_ratio : float
+        Mixing in [0, 1]; 1 is the Lasso, 0 is Ridge.
+    factors : ndarray of shape (n_features,)
+        Finite penalty factors, >= 0.
+    lower, upper : ndarray of shape (n_features,)
+        Bounds with ``lower <= 0 <= upper``; infinite where there is none.
+    """
+
+    l1_ratio: float
+    factors: Array
+    lower: Array
+    upper: Array
+
+    @classmethod
+    def build(
+        cls,
+        n_features: int,
+        l1_ratio: float,
+        factors: Array | None = None,
+        lower: Array | float | None = None,
+        upper: Array | float | None = None,
+    ) -> Penalty:
+        """Fill in the defaults; an infinite factor becomes the bounds zero and zero."""
+        v = np.ones(n_features) if factors is None else np.array(factors, dtype=np.float64)
+        lo = np.array(np.broadcast_to(-np.inf if lower is None else lower, n_features), np.float64)
+        hi = np.array(np.broadcast_to(np.inf if upper is None else upper, n_features), np.float64)
+        excluded = np.isinf(v)
+        v[excluded] = lo[excluded] = hi[excluded] = 0.0
+        return cls(float(l1_ratio), v, lo, hi)
+
+    def at(self, alpha: float) -> ScaledPenalty:
+        """The penalty of strength `alpha`."""
+        l1 = alpha * self.l1_ratio * self.factors
+        l2 = alpha * (1.0 - self.l1_ratio) * self.factors
+        return ScaledPenalty(l1, l2, self.lower, self.upper)
+
+    def with_units(self, scale: Array | None) -> Penalty:
+        """The same bounds for coefficients that are `scale` times the user's."""
+        if scale is None:
+            return self
+
+        def scaled(bound: Array) -> Array:
+            # Unbounded stays unbounded, also at scale zero.
+            return np.multiply(bound, scale, out=bound.copy(), where=np.isfinite(bound))
+
+        return Penalty(self.l1_ratio, self.factors, scaled(self.lower), scaled(self.upper))
+
+    @property
+    def free(self) -> NDArray[np.bool_]:
+        """Features that are not penalised and not excluded."""
+        return (self.factors == 0) & (self.upper > self.lower)
+
+    @property
+    def has_bounds(self) -> bool:
+        """Whether a feature that is not excluded has a finite bound."""
+        fixed = (self.lower == 0) & (self.upper == 0)
+        return bool(np.any(~fixed & (np.isfinite(self.lower) | np.isfinite(self.upper))))
+
+    def alpha_max(self, q: Array) -> float:
+        """Smallest alpha at which every penalised feature is zero.
+
+        `q` is the correlation of the features with the residual of the fit on the
+        unpenalised ones, shape (n_features,) or (n_features, n_targets). Without an L1
+        part no finite alpha does that; then ``l1_ratio = 1e-3`` sets the scale.
+        """
+        q = q.reshape(len(q), -1)
+        can_move = np.where(q > 0, self.upper[:, None] > 0, self.lower[:, None] < 0)
+        counted = can_move & (self.factors > 0)[:, None]
+        strength = np.where(self.factors > 0, self.factors, 1.0)[:, None]
+        ratio = np.where(counted, np.abs(q) / strength, 0.0)
+        return float(ratio.max(initial=0.0)) / max(self.l1_ratio, 1e-3)
