@@ -1,0 +1,75 @@
+"""The registry of solvers: what each one takes, and which one "auto" means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..penalties import ScaledPenalty
+from . import coordinate_descent, smooth
+from .base import Settings, Solution, SolveFunction
+
+__all__ = ["SOLVERS", "Settings", "Solution", "Solver", "choose"]
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A method and the penalties it takes."""
+
+    name: str
+    solve: SolveFunction
+    takes_l1: bool = False
+    takes_bounds: bool = False
+
+    def refusal(self, penalty: ScaledPenalty) -> str | None:
+        """Why this solver cannot take the penalty, or None."""
+        lacks = []
+        if penalty.l1.any() and not self.takes_l1:
+            lacks.append("an L1 penalty")
+        if _bounded(penalty) and not self.takes_bounds:
+            lacks.append("positive coefficients or other bounds")
+        if not lacks:
+            return None
+        return f"solver={self.name!r} does not support {' or '.join(lacks)}; use 'auto' or 'cd'"
+
+
+SOLVERS = {
+    solver.name: solver
+    for solver in (
+        Solver("closed_form", smooth.solve),
+        Solver("cholesky", smooth.solve_cholesky),
+        Solver("svd", smooth.solve_svd),
+        Solver("lsqr", smooth.solve_lsqr),
+        Solver("sparse_cg", smooth.solve_cg),
+        Solver("lbfgs", smooth.solve_lbfgs, takes_bounds=True),
+        Solver("cd", coordinate_descent.solve, takes_l1=True, takes_bounds=True),
+    )
+}
+
+
+def _bounded(penalty: ScaledPenalty) -> bool:
+    movable = penalty.upper > penalty.lower
+    return bool(np.isfinite(penalty.upper[movable]).any() | np.isfinite(penalty.lower[movable]).any())
+
+
+def choose(name: str, penalty: ScaledPenalty) -> Solver:
+    """The solver called `name` for this penalty.
+
+    "auto" is the closed form without an L1 part and bounds, coordinate descent otherwise. Without
+    any penalty the answer may not be unique: whatever the name, the closed form then gives the
+    least squares of minimum norm.
+
+    Raises
+    ------
+    ValueError
+        If the solver does not take the penalty.
+    """
+    smooth = not penalty.l1.any() and not _bounded(penalty)
+    if name == "auto" or (name == "cd" and smooth and not penalty.l2.any()):
+        name = "closed_form" if smooth else "cd"
+    solver = SOLVERS[name]
+    refusal = solver.refusal(penalty)
+    if refusal is not None:
+        raise ValueError(refusal)
+    return solver

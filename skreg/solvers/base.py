@@ -1,0 +1,106 @@
+"""What a solver is given and what it gives back.
+
+A solver is a generator function
+
+    solve(design, Y, penalty, alphas, start, settings) -> Iterator[tuple[Solution, ...]]
+
+for centred targets Y of shape (n_samples, n_targets): for each alpha, in the order given
+(decreasing), it yields one `Solution` a target, so that it may keep what it learned from one
+alpha for the next. `start` has shape (n_features, n_targets). Coefficients are those of the
+design (centred, scaled), gaps are relative to `unit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..design import Array, Design
+from ..penalties import Penalty
+
+# Every solver aims for this relative gap; `tol` only says what may be called converged.
+AIM = 1e-12
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Coefficients at one alpha, with their certificate.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_features,)
+    gap : float
+        Duality gap divided by the weighted mean square of the centred target.
+    n_iter : int
+    rss : float
+        Weighted sum of squares of the residual, the weights summing to one.
+    df : float
+        Degrees of freedom: the number of non-zero coefficients where there is an L1 part, the
+        trace of the smoother where there is none.
+    """
+
+    coef: Array
+    gap: float
+    n_iter: int
+    rss: float
+    df: float
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long to try, and in what order to visit coordinates.
+
+    `seed` None visits coordinates cyclically, an integer in an order drawn from it.
+    `precompute` True or "auto" allows the Gram matrix of all features ("auto": when it is
+    small); False keeps to a working set.
+    """
+
+    tol: float = 1e-4
+    max_iter: int = 1000
+    seed: int | None = None
+    precompute: bool | str = "auto"
+
+    def rng(self) -> np.random.RandomState | None:
+        """A generator of its own for each solve, so that no order of solves matters."""
+        return None if self.seed is None else np.random.RandomState(self.seed)
+
+    @property
+    def threshold(self) -> float:
+        """The tolerance; a gap below the rounding of the objective cannot be told from zero."""
+        return max(self.tol, 8 * float(np.finfo(np.float64).eps))
+
+
+Mask = NDArray[np.bool_]
+SolveFunction = Callable[
+    [Design, Array, Penalty, Array, Array, Settings], Iterator[tuple[Solution, ...]]
+]
+
+
+def target_by_target(
+    solve_one: Callable[[Design, Array, Penalty, Array, Array, Settings], Iterator[Solution]],
+) -> SolveFunction:
+    """A solver of several targets from a solver of one; what the design caches is shared."""
+
+    def solve(
+        design: Design,
+        Y: Array,
+        penalty: Penalty,
+        alphas: Array,
+        start: Array,
+        settings: Settings,
+    ) -> Iterator[tuple[Solution, ...]]:
+        each = [
+            solve_one(design, y, penalty, alphas, w, settings)
+            for y, w in zip(np.ascontiguousarray(Y.T), start.T, strict=True)
+        ]
+        return zip(*each, strict=True)
+
+    return solve
+
+
+def unit(y: Array, design: Design) -> float:
+    """Unit of gaps and tolerances: the weighted mean square of the centred target."""
+    return float(design.norm2(y)) or 1.0

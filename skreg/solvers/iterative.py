@@ -1,0 +1,187 @@
+"""Ridge by methods that only multiply by X, and never form a matrix.
+
+    minimise over w   1/2 ||y - Zw||^2_omega + alpha/2 sum_j v_j w_j^2
+
+`lsqr`       Golub-Kahan bidiagonalisation of ``[Omega^(1/2) Z; (alpha V)^(1/2)]`` (Paige &
+             Saunders, ACM TOMS 8, 1982): the condition of X enters once.
+`sparse_cg`  conjugate gradients on ``(Z^T Omega Z + alpha V) w = Z^T Omega y``.
+`lbfgs`      limited-memory BFGS in a box (Byrd, Lu, Nocedal & Zhu, 1995): the one that takes
+             bounds. Features are scaled to curvature one and the objective to that of w = 0, so
+             that the tolerance means the same on all data.
+`shifted_cg` conjugate gradients for many alphas at the price of one: the Krylov space of
+             ``G + alpha I`` is the same for all alpha, and so are the directions of the
+             residuals (Frommer & Maass, SIAM J. Sci. Comput. 20, 1999).
+
+The first three take ``(design, y, penalty, alpha, tol, max_iter)`` for one centred target and
+return the coefficients of Z and the number of iterations; `max_iter` None leaves it to the
+method. Cost: two products with X an iteration.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.sparse import linalg
+
+from ..design import Design
+from ..penalties import Penalty, ScaledPenalty
+
+Array = NDArray[np.float64]
+Operator = Callable[[Array], Array]
+
+EPS = float(np.finfo(np.float64).eps)
+# SciPy renamed the relative tolerance of its conjugate gradients in 1.12.
+RTOL = "rtol" if "rtol" in inspect.signature(linalg.cg).parameters else "tol"
+
+
+def lsqr(
+    design: Design, y: Array, penalty: Penalty, alpha: float, tol: float, max_iter: int | None
+) -> tuple[Array, int]:
+    """LSQR; alpha = 0 gives the least squares of minimum norm."""
+    scaled = penalty.at(alpha)
+    movable = scaled.upper > scaled.lower
+    root, weight = np.sqrt(design.omega), np.sqrt(scaled.l2)
+    inverse = _reciprocal(root)
+    n = design.n_samples
+
+    def stacked(w: Array) -> Array:
+        w = np.where(movable, w.ravel(), 0.0)
+        return np.concatenate([root * design.predict(w), weight * w])
+
+    def adjoint(r: Array) -> Array:
+        r = r.ravel()
+        return np.where(movable, design.correlate(inverse * r[:n]) + weight * r[n:], 0.0)
+
+    rhs = np.concatenate([root * y, np.zeros(len(movable))])
+    return operator_lsqr(stacked, adjoint, rhs, len(movable), tol, max_iter)
+
+
+def operator_lsqr(
+    forward: Operator,
+    adjoint: Operator,
+    rhs: Array,
+    n_features: int,
+    tol: float = 4 * EPS,
+    max_iter: int | None = None,
+) -> tuple[Array, int]:
+    """Least squares of minimum norm for a matrix given by its products."""
+    matrix = linalg.LinearOperator(
+        (len(rhs), n_features), matvec=forward, rmatvec=adjoint, dtype=np.float64
+    )
+    limit = 10 * max(matrix.shape) if max_iter is None else max_iter
+    result = linalg.lsqr(matrix, rhs, atol=tol, btol=tol, conlim=0.0, iter_lim=limit)
+    return result[0], int(result[2])
+
+
+def sparse_cg(
+    design: Design, y: Array, penalty: Penalty, alpha: float, tol: float, max_iter: int | None
+) -> tuple[Array, int]:
+    """Conjugate gradients on the normal equations."""
+    scaled = penalty.at(alpha)
+    movable = scaled.upper > scaled.lower
+    n_iter = 0
+
+    def count(_: Array) -> None:
+        nonlocal n_iter
+        n_iter += 1
+
+    def product(w: Array) -> Array:
+        w = np.where(movable, w.ravel(), 0.0)
+        return np.where(movable, design.correlate(design.predict(w)) + scaled.l2 * w, 0.0)
+
+    p = design.n_features
+    matrix = linalg.LinearOperator((p, p), matvec=product, dtype=np.float64)
+    rhs = np.where(movable, design.correlate(y), 0.0)
+    tolerance: dict[str, Any] = {RTOL: tol, "atol": 0.0}
+    w, _ = linalg.cg(matrix, rhs, maxiter=max_iter, callback=count, **tolerance)
+    return w, n_iter
+
+
+def lbfgs(
+    design: Design, y: Array, penalty: Penalty, alpha: float, tol: float, max_iter: int | None
+) -> tuple[Array, int]:
+    """L-BFGS-B until the projected gradient is below `tol` in units of the objective at zero."""
+    scaled = penalty.at(alpha)
+    unit = float(design.norm2(y))
+    if unit == 0.0:
+        return np.zeros(design.n_features), 0
+    scale = np.sqrt(unit) * _reciprocal(np.sqrt(design.variances + scaled.l2))
+
+    def objective(u: Array) -> tuple[float, Array]:
+        w = scale * u
+        r = y - design.predict(w)
+        value = 0.5 * float(design.norm2(r)) + float(scaled.value(w).sum())
+        return value / unit, scale * (scaled.l2 * w - design.correlate(r)) / unit
+
+    limit = 15000 if max_iter is None else max_iter
+    result = minimize(
+        objective,
+        np.zeros(design.n_features),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=_box(scaled, scale),
+        options={"gtol": tol, "ftol": 0.5 * EPS, "maxiter": limit, "maxfun": 20 * limit},
+    )
+    return scale * result.x, int(result.nit)
+
+
+def _box(scaled: ScaledPenalty, scale: Array) -> list[tuple[float | None, float | None]]:
+    """Bounds of ``w / scale``; a feature of scale zero has no effect and stays at zero."""
+    box: list[tuple[float | None, float | None]] = []
+    for low, high, s in zip(scaled.lower, scaled.upper, scale, strict=True):
+        if s == 0.0:
+            box.append((0.0, 0.0))
+        else:
+            box.append(
+                (low / s if np.isfinite(low) else None, high / s if np.isfinite(high) else None)
+            )
+    return box
+
+
+def shifted_cg(
+    product: Operator, rhs: Array, alphas: Array, tol: float = 1e-14, max_iter: int | None = None
+) -> Array:
+    """Solve ``(G + alpha I) x = rhs`` for every alpha > 0; shape (n_features, n_alphas).
+
+    `product` multiplies by G. The smallest alpha leads; the residual of any other is
+    ``zeta`` times its residual, with a factor zeta in (0, 1] from a three-term recurrence.
+    Alphas are dropped as they get to ``tol * ||rhs||``.
+    """
+    base = alphas.min()
+    shift = alphas - base
+    x = np.zeros((len(rhs), len(alphas)))
+    direction = np.repeat(rhs[:, None], len(alphas), axis=1)
+    zeta_old = np.ones(len(alphas))
+    zeta = np.ones(len(alphas))
+    r, lead = rhs.copy(), rhs.copy()
+    size = goal = float(r @ r)
+    step_old, ratio_old = 1.0, 0.0
+    active = np.arange(len(alphas))
+    for _ in range(10 * len(rhs) if max_iter is None else max_iter):
+        active = active[zeta[active] ** 2 * size > tol**2 * goal]
+        if not len(active):
+            break
+        image = product(lead) + base * lead
+        step = size / float(lead @ image)
+        r -= step * image
+        size, previous = float(r @ r), size
+        ratio = size / previous
+        now, before = zeta[active], zeta_old[active]
+        bend = step * ratio_old * (before - now)
+        new = now * before * step_old
+        new /= bend + before * step_old * (1.0 + step * shift[active])
+        x[:, active] += (step * new / now) * direction[:, active]
+        direction[:, active] = np.outer(r, new) + (ratio * (new / now) ** 2) * direction[:, active]
+        zeta_old[active], zeta[active] = now, new
+        lead = r + ratio * lead
+        step_old, ratio_old = step, ratio
+    return x
+
+
+def _reciprocal(values: Array) -> Array:
+    return np.divide(1.0, values, out=np.zeros_like(values), where=values > 0)

@@ -1,0 +1,141 @@
+"""The certificate: a duality gap for L1 and L2 penalties, factors and bounds alike.
+
+For the residual r = y - Zw any dual point u gives, with q' = Z^T Omega u,
+
+    P(w) - min P  <=  1/2 |r - u|^2 + sum_j [ pen_j(w_j) + pen_j^*(q'_j) - q'_j w_j ].
+
+All terms are non-negative, so nothing cancels and gaps of 1e-16 can be told from gaps of 1e-12.
+Two points are tried:
+
+1. u = tau r, with tau <= 1 such that the conjugates are finite (Bach et al., Optimization with
+   Sparsity-Inducing Penalties, 2012). Where a penalty is next to nothing that tau is far from
+   one for no more than a rounding error of q, or zero.
+2. u = tau (r - d), where d, from the span of the features in use, gives these features exactly
+   the correlations that optimality asks of them. d is small where w is nearly optimal: half its
+   square is Newton's estimate of what is left to gain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import linalg
+
+from ..design import Array, Design, Index
+from ..penalties import ScaledPenalty
+from .base import AIM, Mask
+
+# A correlation this close to the one wanted, as a share of the largest possible, is that one.
+ROUNDING = 1e-13
+MAX_ROUNDS = 5
+# More features than this are not corrected: their Gram matrix would be too large.
+LARGEST = 4096
+
+
+def relative_gap(
+    w: Array,
+    q: Array,
+    rss: float,
+    penalty: ScaledPenalty,
+    design: Design,
+    unit: float,
+) -> float:
+    """Upper bound of ``P(w) - min P``, divided by `unit`.
+
+    Parameters
+    ----------
+    w, q : ndarray of shape (n_features,)
+        Coefficients and correlations of the residual.
+    rss : float
+        Weighted sum of squares of the residual.
+    design : Design
+        Columns of its Gram matrix are asked for where the scaled residual is not good enough.
+    unit : float
+        Weighted mean square of the target.
+    """
+    gap = _bound(w, q, penalty, rss, 0.0, 0.0)
+    if gap > AIM * unit:
+        gap = min(gap, _corrected(w, q, rss, penalty, design, unit))
+    return gap / unit
+
+
+def _bound(
+    w: Array, q: Array, penalty: ScaledPenalty, rss: float, along: float, moved: float
+) -> float:
+    """The bound at ``u = tau (r - d)``; q belongs to r - d, `along` is <r, d>, `moved` |d|^2."""
+    size = np.abs(q)
+    over = penalty.unbounded(q) & (size > penalty.l1)
+    tau = float(np.min(penalty.l1[over] / size[over], initial=1.0))
+    dual = tau * q
+    # tau q may exceed l1 by a rounding error, where the conjugate is infinite.
+    dual[over] = np.sign(dual[over]) * np.minimum(np.abs(dual[over]), penalty.l1[over])
+    fenchel = penalty.value(w) + penalty.conjugate(dual) - dual * w
+    away = (1.0 - tau) ** 2 * rss + 2.0 * tau * (1.0 - tau) * along + tau**2 * moved
+    return float(0.5 * max(away, 0.0) + np.maximum(fenchel, 0.0).sum())
+
+
+def _corrected(
+    w: Array,
+    q: Array,
+    rss: float,
+    penalty: ScaledPenalty,
+    design: Design,
+    unit: float,
+) -> float:
+    """The smallest bound from residuals that are corrected on the features in use.
+
+    Correcting some features may push another over its threshold, which then joins them.
+    """
+    chosen = _movable(w, q, penalty) & ((w != 0) | (penalty.l1 == 0))
+    wanted = penalty.l1 * np.sign(w) + penalty.l2 * w
+    best = np.inf
+    for _ in range(MAX_ROUNDS):
+        index = np.flatnonzero(chosen)
+        if len(index) > LARGEST:
+            break
+        columns = design.gram_columns(index)
+        gram, excess = columns[index], q[index] - wanted[index]
+        share = pseudo_solve(gram, excess)
+        corrected = q - columns @ share
+        # Products with X are rounded before they are centred.
+        size = np.sqrt((gram.diagonal() + design.offsets(index) ** 2) * unit)
+        near = np.abs(corrected[index] - wanted[index]) <= ROUNDING * size
+        near |= gram.diagonal() == 0
+        corrected[index[near]] = wanted[index[near]]
+        along, moved = float(q[index] @ share), float(excess @ share)
+        best = min(best, _bound(w, corrected, penalty, rss, along, moved))
+        over = _movable(w, corrected, penalty) & ~chosen & (np.abs(corrected) > penalty.l1)
+        if best <= AIM * unit or not over.any():
+            break
+        chosen |= over
+        wanted[over] = np.sign(corrected[over]) * penalty.l1[over]
+    return best
+
+
+def _movable(w: Array, q: Array, penalty: ScaledPenalty) -> Mask:
+    """Coefficients that no bound stops from going where q pulls."""
+    return np.where(q > 0, w < penalty.upper, w > penalty.lower)
+
+
+def pseudo_solve(gram: Array, rhs: Array) -> Array:
+    """Least-squares solution of a positive semidefinite system, whatever its scales."""
+    size = np.sqrt(gram.diagonal())
+    inverse = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
+    values, vectors = linalg.eigh(gram * inverse * inverse[:, None])
+    kept = values > len(values) * 1e-14
+    share = vectors[:, kept].T @ (inverse * rhs)
+    return inverse * (vectors[:, kept] @ (share / values[kept]))
+
+
+def degrees_of_freedom(w: Array, penalty: ScaledPenalty, gram_of: Callable[[Index], Array]) -> float:
+    """Non-zero coefficients with an L1 part; else the trace of the smoother on the free ones."""
+    if penalty.l1.any():
+        return float(np.count_nonzero(w))
+    index = np.flatnonzero((penalty.lower < w) & (w < penalty.upper))
+    gram = gram_of(index)
+    size = np.sqrt(gram.diagonal() + penalty.l2[index])
+    inverse = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
+    unit = inverse * inverse[:, None]
+    total = gram * unit + np.diag(penalty.l2[index] * inverse**2)
+    return float(np.trace(linalg.pinvh(total, rtol=1e-13) @ (gram * unit)))
