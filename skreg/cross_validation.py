@@ -1,0 +1,271 @@
+"""Cross-validated error along a path, and the choice of an alpha from it.
+
+A fold is the same X with other row weights: the held-out rows weigh nothing in its `Design`, so
+no training matrix is copied. Every alpha of a fold is scored by one product with the held-out
+rows. Folds are averaged with the weight of their held-out rows, as R glmnet does, so that a row
+of weight k counts as k rows here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from .design import Array
+from .path import Model, fit_path
+
+Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+RULES = ("min", "1se")
+
+
+@dataclass(frozen=True, eq=False)
+class CVResult:
+    """Held-out errors along a path.
+
+    Attributes
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        Decreasing.
+    errors : ndarray of shape (n_alphas, n_folds)
+        Weighted mean squared error of each fold's held-out rows (negated scores where `metric`
+        names a scorer). Leave-one-out has one column a row.
+    fold_weights : ndarray of shape (n_folds,)
+        Sum of the sample weights of the held-out rows.
+    l1_ratio : float or None
+    metric : str
+    fold_coefs : ndarray of shape (n_folds, n_features, n_alphas) or None
+        Each fold's coefficients, where they were kept; with several targets
+        (n_folds, n_targets, n_features, n_alphas).
+    converged : bool
+        Whether every fold reached its tolerance at every alpha.
+    worst_gap : float
+        The largest relative duality gap of any fold.
+    errors_by_target : ndarray of shape (n_alphas, n_folds, n_targets) or None
+        With several targets; `errors` is the mean over them.
+    """
+
+    alphas: Array
+    errors: Array
+    fold_weights: Array
+    l1_ratio: float | None = None
+    metric: str = "mean squared error"
+    fold_coefs: NDArray[Any] | None = None
+    converged: bool = True
+    worst_gap: float = 0.0
+    errors_by_target: Array | None = None
+
+    def for_target(self, k: int) -> CVResult:
+        """The result of target `k` alone."""
+        if self.errors_by_target is None:
+            raise ValueError("errors were not kept target by target")
+        own = self.fold_coefs
+        return replace(
+            self,
+            errors=self.errors_by_target[..., k],
+            errors_by_target=None,
+            fold_coefs=own if own is None else own[:, k],
+        )
+
+    @property
+    def mean(self) -> Array:
+        """Weighted mean over the folds, shape (n_alphas,)."""
+        counted = self.fold_weights > 0
+        return np.average(self.errors[:, counted], axis=1, weights=self.fold_weights[counted])
+
+    @property
+    def standard_error(self) -> Array:
+        """Standard error of the mean over the folds, shape (n_alphas,).
+
+        The weighted variance over K folds divided by K - 1, as in R glmnet.
+        """
+        counted = self.fold_weights > 0
+        spread = (self.errors[:, counted] - self.mean[:, None]) ** 2
+        variance = np.average(spread, axis=1, weights=self.fold_weights[counted])
+        return np.sqrt(variance / max(int(counted.sum()) - 1, 1))
+
+    @property
+    def index_min(self) -> int:
+        """Index of the smallest mean error; the largest alpha of a tie."""
+        return int(np.argmin(self.mean))
+
+    @property
+    def index_1se(self) -> int:
+        """Index of the largest alpha within one standard error of the smallest mean error."""
+        best = self.index_min
+        bound = self.mean[best] + self.standard_error[best]
+        return int(np.flatnonzero(self.mean <= bound)[0])
+
+    @property
+    def alpha_min(self) -> float:
+        """Alpha of the smallest mean error."""
+        return float(self.alphas[self.index_min])
+
+    @property
+    def alpha_1se(self) -> float:
+        """Largest alpha within one standard error of the best; at least `alpha_min`."""
+        return float(self.alphas[self.index_1se])
+
+    def select(self, rule: str) -> int:
+        """Index of the alpha that `rule`, "min" or "1se", chooses."""
+        if rule not in RULES:
+            raise ValueError(f"rule must be one of {RULES}, got {rule!r}")
+        return self.index_min if rule == "min" else self.index_1se
+
+    @property
+    def edge(self) -> str | None:
+        """ "largest" or "smallest" if the smallest error lies at that end of the grid."""
+        if len(self.alphas) == 1 or np.ptp(self.mean) <= 1e-12 * np.abs(self.mean).max():
+            return None
+        return {0: "largest", len(self.alphas) - 1: "smallest"}.get(self.index_min)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a metric sees: predictions of one fold for every alpha.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_test,)
+        Indices of the held-out rows.
+    targets : ndarray of shape (n_test, n_targets)
+    predictions : ndarray of shape (n_test, n_targets, n_alphas)
+    weights : ndarray of shape (n_test,)
+    """
+
+    rows: NDArray[np.intp]
+    targets: Array
+    predictions: Array
+    weights: Array
+
+
+def mean_squared_error(held_out: HeldOut) -> Array:
+    """Weighted mean squared error, shape (n_targets, n_alphas)."""
+    squared = (held_out.predictions - held_out.targets[..., None]) ** 2
+    total = held_out.weights.sum()
+    if total <= 0:
+        return np.zeros(squared.shape[1:])
+    return np.tensordot(held_out.weights / total, squared, axes=1)
+
+
+def negated_r2(held_out: HeldOut) -> Array:
+    """Minus the coefficient of determination, shape (n_targets, n_alphas)."""
+    mean = np.average(held_out.targets, axis=0, weights=held_out.weights)
+    null = np.average((held_out.targets - mean) ** 2, axis=0, weights=held_out.weights)[:, None]
+    error = mean_squared_error(held_out)
+    ratio = np.divide(error, null, out=np.where(error > 0, 1.0, 0.0), where=null > 0)
+    return ratio - 1.0
+
+
+Metric = Callable[[HeldOut], Array]
+
+
+@dataclass(frozen=True, eq=False)
+class _FoldScore:
+    errors: Array
+    weight: float
+    coefs: NDArray[Any] | None
+    converged: bool
+    worst_gap: float
+
+
+def cross_validate(
+    candidates: Sequence[tuple[Model, Array]],
+    X: Any,
+    y: Array,
+    folds: Sequence[Fold],
+    *,
+    sample_weight: Array | None = None,
+    metric: Metric = mean_squared_error,
+    metric_name: str = "mean squared error",
+    keep_coefs: bool = False,
+    run: Callable[[Iterable[Callable[[], Any]]], list[Any]] | None = None,
+) -> list[CVResult]:
+    """Held-out errors of each candidate, a model with its alphas.
+
+    Parameters
+    ----------
+    candidates : sequence of (Model, ndarray of shape (n_alphas,))
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        With several targets the error is the mean over them.
+    folds : sequence of (train, test) index arrays
+        An index that is repeated counts as often.
+    sample_weight : ndarray of shape (n_samples,), optional
+    metric : callable, default=mean_squared_error
+        From `HeldOut` to errors of shape (n_targets or 1, n_alphas), smaller is better.
+    metric_name : str
+    keep_coefs : bool, default=False
+        Whether to keep each fold's coefficients.
+    run : callable, optional
+        Calls the functions it is given and returns their results in order; by default one after
+        the other.
+
+    Returns
+    -------
+    list of CVResult, one a candidate
+    """
+    tasks = [
+        partial(score_fold, model, X, y, alphas, fold, sample_weight, metric, keep_coefs)
+        for model, alphas in candidates
+        for fold in folds
+    ]
+    scores = [task() for task in tasks] if run is None else run(tasks)
+    results = []
+    for i, (model, alphas) in enumerate(candidates):
+        own = scores[i * len(folds) : (i + 1) * len(folds)]
+        by_target = np.stack([score.errors.T for score in own], axis=1)
+        results.append(
+            CVResult(
+                alphas=alphas,
+                errors=by_target.mean(axis=2),
+                errors_by_target=by_target if by_target.shape[2] > 1 else None,
+                fold_weights=np.array([score.weight for score in own]),
+                l1_ratio=None if model.summed_loss else model.penalty.l1_ratio,
+                metric=metric_name,
+                fold_coefs=np.stack([score.coefs for score in own]) if keep_coefs else None,
+                converged=all(score.converged for score in own),
+                worst_gap=max(score.worst_gap for score in own),
+            )
+        )
+    return results
+
+
+def score_fold(
+    model: Model,
+    X: Any,
+    y: Array,
+    alphas: Array,
+    fold: Fold,
+    sample_weight: Array | None,
+    metric: Metric,
+    keep_coefs: bool,
+) -> _FoldScore:
+    """Fit the path without the held-out rows and score it on them."""
+    train, test = fold
+    # Rows that are not in the training set weigh nothing; repeated ones weigh more.
+    weight = np.bincount(train, minlength=len(y)).astype(np.float64)
+    if sample_weight is not None:
+        weight *= sample_weight
+    if not weight.any():
+        raise ValueError("the training rows of a fold all have sample_weight 0: use other folds")
+    path = fit_path(model, X, y, alphas, sample_weight=weight)
+    coefs = path.coefs.reshape(-1, *path.coefs.shape[-2:])
+    intercepts = path.intercepts.reshape(len(coefs), -1)
+    used = np.flatnonzero(coefs.any(axis=(0, 2)))
+    rows = X[:, used][test] if sparse.issparse(X) else X[np.ix_(test, used)]
+    predictions = np.stack([rows @ w for w in coefs[:, used].astype(np.float64)], axis=1)
+    weights = np.ones(len(test)) if sample_weight is None else sample_weight[test]
+    held_out = HeldOut(test, y[test].reshape(len(test), -1), predictions + intercepts, weights)
+    return _FoldScore(
+        errors=metric(held_out),
+        weight=float(weights.sum()),
+        coefs=path.coefs if keep_coefs else None,
+        converged=bool(path.converged.all()),
+        worst_gap=float(path.dual_gaps.max()),
+    )

@@ -1,0 +1,240 @@
+"""The one engine: coefficients along a path of alphas, for a single fit, a path and a fold.
+
+`fit_path` takes a `Model` (what is fitted and how) and data, and returns a `PathResult` on the
+user's scale. A single fit is a path of one alpha; a fold of a cross-validation is a path with the
+held-out rows at weight zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .design import Array, Design
+from .penalties import Penalty
+from .result import PathResult
+from .solvers import Settings, Solution, choose
+from .solvers.base import unit
+from .solvers.coordinate_descent import solve as coordinate_descent
+from .solvers.optimality import pseudo_solve, relative_gap
+from .solvers.ridge import RidgeFactor, default_alphas
+
+__all__ = ["Model", "PathResult", "alpha_grid", "fit_path"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is fitted, and how.
+
+    `summed_loss` marks Ridge, whose loss is a weighted sum where the others' is half a mean:
+    an alpha of the user is then ``alpha / sum(sample_weight)`` of the engine.
+    """
+
+    penalty: Penalty
+    fit_intercept: bool = True
+    standardize: bool = False
+    summed_loss: bool = False
+    solver: str = "auto"
+    settings: Settings = Settings()
+
+    def design(self, X: Any, sample_weight: Array | None) -> Design:
+        return Design.build(
+            X, sample_weight, center=self.fit_intercept, standardize=self.standardize
+        )
+
+    def alpha_unit(self, n_samples: int, sample_weight: Array | None) -> float:
+        """Factor from the user's alpha to the engine's."""
+        if not self.summed_loss:
+            return 1.0
+        return 1.0 / float(n_samples if sample_weight is None else sample_weight.sum())
+
+    def solver_name(self, alpha: float) -> str:
+        """The solver that is used at an alpha of the user's."""
+        return choose(self.solver, self.penalty.at(alpha)).name
+
+    def engine_penalty(self, design: Design) -> Penalty:
+        """Bounds in the units of the design's coefficients."""
+        if design.inv_scale is None:
+            return self.penalty
+        return self.penalty.with_units(design.from_raw(np.ones(design.n_features)))
+
+
+def fit_path(
+    model: Model,
+    X: Any,
+    y: Array,
+    alphas: Array,
+    *,
+    sample_weight: Array | None = None,
+    design: Design | None = None,
+    start: Array | None = None,
+    progress: Callable[[int, float], None] | None = None,
+) -> PathResult:
+    """Fit `model` at each alpha, each from the solution before.
+
+    Parameters
+    ----------
+    model : Model
+    X : ndarray or sparse matrix of shape (n_samples, n_features), float32 or float64
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets), float64
+    alphas : ndarray of shape (n_alphas,)
+        Decreasing, >= 0, on the user's scale.
+    sample_weight : ndarray of shape (n_samples,), optional
+    design : Design, optional
+        The view of X to use, when it exists already.
+    start : ndarray of shape (n_features,) or (n_features, n_targets), optional
+        Coefficients to start from, on the user's scale.
+    progress : callable, optional
+        Called with the number of alphas done and the last alpha.
+
+    Returns
+    -------
+    PathResult
+    """
+    if design is None:
+        design = model.design(X, sample_weight)
+    penalty = model.engine_penalty(design)
+    flat = y.ndim == 1
+    Y, y_mean = design.center(y.reshape(len(y), -1))
+    n_features, n_targets, n_alphas = design.n_features, Y.shape[1], len(alphas)
+    w = np.zeros((n_features, n_targets))
+    if start is not None:
+        w = design.from_raw(np.asarray(start, dtype=np.float64).reshape(n_features, n_targets))
+    coefs = np.empty((n_targets, n_features, n_alphas), dtype=design.X.dtype)
+    intercepts = np.empty((n_targets, n_alphas))
+    certificate = np.empty((4, n_targets, n_alphas))
+    engine_alphas = alphas * model.alpha_unit(len(y), sample_weight)
+    for i, solutions in enumerate(_solutions(model, design, Y, penalty, engine_alphas, w)):
+        for k, found in enumerate(solutions):
+            raw = _on_user_scale(model, design, penalty, found.coef)
+            coefs[k, :, i] = raw
+            intercepts[k, i] = design.intercept(raw, y_mean[k])
+            certificate[:, k, i] = found.gap, found.n_iter, found.rss, found.df
+        if progress is not None:
+            progress(i + 1, float(alphas[i]))
+    gaps, n_iters, rss, df = certificate
+    null = design.norm2(Y)[:, None]
+    deviance = np.divide(rss, null, out=np.zeros_like(rss), where=null > 0)
+    result = PathResult(
+        alphas=np.array(alphas, dtype=np.float64),
+        coefs=coefs,
+        intercepts=intercepts,
+        dual_gaps=gaps,
+        n_iters=n_iters.astype(np.intp),
+        converged=gaps <= model.settings.threshold,
+        df=df,
+        dev_ratio=np.where(null > 0, 1.0 - deviance, 0.0),
+        l1_ratio=None if model.summed_loss else model.penalty.l1_ratio,
+        tol=model.settings.tol,
+    )
+    return result.for_target(0) if flat else result
+
+
+def relative_gaps(model: Model, design: Design, y: Array, alphas: Array, coefs: Array) -> Array:
+    """Certificate of coefficients from elsewhere, shape (n_targets,).
+
+    `alphas` (the engine's) and `coefs` (the user's scale) have one row a target.
+    """
+    Y, _ = design.center(y.reshape(len(y), -1))
+    penalty = model.engine_penalty(design)
+    gaps = []
+    for target, alpha, coef in zip(Y.T, alphas, coefs, strict=True):
+        scaled, w = penalty.at(alpha), design.from_raw(coef)
+        residual = target - design.predict(w)
+        q, rss = design.correlate(residual), float(design.norm2(residual))
+        gaps.append(relative_gap(w, q, rss, scaled, design, unit(target, design)))
+    return np.array(gaps)
+
+
+def _on_user_scale(model: Model, design: Design, penalty: Penalty, w: Array) -> Array:
+    """Coefficients as the user has them; one that is at its bound is exactly there."""
+    raw, bounds = design.to_raw(w), model.penalty
+    if penalty is bounds:
+        return raw
+    raw = np.where((w == penalty.lower) & (w < 0), bounds.lower, raw)
+    raw = np.where((w == penalty.upper) & (w > 0), bounds.upper, raw)
+    return np.clip(raw, bounds.lower, bounds.upper)
+
+
+def _solutions(
+    model: Model, design: Design, Y: Array, penalty: Penalty, alphas: Array, start: Array
+) -> Iterator[tuple[Solution, ...]]:
+    """Solutions at all alphas; alphas that call for different solvers are handed on in runs."""
+
+    def solver_at(alpha: float) -> Any:
+        return choose(model.solver, penalty.at(alpha))
+
+    for solver, run in groupby(alphas, key=solver_at):
+        chunk = np.fromiter(run, dtype=np.float64)
+        for solutions in solver.solve(design, Y, penalty, chunk, start, model.settings):
+            yield solutions
+        start = np.stack([found.coef for found in solutions], axis=1)
+
+
+def alpha_grid(
+    model: Model,
+    X: Any,
+    y: Array,
+    n_alphas: int = 100,
+    eps: float = 1e-3,
+    *,
+    sample_weight: Array | None = None,
+    design: Design | None = None,
+) -> Array:
+    """Decreasing, log-spaced alphas that suit the data, on the user's scale.
+
+    With an L1 part the grid runs from the exact alpha_max, the smallest alpha at which every
+    penalised coefficient is zero, down to ``eps * alpha_max``. For Ridge, which has no such
+    value, it covers the eigenvalues of the Gram matrix instead (see `default_alphas`).
+
+    Parameters
+    ----------
+    model, X, y, sample_weight, design
+        As for `fit_path`.
+    n_alphas : int, default=100
+    eps : float, default=1e-3
+        Ratio of the smallest alpha to the largest. Ridge does not use it.
+
+    Returns
+    -------
+    ndarray of shape (n_alphas,)
+    """
+    if design is None:
+        design = model.design(X, sample_weight)
+    penalty = model.engine_penalty(design)
+    per_user = model.alpha_unit(len(y), sample_weight)
+    if model.summed_loss:
+        return default_alphas(RidgeFactor(design, penalty), n_alphas) / per_user
+    Y, _ = design.center(y.reshape(len(y), -1))
+    alpha_max = penalty.alpha_max(_null_correlations(design, Y, penalty, model.settings))
+    smallest = np.finfo(np.float64).resolution
+    if alpha_max <= smallest * np.sqrt(float(np.max(design.norm2(Y), initial=0.0)) or 1.0):
+        return np.full(n_alphas, smallest)
+    return np.geomspace(alpha_max, alpha_max * eps, num=n_alphas)
+
+
+def _null_correlations(
+    design: Design, Y: Array, penalty: Penalty, settings: Settings
+) -> NDArray[np.float64]:
+    """Correlations of the features with the residual of the unpenalised ones' own fit."""
+    c = design.correlate(Y)
+    index = np.flatnonzero(penalty.free)
+    if not len(index):
+        return c
+    if np.isinf(penalty.lower[index]).all() and np.isinf(penalty.upper[index]).all():
+        columns = design.gram_columns(index)
+        q = c - columns @ np.stack([pseudo_solve(columns[index], r) for r in c[index].T], axis=1)
+    else:
+        part = design.subset(index)
+        free = Penalty.build(len(index), 1.0, 0 * index, penalty.lower[index], penalty.upper[index])
+        start = np.zeros((len(index), Y.shape[1]))
+        exact = replace(settings, tol=0.0, precompute=True)
+        (found,) = coordinate_descent(part, Y, free, np.ones(1), start, exact)
+        q = design.correlate(Y - part.predict(np.stack([s.coef for s in found], axis=1)))
+    q[index] = 0.0
+    return q
