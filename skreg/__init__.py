@@ -1,0 +1,40 @@
+"""Regularised estimators for the scikit-learn user.
+
+Lasso, ElasticNet and Ridge with scikit-learn's interface, their regularisation paths, the penalty
+chosen by cross-validation, and the pictures; every answer carries its duality gap.
+"""
+
+from .cross_validation import CVResult
+from .linear import (
+    ElasticNet,
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    Ridge,
+    RidgeCV,
+    enet_path,
+    lasso_path,
+    regularization_path,
+    ridge_path,
+)
+from .plotting import CVCurveDisplay, RegularizationPathDisplay
+from .result import PathResult
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CVCurveDisplay",
+    "CVResult",
+    "ElasticNet",
+    "ElasticNetCV",
+    "Lasso",
+    "LassoCV",
+    "PathResult",
+    "RegularizationPathDisplay",
+    "Ridge",
+    "RidgeCV",
+    "enet_path",
+    "lasso_path",
+    "regularization_path",
+    "ridge_path",
+]

@@ -1,0 +1,296 @@
+"""What all linear estimators share: the boundary where the user's input is checked."""
+
+from __future__ import annotations
+
+import functools
+import math
+import numbers
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+from ..design import Array, Design
+from ..path import Model, PathResult, alpha_grid
+from ..penalties import Penalty
+from ..solvers import Settings
+from ._warnings import warn
+
+FLOATS = [np.float64, np.float32]
+# Sums of squares of what is larger may overflow.
+LARGEST = 1e150
+
+# Constraints of the parameters that skreg adds to scikit-learn's.
+ADDED_CONSTRAINTS: dict[str, list[Any]] = {
+    "solver": [StrOptions({"auto", "cd"})],
+    "standardize": ["boolean"],
+    "penalty_factor": ["array-like", None],
+    "lower_bound": [numbers.Real, "array-like", None],
+    "upper_bound": [numbers.Real, "array-like", None],
+}
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def all_or_nothing(fit: F) -> F:
+    """Leave the estimator as it was when `fit` does not end well, Ctrl-C included."""
+
+    @functools.wraps(fit)
+    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        before = dict(vars(self))
+        try:
+            return fit(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return guarded  # type: ignore[return-value]  # wraps() keeps the signature
+
+
+class LinearModel(RegressorMixin, MultiOutputMixin, BaseEstimator):
+    """Base of the linear estimators: prediction, tags and input checks."""
+
+    coef_: NDArray[Any]
+    intercept_: Any
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict ``X @ coef_.T + intercept_``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], dtype=FLOATS, reset=False)
+        return np.asarray(X @ self.coef_.T + self.intercept_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _check_data(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
+        """X as float32 or float64 (dense in any order, or CSC), y and weights as float64."""
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csc", "csr", "coo"],
+            dtype=FLOATS,
+            multi_output=True,
+            y_numeric=True,
+            ensure_min_samples=2,
+        )
+        if sparse.issparse(X):
+            X = X.tocsc()
+        y = np.asarray(y, dtype=np.float64)
+        _refuse_overflow("X", X.data if sparse.issparse(X) else X)
+        _refuse_overflow("y", y)
+        return X, y, check_weights(sample_weight, X)
+
+
+def _refuse_overflow(name: str, values: NDArray[Any]) -> None:
+    largest = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
+    if largest > LARGEST:
+        raise ValueError(f"{name} has values up to {largest:.2g}, whose squares overflow: scale it")
+
+
+def single_column(y: Array) -> Array:
+    """One target as a vector, whether it came as one or as a column."""
+    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def check_weights(sample_weight: Any, X: Any) -> Array | None:
+    """Weights of shape (n_samples,), finite, none negative, not all zero; a number is uniform."""
+    if sample_weight is None:
+        return None
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    if np.any(weight < 0):
+        raise ValueError("Negative values in sample_weight: every weight must be at least 0")
+    if not np.any(weight > 0):
+        raise ValueError(
+            "Sample weights must contain at least one non-zero number: sample_weight is all zero"
+        )
+    return weight
+
+
+def build_penalty(estimator: Any, n_features: int, l1_ratio: float) -> Penalty:
+    """The estimator's penalty, its per-feature parameters checked one by one."""
+    factors = per_feature(estimator.penalty_factor, "penalty_factor", n_features)
+    lower = per_feature(estimator.lower_bound, "lower_bound", n_features)
+    upper = per_feature(estimator.upper_bound, "upper_bound", n_features)
+    if factors is not None:
+        _refuse_any(factors < 0, "penalty_factor", "negative", "factors must be at least 0")
+    if lower is not None:
+        _refuse_any(lower > 0, "lower_bound", "positive", "lower bounds must be at most 0")
+    if upper is not None:
+        _refuse_any(upper < 0, "upper_bound", "negative", "upper bounds must be at least 0")
+    if getattr(estimator, "positive", False):
+        lower = np.zeros(n_features)
+    return Penalty.build(n_features, l1_ratio, factors, lower, upper)
+
+
+def per_feature(value: Any, name: str, n_features: int) -> Array | None:
+    """A number or one number a feature, as an array; infinity is allowed, NaN is not."""
+    if value is None:
+        return None
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numeric, got {value!r}") from error
+    if array.ndim and array.shape != (n_features,):
+        raise ValueError(
+            f"{name} must be one number or have shape ({n_features},), one value a feature;"
+            f" got shape {array.shape}"
+        )
+    array = np.broadcast_to(array, n_features)
+    _refuse_any(np.isnan(array), name, "NaN", "give a number")
+    return array
+
+
+def _refuse_any(bad: NDArray[np.bool_], name: str, what: str, rule: str) -> None:
+    if bad.any():
+        raise ValueError(f"{name} is {what} for feature {int(np.argmax(bad))}: {rule}")
+
+
+def selection_seed(estimator: Any) -> int | None:
+    """Seed of the visiting order, or None for the cyclic one."""
+    if getattr(estimator, "selection", "cyclic") == "cyclic":
+        return None
+    return int(check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max))
+
+
+def settings_of(estimator: Any) -> Settings:
+    """The estimator's stopping rule and visiting order."""
+    precompute = getattr(estimator, "precompute", "auto")
+    return Settings(
+        tol=float(estimator.tol),
+        max_iter=estimator.max_iter or 1000,
+        seed=selection_seed(estimator),
+        precompute=True if is_gram(precompute) else precompute,
+    )
+
+
+def is_gram(precompute: Any) -> bool:
+    """Whether `precompute` is a matrix rather than a choice."""
+    return not isinstance(precompute, (str, bool, np.bool_))
+
+
+def take_gram(design: Design, X: Any, precompute: Any) -> None:
+    """Hand the user's Gram matrix, that of the centred, weighted X, to the design.
+
+    Where X is not centred but an intercept is fitted, the matrix cannot be the right one and is
+    left aside with a warning, as in scikit-learn.
+    """
+    p = design.n_features
+    gram = np.asarray(precompute, dtype=np.float64)
+    if gram.shape != (p, p):
+        raise ValueError(f"precompute must have shape ({p}, {p}), got {gram.shape}")
+    if not np.isfinite(gram).all():
+        raise ValueError("precompute contains NaN or infinity")
+    if design.mean is not None and not np.allclose(design.mean, 0.0):
+        warn(
+            "Gram matrix was provided but X was centered to fit intercept: recomputing Gram"
+            " matrix. Pass the Gram matrix of the centered X together with that X."
+        )
+        return
+    unscaled = Design(design.X, design.omega, design.mean)
+    gram = gram / design.n_samples
+    pair = np.unique([p // 2, min(1, p - 1)])
+    expected = unscaled.gram_columns(pair)[pair]
+    given = gram[np.ix_(pair, pair)]
+    rtol = (
+        1e-4 if design.X.dtype == np.float32 or np.asarray(precompute).dtype == np.float32 else 1e-7
+    )
+    if not np.allclose(given, expected, rtol=rtol, atol=rtol * np.sqrt(np.abs(expected).max())):
+        raise ValueError(
+            "Gram matrix passed in via 'precompute' parameter did not pass validation when a few"
+            f" elements were checked: expected {expected[0, 0] * design.n_samples:g} but got"
+            f" {given[0, 0] * design.n_samples:g} for element {(int(pair[0]),) * 2}. It must be"
+            " that of the centered X whose rows are multiplied by the square roots of the"
+            " weights, which sum to n_samples."
+        )
+    if design.inv_scale is not None:
+        gram = gram * design.inv_scale * design.inv_scale[:, None]
+    design.use_gram(gram)
+
+
+def check_alphas(alphas: Any, *, allow_zero: bool = True) -> Array:
+    """A one-dimensional grid, finite and not negative, in decreasing order."""
+    given = np.atleast_1d(np.asarray(alphas, dtype=object))
+    if given.ndim != 1 or not given.size:
+        raise ValueError(
+            f"alphas must be a count or a non-empty one-dimensional array, got shape {given.shape}"
+        )
+    for i, alpha in enumerate(given):
+        if not isinstance(alpha, numbers.Real):
+            raise TypeError(
+                f"alphas[{i}] must be an instance of float, not {type(alpha).__name__}."
+            )
+        if not math.isfinite(alpha):
+            raise ValueError(f"alphas[{i}] == {alpha}, must be finite.")
+        if alpha < 0 or (alpha == 0 and not allow_zero):
+            bound = ">= 0.0" if allow_zero else "> 0.0"
+            raise ValueError(f"alphas[{i}] == {alpha}, must be {bound}.")
+    return np.sort(given.astype(np.float64))[::-1]
+
+
+def resolve_alphas(
+    alphas: Any,
+    model: Model,
+    X: Any,
+    y: NDArray[Any],
+    weight: Any,
+    design: Any = None,
+    eps: float = 1e-3,
+    *,
+    allow_zero: bool = True,
+) -> NDArray[np.float64]:
+    """A decreasing grid from a count or an array."""
+    if not 0 < eps <= 1:
+        raise ValueError(f"eps must be in (0, 1], got {eps}")
+    if isinstance(alphas, numbers.Integral) and not isinstance(alphas, bool):
+        if alphas < 1:
+            raise ValueError(f"alphas must be at least 1 when it is a count, got {alphas}")
+        return alpha_grid(model, X, y, int(alphas), eps, sample_weight=weight, design=design)
+    return check_alphas(alphas, allow_zero=allow_zero)
+
+
+def require_finite(path: PathResult) -> None:
+    """Refuse coefficients that overflowed."""
+    if not (np.isfinite(path.coefs).all() and np.isfinite(path.intercepts).all()):
+        raise ValueError(
+            "Iterations resulted in non-finite parameter values: the values of X or y are too"
+            " large for floating point; scale the input."
+        )
+
+
+def feature_names(estimator: Any) -> NDArray[Any] | None:
+    """Names seen in fit, if any."""
+    return getattr(estimator, "feature_names_in_", None)
+
+
+def linear_model(estimator: Any, n_features: int, l1_ratio: float) -> Model:
+    """The engine's model of a Lasso-like estimator."""
+    return Model(
+        penalty=build_penalty(estimator, n_features, l1_ratio),
+        fit_intercept=estimator.fit_intercept,
+        standardize=estimator.standardize,
+        solver=estimator.solver,
+        settings=settings_of(estimator),
+    )

@@ -1,0 +1,188 @@
+"""The fit that LassoCV and ElasticNetCV share, and what every CV estimator needs."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.model_selection import check_cv
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _raise_for_params,
+    _routing_enabled,
+    process_routing,
+)
+from sklearn.utils.parallel import Parallel, delayed
+
+from ..cross_validation import RULES, CVResult, Fold, cross_validate
+from ..path import Model, fit_path
+from ._base import (
+    ADDED_CONSTRAINTS,
+    LinearModel,
+    all_or_nothing,
+    feature_names,
+    is_gram,
+    linear_model,
+    require_finite,
+    resolve_alphas,
+    single_column,
+    take_gram,
+)
+from ._warnings import warn_edge, warn_unconverged
+
+CV_CONSTRAINTS: dict[str, Any] = {
+    "rule": [StrOptions(set(RULES))],
+    "store_fold_coefs": ["boolean"],
+    "n_jobs": [numbers.Integral, None],
+}
+
+
+def make_folds(splitter: Any, X: Any, y: Any, params: dict[str, Any]) -> list[Fold]:
+    """The splits as index arrays; at least two, or there is no standard error."""
+    n_samples = X.shape[0]
+    rows = np.arange(n_samples)
+    folds = [(rows[train], rows[test]) for train, test in splitter.split(X, y, **params)]
+    if len(folds) < 2:
+        raise ValueError(f"cv must give at least 2 folds, got {len(folds)}")
+    for i, (train, test) in enumerate(folds):
+        if not len(train) or not len(test):
+            raise ValueError(f"cv: fold {i} has no {'test' if len(train) else 'training'} rows")
+    return folds
+
+
+def parallel_runner(
+    n_jobs: int | None, verbose: int
+) -> Callable[[Iterable[Callable[[], Any]]], list[Any]]:
+    """Calls functions in parallel and returns what they return in order."""
+
+    def run(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
+        calls = (delayed(task)() for task in tasks)
+        return list(Parallel(n_jobs=n_jobs, verbose=int(verbose))(calls))
+
+    return run
+
+
+class LassoLikeCV(LinearModel):
+    """The fit that LassoCV and ElasticNetCV share."""
+
+    _parameter_constraints: dict[str, Any] = {
+        "eps": [Interval(numbers.Real, 0, None, closed="neither")],
+        "alphas": [Interval(numbers.Integral, 1, None, closed="left"), "array-like"],
+        "fit_intercept": ["boolean"],
+        "precompute": [StrOptions({"auto"}), "array-like", "boolean"],
+        "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
+        "tol": [Interval(numbers.Real, 0, None, closed="left")],
+        "copy_X": ["boolean"],
+        "cv": ["cv_object"],
+        "verbose": ["verbose"],
+        "positive": ["boolean"],
+        "random_state": ["random_state"],
+        "selection": [StrOptions({"cyclic", "random"})],
+        **ADDED_CONSTRAINTS,
+        **CV_CONSTRAINTS,
+    }
+
+    def _l1_ratios(self) -> np.ndarray:
+        raise NotImplementedError
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> LassoLikeCV:
+        """Choose alpha (and l1_ratio) by cross-validation, then fit on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Several targets share the alpha with the smallest mean error.
+        sample_weight : array-like of shape (n_samples,), float or None, default=None
+            Used in the grid, the fits, the errors and their mean over the folds.
+        **params : dict
+            Metadata for the splitter, such as `groups`, with metadata routing enabled.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the input or a parameter is invalid; nothing of the fit is then kept.
+        """
+        _raise_for_params(params, self, "fit")
+        X, y, sample_weight = self._check_data(X, y, sample_weight)
+        y = single_column(y)
+        l1_ratios = self._l1_ratios()
+        models = [linear_model(self, X.shape[1], ratio) for ratio in l1_ratios]
+        candidates = self._candidates(models, X, y, sample_weight)
+        splitter = check_cv(self.cv)
+        split_params = {}
+        if _routing_enabled():
+            routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
+            split_params = routed.splitter.split
+        results = cross_validate(
+            candidates,
+            X,
+            y,
+            make_folds(splitter, X, y, split_params),
+            sample_weight=sample_weight,
+            keep_coefs=self.store_fold_coefs,
+            run=parallel_runner(self.n_jobs, self.verbose),
+        )
+        best = int(np.argmin([result.mean.min() for result in results]))
+        (model, alphas), chosen = candidates[best], results[best]
+        design = model.design(X, sample_weight)
+        if is_gram(self.precompute):
+            take_gram(design, X, self.precompute)
+        path = fit_path(model, X, y, alphas, sample_weight=sample_weight, design=design)
+        require_finite(path)
+        self._keep(results, chosen, path)
+        self.l1_ratio_ = float(l1_ratios[best])
+        if not (self.path_.converged.all() and chosen.converged):
+            gap = max(chosen.worst_gap, float(path.dual_gaps.max()))
+            warn_unconverged(type(self).__name__, gap, self.tol)
+        warn_edge(type(self).__name__, [chosen])
+        return self
+
+    def _candidates(
+        self, models: list[Model], X: Any, y: Any, sample_weight: Any
+    ) -> list[tuple[Model, np.ndarray]]:
+        design = models[0].design(X, sample_weight)
+        return [
+            (model, resolve_alphas(self.alphas, model, X, y, sample_weight, design, self.eps))
+            for model in models
+        ]
+
+    def _keep(self, results: list[CVResult], chosen: CVResult, path: Any) -> None:
+        """Set the fitted attributes, in scikit-learn's layout where it has them."""
+        self.path_ = replace(path, feature_names=feature_names(self))
+        self.cv_result_ = chosen
+        self.alpha_min_, self.alpha_1se_ = chosen.alpha_min, chosen.alpha_1se
+        index = chosen.select(self.rule)
+        self.alpha_ = float(chosen.alphas[index])
+        grids = np.stack([result.alphas for result in results])
+        shared = len(results) == 1 or not isinstance(self.alphas, numbers.Integral)
+        self.alphas_ = grids[0] if shared else grids
+        self.mse_path_ = np.squeeze(np.stack([result.errors for result in results]))
+        self.coef_ = np.ascontiguousarray(path.coefs[..., index])
+        self.intercept_ = path.intercepts[..., index].astype(self.coef_.dtype)[()]
+        self.dual_gap_ = path.dual_gaps[..., index][()]
+        self.converged_ = path.converged[..., index][()]
+        self.n_iter_ = path.n_iters[..., index].tolist()
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Route `sample_weight` to fit and other metadata to the splitter."""
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                splitter=check_cv(self.cv),
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+        )

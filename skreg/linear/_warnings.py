@@ -1,0 +1,55 @@
+"""Warnings that point at the user's line and say what to do."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+
+from sklearn.exceptions import ConvergenceWarning
+
+from ..cross_validation import CVResult
+
+# What stands between the user's line and a fit.
+INNER = {"skreg", "sklearn", "joblib"}
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the innermost line that is not in skreg, scikit-learn or joblib."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and _package(frame.f_globals) in INNER:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _package(namespace: dict[str, object]) -> str:
+    return str(namespace.get("__name__", "")).partition(".")[0]
+
+
+def warn_unconverged(who: str, gap: float, tol: float, n_iter: int | None = None) -> None:
+    """The one warning about convergence."""
+    after = "" if n_iter is None else f" after {n_iter} iterations"
+    warn(
+        "Objective did not converge. You might want to increase the number of iterations"
+        f" (max_iter), check the scale of the features or accept a larger tol: {who} reached a"
+        f" duality gap of {gap:.3e}{after}, tolerance: {tol:.3e} (both relative to the weighted"
+        " mean square of the centered target).",
+        ConvergenceWarning,
+    )
+
+
+def warn_edge(who: str, results: Sequence[CVResult]) -> None:
+    """Say, once, that the best alpha may lie outside the grid, and what to do."""
+    for result in results:
+        edge = result.edge
+        if edge is None:
+            continue
+        if edge == "smallest":
+            hint, advice = "smaller", "pass alphas that reach further down, or a smaller eps"
+        else:
+            hint, advice = "larger", "pass larger alphas, or take it that no feature helps"
+        warn(
+            f"{who}: the best alpha, {result.alpha_min:.4g}, is the {edge} of the grid, so a"
+            f" {hint} one may be better: {advice}."
+        )
+        return

@@ -1,0 +1,258 @@
+"""Regularisation paths as functions: scikit-learn's, and one that returns a `PathResult`."""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn import linear_model as scikit_learn
+from sklearn.utils import check_array, check_consistent_length, check_random_state
+
+from ..path import Model, fit_path
+from ..penalties import Penalty
+from ..solvers import Settings
+from ._base import (
+    FLOATS,
+    check_weights,
+    is_gram,
+    per_feature,
+    resolve_alphas,
+    take_gram,
+)
+from ._warnings import warn, warn_unconverged
+
+# Bound here, so that nothing put in its place later can lead back to this module.
+_multi_task_path = scikit_learn.enet_path
+
+PathTuple = tuple[Any, ...]
+
+
+def lasso_path(
+    X: Any,
+    y: Any,
+    *,
+    eps: float = 1e-3,
+    n_alphas: Any = "deprecated",
+    alphas: Any = 100,
+    precompute: Any = "auto",
+    Xy: Any = None,
+    copy_X: bool = True,
+    coef_init: Any = None,
+    verbose: bool | int = False,
+    return_n_iter: bool = False,
+    positive: bool = False,
+    **params: Any,
+) -> PathTuple:
+    """Lasso path without intercept: `enet_path` with ``l1_ratio=1``, where all is described.
+
+    `regularization_path` fits the intercept too and returns a `PathResult`.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+    coefs : ndarray of shape (n_features, n_alphas) or (n_targets, n_features, n_alphas)
+    dual_gaps : ndarray of shape (n_alphas,)
+        In the unit of the objective, as in scikit-learn.
+    n_iters : list of int, with ``return_n_iter=True``
+    """
+    return enet_path(
+        X,
+        y,
+        l1_ratio=1.0,
+        eps=eps,
+        n_alphas=n_alphas,
+        alphas=alphas,
+        precompute=precompute,
+        Xy=Xy,
+        copy_X=copy_X,
+        coef_init=coef_init,
+        verbose=verbose,
+        return_n_iter=return_n_iter,
+        positive=positive,
+        **params,
+    )
+
+
+def enet_path(
+    X: Any,
+    y: Any,
+    *,
+    l1_ratio: float = 0.5,
+    eps: float = 1e-3,
+    n_alphas: Any = "deprecated",
+    alphas: Any = 100,
+    precompute: Any = "auto",
+    Xy: Any = None,
+    copy_X: bool = True,
+    coef_init: Any = None,
+    verbose: bool | int = False,
+    return_n_iter: bool = False,
+    positive: bool = False,
+    check_input: bool = True,
+    **params: Any,
+) -> PathTuple:
+    """Elastic net path without intercept, scikit-learn's function.
+
+    Minimises ``1/(2 n) |y - Xw|^2 + alpha l1_ratio |w|_1 + alpha (1 - l1_ratio)/2 |w|^2`` at each
+    alpha. With a two-dimensional y the features of all targets are selected together, by the
+    penalty of scikit-learn's multi-task estimators, and scikit-learn computes it; for independent
+    targets, an intercept and the result as an object use `regularization_path`.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+    l1_ratio : float, default=0.5
+    eps : float, default=1e-3
+        Ratio of the smallest alpha to the largest.
+    n_alphas : int
+        Deprecated, as in scikit-learn: use `alphas`.
+    alphas : int or array-like of shape (n_alphas,), default=100
+        The alphas, or how many.
+    precompute : bool, "auto" or array-like of shape (n_features, n_features), default="auto"
+        Whether to work on the Gram matrix, or that matrix.
+    Xy : array-like of shape (n_features,), default=None
+        ``X.T @ y``; only used to save its computation.
+    copy_X : bool, default=True
+        For compatibility: X is never written to.
+    coef_init : array-like of shape (n_features,), default=None
+        Where to start.
+    verbose : bool or int, default=False
+        Whether to print a line an alpha.
+    return_n_iter : bool, default=False
+    positive : bool, default=False
+    check_input : bool, default=True
+        False skips the checks of X and y, which must then be float arrays.
+    **params
+        `tol`, `max_iter`, `selection`, `random_state`, `sample_weight`, `solver`, `standardize`,
+        `penalty_factor`, `lower_bound`, `upper_bound`, as for `ElasticNet`.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+    coefs : ndarray of shape (n_features, n_alphas) or (n_targets, n_features, n_alphas)
+    dual_gaps : ndarray of shape (n_alphas,)
+        In the unit of the objective, as in scikit-learn.
+    n_iters : list of int, with ``return_n_iter=True``
+    """
+    alphas = _undeprecate(n_alphas, alphas)
+    if check_input:
+        X = check_array(X, accept_sparse=["csc", "csr", "coo"], dtype=FLOATS)
+        y = check_array(y, dtype=np.float64, ensure_2d=False)
+        check_consistent_length(X, y)
+    if y.ndim == 2:
+        if positive:
+            raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
+        return _multi_task(X, y, l1_ratio, eps, alphas, coef_init, return_n_iter, params)
+    extra = _PathOptions(params, X)
+    lower, upper = extra.bounds()
+    settings = replace(extra.settings, precompute=True if is_gram(precompute) else precompute)
+    model = Model(
+        penalty=Penalty.build(
+            X.shape[1], l1_ratio, extra.factors, 0.0 if positive else lower, upper
+        ),
+        fit_intercept=False,
+        standardize=extra.standardize,
+        solver=extra.solver,
+        settings=settings,
+    )
+    y = np.asarray(y, dtype=np.float64)
+    design = model.design(X, extra.weight)
+    if is_gram(precompute):
+        take_gram(design, X, precompute)
+    grid = resolve_alphas(alphas, model, X, y, extra.weight, design, eps)
+    start = None if coef_init is None else np.asarray(coef_init, dtype=np.float64)
+    progress = partial(_print_progress, len(grid)) if verbose else None
+    path = fit_path(
+        model, X, y, grid, sample_weight=extra.weight, design=design, start=start,
+        progress=progress,
+    )  # fmt: skip
+    if not path.converged.all():
+        warn_unconverged("the path", float(path.dual_gaps.max()), settings.tol)
+    _, gap_unit = design.center(y), float(design.norm2(y)) or 1.0
+    found: PathTuple = (path.alphas, path.coefs, path.dual_gaps * gap_unit)
+    return (*found, path.n_iters.tolist()) if return_n_iter else found
+
+
+class _PathOptions:
+    """The keyword parameters that enet_path passes on, each taken once and none ignored."""
+
+    def __init__(self, params: dict[str, Any], X: Any) -> None:
+        given = dict(params)
+        tol = given.pop("tol", 1e-4)
+        max_iter = given.pop("max_iter", 1000)
+        random_state = given.pop("random_state", None)
+        selection = given.pop("selection", "cyclic")
+        if selection not in ("cyclic", "random"):
+            raise ValueError(f"selection should be either random or cyclic, got {selection!r}")
+        self.weight = check_weights(given.pop("sample_weight", None), X)
+        self.solver = given.pop("solver", "auto")
+        self.standardize = given.pop("standardize", False)
+        p = X.shape[1]
+        self.factors = per_feature(given.pop("penalty_factor", None), "penalty_factor", p)
+        self._lower = per_feature(given.pop("lower_bound", None), "lower_bound", p)
+        self._upper = per_feature(given.pop("upper_bound", None), "upper_bound", p)
+        if given:
+            raise ValueError(f"Unexpected parameters in params: {sorted(given)}")
+        seed = None
+        if selection == "random":
+            seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+        self.settings = Settings(tol=tol, max_iter=max_iter, seed=seed)
+
+    def bounds(self) -> tuple[Any, Any]:
+        return self._lower, self._upper
+
+
+def _undeprecate(n_alphas: Any, alphas: Any) -> Any:
+    """scikit-learn 1.9's way out of `n_alphas` and ``alphas=None``."""
+    if not (isinstance(n_alphas, str) and n_alphas == "deprecated"):
+        warn(
+            "'n_alphas' was deprecated in 1.9 and will be removed in 1.11 of scikit-learn: pass"
+            " the number of alphas as 'alphas'.",
+            FutureWarning,
+        )
+        return n_alphas if alphas is None or isinstance(alphas, numbers.Integral) else alphas
+    if alphas is None:
+        warn(
+            "'alphas=None' is deprecated and will be removed in 1.11 of scikit-learn: set"
+            " 'alphas=100'.",
+            FutureWarning,
+        )
+        return 100
+    return alphas
+
+
+def _print_progress(n_alphas: int, done: int, alpha: float) -> None:
+    print(f"alpha {done:4d}/{n_alphas}: {alpha:.4g}")
+
+
+def _multi_task(
+    X: Any,
+    y: NDArray[Any],
+    l1_ratio: float,
+    eps: float,
+    alphas: Any,
+    coef_init: Any,
+    return_n_iter: bool,
+    params: dict[str, Any],
+) -> PathTuple:
+    """The multi-task path, which is scikit-learn's own work."""
+    if isinstance(alphas, numbers.Integral):
+        norms = np.sqrt(np.sum(np.asarray(X.T @ y) ** 2, axis=1))
+        top = norms.max() / (len(y) * max(l1_ratio, 1e-3))
+        alphas = np.geomspace(top, top * eps, int(alphas))
+    X = sparse.csc_matrix(X) if sparse.issparse(X) else np.asfortranarray(X)
+    return _multi_task_path(  # type: ignore[no-any-return]
+        X,
+        np.asfortranarray(y, dtype=X.dtype),
+        l1_ratio=l1_ratio,
+        alphas=np.asarray(alphas),
+        coef_init=coef_init,
+        return_n_iter=return_n_iter,
+        **params,
+    )

@@ -1,0 +1,348 @@
+"""RidgeCV: alpha chosen by exact leave-one-out from one decomposition, or by folds."""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from sklearn.base import _fit_context
+from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
+from sklearn.model_selection import check_cv
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _raise_for_params,
+    _routing_enabled,
+    process_routing,
+)
+
+from ..cross_validation import CVResult, cross_validate, mean_squared_error, negated_r2
+from ..path import Model, PathResult, fit_path
+from ..solvers import Settings
+from ._base import (
+    ADDED_CONSTRAINTS,
+    LinearModel,
+    all_or_nothing,
+    build_penalty,
+    feature_names,
+    require_finite,
+    resolve_alphas,
+    single_column,
+)
+from ._cv import CV_CONSTRAINTS, make_folds, parallel_runner
+from ._leave_one_out import leave_one_out
+from ._scoring import negated_scores
+from ._warnings import warn, warn_edge
+
+# scikit-learn's names of the decompositions.
+GCV_METHODS = {None: "auto", "auto": "auto", "svd": "svd", "eigen": "eigen"}
+
+
+class RidgeCV(LinearModel):
+    """Ridge regression with alpha chosen by cross-validation.
+
+    The objective is that of `Ridge`. By default each alpha is judged by the exact leave-one-out
+    error, for all alphas and targets from one decomposition (Golub, Heath and Wahba,
+    Technometrics 21(2), 1979); with `cv`, by the mean over folds, weighted by the sample weights
+    of their held-out rows.
+
+    Parameters
+    ----------
+    alphas : int, float or array-like of shape (n_alphas,), default=100
+        The alphas, or (int) how many: a log-spaced grid that covers the eigenvalues of the Gram
+        matrix. Leave-one-out needs alphas > 0.
+    fit_intercept : bool, default=True
+    scoring : str, callable or None, default=None
+        What is maximised. None is the negative mean squared error in leave-one-out and R² with
+        `cv`, as in scikit-learn.
+    cv : int, cross-validation splitter, iterable or None, default=None
+        None is leave-one-out.
+    gcv_mode : {"auto", "svd", "eigen"} or None, default=None
+        Decomposition for leave-one-out: of X, or of its Gram matrix or kernel. "auto" takes the
+        cheaper one that loses no digits that matter.
+    store_cv_results : bool, default=False
+        Keep `cv_results_` (leave-one-out only).
+    alpha_per_target : bool, default=False
+        Choose an alpha for each target.
+    n_jobs : int or None, default=None
+        Folds in parallel.
+    standardize : bool, default=False
+    penalty_factor : array-like of shape (n_features,) or None, default=None
+    lower_bound, upper_bound : float, array-like of shape (n_features,) or None, default=None
+        As for `Ridge`; bounds need `cv`.
+    rule : {"min", "1se"}, default="min"
+        Take the best alpha, or the largest within one standard error of it.
+    store_fold_coefs : bool, default=False
+        Keep each fold's coefficients in ``cv_result_.fold_coefs``.
+
+    Attributes
+    ----------
+    alpha_ : float or ndarray of shape (n_targets,)
+        Chosen by `rule`.
+    alpha_min_, alpha_1se_ : float or ndarray of shape (n_targets,)
+        What either rule chooses.
+    best_score_ : float or ndarray of shape (n_targets,)
+        Mean score of `alpha_`.
+    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
+    intercept_ : float or ndarray of shape (n_targets,)
+    alphas_ : ndarray of shape (n_alphas,)
+        Decreasing.
+    cv_result_ : CVResult
+        Errors (negated scores) with mean and standard error; leave-one-out has a column a row.
+    mse_path_ : ndarray of shape (n_alphas, n_folds)
+        The errors, where they are mean squared errors.
+    cv_results_ : ndarray of shape (n_samples, n_alphas) or (n_samples, n_targets, n_alphas)
+        With ``store_cv_results=True``: squared leave-one-out errors times the sample weights,
+        or predictions where `scoring` is given, in the order of `alphas`.
+    path_ : PathResult
+        On all rows.
+    dual_gap_ : float or ndarray of shape (n_targets,)
+    converged_ : bool or ndarray of shape (n_targets,)
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import RidgeCV
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = RidgeCV().fit(X, y)
+    >>> model.cv_result_.errors.shape
+    (100, 442)
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        "alphas": ["array-like", Interval(numbers.Real, 0, None, closed="neither")],
+        "fit_intercept": ["boolean"],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "cv": ["cv_object"],
+        "gcv_mode": [StrOptions({"auto", "svd", "eigen"}), None],
+        "store_cv_results": ["boolean"],
+        "alpha_per_target": ["boolean"],
+        **{name: rule for name, rule in ADDED_CONSTRAINTS.items() if name != "solver"},
+        **CV_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alphas: int | float | ArrayLike = 100,
+        *,
+        fit_intercept: bool = True,
+        scoring: Any = None,
+        cv: Any = None,
+        gcv_mode: str | None = None,
+        store_cv_results: bool = False,
+        alpha_per_target: bool = False,
+        n_jobs: int | None = None,
+        standardize: bool = False,
+        penalty_factor: ArrayLike | None = None,
+        lower_bound: ArrayLike | None = None,
+        upper_bound: ArrayLike | None = None,
+        rule: str = "min",
+        store_fold_coefs: bool = False,
+    ) -> None:
+        self.alphas = alphas
+        self.fit_intercept = fit_intercept
+        self.scoring = scoring
+        self.cv = cv
+        self.gcv_mode = gcv_mode
+        self.store_cv_results = store_cv_results
+        self.alpha_per_target = alpha_per_target
+        self.n_jobs = n_jobs
+        self.standardize = standardize
+        self.penalty_factor = penalty_factor
+        self.lower_bound = lower_bound
+        self.upper_bound = upper_bound
+        self.rule = rule
+        self.store_fold_coefs = store_fold_coefs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> RidgeCV:
+        """Choose alpha by cross-validation and fit on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), float or None, default=None
+            Used in the fits, the errors and their mean. Leave-one-out leaves the row out whatever
+            its weight.
+        **params : dict
+            Metadata for the scorer and the splitter, with metadata routing enabled.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the input or a parameter is invalid; nothing of the fit is then kept.
+        """
+        _raise_for_params(params, self, "fit")
+        X, y, sample_weight = self._check_data(X, y, sample_weight)
+        model = self._model(X.shape[1])
+        score_params, split_params = self._routed(sample_weight, params)
+        if self.cv is None:
+            alphas, result = self._leave_one_out(model, X, y, sample_weight, score_params)
+        else:
+            alphas, result = self._folds(
+                model, X, single_column(y), sample_weight, score_params, split_params
+            )
+        path = fit_path(model, X, single_column(y), alphas, sample_weight=sample_weight)
+        require_finite(path)
+        self._keep(result, path, y.shape[1:])
+        warn_edge("RidgeCV", self._by_target(result))
+        return self
+
+    def _model(self, n_features: int) -> Model:
+        return Model(
+            penalty=build_penalty(self, n_features, l1_ratio=0.0),
+            fit_intercept=self.fit_intercept,
+            standardize=self.standardize,
+            summed_loss=True,
+            settings=Settings(),
+        )
+
+    def _leave_one_out(
+        self, model: Model, X: Any, y: Any, sample_weight: Any, score_params: dict[str, Any]
+    ) -> tuple[NDArray[np.float64], CVResult]:
+        if model.penalty.has_bounds:
+            raise ValueError(
+                "lower_bound and upper_bound have no leave-one-out formula; set cv, such as cv=5"
+            )
+        method = GCV_METHODS[self.gcv_mode]
+        if method == "svd" and sparse.issparse(X):
+            warn(
+                "The 'svd' mode is not supported for sparse X, which it would make dense:"
+                " gcv_mode='eigen' is used. scikit-learn 1.11 will refuse it.",
+                FutureWarning,
+            )
+            method = "eigen"
+        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, allow_zero=False)
+        metric: Any = None
+        if self.scoring is not None:
+            metric = partial(negated_scores, self._scorer(), score_params, self.alpha_per_target)
+        result, stored = leave_one_out(
+            model, X, y, alphas, sample_weight, method, metric, str(self.scoring)
+        )
+        if self.store_cv_results:
+            order = np.argsort(np.argsort(-self._as_given(alphas), kind="stable"))
+            stored = stored[..., order]
+            self.cv_results_ = stored[:, 0] if y.ndim == 1 else stored
+        return alphas, result
+
+    def _as_given(self, alphas: NDArray[np.float64]) -> NDArray[np.float64]:
+        if isinstance(self.alphas, numbers.Integral):
+            return alphas
+        return np.atleast_1d(np.asarray(self.alphas, dtype=np.float64))
+
+    def _folds(
+        self,
+        model: Model,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        score_params: dict[str, Any],
+        split_params: dict[str, Any],
+    ) -> tuple[NDArray[np.float64], CVResult]:
+        if self.store_cv_results:
+            raise ValueError(
+                "cv!=None and store_cv_results=True are incompatible: cv_results_ is leave-one-out;"
+                " use cv_result_ or store_fold_coefs"
+            )
+        metric: Any = negated_r2
+        name = "r2"
+        if self.scoring is not None:
+            metric = partial(negated_scores, self._scorer(), score_params, self.alpha_per_target)
+            name = str(self.scoring)
+            if name == "neg_mean_squared_error":
+                metric, name = mean_squared_error, "mean squared error"
+        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight)
+        (result,) = cross_validate(
+            [(model, alphas)],
+            X,
+            y,
+            make_folds(check_cv(self.cv), X, y, split_params),
+            sample_weight=sample_weight,
+            metric=metric,
+            metric_name=name,
+            keep_coefs=self.store_fold_coefs,
+            run=parallel_runner(self.n_jobs, 0),
+        )
+        return alphas, result
+
+    def _by_target(self, result: CVResult) -> list[CVResult]:
+        if not self.alpha_per_target or result.errors_by_target is None:
+            return [result]
+        return [result.for_target(k) for k in range(result.errors_by_target.shape[2])]
+
+    def _keep(self, result: CVResult, path: PathResult, intercept_shape: tuple[int, ...]) -> None:
+        results = self._by_target(result)
+        index = np.array([each.select(self.rule) for each in results])
+        best = np.array([-each.mean[i] for each, i in zip(results, index, strict=True)])
+        self.cv_result_ = result
+        self.path_ = replace(path, feature_names=feature_names(self))
+        self.alphas_ = result.alphas
+        if result.metric == "mean squared error":
+            self.mse_path_ = result.errors
+        many = len(results) > 1
+        chosen = result.alphas[index]
+        least = np.array([each.alpha_min for each in results])
+        simple = np.array([each.alpha_1se for each in results])
+        self.alpha_, self.best_score_ = (
+            (chosen, best) if many else (float(chosen[0]), float(best[0]))
+        )
+        self.alpha_min_ = least if many else float(least[0])
+        self.alpha_1se_ = simple if many else float(simple[0])
+
+        def at(values: NDArray[Any]) -> NDArray[Any]:
+            if not many:
+                return values[..., index[0]]
+            return np.stack([values[k, ..., i] for k, i in enumerate(index)])
+
+        self.coef_ = np.ascontiguousarray(at(path.coefs))
+        intercept = at(path.intercepts).astype(self.coef_.dtype)
+        self.intercept_ = intercept.reshape(intercept_shape)[()]
+        self.dual_gap_, self.converged_ = at(path.dual_gaps)[()], at(path.converged)[()]
+        if not self.fit_intercept:
+            self.intercept_ = 0.0
+
+    def _scorer(self) -> Any:
+        if _routing_enabled() and self.scoring is None:
+            # Weights go to the default scorer too.
+            return get_scorer("neg_mean_squared_error").set_score_request(sample_weight=True)
+        return check_scoring(estimator=self, scoring=self.scoring, allow_none=True)
+
+    def _routed(
+        self, sample_weight: Any, params: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Parameters of the scorer and of the splitter."""
+        if not _routing_enabled():
+            return ({} if sample_weight is None else {"sample_weight": sample_weight}), {}
+        if sample_weight is not None:
+            params = {**params, "sample_weight": sample_weight}
+        routed = process_routing(self, "fit", **params)
+        return routed.scorer.score, routed.splitter.split
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Route metadata to the scorer and the splitter."""
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                scorer=self._scorer(),
+                method_mapping=MethodMapping().add(caller="fit", callee="score"),
+            )
+            .add(
+                splitter=check_cv(self.cv),
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+        )
