@@ -1,0 +1,10 @@
+"""Pictures of fitted paths and of cross-validation, in scikit-learn's Display convention.
+
+A Display is built from a result (never from an estimator's innards), keeps the data, and draws it
+in ``plot``. Matplotlib is imported there and only there.
+"""
+
+from skreg.plotting.cv_curve import CVCurveDisplay
+from skreg.plotting.regularization_path import RegularizationPathDisplay
+
+__all__ = ["CVCurveDisplay", "RegularizationPathDisplay"]

@@ -1,0 +1,234 @@
+"""Labels in the pictures: marked alphas and named line ends, none over another.
+
+Where they go is worked out when the figure is drawn, so it follows the figure's size and layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skreg.plotting._placement import spread
+from skreg.plotting._style import INK, height_in_points, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Annotation, Text
+    from matplotlib.transforms import Bbox, Transform
+
+_SAME = 1e-9  # relative difference up to which two alphas are one
+_LABEL_GAP = 12.0  # points between the axes and the names on their right
+
+
+class Mark(NamedTuple):
+    """An alpha to mark, its label, and whether its line is solid rather than dashed."""
+
+    alpha: float
+    label: str
+    solid: bool
+
+
+def alphas_to_mark(
+    alphas: NDArray[np.float64],
+    alpha_min: float | None,
+    alpha_1se: float | None,
+    alpha: float | None,
+) -> list[Mark]:
+    """List the alphas to mark; equal ones share a mark, and the one in use is solid.
+
+    Raises
+    ------
+    ValueError
+        One lies outside the range of `alphas`.
+    """
+    named = [(alpha_1se, "1se"), (alpha_min, "min"), (alpha, rf"$\alpha$ = {alpha or 0:.3g}")]
+    in_use = alpha if alpha is not None else alpha_min if alpha_min is not None else alpha_1se
+    low, high = float(alphas.min()), float(alphas.max())
+    marks: list[Mark] = []
+    for value, label in named:
+        if value is None:
+            continue
+        if not low * (1 - _SAME) <= value <= high * (1 + _SAME):
+            raise ValueError(
+                f"alpha = {value:.6g} cannot be marked: the path runs from {high:.6g} to {low:.6g}"
+            )
+        if marks and _same(value, marks[-1].alpha):
+            if label == "min":
+                marks[-1] = marks[-1]._replace(label="min = 1se")
+        elif not any(_same(value, mark.alpha) for mark in marks):
+            marks.append(Mark(value, label, in_use is not None and _same(value, in_use)))
+    return marks
+
+
+def _same(first: float, second: float) -> bool:
+    return bool(np.isclose(first, second, rtol=_SAME, atol=0))
+
+
+def headroom_for_marks(ax: Axes, size: float) -> float:
+    """Work out the share of the axes' height that one line of labels takes."""
+    return min(0.3, 1.7 * size / height_in_points(ax))
+
+
+def draw_marks(
+    ax: Axes,
+    marks: Sequence[Mark],
+    xs: Sequence[float],
+    *,
+    headroom: float,
+    size: float,
+    line_kwargs: Mapping[str, Any] | None,
+    label_kwargs: Mapping[str, Any] | None,
+) -> tuple[list[Line2D], list[Annotation]]:
+    """Draw vertical lines, each with its label centred above it or moved aside just enough."""
+    lines: list[Line2D] = []
+    labels: list[Annotation] = []
+    for mark, x in zip(marks, xs, strict=True):
+        line = ax.axvline(x, 0, 1 - headroom, zorder=1.5)
+        dashes = "-" if mark.solid else (0, (3, 2))
+        lines.append(styled(line, line_kwargs, color=INK, linewidth=0.8, linestyle=dashes))
+
+    row = _RowAbove(ax, xs, labels, 0.5 * size)
+    for index, mark in enumerate(marks):
+        label = ax.annotate(
+            mark.label,
+            xy=(xs[index], 0.5),
+            xycoords=ax.get_xaxis_transform(),
+            xytext=(0, 0),
+            textcoords=partial(row.place, index),
+            ha="center",
+            va="top",
+            annotation_clip=True,  # what is out of view after a change of limits has no label
+        )
+        labels.append(styled(label, label_kwargs, color=INK, fontsize=size))
+    return lines, labels
+
+
+def room_for(ax: Axes, n_labels: int, size: float) -> int:
+    """Count how many of the names fit on the height of the axes."""
+    # A fifth of the slot may go to the axis labels, which take their room only when drawn.
+    fits = int(0.8 * height_in_points(ax) / (1.25 * size))
+    return max(0, min(n_labels, fits))
+
+
+def name_line_ends(
+    ax: Axes,
+    lines: Sequence[Line2D],
+    names: Sequence[str],
+    *,
+    size: float,
+    label_kwargs: Mapping[str, Any] | None,
+) -> list[Annotation]:
+    """Write each line's name on the right of the axes, as near to the line's end as fits.
+
+    Places are worked out whenever the figure is drawn, so they follow its size and its layout.
+    """
+    labels: list[Annotation] = []
+    # Up to two fifths of the width, at about half the type's size for each letter.
+    slot = ax.get_position(original=True).width * ax.figure.bbox.width / ax.figure.dpi * 72
+    longest = int(np.clip(slot / (1.3 * size), 10, 24))
+    ends = [(np.asarray(line.get_xdata())[-1], np.asarray(line.get_ydata())[-1]) for line in lines]
+
+    column = _ColumnOnTheRight(ax, ends, labels)
+    for index, (line, name) in enumerate(zip(lines, names, strict=True)):
+        label = ax.annotate(
+            shorten(name, longest),
+            xy=ends[index],
+            xytext=(0, 0),
+            textcoords=partial(column.place, index),
+            ha="left",
+            va="center",
+            annotation_clip=True,  # what is out of view after a change of limits has no label
+            parse_math=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "linewidth": 0.5,
+                "color": line.get_color(),
+                "relpos": (0, 0.5),
+                "shrinkA": 1.5,
+                "shrinkB": 0,
+            },
+        )
+        labels.append(styled(label, label_kwargs, color=line.get_color(), fontsize=size))
+    if labels:
+        ax.set_axes_locator(column)
+    return labels
+
+
+# Matplotlib asks these for a place whenever it draws, and so works their answer into the layout.
+# They are classes because a figure that holds local functions cannot be pickled.
+
+
+class _RowAbove:
+    """Places labels side by side at the top of the axes; `pad` is in points."""
+
+    def __init__(self, ax: Axes, xs: Sequence[float], labels: Sequence[Text], pad: float) -> None:
+        self.ax, self.xs, self.labels, self.pad = ax, xs, labels, pad
+
+    def place(self, index: int, renderer: RendererBase) -> Transform:
+        from matplotlib.transforms import Affine2D
+
+        ax = self.ax
+        pad = self.pad * ax.figure.dpi / 72
+        targets = ax.get_xaxis_transform().transform([(x, 1.0) for x in self.xs])[:, 0]
+        widths = [_text_box(label, renderer).width + pad for label in self.labels]
+        centres = spread(targets, widths, ax.bbox.x0, ax.bbox.x1 + pad)
+        return Affine2D().translate(centres[index], ax.bbox.y1 - 0.2 * pad)
+
+
+class _ColumnOnTheRight:
+    """Places names on the right of the axes, and is the locator that makes room for them.
+
+    As a locator it narrows the axes within their slot by the width of the names. The slot itself
+    stays as it is, so this works with any layout engine and with none.
+    """
+
+    def __init__(
+        self, ax: Axes, ends: Sequence[tuple[float, float]], labels: Sequence[Text]
+    ) -> None:
+        self.ax, self.ends, self.labels = ax, ends, labels
+
+    def place(self, index: int, renderer: RendererBase) -> Transform:
+        from matplotlib.transforms import Affine2D
+
+        ax = self.ax
+        point = ax.figure.dpi / 72
+        targets = ax.transData.transform(self.ends)[:, 1]
+        heights = [_text_box(label, renderer).height + 0.5 * point for label in self.labels]
+        # A label may stand half its height beyond the axes: there is nothing else there.
+        slack = max(heights) / 2
+        centres = spread(targets, heights, ax.bbox.y0 - slack, ax.bbox.y1 + slack)
+        return Affine2D().translate(ax.bbox.x1 + _LABEL_GAP * point, centres[index])
+
+    def __call__(self, ax: Any, renderer: RendererBase | None) -> Bbox:
+        from matplotlib.transforms import Bbox
+
+        slot = ax.get_position(original=True)
+        widest = max(_text_box(label, renderer).width for label in self.labels)
+        taken = (widest + _LABEL_GAP * ax.figure.dpi / 72) / ax.figure.bbox.width
+        width = max(slot.width - taken, 0.3 * slot.width)
+        return Bbox.from_bounds(slot.x0, slot.y0, width, slot.height)
+
+    def get_subplotspec(self) -> Any:
+        """Give the slot's place in a grid, which tight_layout asks for."""
+        return self.ax.get_subplotspec()
+
+
+def _text_box(label: Text, renderer: RendererBase | None) -> Bbox:
+    """Measure the text alone: an annotation's own method would add its leader line."""
+    from matplotlib.text import Text
+
+    return Text.get_window_extent(label, renderer)
+
+
+def shorten(name: str, length: int) -> str:
+    """Cut a name to at most `length` characters; a long one loses its middle."""
+    if len(name) <= length:
+        return name
+    tail = (length - 1) // 2
+    return f"{name[: length - 1 - tail]}…{name[-tail:]}"

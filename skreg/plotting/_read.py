@@ -1,0 +1,83 @@
+"""Reading what a picture shows out of results and fitted estimators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def stored(estimator: Any, attribute: str, way_out: str) -> Any:
+    """Get what a fitted cross-validation estimator keeps.
+
+    Raises
+    ------
+    AttributeError
+        The estimator has no such attribute; the message says whether it is not fitted or keeps no
+        such result.
+    """
+    if hasattr(estimator, attribute):
+        return getattr(estimator, attribute)
+    name = type(estimator).__name__
+    if hasattr(estimator, "steps"):
+        raise AttributeError(f"{name} has no {attribute}: pass its fitted last step, pipeline[-1]")
+    if not hasattr(estimator, "coef_"):
+        raise AttributeError(f"{name} has no {attribute}: call fit first, on LassoCV or the like")
+    raise AttributeError(
+        f"{name} has no {attribute}, because it fits a single alpha: "
+        f"use {name.removesuffix('CV')}CV, or {way_out}"
+    )
+
+
+def pick_target(values: ArrayLike, target: int, single_ndim: int) -> NDArray[Any]:
+    """Take one target's part of an array, which has an axis of targets only if it has several."""
+    array = np.asarray(values)
+    n_targets = 1 if array.ndim == single_ndim else array.shape[0]
+    if not 0 <= target < n_targets:
+        raise ValueError(f"target={target} is out of range: the path has {n_targets} target(s)")
+    return array if array.ndim == single_ndim else array[target]
+
+
+def own_alpha(value: Any, target: int) -> float | None:
+    """Take the alpha of one target, from a number or from one number a target."""
+    if value is None:
+        return None
+    values = np.ravel(value)
+    return float(values[target if values.size > 1 else 0])
+
+
+def top_values(path: Any, top: str | None, target: int) -> tuple[NDArray[Any], str] | None:
+    """Get what the axis on top shows along a path, and its label."""
+    if top is None:
+        return None
+    if top == "auto":
+        top = "df" if path.l1_ratio is None else "n_nonzero"
+    if top == "df":
+        return pick_target(path.df, target, 1), "degrees of freedom"
+    if top == "n_nonzero":
+        return pick_target(path.n_nonzero, target, 1), "number of non-zero coefficients"
+    raise ValueError(f'top={top!r} is unknown: choose "auto", "n_nonzero", "df" or None')
+
+
+def names(given: ArrayLike | None, n_features: int) -> list[str]:
+    """List one name a feature, scikit-learn's "x0", "x1" and so on where none are given."""
+    if given is None:
+        return [f"x{index}" for index in range(n_features)]
+    listed = [str(name) for name in np.asarray(given, dtype=object)]
+    if len(listed) != n_features:
+        raise ValueError(f"{len(listed)} feature names for a path of {n_features} features")
+    return listed
+
+
+def largest(coefs: NDArray[Any], column: int, n_most: int) -> NDArray[np.intp]:
+    """Choose the features with the largest coefficients, ordered by their last coefficients.
+
+    Features whose coefficient is zero in `column` come after the others, by their largest
+    coefficient in any column; those that are zero throughout are never chosen.
+    """
+    ever = np.flatnonzero(coefs.any(axis=1))
+    sizes = np.abs(coefs[ever])
+    rank = np.lexsort((-sizes.max(axis=1, initial=0), -sizes[:, column]))
+    chosen = ever[rank[:n_most]]
+    return chosen[np.argsort(coefs[chosen, -1], kind="stable")]

@@ -1,0 +1,171 @@
+"""What the pictures share: colours, the frame, the scales, the axis on top.
+
+Nothing here writes to rcParams. Matplotlib is imported inside the functions that need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.axes._secondary_axes import SecondaryAxis
+
+    AnyArtist = TypeVar("AnyArtist", bound=Artist)
+
+# Okabe and Ito's colours without the yellow, and somewhat darker, because each also has to carry a
+# name in small type on white; still apart for every kind of colour blindness. Seven colours and
+# four line styles share no factor, so the first 28 pairs differ.
+COLORS = ("#00609A", "#C85200", "#009E73", "#C06A99", "#45A3DB", "#C98B00", "#000000")
+LINESTYLES = ("-", (0, (5, 1.5)), (0, (6, 1.5, 1, 1.5)), (0, (1.2, 1.2)))
+INK, MUTED, FAINT = "0.25", "0.75", "0.88"
+
+_NARROW_INCHES = 4.5  # below this width of the axes' slot, text is set a size smaller
+_NARROW_POINTS = 8.0
+
+
+def require_matplotlib(what: str) -> None:
+    """Fail in one sentence when matplotlib is missing."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"{what} needs matplotlib, which is not installed. "
+            "Install it with the plot extra: pip install 'skreg[plot]'"
+        ) from error
+
+
+def new_axes() -> Axes:
+    """Make axes on a new pyplot figure."""
+    import matplotlib.pyplot as plt
+
+    _, ax = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
+    return ax
+
+
+def styled(artist: AnyArtist, overrides: Mapping[str, Any] | None, **defaults: Any) -> AnyArtist:
+    """Style an artist by our defaults, then by the keys that the user names (aliases work too)."""
+    artist.set(**defaults)
+    if overrides:
+        artist.set(**overrides)
+    return artist
+
+
+def text_size(ax: Axes) -> float:
+    """Point size for all text of one picture: the user's font size, smaller on narrow axes."""
+    from matplotlib import rcParams
+    from matplotlib.font_manager import FontProperties
+
+    base = FontProperties(size=rcParams["font.size"]).get_size_in_points()
+    width = ax.get_window_extent().width / ax.figure.dpi
+    return min(base, _NARROW_POINTS) if width < _NARROW_INCHES else base
+
+
+def height_in_points(ax: Axes) -> float:
+    return float(ax.get_window_extent().height / ax.figure.dpi * 72)
+
+
+def frame(ax: Axes, *, xlabel: str, ylabel: str, size: float) -> None:
+    """Light spines, short ticks, labelled axes."""
+    ax.spines["right"].set_visible(False)
+    ax.spines["top"].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set(color=INK, linewidth=0.6)
+    ax.tick_params(which="both", width=0.6, color=INK, labelsize=size)
+    ax.tick_params(which="major", length=3)
+    ax.tick_params(which="minor", length=1.5)
+    ax.set_xlabel(xlabel, fontsize=size)
+    ax.set_ylabel(ylabel, fontsize=size)
+    for text in (ax.xaxis.get_offset_text(), ax.yaxis.get_offset_text()):
+        text.set_fontsize(size)
+
+
+def alpha_axis(ax: Axes, alphas: NDArray[np.float64]) -> str:
+    """Give the x-axis the scale of a penalty and return its label.
+
+    The scale is logarithmic. Where the path goes down to alpha = 0, the part from the smallest
+    positive alpha to 0 is linear.
+    """
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+
+    positive = alphas[alphas > 0]
+    if positive.size < alphas.size:
+        smallest, largest = (positive.min(), positive.max()) if positive.size else (1.0, 1.0)
+        ax.set_xscale("symlog", linthresh=smallest)
+        decades = np.arange(np.ceil(np.log10(smallest)), np.floor(np.log10(largest)) + 1)
+        ax.set_xticks([0.0, *10.0 ** decades[:: max(1, len(decades) // 5)]])
+    else:
+        ax.set_xscale("log")
+        # Powers of ten alone are too few labels for a short path; Matplotlib's choice, all the
+        # digits between them, runs into one another.
+        span = np.log10(positive.max() / positive.min())
+        if span < 2.5:
+            few = (
+                MaxNLocator(5) if span < 0.7 else LogLocator(subs=(1, 2, 5) if span < 1 else (1, 3))
+            )
+            ax.xaxis.set_major_locator(few)
+            ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        ax.xaxis.set_minor_formatter(NullFormatter())
+    return r"penalty $\alpha$ (log scale, decreasing)"
+
+
+def limit_x(ax: Axes, first: float, last: float) -> None:
+    """Limits from `first` (left) to `last` (right) on the axes' own scale, with a little margin."""
+    scale = ax.xaxis.get_transform()
+    left, right = scale.transform(np.array([first, last], dtype=float))
+    if left == right:
+        step = -0.5 if ax.get_xscale() == "log" else 0.5
+        left, right = left - step, right + step
+    margin = right - left
+    ax.set_xlim(*scale.inverted().transform([left - 0.02 * margin, right + 0.02 * margin]))
+
+
+def limit_y(ax: Axes, low: float, high: float, headroom: float) -> None:
+    """Limits around the data, with a share `headroom` of the height kept free above it."""
+    if low == high:
+        low, high = low - 1.0, high + 1.0
+    bottom, top = low - 0.04 * (high - low), high + 0.04 * (high - low)
+    ax.set_ylim(bottom, bottom + (top - bottom) / (1 - headroom))
+
+
+def top_axis(
+    ax: Axes, x: NDArray[np.float64], values: NDArray[Any], label: str, size: float
+) -> SecondaryAxis:
+    """Add an axis on top, with ticks at points of the path, so that each value shown is exact."""
+    scale = ax.xaxis.get_transform()
+    shown = scale.transform(x)
+    ends = scale.transform(np.sort(ax.get_xlim()))
+    locator: Any = ax.get_axes_locator()
+    # Names on the right have taken some of the width, though they will show it only when drawn.
+    box = locator(ax, None) if locator else ax.get_position(original=True)
+    width = box.width * ax.figure.bbox.width / ax.figure.dpi * 72
+    n_ticks = int(np.clip(width / (4 * size), 3, 9))
+    wanted, step = np.linspace(shown.min(), shown.max(), n_ticks, retstep=True)
+    ticks: list[int] = []
+    for target in wanted:
+        index = int(np.argmin(np.abs(shown - target)))
+        far = all(abs(shown[index] - shown[other]) > 0.6 * step for other in ticks)
+        if (far or not ticks) and ends[0] <= shown[index] <= ends[1]:
+            ticks.append(index)
+    ticks.sort()
+    # The default functions of a secondary axis would keep the figure from being pickled.
+    top = ax.secondary_xaxis("top", functions=(np.positive, np.positive))
+    if ax.get_xscale() == "symlog":
+        # A secondary axis follows a log scale by itself, but knows no other one.
+        top.set_xscale("symlog", linthresh=getattr(scale, "linthresh"))  # noqa: B009
+    top.set_xticks(x[ticks], labels=[_number(values[index]) for index in ticks])
+    top.minorticks_off()
+    top.set_xlabel(label, fontsize=size)
+    top.tick_params(length=2.5, width=0.6, color=MUTED, labelsize=size)
+    top.spines["top"].set(color=MUTED, linewidth=0.6)
+    return top
+
+
+def _number(value: float) -> str:
+    """Write a count in full, and a small number with a decimal."""
+    return f"{value:.0f}" if value >= 10 or value == round(value) else f"{value:.1f}"

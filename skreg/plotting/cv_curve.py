@@ -1,0 +1,270 @@
+"""The cross-validation curve: held-out error against the penalty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from skreg.plotting import _labels, _read, _style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axes._secondary_axes import SecondaryAxis
+    from matplotlib.collections import LineCollection, PolyCollection
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Annotation
+
+    from skreg.cross_validation import CVResult
+    from skreg.path import PathResult
+
+Kwargs = Mapping[str, Any] | None
+
+_MOST_FOLDS = 20  # with more, single folds are a fog around the mean
+
+
+class CVCurveDisplay:
+    """Mean error over the folds against alpha, with a band of one standard error.
+
+    The penalty decreases to the right, as in :class:`RegularizationPathDisplay`. Build it with
+    :meth:`from_estimator` or :meth:`from_cv_result`, which also draw.
+
+    Parameters
+    ----------
+    cv_result : CVResult
+        The errors, with `alphas` of shape (n_alphas,) and `errors` of shape (n_alphas, n_folds).
+    path : PathResult, default=None
+        The path on all the data, for the axis on top. None leaves that axis out.
+    alpha : float, default=None
+        The alpha that the model uses. Where it is the alpha of the minimum or of the
+        one-standard-error rule, that line is solid and the other dashed; otherwise it has a line
+        of its own.
+    target : int, default=0
+        Which target of a path with several the axis on top is about.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    lines_ : list of Line2D
+        The mean.
+    band_ : PolyCollection
+        From the mean less one standard error to the mean plus one.
+    fold_lines_ : LineCollection or None
+        One line a fold.
+    points_ : Line2D
+        Dots on the mean at the marked alphas.
+    alpha_lines_, alpha_labels_ : list
+        Vertical lines at the chosen alphas, and their labels.
+    top_ax_ : SecondaryAxis or None
+        The axis on top.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import CVCurveDisplay, LassoCV
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> display = CVCurveDisplay.from_estimator(LassoCV().fit(X, y))  # doctest: +SKIP
+    """
+
+    ax_: Axes
+    figure_: Figure | SubFigure
+    lines_: list[Line2D]
+    band_: PolyCollection
+    fold_lines_: LineCollection | None
+    points_: Line2D
+    alpha_lines_: list[Line2D]
+    alpha_labels_: list[Annotation]
+    top_ax_: SecondaryAxis | None
+
+    def __init__(
+        self,
+        cv_result: CVResult,
+        *,
+        path: PathResult | None = None,
+        alpha: float | None = None,
+        target: int = 0,
+    ) -> None:
+        self.cv_result = cv_result
+        self.path = path
+        self.alpha = alpha
+        self.target = target
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, target: int = 0, ax: Axes | None = None, **plot_kwargs: Any
+    ) -> CVCurveDisplay:
+        """Draw the cross-validation that a fitted LassoCV, ElasticNetCV or RidgeCV keeps.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            Its `cv_result_`, and where present `path_` and `alpha_`, are read.
+        target : int, default=0
+            Which target the axis on top is about. Where each target has an alpha of its own, the
+            curve too is that target's; otherwise it is the one that chose the common alpha.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        **plot_kwargs
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        CVCurveDisplay
+
+        Raises
+        ------
+        AttributeError
+            The estimator keeps no cross-validation: it is not fitted, or it fits a single alpha.
+        """
+        cv_result = _read.stored(estimator, "cv_result_", "cross-validate it first")
+        if np.size(getattr(estimator, "alpha_", 0.0)) > 1:
+            cv_result = cv_result.for_target(target)
+        return cls.from_cv_result(
+            cv_result,
+            path=getattr(estimator, "path_", None),
+            alpha=_read.own_alpha(getattr(estimator, "alpha_", None), target),
+            target=target,
+            ax=ax,
+            **plot_kwargs,
+        )
+
+    @classmethod
+    def from_cv_result(
+        cls,
+        cv_result: CVResult,
+        *,
+        path: PathResult | None = None,
+        alpha: float | None = None,
+        target: int = 0,
+        ax: Axes | None = None,
+        **plot_kwargs: Any,
+    ) -> CVCurveDisplay:
+        """Draw a cross-validation result.
+
+        Parameters
+        ----------
+        cv_result, path, alpha, target
+            As for the class.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        **plot_kwargs
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        CVCurveDisplay
+        """
+        display = cls(cv_result, path=path, alpha=alpha, target=target)
+        return display.plot(ax, **plot_kwargs)
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        folds: bool | Literal["auto"] = "auto",
+        top: Literal["auto", "n_nonzero", "df"] | None = "auto",
+        line_kwargs: Kwargs = None,
+        band_kwargs: Kwargs = None,
+        fold_kwargs: Kwargs = None,
+        point_kwargs: Kwargs = None,
+        alpha_line_kwargs: Kwargs = None,
+        alpha_label_kwargs: Kwargs = None,
+    ) -> CVCurveDisplay:
+        """Draw the curve.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        folds : bool or "auto", default="auto"
+            Whether to draw a faint line for each fold. "auto" draws them up to 20 folds.
+        top : {"auto", "n_nonzero", "df"} or None, default="auto"
+            What the axis on top shows: the number of non-zero coefficients or the degrees of
+            freedom of the path. "auto" is "df" for Ridge, none of whose coefficients becomes zero,
+            and "n_nonzero" otherwise. None leaves the axis out.
+        line_kwargs, point_kwargs : dict, default=None
+            Overrides for the mean and for the dots on it (Line2D).
+        band_kwargs, fold_kwargs : dict, default=None
+            Overrides for the band (PolyCollection) and for the folds (LineCollection).
+        alpha_line_kwargs, alpha_label_kwargs : dict, default=None
+            Overrides for the vertical lines at the chosen alphas (Line2D) and their labels (Text).
+
+        Returns
+        -------
+        CVCurveDisplay
+            Itself, with the artists as attributes.
+
+        Raises
+        ------
+        ImportError
+            Matplotlib is not installed.
+        ValueError
+            `top` is unknown, `target` is out of range, or `alpha` lies outside the curve.
+        """
+        result = self.cv_result
+        alphas = np.asarray(result.alphas, dtype=float)
+        errors, mean = np.asarray(result.errors), np.asarray(result.mean)
+        below, above = mean - result.standard_error, mean + result.standard_error
+        marks = _labels.alphas_to_mark(alphas, result.alpha_min, result.alpha_1se, self.alpha)
+        at = [mark.alpha for mark in marks]
+        counts = None if self.path is None else _read.top_values(self.path, top, self.target)
+        draw_folds = errors.shape[1] <= _MOST_FOLDS if folds == "auto" else folds
+
+        _style.require_matplotlib("CVCurveDisplay.plot")
+        from matplotlib.collections import LineCollection
+
+        ax = _style.new_axes() if ax is None else ax
+        self.ax_, self.figure_ = ax, ax.figure
+        size = _style.text_size(ax)
+        xlabel = _style.alpha_axis(ax, alphas)
+        _style.limit_x(ax, alphas.max(), alphas.min())
+        headroom = _labels.headroom_for_marks(ax, size)
+        drawn = np.concatenate([below, above, errors.ravel() if draw_folds else mean])
+        _style.limit_y(ax, np.nanmin(drawn), np.nanmax(drawn), headroom)
+        _style.frame(ax, xlabel=xlabel, ylabel=_metric_label(result.metric), size=size)
+        self.top_ax_ = None
+        if self.path is not None and counts is not None:
+            path_alphas = np.asarray(self.path.alphas, dtype=float)
+            self.top_ax_ = _style.top_axis(ax, path_alphas, *counts, size)
+
+        self.fold_lines_ = None
+        if draw_folds:
+            segments = [np.column_stack((alphas, fold)) for fold in errors.T]
+            self.fold_lines_ = LineCollection(segments, zorder=1)
+            _style.styled(self.fold_lines_, fold_kwargs, color=_style.MUTED, linewidth=0.5)
+            ax.add_collection(self.fold_lines_, autolim=False)
+        self.band_ = ax.fill_between(alphas, below, above, zorder=1.2)
+        _style.styled(self.band_, band_kwargs, facecolor=_style.COLORS[0], alpha=0.2, linewidth=0)
+        self.lines_ = ax.plot(alphas, mean, zorder=2)
+        _style.styled(self.lines_[0], line_kwargs, color=_style.COLORS[0], linewidth=1.5)
+        (self.points_,) = ax.plot(at, np.interp(at, alphas[::-1], mean[::-1]), zorder=3)
+        _style.styled(
+            self.points_,
+            point_kwargs,
+            color=_style.COLORS[0],
+            linestyle="",
+            marker="o",
+            markersize=4,
+        )
+        self.alpha_lines_, self.alpha_labels_ = _labels.draw_marks(
+            ax,
+            marks,
+            at,
+            headroom=headroom,
+            size=size,
+            line_kwargs=alpha_line_kwargs,
+            label_kwargs=alpha_label_kwargs,
+        )
+        return self
+
+
+def _metric_label(metric: str) -> str:
+    """Name what the errors measure; a scorer's values come negated."""
+    if metric.startswith("neg_"):
+        metric = metric.removeprefix("neg_")
+    elif metric != "mean squared error":
+        metric = f"negated {metric}"
+    return f"CV {metric.replace('_', ' ')}"

@@ -1,0 +1,343 @@
+"""The coefficient path: every coefficient against the penalty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skreg.plotting import _labels, _read, _style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axes._secondary_axes import SecondaryAxis
+    from matplotlib.collections import LineCollection
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Annotation
+
+    from skreg.path import PathResult
+
+Kwargs = Mapping[str, Any] | None
+
+
+class RegularizationPathDisplay:
+    """Coefficients along a regularisation path.
+
+    The penalty decreases to the right whatever the x-axis shows. The largest coefficients are
+    drawn in colour and named at their lines' ends; the others are grey.
+
+    Build it with :meth:`from_estimator` or :meth:`from_path`, which also draw.
+
+    Parameters
+    ----------
+    path : PathResult
+        The path, with `alphas` of shape (n_alphas,) and `coefs` of shape (n_features, n_alphas) or
+        (n_targets, n_features, n_alphas).
+    alpha_min, alpha_1se : float, default=None
+        Alphas chosen by cross-validation, to be marked.
+    alpha : float, default=None
+        The alpha that the model uses. Where it is `alpha_min` or `alpha_1se`, that line is solid
+        and the other dashed; otherwise it has a line of its own.
+    feature_names : array-like of shape (n_features,), default=None
+        Names to write. None takes those of the path, or else "x0", "x1" and so on.
+    target : int, default=0
+        Which target of a path with several to show.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    named_ : ndarray of shape (n_named,)
+        Indices of the features in colour, from the lowest end to the highest.
+    lines_ : list of Line2D
+        Their lines, in the order of `named_`.
+    labels_ : list of Annotation
+        Their names, in the order of `named_`.
+    other_lines_ : LineCollection or None
+        The grey lines: the features that are non-zero somewhere on the path but not named.
+    alpha_lines_, alpha_labels_ : list
+        Vertical lines at the chosen alphas, and their labels.
+    top_ax_ : SecondaryAxis or None
+        The axis on top.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import LassoCV, RegularizationPathDisplay
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> display = RegularizationPathDisplay.from_estimator(LassoCV().fit(X, y))  # doctest: +SKIP
+    """
+
+    ax_: Axes
+    figure_: Figure | SubFigure
+    named_: NDArray[np.intp]
+    lines_: list[Line2D]
+    labels_: list[Annotation]
+    other_lines_: LineCollection | None
+    alpha_lines_: list[Line2D]
+    alpha_labels_: list[Annotation]
+    top_ax_: SecondaryAxis | None
+
+    def __init__(
+        self,
+        path: PathResult,
+        *,
+        alpha_min: float | None = None,
+        alpha_1se: float | None = None,
+        alpha: float | None = None,
+        feature_names: ArrayLike | None = None,
+        target: int = 0,
+    ) -> None:
+        self.path = path
+        self.alpha_min = alpha_min
+        self.alpha_1se = alpha_1se
+        self.alpha = alpha
+        self.feature_names = feature_names
+        self.target = target
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        target: int = 0,
+        feature_names: ArrayLike | None = None,
+        ax: Axes | None = None,
+        **plot_kwargs: Any,
+    ) -> RegularizationPathDisplay:
+        """Draw the path that a fitted LassoCV, ElasticNetCV or RidgeCV keeps.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            Its `path_`, and where present `alpha_`, `alpha_min_`, `alpha_1se_` and
+            `feature_names_in_`, are read.
+        target : int, default=0
+            Which target to show.
+        feature_names : array-like of shape (n_features,), default=None
+            Names to write instead of the estimator's own.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        **plot_kwargs
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        RegularizationPathDisplay
+
+        Raises
+        ------
+        AttributeError
+            The estimator keeps no path: it is not fitted, or it fits a single alpha.
+        """
+        way_out = "RegularizationPathDisplay.from_path(regularization_path(estimator, X, y))"
+        path = _read.stored(estimator, "path_", way_out)
+        if feature_names is None:
+            feature_names = getattr(estimator, "feature_names_in_", None)
+        return cls.from_path(
+            path,
+            alpha_min=_read.own_alpha(getattr(estimator, "alpha_min_", None), target),
+            alpha_1se=_read.own_alpha(getattr(estimator, "alpha_1se_", None), target),
+            alpha=_read.own_alpha(getattr(estimator, "alpha_", None), target),
+            feature_names=feature_names,
+            target=target,
+            ax=ax,
+            **plot_kwargs,
+        )
+
+    @classmethod
+    def from_path(
+        cls,
+        path: PathResult,
+        *,
+        alpha_min: float | None = None,
+        alpha_1se: float | None = None,
+        alpha: float | None = None,
+        feature_names: ArrayLike | None = None,
+        target: int = 0,
+        ax: Axes | None = None,
+        **plot_kwargs: Any,
+    ) -> RegularizationPathDisplay:
+        """Draw a path, for example that of :func:`skreg.regularization_path`.
+
+        Parameters
+        ----------
+        path, alpha_min, alpha_1se, alpha, feature_names, target
+            As for the class.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        **plot_kwargs
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        RegularizationPathDisplay
+        """
+        display = cls(
+            path,
+            alpha_min=alpha_min,
+            alpha_1se=alpha_1se,
+            alpha=alpha,
+            feature_names=feature_names,
+            target=target,
+        )
+        return display.plot(ax, **plot_kwargs)
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        x: Literal["alpha", "l1_norm", "dev_ratio"] = "alpha",
+        n_labels: int = 8,
+        labels_at: float | None = None,
+        top: Literal["auto", "n_nonzero", "df"] | None = "auto",
+        line_kwargs: Kwargs = None,
+        other_line_kwargs: Kwargs = None,
+        label_kwargs: Kwargs = None,
+        alpha_line_kwargs: Kwargs = None,
+        alpha_label_kwargs: Kwargs = None,
+    ) -> RegularizationPathDisplay:
+        """Draw the path.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure. The axes give up some width for the names.
+        x : {"alpha", "l1_norm", "dev_ratio"}, default="alpha"
+            What the x-axis shows: the penalty on a log scale, the sum of the absolute
+            coefficients, or the fraction of deviance explained.
+        n_labels : int, default=8
+            How many coefficients to name, the largest in absolute value first; fewer where the
+            height has no room for more. A coefficient that is zero everywhere has no name.
+        labels_at : float, default=None
+            The alpha (or the one of the path nearest to it) whose coefficients are compared for
+            that. None is the alpha in use where one is marked, else the end of the path.
+        top : {"auto", "n_nonzero", "df"} or None, default="auto"
+            What the axis on top shows: the number of non-zero coefficients or the degrees of
+            freedom. "auto" is "df" for Ridge, none of whose coefficients becomes zero, and
+            "n_nonzero" otherwise. None leaves the axis out.
+        line_kwargs, other_line_kwargs : dict, default=None
+            Overrides for the coloured lines (Line2D) and the grey ones (LineCollection).
+        label_kwargs : dict, default=None
+            Overrides for the names (Text).
+        alpha_line_kwargs, alpha_label_kwargs : dict, default=None
+            Overrides for the vertical lines at the chosen alphas (Line2D) and their labels (Text).
+
+        Returns
+        -------
+        RegularizationPathDisplay
+            Itself, with the artists as attributes.
+
+        Raises
+        ------
+        ImportError
+            Matplotlib is not installed.
+        ValueError
+            `x` or `top` is unknown, `target` is out of range, a chosen alpha lies outside the
+            path, or the number of names is not the number of features.
+        """
+        alphas = np.asarray(self.path.alphas, dtype=float)
+        coefs = _read.pick_target(self.path.coefs, self.target, 2)
+        xs = self._x_values(x, alphas, coefs)
+        marks = _labels.alphas_to_mark(alphas, self.alpha_min, self.alpha_1se, self.alpha)
+        # Between two knots of a Lasso path the coefficients are linear in alpha.
+        at = [float(np.interp(mark.alpha, alphas[::-1], xs[::-1])) for mark in marks]
+        given = self.path.feature_names if self.feature_names is None else self.feature_names
+        names = _read.names(given, coefs.shape[0])
+        counts = _read.top_values(self.path, top, self.target)
+
+        _style.require_matplotlib("RegularizationPathDisplay.plot")
+        ax = _style.new_axes() if ax is None else ax
+        size = _style.text_size(ax)
+        if x == "alpha":
+            xlabel = _style.alpha_axis(ax, alphas)
+            _style.limit_x(ax, alphas.max(), alphas.min())
+        else:
+            xlabel = _X_LABELS[x]
+            _style.limit_x(ax, xs.min(), xs.max())
+        headroom = _labels.headroom_for_marks(ax, size) if marks else 0.0
+        _style.limit_y(ax, min(coefs.min(), 0.0), max(coefs.max(), 0.0), headroom)
+        _style.frame(ax, xlabel=xlabel, ylabel="coefficient", size=size)
+
+        self.ax_, self.figure_ = ax, ax.figure
+        ax.axhline(0, color=_style.FAINT, linewidth=0.8, zorder=0.5)
+        if labels_at is None:
+            labels_at = next((mark.alpha for mark in marks if mark.solid), alphas[-1])
+        compared = int(np.argmin(np.abs(alphas - labels_at)))
+        named = _read.largest(coefs, compared, _labels.room_for(ax, n_labels, size))
+        self._draw_lines(xs, coefs, named, line_kwargs, other_line_kwargs)
+        self.labels_ = _labels.name_line_ends(
+            ax,
+            self.lines_,
+            [names[index] for index in self.named_],
+            size=size,
+            label_kwargs=label_kwargs,
+        )
+        self.top_ax_ = None if counts is None else _style.top_axis(ax, xs, *counts, size)
+        self.alpha_lines_, self.alpha_labels_ = _labels.draw_marks(
+            ax,
+            marks,
+            at,
+            headroom=headroom,
+            size=size,
+            line_kwargs=alpha_line_kwargs,
+            label_kwargs=alpha_label_kwargs,
+        )
+        return self
+
+    def _draw_lines(
+        self,
+        xs: NDArray[Any],
+        coefs: NDArray[Any],
+        named: NDArray[np.intp],
+        line_kwargs: Kwargs,
+        other_line_kwargs: Kwargs,
+    ) -> None:
+        from matplotlib.collections import LineCollection
+
+        self.named_ = named
+        marker = "o" if xs.size == 1 else ""
+        self.lines_ = []
+        # Where a coefficient stays zero its line is masked: drawn over each other there, the lines
+        # would be a tangle of dashes. The data keep the zeros.
+        zero = np.pad(coefs[self.named_] == 0, ((0, 0), (1, 1)), constant_values=True)
+        drawn = np.ma.masked_array(coefs[self.named_], zero[:, :-2] & zero[:, 1:-1] & zero[:, 2:])
+        # Colours follow the order of the ends, so that neighbours differ.
+        for place, values in enumerate(drawn):
+            (line,) = self.ax_.plot(xs, values, zorder=2.5)
+            _style.styled(
+                line,
+                line_kwargs,
+                color=_style.COLORS[place % len(_style.COLORS)],
+                linestyle=_style.LINESTYLES[place % len(_style.LINESTYLES)],
+                linewidth=1.3,
+                marker=marker,
+                markersize=4,
+            )
+            self.lines_.append(line)
+        others = np.setdiff1d(np.flatnonzero(coefs.any(axis=1)), named)
+        self.other_lines_ = None
+        if others.size:
+            segments = [np.column_stack((xs, coefs[index])) for index in others]
+            grey = LineCollection(segments, zorder=1)
+            _style.styled(grey, other_line_kwargs, color=_style.MUTED, linewidth=0.5)
+            self.ax_.add_collection(grey, autolim=False)
+            self.other_lines_ = grey
+
+    def _x_values(self, x: str, alphas: NDArray[Any], coefs: NDArray[Any]) -> NDArray[Any]:
+        if x == "alpha":
+            return alphas
+        if x == "l1_norm":
+            return np.abs(coefs).sum(axis=0)
+        if x == "dev_ratio":
+            return _read.pick_target(self.path.dev_ratio, self.target, 1)
+        raise ValueError(f'x={x!r} is unknown: choose "alpha", "l1_norm" or "dev_ratio"')
+
+
+_X_LABELS = {
+    "l1_norm": r"$\ell_1$ norm of the coefficients",
+    "dev_ratio": "fraction of deviance explained",
+}
