@@ -1,0 +1,155 @@
+"""`python -m skreg`: Lasso, ElasticNet and Ridge compared on diabetes or on one's own table."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import io
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from . import __version__
+from .comparison import compare
+from .reading import read_table
+from .report import format_comparison, save_pictures
+from .table import TableError, diabetes
+
+USAGE_ERROR, INTERRUPTED = 2, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE_ERROR, f"skreg: {message} (python -m skreg --help lists the options)\n")
+
+
+def _integer(least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{value} is below {least}")
+        return value
+
+    parse.__name__ = "integer"  # argparse names the type when the text is no number
+    return parse
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{value:g} is not between 0 and 1")
+    return value
+
+
+def _jobs(text: str) -> int:
+    value = int(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError("0 jobs do nothing: give 1 or more, or -1 for all cores")
+    return value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m skreg",
+        description="Fit Lasso, ElasticNet and Ridge with the penalty chosen by cross-validation; "
+        "print how they compare and save pictures of the Lasso's path and CV curve.",
+        epilog="Without FILE: the diabetes data bundled with scikit-learn and its interactions.",
+    )
+    parser.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="a table with a header line; text columns are one-hot encoded, missing values imputed",
+    )
+    parser.add_argument("--target", metavar="NAME", help="the column of FILE to predict")
+    parser.add_argument("--folds", type=_integer(2), default=5, help="default: %(default)s")
+    parser.add_argument(
+        "--rule",
+        choices=["min", "1se"],
+        default="min",
+        help="the alpha of smallest error, or the largest within one standard error of it; "
+        "default: %(default)s",
+    )
+    parser.add_argument(
+        "--test-size", type=_fraction, default=0.2, help="fraction held out; default: %(default)s"
+    )
+    parser.add_argument(
+        "--seed", type=_integer(0), default=0, help="of the random splits; default: %(default)s"
+    )
+    parser.add_argument("--jobs", type=_jobs, default=1, help="processes; default: %(default)s")
+    parser.add_argument(
+        "--out", type=Path, default=Path(), metavar="DIR", help="folder of the pictures; default: ."
+    )
+    parser.add_argument("--no-plots", action="store_true", help="print the table only")
+    parser.add_argument("--version", action="version", version=f"skreg {__version__}")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    argv : sequence of str or None, default=None
+        The arguments; None takes those of the process.
+
+    Returns
+    -------
+    int
+        0; 2 if the arguments or the table cannot be used; 130 if interrupted.
+    """
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.target is not None and options.file is None:
+        parser.error("--target names a column of a FILE: give the file too")
+    try:
+        _run(options)
+    except TableError as error:
+        print(f"skreg: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        print("skreg: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    table = diabetes() if options.file is None else read_table(options.file, options.target)
+    for note in table.notes:
+        print(f"note: {note}")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = compare(
+            table,
+            n_folds=options.folds,
+            rule=options.rule,
+            test_size=options.test_size,
+            seed=options.seed,
+            n_jobs=options.jobs,
+        )
+    print(format_comparison(result))
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        print(f"note: {message}")
+    if options.no_plots:
+        return
+    if importlib.util.find_spec("matplotlib") is None:
+        print("For pictures install matplotlib: python -m pip install matplotlib")
+        return
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        pictures = save_pictures(result, options.out)
+    except OSError as error:
+        raise TableError(
+            f"no picture can be saved in {str(options.out)!r}: {error.strerror}; name another --out"
+        ) from None
+    print(*(f"saved {picture}" for picture in pictures), sep="\n")
+
+
+if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name that the terminal cannot show is no error
+    sys.exit(main())

@@ -1,0 +1,228 @@
+"""A delimited text file as a table, with one readable line for whatever is wrong with it.
+
+Python's own `csv` module does the reading: the command needs nothing beyond skreg's requirements.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .table import Table, TableError, mixed_preprocessing
+
+MISSING = {"", ".", "?", "na", "n/a", "#n/a", "nan", "null", "none"}
+DELIMITERS = ",;\t|"
+LARGEST = 1e150  # its square is still a finite number
+
+
+class _Cells(NamedTuple):
+    """The fields of a file; an unnamed column gets a name, `lines` has the line of each row."""
+
+    names: list[str]
+    unnamed: set[str]
+    rows: list[list[str]]
+    lines: list[int]
+    delimiter: str
+
+
+def read_table(file: str | Path, target: str | None) -> Table:
+    """Read a delimited text file.
+
+    Parameters
+    ----------
+    file : str or path
+        UTF-8 text with one header line; fields separated by commas, semicolons, tabs or bars.
+        Blank fields and NA, NaN, null, None, ? are missing values. A semicolon-separated file may
+        have decimal commas.
+    target : str or None
+        The column to predict.
+
+    Returns
+    -------
+    Table
+        Rows without a target and columns that can say nothing are left out, with a note for each.
+
+    Raises
+    ------
+    TableError
+        If the file or the target cannot be used; the message is one line.
+    """
+    name = Path(file).name
+    cells = _parse(name, _text(Path(file)))
+    _check_target(name, target, cells.names)
+    assert target is not None  # for the type checker: _check_target refuses it
+    if not cells.rows:
+        raise TableError(f"{name} has a header and no rows: add the data below it")
+
+    columns = {}
+    for column, fields in zip(cells.names, zip(*cells.rows, strict=True), strict=True):
+        columns[column] = _values(fields, decimal_comma=cells.delimiter != ",")
+        if columns[column].dtype != object and np.any(np.abs(columns[column]) > LARGEST):
+            line = cells.lines[int(np.nanargmax(np.abs(columns[column])))]
+            raise TableError(
+                f"{name}, line {line}: {column!r} is infinite or too large; "
+                "correct the value or leave it blank"
+            )
+
+    notes = []
+    y = _target_values(name, target, columns)
+    known = ~np.isnan(y)
+    if not known.all():
+        notes.append(f"left out {np.sum(~known)} of {len(y)} rows, which have no {target!r}")
+    features = {column: values[known] for column, values in columns.items() if column != target}
+    useless: dict[str, list[str]] = {}
+    for column in list(features):
+        reason = _useless(features[column], column in cells.unnamed)
+        if reason:
+            useless.setdefault(reason, []).append(column)
+            del features[column]
+    notes += [f"left out for {reason}: {_some(names)}" for reason, names in useless.items()]
+    if not features:
+        reasons = "; ".join(notes) or "it is the only column"
+        raise TableError(f"{name} has no usable feature beside {target!r}: {reasons}")
+
+    is_text = [values.dtype == object for values in features.values()]
+    return Table(
+        title=f"{name}, target {target}",
+        X=np.column_stack([values.astype(object) for values in features.values()]),
+        y=y[known],
+        columns=tuple(features),
+        preprocessing=mixed_preprocessing(is_text),
+        notes=tuple(notes),
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        here = path.parent.iterdir() if path.parent.is_dir() else ()
+        near = difflib.get_close_matches(path.name, [other.name for other in here], n=3)
+        advice = f"did you mean {_some(near)}?" if near else "check the path"
+        raise TableError(f"there is no file {str(path)!r}: {advice}") from None
+    except IsADirectoryError:
+        raise TableError(f"{str(path)!r} is a folder: name a file in it") from None
+    except OSError as error:
+        raise TableError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise TableError(
+            f"{path.name} is not UTF-8 text (byte {error.start + 1}): export it as CSV in UTF-8"
+        ) from None
+    if "\0" in text:
+        raise TableError(f"{path.name} is not a text file: export it as CSV in UTF-8")
+    if not text.strip():
+        raise TableError(f"{path.name} is empty: it needs a header line and rows below it")
+    return text
+
+
+def _parse(file: str, text: str) -> _Cells:
+    """Split into fields by the delimiter that splits the header into most."""
+    read = partial(csv.reader, skipinitialspace=True)
+
+    def width(delimiter: str) -> int:
+        rows = read(io.StringIO(text, newline=""), delimiter=delimiter)
+        return len(next((row for row in rows if row), []))
+
+    lines, rows = [], []
+    parser = read(io.StringIO(text, newline=""))
+    try:
+        delimiter = max(DELIMITERS, key=width)
+        parser = read(io.StringIO(text, newline=""), delimiter=delimiter)
+        for row in parser:
+            if row:  # blank lines are no rows
+                rows.append(row)
+                lines.append(parser.line_num)
+    except csv.Error as error:
+        raise TableError(f"{file}, line {parser.line_num}: {error}; correct that line") from None
+    header = [field.strip() for field in rows.pop(0)]
+    del lines[0]
+    for row, line in zip(rows, lines, strict=True):
+        if len(row) != len(header):
+            raise TableError(
+                f"{file}, line {line}: {len(row)} fields where the header has {len(header)}; "
+                "correct that line"
+            )
+    names = [field or f"column {position}" for position, field in enumerate(header, start=1)]
+    twice = [each for each, count in Counter(names).items() if count > 1]
+    if twice:
+        raise TableError(f"{file} has more than one column named {_some(twice)}: rename them")
+    unnamed = {each for each, field in zip(names, header, strict=True) if not field}
+    return _Cells(names, unnamed, rows, lines, delimiter)
+
+
+def _values(fields: Sequence[str], decimal_comma: bool) -> np.ndarray:
+    """Return floats if every field is a number or missing, else text as objects."""
+    missing = [field.strip().lower() in MISSING for field in fields]
+    for swap in (False, True) if decimal_comma else (False,):
+        try:
+            return np.array(
+                [
+                    np.nan if gone else float(field.replace(",", ".") if swap else field)
+                    for field, gone in zip(fields, missing, strict=True)
+                ]
+            )
+        except ValueError:
+            continue
+    return np.array(
+        [None if gone else field.strip() for field, gone in zip(fields, missing, strict=True)],
+        dtype=object,
+    )
+
+
+def _check_target(file: str, target: str | None, names: list[str]) -> None:
+    if target is None:
+        raise TableError(f"say which column of {file} to predict: --target with {_some(names)}")
+    if target not in names:
+        folded = {name.casefold(): name for name in names}
+        near = difflib.get_close_matches(target.casefold(), folded, n=3)
+        advice = f"did you mean {_some(folded[each] for each in near)}?" if near else _some(names)
+        joint = ": " if near else "; it has "
+        raise TableError(f"{file} has no column {target!r}{joint}{advice}")
+
+
+def _target_values(file: str, target: str, columns: dict[str, np.ndarray]) -> np.ndarray:
+    y = columns[target]
+    if y.dtype == object:
+        numeric = [name for name, values in columns.items() if values.dtype != object]
+        example = next(
+            value for value in y if value is not None and _values([value], False).dtype == object
+        )
+        advice = f"choose a numeric column: {_some(numeric)}" if numeric else "no column is numeric"
+        raise TableError(
+            f"the target {target!r} of {file} is text (such as {example!r}), not numbers; {advice}"
+        )
+    known = y[~np.isnan(y)]
+    if known.size == 0:
+        raise TableError(f"the target {target!r} of {file} has no values: choose another column")
+    if np.ptp(known) == 0:
+        raise TableError(f"the target {target!r} of {file} is always {known[0]:g}: choose another")
+    return y
+
+
+def _useless(values: np.ndarray, unnamed: bool) -> str | None:
+    """Why a column can be left out for what it is, whatever the target."""
+    if unnamed:
+        return "having no name, as row numbers do"
+    present = [value for value in values if value is not None and value == value]
+    if not present:
+        return "having no values"
+    distinct = len(set(present))
+    if distinct == 1 and len(present) == len(values):
+        return "having the same value in every row"
+    if values.dtype == object and distinct == len(values) > 1:
+        return "being text that differs in every row"
+    return None
+
+
+def _some(names: Iterable[str], most: int = 6) -> str:
+    names = list(names)
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

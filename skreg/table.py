@@ -1,0 +1,132 @@
+"""A table to compare models on: features, target, and the preprocessing each fold learns anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_diabetes
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
+
+MOST_CATEGORIES = 50  # of one text column; the rarer ones are pooled
+ABSENT = "missing"
+
+
+class TableError(ValueError):
+    """What is wrong with a user's table, in one line that says what to do about it."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Features and target as they were read: nothing has been learned from them yet.
+
+    Parameters
+    ----------
+    title : str
+        What the table is.
+    X : ndarray of shape (n_samples, n_columns)
+        Numbers (NaN where missing), or objects: floats in numeric columns, text (None where
+        missing) in the others.
+    y : ndarray of shape (n_samples,)
+        The target.
+    columns : tuple of str
+        One name a column of `X`.
+    preprocessing : Pipeline
+        Unfitted; turns rows of `X` into standardised numbers. To be fitted on training rows only.
+    notes : tuple of str, default=()
+        What was left out in reading, one line each.
+    readable : callable, default=str
+        Makes a column name of the preprocessing's output fit for a reader.
+    """
+
+    title: str
+    X: np.ndarray
+    y: np.ndarray
+    columns: tuple[str, ...]
+    preprocessing: Pipeline
+    notes: tuple[str, ...] = ()
+    readable: Callable[[str], str] = str
+
+    def feature_names(self, fitted: Pipeline) -> np.ndarray:
+        """Return the names of the numbers that a fitted copy of `preprocessing` makes.
+
+        Parameters
+        ----------
+        fitted : Pipeline
+            `preprocessing`, fitted.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        names = fitted.get_feature_names_out(np.array(self.columns, dtype=object))
+        return np.array([self.readable(name) for name in names])
+
+
+def diabetes() -> Table:
+    """Return scikit-learn's diabetes data with every product of two features beside them.
+
+    Returns
+    -------
+    Table
+        442 patients, 10 measurements, which the preprocessing turns into 55 features.
+    """
+    data = load_diabetes(scaled=False)
+    products = make_pipeline(
+        StandardScaler(),
+        PolynomialFeatures(degree=2, interaction_only=True, include_bias=False),
+        StandardScaler(),
+    )
+    return Table(
+        title="diabetes with its pairwise interactions",
+        X=data.data,
+        y=data.target,
+        columns=tuple(data.feature_names),
+        preprocessing=products,
+        readable=lambda name: name.replace(" ", " x "),  # no measurement has a space in its name
+    )
+
+
+def mixed_preprocessing(is_text: Sequence[bool]) -> Pipeline:
+    """Return the preprocessing of a table with numeric and text columns.
+
+    Numbers are imputed by the median. Text becomes one column a category, absence being a
+    category too. Every column is then divided by its standard deviation.
+
+    Parameters
+    ----------
+    is_text : sequence of bool
+        For each column, whether it holds text.
+
+    Returns
+    -------
+    Pipeline
+        Unfitted.
+    """
+    text = np.array(is_text, dtype=bool)
+    # A column that is empty in the training rows of one fold stays there, as a constant.
+    impute = SimpleImputer(strategy="median", keep_empty_features=True)
+    encode = make_pipeline(
+        SimpleImputer(missing_values=None, strategy="constant", fill_value=ABSENT),
+        OneHotEncoder(
+            handle_unknown="infrequent_if_exist",
+            max_categories=MOST_CATEGORIES,
+            sparse_output=False,
+            feature_name_combiner=_category_name,
+        ),
+    )
+    columns = ColumnTransformer(
+        [("numbers", impute, np.flatnonzero(~text)), ("categories", encode, np.flatnonzero(text))],
+        verbose_feature_names_out=False,
+    )
+    return make_pipeline(columns, StandardScaler())
+
+
+def _category_name(feature: str, category: Any) -> str:
+    pooled = category == "infrequent_sklearn"  # the encoder's own name for them
+    return f"{feature}={'other' if pooled else category}"
