@@ -1,0 +1,54 @@
+"""What every test shares: one BLAS thread, no screen, reproducible examples, the larger data."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+# Before NumPy is imported for the first time: its BLAS reads these once.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import hypothesis
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Timing on a busy machine is no property of the code. In CI the examples are the same in every run.
+hypothesis.settings.register_profile(
+    "skreg",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("skreg")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], dict[str, np.ndarray]]:
+    """Load one of the reference data sets, which are kept outside the repository.
+
+    They are looked for in the folder that the environment variable SKREG_DATA names, else in
+    `../shared/data` beside the checkout; a test that wants one is skipped where it is not there.
+    """
+    folder = Path(os.environ.get("SKREG_DATA") or ROOT.parent / "shared" / "data")
+
+    def load(name: str) -> dict[str, np.ndarray]:
+        file = folder / f"{name}.npz"
+        if not file.is_file():
+            pytest.skip(f"the data set {name!r} is not there: set SKREG_DATA to its folder")
+        with np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
+
+    return load
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    """Leave no figure of one test open in the next."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

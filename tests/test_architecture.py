@@ -1,0 +1,202 @@
+"""The rules of the house, read from the imports: CONTRIBUTING.md says what each floor is for."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import skreg
+
+PACKAGE = Path(skreg.__file__).parent
+
+# A module imports from lower floors; a folder is one room, whose files may import each other.
+FLOORS = {
+    "penalties": 0,
+    "design": 1,
+    "solvers": 2,
+    "result": 2,
+    "path": 3,
+    "cross_validation": 4,
+    "linear": 5,
+    "plotting": 6,
+    "table": 6,
+    "reading": 7,
+    "comparison": 7,
+    "__init__": 7,
+    "report": 8,
+    "__main__": 9,
+}
+LONGEST_FILE = 350
+REQUIREMENTS = {"numpy", "scipy", "sklearn"}
+NUMERICAL = {"numpy", "scipy"}  # floors 0 to 4 know these alone
+FIRST_FLOOR_WITH_SKLEARN = 5
+OPTIONAL = {"matplotlib": {"plotting", "report"}, "pandas": {"result"}}  # which rooms, and lazily
+
+
+class Import(NamedTuple):
+    """One imported module: its dotted name, whether inside a function, and the line."""
+
+    target: str
+    lazy: bool
+    line: int
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def label(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def room(parts: tuple[str, ...]) -> str:
+    return parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> list[Import]:
+    """Every import of a file, relative ones resolved, those for type checking alone left out."""
+    package = ("skreg", *path.relative_to(PACKAGE).parts[:-1])
+    found = []
+
+    def visit(node: ast.AST, lazy: bool) -> None:
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            return
+        if isinstance(node, ast.Import):
+            found.extend(Import(alias.name, lazy, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            origin = ".".join((*base, *((node.module,) if node.module else ())))
+            for alias in node.names:
+                # `from . import path` names a module, `from .path import fit_path` something in it
+                found.append(Import(f"{origin}.{alias.name}", lazy, node.lineno))
+        inside = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in ast.iter_child_nodes(node):
+            visit(child, inside)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")), False)
+    return found
+
+
+def own_room(target: str) -> str | None:
+    """The room of skreg that an import reaches, "__init__" for a public name, None outside."""
+    top, *rest = target.split(".")
+    if top != "skreg":
+        return None
+    return rest[0] if rest and rest[0] in FLOORS else "__init__"
+
+
+@pytest.mark.parametrize("path", modules(), ids=label)
+def test_a_module_imports_from_lower_floors_only(path):
+    here = room(path.relative_to(PACKAGE).parts)
+    assert here in FLOORS, f"give {here!r} a floor in FLOORS, and a line in CONTRIBUTING.md"
+    for target, _, line in imports(path):
+        there = own_room(target)
+        if there is None or there == here:
+            continue
+        assert FLOORS[there] < FLOORS[here], f"{label(path)}:{line} imports {target} from above"
+
+
+@pytest.mark.parametrize("path", modules(), ids=label)
+def test_a_module_imports_only_what_its_floor_may_know(path):
+    here = room(path.relative_to(PACKAGE).parts)
+    allowed = REQUIREMENTS if FLOORS[here] >= FIRST_FLOOR_WITH_SKLEARN else NUMERICAL
+    for target, lazy, line in imports(path):
+        top = target.split(".")[0]
+        if top in sys.stdlib_module_names or top == "skreg" or top in allowed:
+            continue
+        assert here in OPTIONAL.get(top, ()), f"{label(path)}:{line} imports {top}"
+        assert lazy, f"{label(path)}:{line} imports {top} at import time, not where it is used"
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "plotting").glob("*.py")), ids=label)
+def test_plotting_knows_results_and_no_estimators(path):
+    reached = {own_room(target) for target, *_ in imports(path)}
+    assert not reached & {"linear", "solvers", "design", "penalties"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=label)
+def test_a_file_is_one_sitting(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+
+
+def test_every_floor_has_its_module():
+    standing = {room(path.relative_to(PACKAGE).parts) for path in modules()}
+    assert set(FLOORS) == standing
+
+
+IMPORT_AND_LOOK = """
+import logging, os, sys, warnings
+import numpy as np
+import scipy, sklearn.linear_model, sklearn.model_selection
+from threadpoolctl import threadpool_info
+
+def look():
+    loggers = {
+        name: logger.handlers
+        for name, logger in logging.Logger.manager.loggerDict.items()
+        if name.partition(".")[0] == "skreg" and getattr(logger, "handlers", None)
+    }
+    return {
+        "logging handlers": (list(logging.getLogger().handlers), loggers),
+        "NumPy error state": (np.geterr(), np.geterrcall()),
+        "NumPy print options": repr(np.get_printoptions()),
+        "random state": np.random.get_state()[1].tolist(),
+        "warning filters": list(warnings.filters),
+        "environment": dict(os.environ),
+        "threads": [(lib["filepath"], lib["num_threads"]) for lib in threadpool_info()],
+        # scikit-learn may have imported some of them already
+        "optional packages": sorted({"matplotlib", "pandas", "polars"} & set(sys.modules)),
+    }
+
+before = look()
+import skreg
+after = look()
+changed = [name for name in before if before[name] != after[name]]
+print("changed:", *changed)
+print("matplotlib:", "matplotlib" in sys.modules)
+print("threads started:", __import__("threading").active_count() - 1)
+"""
+
+
+def test_importing_skreg_changes_nothing_else():
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", IMPORT_AND_LOOK],
+        capture_output=True,
+        text=True,
+        cwd=PACKAGE.parent,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines() == ["changed:", "matplotlib: False", "threads started: 0"]
+    assert run.stderr == ""
+
+
+def test_the_rules_catch_a_breach(tmp_path, monkeypatch):
+    """The reader of imports sees each form of import, so that the tests above can fail."""
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
+    (tmp_path / "solvers").mkdir()
+    file = tmp_path / "solvers" / "bad.py"
+    file.write_text(
+        "from ..linear import Lasso\n"
+        "from .. import path\n"
+        "from . import ridge\n"
+        "import skreg.plotting\n"
+        "def lazily():\n"
+        "    import matplotlib.pyplot as plt\n"
+        "if TYPE_CHECKING:\n"
+        "    import pandas\n"
+    )
+    assert [(own_room(found.target), found.lazy) for found in imports(file)] == [
+        ("linear", False),
+        ("path", False),
+        ("solvers", False),
+        ("plotting", False),
+        (None, True),
+    ]
+    with pytest.raises(AssertionError, match="from above"):
+        test_a_module_imports_from_lower_floors_only(file)
+    file.write_text("import sklearn\n")
+    with pytest.raises(AssertionError, match="imports sklearn"):
+        test_a_module_imports_only_what_its_floor_may_know(file)
