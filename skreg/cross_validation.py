@@ -119,7 +119,7 @@ class CVResult:
 
     @property
     def edge(self) -> str | None:
-        """ "largest" or "smallest" if the smallest error lies at that end of the grid."""
+        """Which end of the grid, "largest" or "smallest", the smallest error lies at, if any."""
         if len(self.alphas) == 1 or np.ptp(self.mean) <= 1e-12 * np.abs(self.mean).max():
             return None
         return {0: "largest", len(self.alphas) - 1: "smallest"}.get(self.index_min)
@@ -219,6 +219,7 @@ def cross_validate(
     results = []
     for i, (model, alphas) in enumerate(candidates):
         own = scores[i * len(folds) : (i + 1) * len(folds)]
+        kept = [score.coefs for score in own if score.coefs is not None]
         by_target = np.stack([score.errors.T for score in own], axis=1)
         results.append(
             CVResult(
@@ -228,7 +229,7 @@ def cross_validate(
                 fold_weights=np.array([score.weight for score in own]),
                 l1_ratio=None if model.summed_loss else model.penalty.l1_ratio,
                 metric=metric_name,
-                fold_coefs=np.stack([score.coefs for score in own]) if keep_coefs else None,
+                fold_coefs=np.stack(kept) if kept else None,
                 converged=all(score.converged for score in own),
                 worst_gap=max(score.worst_gap for score in own),
             )
@@ -258,7 +259,8 @@ def score_fold(
     coefs = path.coefs.reshape(-1, *path.coefs.shape[-2:])
     intercepts = path.intercepts.reshape(len(coefs), -1)
     used = np.flatnonzero(coefs.any(axis=(0, 2)))
-    rows = X[:, used][test] if sparse.issparse(X) else X[np.ix_(test, used)]
+    stored_sparse = bool(sparse.issparse(X))
+    rows = X[:, used][test] if stored_sparse else X[np.ix_(test, used)]
     predictions = np.stack([rows @ w for w in coefs[:, used].astype(np.float64)], axis=1)
     weights = np.ones(len(test)) if sample_weight is None else sample_weight[test]
     held_out = HeldOut(test, y[test].reshape(len(test), -1), predictions + intercepts, weights)

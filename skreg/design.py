@@ -69,14 +69,14 @@ class Design:
         standardize: bool = False,
     ) -> Design:
         """View of the user's X; `standardize` scales by the weighted 1/n standard deviation."""
-        n_samples = X.shape[0]
+        n_samples, stored_sparse = X.shape[0], bool(sparse.issparse(X))
         if sample_weight is None:
             omega = np.full(n_samples, 1.0 / n_samples)
         else:
             omega = np.asarray(sample_weight, dtype=np.float64)
             omega = omega / omega.max()  # twice, so that neither tiny nor huge weights overflow
             omega /= omega.sum()
-        if sparse.issparse(X):
+        if stored_sparse:
             X = X.tocsc()
         elif not (X.flags.c_contiguous or X.flags.f_contiguous):
             X = np.ascontiguousarray(X)
@@ -94,10 +94,12 @@ class Design:
 
     @property
     def n_samples(self) -> int:
+        """Number of rows."""
         return int(self.X.shape[0])
 
     @property
     def n_features(self) -> int:
+        """Number of columns."""
         return int(self.X.shape[1])
 
     # Products -----------------------------------------------------------------------------
@@ -140,7 +142,7 @@ class Design:
         return q if self.inv_scale is None else (q.T * self.inv_scale).T
 
     def center(self, y: Array) -> tuple[Array, Array]:
-        """y less its weighted mean, and that mean (zeros when X is not centred)."""
+        """A target less its weighted mean, and that mean (zeros when X is not centred)."""
         if self.mean is None:
             return np.array(y, dtype=np.float64), np.zeros(y.shape[1:])
         mean = self.omega @ y

@@ -8,7 +8,7 @@ held-out rows at weight zero.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .design import Array, Design
 from .penalties import Penalty
 from .result import PathResult
-from .solvers import Settings, Solution, choose
+from .solvers import Settings, Solution, Target, choose
 from .solvers.base import unit
 from .solvers.coordinate_descent import solve as coordinate_descent
 from .solvers.optimality import pseudo_solve, relative_gap
@@ -40,9 +40,10 @@ class Model:
     standardize: bool = False
     summed_loss: bool = False
     solver: str = "auto"
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
 
     def design(self, X: Any, sample_weight: Array | None) -> Design:
+        """X as the solvers see it."""
         return Design.build(
             X, sample_weight, center=self.fit_intercept, standardize=self.standardize
         )
@@ -100,8 +101,8 @@ def fit_path(
         design = model.design(X, sample_weight)
     penalty = model.engine_penalty(design)
     flat = y.ndim == 1
-    Y, y_mean = design.center(y.reshape(len(y), -1))
-    n_features, n_targets, n_alphas = design.n_features, Y.shape[1], len(alphas)
+    target = Target.build(design, y)
+    n_features, n_targets, n_alphas = design.n_features, target.raw.shape[1], len(alphas)
     w = np.zeros((n_features, n_targets))
     if start is not None:
         w = design.from_raw(np.asarray(start, dtype=np.float64).reshape(n_features, n_targets))
@@ -109,16 +110,20 @@ def fit_path(
     intercepts = np.empty((n_targets, n_alphas))
     certificate = np.empty((4, n_targets, n_alphas))
     engine_alphas = alphas * model.alpha_unit(len(y), sample_weight)
-    for i, solutions in enumerate(_solutions(model, design, Y, penalty, engine_alphas, w)):
+    for i, solutions in enumerate(_solutions(model, design, target, penalty, engine_alphas, w)):
         for k, found in enumerate(solutions):
             raw = _on_user_scale(model, design, penalty, found.coef)
             coefs[k, :, i] = raw
-            intercepts[k, i] = design.intercept(raw, y_mean[k])
+            intercepts[k, i] = (
+                design.intercept(raw, target.mean[k])
+                if found.intercept is None
+                else found.intercept
+            )
             certificate[:, k, i] = found.gap, found.n_iter, found.rss, found.df
         if progress is not None:
             progress(i + 1, float(alphas[i]))
     gaps, n_iters, rss, df = certificate
-    null = design.norm2(Y)[:, None]
+    null = design.norm2(target.centred)[:, None]
     deviance = np.divide(rss, null, out=np.zeros_like(rss), where=null > 0)
     result = PathResult(
         alphas=np.array(alphas, dtype=np.float64),
@@ -162,7 +167,7 @@ def _on_user_scale(model: Model, design: Design, penalty: Penalty, w: Array) -> 
 
 
 def _solutions(
-    model: Model, design: Design, Y: Array, penalty: Penalty, alphas: Array, start: Array
+    model: Model, design: Design, target: Target, penalty: Penalty, alphas: Array, start: Array
 ) -> Iterator[tuple[Solution, ...]]:
     """Solutions at all alphas; alphas that call for different solvers are handed on in runs."""
 
@@ -171,7 +176,7 @@ def _solutions(
 
     for solver, run in groupby(alphas, key=solver_at):
         chunk = np.fromiter(run, dtype=np.float64)
-        for solutions in solver.solve(design, Y, penalty, chunk, start, model.settings):
+        for solutions in solver.solve(design, target, penalty, chunk, start, model.settings):
             yield solutions
         start = np.stack([found.coef for found in solutions], axis=1)
 
@@ -223,6 +228,7 @@ def _null_correlations(
 ) -> NDArray[np.float64]:
     """Correlations of the features with the residual of the unpenalised ones' own fit."""
     c = design.correlate(Y)
+    c[design.variances == 0] = 0.0  # constant columns have rounding at most
     index = np.flatnonzero(penalty.free)
     if not len(index):
         return c
@@ -231,10 +237,12 @@ def _null_correlations(
         q = c - columns @ np.stack([pseudo_solve(columns[index], r) for r in c[index].T], axis=1)
     else:
         part = design.subset(index)
-        free = Penalty.build(len(index), 1.0, 0 * index, penalty.lower[index], penalty.upper[index])
+        none = np.zeros(len(index))
+        free = Penalty.build(len(index), 1.0, none, penalty.lower[index], penalty.upper[index])
         start = np.zeros((len(index), Y.shape[1]))
         exact = replace(settings, tol=0.0, precompute=True)
-        (found,) = coordinate_descent(part, Y, free, np.ones(1), start, exact)
+        (found,) = coordinate_descent(part, Target.build(part, Y), free, np.ones(1), start, exact)
         q = design.correlate(Y - part.predict(np.stack([s.coef for s in found], axis=1)))
+        q[design.variances == 0] = 0.0
     q[index] = 0.0
     return q

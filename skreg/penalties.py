@@ -3,7 +3,7 @@
 A `Penalty` holds the shape that does not change along a path (mixing, factors, bounds);
 ``penalty.at(alpha)`` gives the `ScaledPenalty` of one problem
 
-    P(w) = 1/2 ||y - Xw||^2_omega + sum_j [ l1_j |w_j| + l2_j/2 w_j^2 ],   lower_j <= w_j <= upper_j,
+    P(w) = 1/2 ||y - Xw||^2_omega + sum_j [ l1_j |w_j| + l2_j/2 w_j^2 ],  lower_j <= w_j <= upper_j,
 
 with row weights omega that sum to one. Both are frozen: solvers read them and change nothing.
 """
@@ -59,9 +59,7 @@ class ScaledPenalty:
 
     def take(self, index: NDArray[np.intp]) -> ScaledPenalty:
         """The penalty of some of the features."""
-        return ScaledPenalty(
-            self.l1[index], self.l2[index], self.lower[index], self.upper[index]
-        )
+        return ScaledPenalty(self.l1[index], self.l2[index], self.lower[index], self.upper[index])
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,25 @@
-"""What all linear estimators share: the boundary where the user's input is checked."""
+"""What all linear estimators share: prediction, and the way from parameters to the engine."""
 
 from __future__ import annotations
 
 import functools
-import math
 import numbers
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..design import Array, Design
 from ..path import Model, PathResult, alpha_grid
 from ..penalties import Penalty
 from ..solvers import Settings
+from ._checks import FLOATS, check_alphas, check_table, check_weights, per_feature, refuse_any
 from ._warnings import warn
-
-FLOATS = [np.float64, np.float32]
-# Sums of squares of what is larger may overflow.
-LARGEST = 1e150
 
 # Constraints of the parameters that skreg adds to scikit-learn's.
 ADDED_CONSTRAINTS: dict[str, list[Any]] = {
@@ -85,48 +76,8 @@ class LinearModel(RegressorMixin, MultiOutputMixin, BaseEstimator):
         return tags
 
     def _check_data(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
-        """X as float32 or float64 (dense in any order, or CSC), y and weights as float64."""
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csc", "csr", "coo"],
-            dtype=FLOATS,
-            multi_output=True,
-            y_numeric=True,
-            ensure_min_samples=2,
-        )
-        if sparse.issparse(X):
-            X = X.tocsc()
-        y = np.asarray(y, dtype=np.float64)
-        _refuse_overflow("X", X.data if sparse.issparse(X) else X)
-        _refuse_overflow("y", y)
+        X, y = check_table(self, X, y)
         return X, y, check_weights(sample_weight, X)
-
-
-def _refuse_overflow(name: str, values: NDArray[Any]) -> None:
-    largest = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
-    if largest > LARGEST:
-        raise ValueError(f"{name} has values up to {largest:.2g}, whose squares overflow: scale it")
-
-
-def single_column(y: Array) -> Array:
-    """One target as a vector, whether it came as one or as a column."""
-    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-
-
-def check_weights(sample_weight: Any, X: Any) -> Array | None:
-    """Weights of shape (n_samples,), finite, none negative, not all zero; a number is uniform."""
-    if sample_weight is None:
-        return None
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
-    if np.any(weight < 0):
-        raise ValueError("Negative values in sample_weight: every weight must be at least 0")
-    if not np.any(weight > 0):
-        raise ValueError(
-            "Sample weights must contain at least one non-zero number: sample_weight is all zero"
-        )
-    return weight
 
 
 def build_penalty(estimator: Any, n_features: int, l1_ratio: float) -> Penalty:
@@ -135,37 +86,14 @@ def build_penalty(estimator: Any, n_features: int, l1_ratio: float) -> Penalty:
     lower = per_feature(estimator.lower_bound, "lower_bound", n_features)
     upper = per_feature(estimator.upper_bound, "upper_bound", n_features)
     if factors is not None:
-        _refuse_any(factors < 0, "penalty_factor", "negative", "factors must be at least 0")
+        refuse_any(factors < 0, "penalty_factor", "negative", "factors must be at least 0")
     if lower is not None:
-        _refuse_any(lower > 0, "lower_bound", "positive", "lower bounds must be at most 0")
+        refuse_any(lower > 0, "lower_bound", "positive", "lower bounds must be at most 0")
     if upper is not None:
-        _refuse_any(upper < 0, "upper_bound", "negative", "upper bounds must be at least 0")
+        refuse_any(upper < 0, "upper_bound", "negative", "upper bounds must be at least 0")
     if getattr(estimator, "positive", False):
         lower = np.zeros(n_features)
     return Penalty.build(n_features, l1_ratio, factors, lower, upper)
-
-
-def per_feature(value: Any, name: str, n_features: int) -> Array | None:
-    """A number or one number a feature, as an array; infinity is allowed, NaN is not."""
-    if value is None:
-        return None
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be numeric, got {value!r}") from error
-    if array.ndim and array.shape != (n_features,):
-        raise ValueError(
-            f"{name} must be one number or have shape ({n_features},), one value a feature;"
-            f" got shape {array.shape}"
-        )
-    array = np.broadcast_to(array, n_features)
-    _refuse_any(np.isnan(array), name, "NaN", "give a number")
-    return array
-
-
-def _refuse_any(bad: NDArray[np.bool_], name: str, what: str, rule: str) -> None:
-    if bad.any():
-        raise ValueError(f"{name} is {what} for feature {int(np.argmax(bad))}: {rule}")
 
 
 def selection_seed(estimator: Any) -> int | None:
@@ -230,26 +158,6 @@ def take_gram(design: Design, X: Any, precompute: Any) -> None:
     design.use_gram(gram)
 
 
-def check_alphas(alphas: Any, *, allow_zero: bool = True) -> Array:
-    """A one-dimensional grid, finite and not negative, in decreasing order."""
-    given = np.atleast_1d(np.asarray(alphas, dtype=object))
-    if given.ndim != 1 or not given.size:
-        raise ValueError(
-            f"alphas must be a count or a non-empty one-dimensional array, got shape {given.shape}"
-        )
-    for i, alpha in enumerate(given):
-        if not isinstance(alpha, numbers.Real):
-            raise TypeError(
-                f"alphas[{i}] must be an instance of float, not {type(alpha).__name__}."
-            )
-        if not math.isfinite(alpha):
-            raise ValueError(f"alphas[{i}] == {alpha}, must be finite.")
-        if alpha < 0 or (alpha == 0 and not allow_zero):
-            bound = ">= 0.0" if allow_zero else "> 0.0"
-            raise ValueError(f"alphas[{i}] == {alpha}, must be {bound}.")
-    return np.sort(given.astype(np.float64))[::-1]
-
-
 def resolve_alphas(
     alphas: Any,
     model: Model,
@@ -264,7 +172,7 @@ def resolve_alphas(
     """A decreasing grid from a count or an array."""
     if not 0 < eps <= 1:
         raise ValueError(f"eps must be in (0, 1], got {eps}")
-    if isinstance(alphas, numbers.Integral) and not isinstance(alphas, bool):
+    if isinstance(alphas, numbers.Integral):
         if alphas < 1:
             raise ValueError(f"alphas must be at least 1 when it is a count, got {alphas}")
         return alpha_grid(model, X, y, int(alphas), eps, sample_weight=weight, design=design)
@@ -278,6 +186,11 @@ def require_finite(path: PathResult) -> None:
             "Iterations resulted in non-finite parameter values: the values of X or y are too"
             " large for floating point; scale the input."
         )
+
+
+def plain(values: NDArray[Any]) -> Any:
+    """A Python number where there is one target, the array otherwise."""
+    return values.item() if values.ndim == 0 else values
 
 
 def feature_names(estimator: Any) -> NDArray[Any] | None:

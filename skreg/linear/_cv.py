@@ -21,7 +21,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..cross_validation import RULES, CVResult, Fold, cross_validate
-from ..path import Model, fit_path
+from ..path import fit_path
 from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,
@@ -29,11 +29,12 @@ from ._base import (
     feature_names,
     is_gram,
     linear_model,
+    plain,
     require_finite,
     resolve_alphas,
-    single_column,
     take_gram,
 )
+from ._checks import check_alphas, single_column
 from ._warnings import warn_edge, warn_unconverged
 
 CV_CONSTRAINTS: dict[str, Any] = {
@@ -47,7 +48,10 @@ def make_folds(splitter: Any, X: Any, y: Any, params: dict[str, Any]) -> list[Fo
     """The splits as index arrays; at least two, or there is no standard error."""
     n_samples = X.shape[0]
     rows = np.arange(n_samples)
-    folds = [(rows[train], rows[test]) for train, test in splitter.split(X, y, **params)]
+    try:
+        folds = [(rows[train], rows[test]) for train, test in splitter.split(X, y, **params)]
+    except IndexError as error:
+        raise ValueError(f"cv gives rows that are not among the {n_samples} of X") from error
     if len(folds) < 2:
         raise ValueError(f"cv must give at least 2 folds, got {len(folds)}")
     for i, (train, test) in enumerate(folds):
@@ -120,26 +124,32 @@ class LassoLikeCV(LinearModel):
         y = single_column(y)
         l1_ratios = self._l1_ratios()
         models = [linear_model(self, X.shape[1], ratio) for ratio in l1_ratios]
-        candidates = self._candidates(models, X, y, sample_weight)
-        splitter = check_cv(self.cv)
         split_params = {}
         if _routing_enabled():
             routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
             split_params = routed.splitter.split
+        folds = make_folds(check_cv(self.cv), X, y, split_params)
+        if not isinstance(self.alphas, numbers.Integral):
+            check_alphas(self.alphas)
+        # Centring, scaling and weights are the same whatever the l1_ratio.
+        design = models[0].design(X, sample_weight)
+        if is_gram(self.precompute):
+            take_gram(design, X, self.precompute)
+        candidates = [
+            (model, resolve_alphas(self.alphas, model, X, y, sample_weight, design, self.eps))
+            for model in models
+        ]
         results = cross_validate(
             candidates,
             X,
             y,
-            make_folds(splitter, X, y, split_params),
+            folds,
             sample_weight=sample_weight,
             keep_coefs=self.store_fold_coefs,
             run=parallel_runner(self.n_jobs, self.verbose),
         )
         best = int(np.argmin([result.mean.min() for result in results]))
         (model, alphas), chosen = candidates[best], results[best]
-        design = model.design(X, sample_weight)
-        if is_gram(self.precompute):
-            take_gram(design, X, self.precompute)
         path = fit_path(model, X, y, alphas, sample_weight=sample_weight, design=design)
         require_finite(path)
         self._keep(results, chosen, path)
@@ -149,15 +159,6 @@ class LassoLikeCV(LinearModel):
             warn_unconverged(type(self).__name__, gap, self.tol)
         warn_edge(type(self).__name__, [chosen])
         return self
-
-    def _candidates(
-        self, models: list[Model], X: Any, y: Any, sample_weight: Any
-    ) -> list[tuple[Model, np.ndarray]]:
-        design = models[0].design(X, sample_weight)
-        return [
-            (model, resolve_alphas(self.alphas, model, X, y, sample_weight, design, self.eps))
-            for model in models
-        ]
 
     def _keep(self, results: list[CVResult], chosen: CVResult, path: Any) -> None:
         """Set the fitted attributes, in scikit-learn's layout where it has them."""
@@ -172,8 +173,8 @@ class LassoLikeCV(LinearModel):
         self.mse_path_ = np.squeeze(np.stack([result.errors for result in results]))
         self.coef_ = np.ascontiguousarray(path.coefs[..., index])
         self.intercept_ = path.intercepts[..., index].astype(self.coef_.dtype)[()]
-        self.dual_gap_ = path.dual_gaps[..., index][()]
-        self.converged_ = path.converged[..., index][()]
+        self.dual_gap_ = plain(path.dual_gaps[..., index])
+        self.converged_ = plain(path.converged[..., index])
         self.n_iter_ = path.n_iters[..., index].tolist()
 
     def get_metadata_routing(self) -> MetadataRouter:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval
 
+from ._checks import numeric
 from ._cv import LassoLikeCV
 from .paths import enet_path, lasso_path
 
@@ -138,9 +139,11 @@ class ElasticNetCV(LassoLikeCV):
         self.store_fold_coefs = store_fold_coefs
 
     def _l1_ratios(self) -> np.ndarray:
-        ratios = np.atleast_1d(np.asarray(self.l1_ratio, dtype=np.float64))
+        ratios = np.atleast_1d(numeric(self.l1_ratio, "l1_ratio"))
         if ratios.ndim != 1 or not len(ratios) or not np.all((ratios >= 0) & (ratios <= 1)):
-            raise ValueError(f"l1_ratio must be in [0, 1], or a list of such, got {self.l1_ratio}")
+            raise ValueError(
+                f"l1_ratio must be in [0, 1], or a list of such, got {self.l1_ratio!r}"
+            )
         return ratios
 
 
@@ -183,7 +186,7 @@ class LassoCV(LassoLikeCV):
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = LassoCV(cv=5, rule="1se").fit(X, y)
     >>> int((model.coef_ != 0).sum())
-    4
+    6
     """
 
     l1_ratio = 1.0

@@ -18,13 +18,13 @@ from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,
     all_or_nothing,
-    check_weights,
     is_gram,
     linear_model,
+    plain,
     require_finite,
-    single_column,
     take_gram,
 )
+from ._checks import check_weights, single_column
 from ._warnings import warn_unconverged
 from .paths import enet_path, lasso_path
 
@@ -216,16 +216,10 @@ class ElasticNet(LinearModel):
                 start=self._start(targets),
             )
         require_finite(path)
-        if targets.ndim == 1:
-            self.coef_ = path.coefs[:, 0]
-            self.dual_gap_ = float(path.dual_gaps[0])
-            self.converged_ = bool(path.converged[0])
-            self.n_iter_ = int(path.n_iters[0])
-        else:
-            self.coef_ = np.ascontiguousarray(path.coefs[..., 0])
-            self.dual_gap_ = path.dual_gaps[:, 0]
-            self.converged_ = path.converged[:, 0]
-            self.n_iter_ = path.n_iters[:, 0].tolist()
+        self.coef_ = np.ascontiguousarray(path.coefs[..., 0])
+        self.dual_gap_ = plain(path.dual_gaps[..., 0])
+        self.converged_ = plain(path.converged[..., 0])
+        self.n_iter_ = path.n_iters[..., 0].tolist()
         intercept = path.intercepts[..., 0].astype(self.coef_.dtype)
         self.intercept_ = intercept.reshape(y.shape[1:])[()]
         if not np.all(self.converged_):

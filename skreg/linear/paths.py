@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,25 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn import linear_model as scikit_learn
-from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils import check_array, check_consistent_length
 
-from ..path import Model, fit_path
-from ..penalties import Penalty
-from ..solvers import Settings
-from ._base import (
-    FLOATS,
-    check_weights,
-    is_gram,
-    per_feature,
-    resolve_alphas,
-    take_gram,
-)
+from ..path import fit_path
+from ._base import is_gram, linear_model, resolve_alphas, take_gram
+from ._checks import FLOATS, as_columns, check_weights
 from ._warnings import warn, warn_unconverged
 
 # Bound here, so that nothing put in its place later can lead back to this module.
 _multi_task_path = scikit_learn.enet_path
 
 PathTuple = tuple[Any, ...]
+
+# What the functions pass on to the solver besides their own parameters.
+PASSED_ON = {
+    "tol",
+    "max_iter",
+    "selection",
+    "random_state",
+    "solver",
+    "standardize",
+    "penalty_factor",
+    "lower_bound",
+    "upper_bound",
+}
 
 
 def lasso_path(
@@ -143,69 +147,45 @@ def enet_path(
     alphas = _undeprecate(n_alphas, alphas)
     if check_input:
         X = check_array(X, accept_sparse=["csc", "csr", "coo"], dtype=FLOATS)
+        X = as_columns(X) if sparse.issparse(X) else X
         y = check_array(y, dtype=np.float64, ensure_2d=False)
         check_consistent_length(X, y)
     if y.ndim == 2:
         if positive:
             raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
         return _multi_task(X, y, l1_ratio, eps, alphas, coef_init, return_n_iter, params)
-    extra = _PathOptions(params, X)
-    lower, upper = extra.bounds()
-    settings = replace(extra.settings, precompute=True if is_gram(precompute) else precompute)
-    model = Model(
-        penalty=Penalty.build(
-            X.shape[1], l1_ratio, extra.factors, 0.0 if positive else lower, upper
-        ),
-        fit_intercept=False,
-        standardize=extra.standardize,
-        solver=extra.solver,
-        settings=settings,
-    )
+    weight = check_weights(params.pop("sample_weight", None), X)
+    estimator = _settings(l1_ratio, precompute, positive, params)
+    model = linear_model(estimator, X.shape[1], l1_ratio)
     y = np.asarray(y, dtype=np.float64)
-    design = model.design(X, extra.weight)
+    design = model.design(X, weight)
     if is_gram(precompute):
         take_gram(design, X, precompute)
-    grid = resolve_alphas(alphas, model, X, y, extra.weight, design, eps)
+    grid = resolve_alphas(alphas, model, X, y, weight, design, eps)
     start = None if coef_init is None else np.asarray(coef_init, dtype=np.float64)
     progress = partial(_print_progress, len(grid)) if verbose else None
     path = fit_path(
-        model, X, y, grid, sample_weight=extra.weight, design=design, start=start,
-        progress=progress,
-    )  # fmt: skip
+        model, X, y, grid, sample_weight=weight, design=design, start=start, progress=progress
+    )
     if not path.converged.all():
-        warn_unconverged("the path", float(path.dual_gaps.max()), settings.tol)
-    _, gap_unit = design.center(y), float(design.norm2(y)) or 1.0
-    found: PathTuple = (path.alphas, path.coefs, path.dual_gaps * gap_unit)
+        warn_unconverged("the path", float(path.dual_gaps.max()), model.settings.tol)
+    unit = float(design.norm2(y)) or 1.0
+    found: PathTuple = (path.alphas, path.coefs, path.dual_gaps * unit)
     return (*found, path.n_iters.tolist()) if return_n_iter else found
 
 
-class _PathOptions:
-    """The keyword parameters that enet_path passes on, each taken once and none ignored."""
+def _settings(l1_ratio: float, precompute: Any, positive: bool, params: dict[str, Any]) -> Any:
+    """An estimator that has checked the parameters; it carries them to the engine."""
+    from .elastic_net import ElasticNet  # which has this function as its `path`
 
-    def __init__(self, params: dict[str, Any], X: Any) -> None:
-        given = dict(params)
-        tol = given.pop("tol", 1e-4)
-        max_iter = given.pop("max_iter", 1000)
-        random_state = given.pop("random_state", None)
-        selection = given.pop("selection", "cyclic")
-        if selection not in ("cyclic", "random"):
-            raise ValueError(f"selection should be either random or cyclic, got {selection!r}")
-        self.weight = check_weights(given.pop("sample_weight", None), X)
-        self.solver = given.pop("solver", "auto")
-        self.standardize = given.pop("standardize", False)
-        p = X.shape[1]
-        self.factors = per_feature(given.pop("penalty_factor", None), "penalty_factor", p)
-        self._lower = per_feature(given.pop("lower_bound", None), "lower_bound", p)
-        self._upper = per_feature(given.pop("upper_bound", None), "upper_bound", p)
-        if given:
-            raise ValueError(f"Unexpected parameters in params: {sorted(given)}")
-        seed = None
-        if selection == "random":
-            seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-        self.settings = Settings(tol=tol, max_iter=max_iter, seed=seed)
-
-    def bounds(self) -> tuple[Any, Any]:
-        return self._lower, self._upper
+    unknown = sorted(set(params) - PASSED_ON)
+    if unknown:
+        raise ValueError(f"Unexpected parameters in params: {unknown}")
+    estimator = ElasticNet(
+        l1_ratio=l1_ratio, fit_intercept=False, precompute=precompute, positive=positive, **params
+    )
+    estimator._validate_params()
+    return estimator
 
 
 def _undeprecate(n_alphas: Any, alphas: Any) -> Any:
@@ -246,9 +226,9 @@ def _multi_task(
         norms = np.sqrt(np.sum(np.asarray(X.T @ y) ** 2, axis=1))
         top = norms.max() / (len(y) * max(l1_ratio, 1e-3))
         alphas = np.geomspace(top, top * eps, int(alphas))
-    X = sparse.csc_matrix(X) if sparse.issparse(X) else np.asfortranarray(X)
-    return _multi_task_path(  # type: ignore[no-any-return]
-        X,
+    is_sparse = sparse.issparse(X)
+    found: PathTuple = _multi_task_path(
+        sparse.csc_matrix(X) if is_sparse else np.asfortranarray(X),
         np.asfortranarray(y, dtype=X.dtype),
         l1_ratio=l1_ratio,
         alphas=np.asarray(alphas),
@@ -256,3 +236,4 @@ def _multi_task(
         return_n_iter=return_n_iter,
         **params,
     )
+    return found

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from ..path import Model, PathResult, fit_path
+from ..solvers.ridge import RidgeFactor
 from ._base import feature_names, is_gram, resolve_alphas, take_gram
 from ._warnings import warn_unconverged
 from .ridge import Ridge
@@ -79,6 +80,11 @@ def regularization_path(
     if not path.converged.all():
         name = f"the path of {type(estimator).__name__}"
         warn_unconverged(name, float(path.dual_gaps.max()), model.settings.tol)
+    if np.isnan(path.df).any():
+        # A single ridge fit needs no decomposition; its degrees of freedom do.
+        factor = RidgeFactor(design, model.engine_penalty(design))
+        df = factor.degrees_of_freedom(grid * model.alpha_unit(len(y), weight))
+        path = replace(path, df=np.broadcast_to(df, path.df.shape).copy())
     refit = partial(_refit, model, X, y, weight)
     return replace(path, feature_names=feature_names(estimator), refit=refit)
 

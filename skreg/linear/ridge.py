@@ -19,13 +19,14 @@ from ._base import (
     LinearModel,
     all_or_nothing,
     build_penalty,
+    plain,
     require_finite,
-    single_column,
 )
+from ._checks import numeric, single_column
 from ._warnings import warn_unconverged
 
 STOCHASTIC = ("sag", "saga")
-ITERATIVE = ("lsqr", "sparse_cg", "lbfgs", "cd")
+OTHERS = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "lbfgs", "cd")
 
 
 class Ridge(LinearModel):
@@ -78,8 +79,8 @@ default="auto"
         of squares of the centered target (with the loss halved).
     converged_ : bool or ndarray of shape (n_targets,)
         Whether `dual_gap_` is at most `tol`.
-    n_iter_ : None or ndarray of shape (n_targets,)
-        None for direct solvers.
+    n_iter_ : ndarray of shape (n_targets,)
+        1 for direct solvers.
     solver_ : str
         The solver that was used.
     n_features_in_ : int
@@ -106,7 +107,7 @@ default="auto"
         "positive": ["boolean"],
         "random_state": ["random_state"],
         **ADDED_CONSTRAINTS,
-        "solver": [StrOptions({"auto", "svd", "cholesky", *STOCHASTIC, *ITERATIVE})],
+        "solver": [StrOptions({*OTHERS, *STOCHASTIC})],
     }
 
     def __init__(
@@ -177,6 +178,7 @@ default="auto"
             return self._fit_stochastic(X, y, sample_weight)
         targets = single_column(y)
         model = self._model(X.shape[1])
+        solver = model.solver_name(alphas[0])
         with np.errstate(over="ignore", invalid="ignore"):
             design = model.design(X, sample_weight)
             parts = [targets] if len(alphas) == 1 else np.ascontiguousarray(targets.T)
@@ -196,19 +198,19 @@ default="auto"
         self.coef_ = np.ascontiguousarray(gathered("coefs"))
         intercept = gathered("intercepts").astype(self.coef_.dtype)
         self.intercept_ = intercept.reshape(y.shape[1:])[()]
-        self.dual_gap_, self.converged_ = gathered("dual_gaps")[()], gathered("converged")[()]
+        self.dual_gap_ = plain(gathered("dual_gaps"))
+        self.converged_ = plain(gathered("converged"))
         if not self.fit_intercept:
             self.intercept_ = 0.0
-        iterations = np.atleast_1d(gathered("n_iters")).astype(np.int32)
-        self.solver_ = self.solver if self.solver != "auto" else model.solver_name(alphas[0])
-        self.n_iter_ = iterations if self.solver_ in ITERATIVE else None
+        self.n_iter_ = np.atleast_1d(gathered("n_iters")).astype(np.int32)
+        self.solver_ = self.solver if self.solver != "auto" else solver
         if not np.all(self.converged_):
             warn_unconverged("Ridge", float(np.max(self.dual_gap_)), self.tol)
         return self
 
     def _alphas(self, n_targets: int) -> np.ndarray:
         """One alpha, or one a target when they differ."""
-        alphas = np.atleast_1d(np.asarray(self.alpha, dtype=np.float64)).ravel()
+        alphas = np.atleast_1d(numeric(self.alpha, "alpha")).ravel()
         if len(alphas) not in (1, n_targets):
             raise ValueError(
                 "Number of targets and number of penalties do not correspond:"
@@ -246,6 +248,6 @@ default="auto"
         unit = model.alpha_unit(X.shape[0], sample_weight)
         alphas = np.broadcast_to(self._alphas(len(coefs)) * unit, len(coefs))
         gaps = relative_gaps(model, design, targets, alphas, coefs)
-        self.dual_gap_ = gaps if targets.ndim == 2 else gaps[0]
-        self.converged_ = self.dual_gap_ <= model.settings.threshold
+        self.dual_gap_ = plain(gaps.reshape(targets.shape[1:]))
+        self.converged_ = plain(gaps.reshape(targets.shape[1:]) <= model.settings.threshold)
         return self

@@ -31,10 +31,11 @@ from ._base import (
     all_or_nothing,
     build_penalty,
     feature_names,
+    plain,
     require_finite,
     resolve_alphas,
-    single_column,
 )
+from ._checks import single_column
 from ._cv import CV_CONSTRAINTS, make_folds, parallel_runner
 from ._leave_one_out import leave_one_out
 from ._scoring import negated_scores
@@ -234,15 +235,10 @@ class RidgeCV(LinearModel):
             model, X, y, alphas, sample_weight, method, metric, str(self.scoring)
         )
         if self.store_cv_results:
-            order = np.argsort(np.argsort(-self._as_given(alphas), kind="stable"))
-            stored = stored[..., order]
+            given = alphas if np.ndim(self.alphas) == 0 else np.asarray(self.alphas)
+            stored = stored[..., np.argsort(np.argsort(-given, kind="stable"))]
             self.cv_results_ = stored[:, 0] if y.ndim == 1 else stored
         return alphas, result
-
-    def _as_given(self, alphas: NDArray[np.float64]) -> NDArray[np.float64]:
-        if isinstance(self.alphas, numbers.Integral):
-            return alphas
-        return np.atleast_1d(np.asarray(self.alphas, dtype=np.float64))
 
     def _folds(
         self,
@@ -286,32 +282,30 @@ class RidgeCV(LinearModel):
 
     def _keep(self, result: CVResult, path: PathResult, intercept_shape: tuple[int, ...]) -> None:
         results = self._by_target(result)
-        index = np.array([each.select(self.rule) for each in results])
-        best = np.array([-each.mean[i] for each, i in zip(results, index, strict=True)])
+        index = [each.select(self.rule) for each in results]
         self.cv_result_ = result
         self.path_ = replace(path, feature_names=feature_names(self))
         self.alphas_ = result.alphas
         if result.metric == "mean squared error":
             self.mse_path_ = result.errors
         many = len(results) > 1
-        chosen = result.alphas[index]
-        least = np.array([each.alpha_min for each in results])
-        simple = np.array([each.alpha_1se for each in results])
-        self.alpha_, self.best_score_ = (
-            (chosen, best) if many else (float(chosen[0]), float(best[0]))
-        )
-        self.alpha_min_ = least if many else float(least[0])
-        self.alpha_1se_ = simple if many else float(simple[0])
+
+        def chosen(values: list[Any]) -> Any:
+            return np.array(values) if many else float(values[0])
 
         def at(values: NDArray[Any]) -> NDArray[Any]:
             if not many:
-                return values[..., index[0]]
+                return np.asarray(values[..., index[0]])
             return np.stack([values[k, ..., i] for k, i in enumerate(index)])
 
+        self.alpha_ = chosen([result.alphas[i] for i in index])
+        self.alpha_min_ = chosen([each.alpha_min for each in results])
+        self.alpha_1se_ = chosen([each.alpha_1se for each in results])
+        self.best_score_ = chosen([-each.mean[i] for each, i in zip(results, index, strict=True)])
         self.coef_ = np.ascontiguousarray(at(path.coefs))
         intercept = at(path.intercepts).astype(self.coef_.dtype)
         self.intercept_ = intercept.reshape(intercept_shape)[()]
-        self.dual_gap_, self.converged_ = at(path.dual_gaps)[()], at(path.converged)[()]
+        self.dual_gap_, self.converged_ = plain(at(path.dual_gaps)), plain(at(path.converged))
         if not self.fit_intercept:
             self.intercept_ = 0.0
 

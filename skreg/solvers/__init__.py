@@ -8,9 +8,9 @@ import numpy as np
 
 from ..penalties import ScaledPenalty
 from . import coordinate_descent, smooth
-from .base import Settings, Solution, SolveFunction
+from .base import Settings, Solution, SolveFunction, Target
 
-__all__ = ["SOLVERS", "Settings", "Solution", "Solver", "choose"]
+__all__ = ["SOLVERS", "Settings", "Solution", "Solver", "Target", "choose"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ SOLVERS = {
 
 def _bounded(penalty: ScaledPenalty) -> bool:
     movable = penalty.upper > penalty.lower
-    return bool(np.isfinite(penalty.upper[movable]).any() | np.isfinite(penalty.lower[movable]).any())
+    return bool(
+        np.isfinite(penalty.upper[movable]).any() | np.isfinite(penalty.lower[movable]).any()
+    )
 
 
 def choose(name: str, penalty: ScaledPenalty) -> Solver:

@@ -2,12 +2,11 @@
 
 A solver is a generator function
 
-    solve(design, Y, penalty, alphas, start, settings) -> Iterator[tuple[Solution, ...]]
+    solve(design, target, penalty, alphas, start, settings) -> Iterator[tuple[Solution, ...]]
 
-for centred targets Y of shape (n_samples, n_targets): for each alpha, in the order given
-(decreasing), it yields one `Solution` a target, so that it may keep what it learned from one
-alpha for the next. `start` has shape (n_features, n_targets). Coefficients are those of the
-design (centred, scaled), gaps are relative to `unit`.
+For each alpha, in the order given (decreasing), it yields one `Solution` a target, so that it may
+keep what it learned from one alpha for the next. `start` has shape (n_features, n_targets).
+Coefficients are those of the design (centred, scaled), gaps are relative to `unit`.
 """
 
 from __future__ import annotations
@@ -40,6 +39,8 @@ class Solution:
     df : float
         Degrees of freedom: the number of non-zero coefficients where there is an L1 part, the
         trace of the smoother where there is none.
+    intercept : float or None
+        On the user's scale, where the solver knows it better than the means and `coef` tell it.
     """
 
     coef: Array
@@ -47,6 +48,7 @@ class Solution:
     n_iter: int
     rss: float
     df: float
+    intercept: float | None = None
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,26 @@ class Settings:
 
 
 Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted: `raw` as the user has it and `centred`, (n_samples, n_targets)."""
+
+    raw: Array
+    centred: Array
+    mean: Array
+
+    @classmethod
+    def build(cls, design: Design, y: Array) -> Target:
+        """Centre y, of shape (n_samples,) or (n_samples, n_targets), by the design's weights."""
+        raw = y.reshape(len(y), -1)
+        centred, mean = design.center(raw)
+        return cls(raw, centred, mean)
+
+
 SolveFunction = Callable[
-    [Design, Array, Penalty, Array, Array, Settings], Iterator[tuple[Solution, ...]]
+    [Design, Target, Penalty, Array, Array, Settings], Iterator[tuple[Solution, ...]]
 ]
 
 
@@ -86,7 +106,7 @@ def target_by_target(
 
     def solve(
         design: Design,
-        Y: Array,
+        target: Target,
         penalty: Penalty,
         alphas: Array,
         start: Array,
@@ -94,7 +114,7 @@ def target_by_target(
     ) -> Iterator[tuple[Solution, ...]]:
         each = [
             solve_one(design, y, penalty, alphas, w, settings)
-            for y, w in zip(np.ascontiguousarray(Y.T), start.T, strict=True)
+            for y, w in zip(np.ascontiguousarray(target.centred.T), start.T, strict=True)
         ]
         return zip(*each, strict=True)
 

@@ -78,6 +78,7 @@ class GramModel:
                 daxpy(gram[j], q, a=now - new)
 
     def face(self, index: Index, l2: Array) -> DenseFace | ImplicitFace:
+        """The Hessian of some features."""
         return DenseFace(self.gram[np.ix_(index, index)], l2[index])
 
     def rss(self, w: Array, q: Array, yy: float) -> float:
@@ -94,6 +95,7 @@ class ResidualModel:
         self.curvature = design.variances
 
     def start(self, w: Array) -> Array:
+        """Correlations at w, zero for constant columns."""
         q = self.design.correlate(self.y - self.design.predict(w))
         return np.where(self.curvature > 0, q, 0.0)
 
@@ -119,6 +121,7 @@ class ResidualModel:
         q[:] = self.start(w)
 
     def face(self, index: Index, l2: Array) -> DenseFace | ImplicitFace:
+        """The Hessian of some features."""
         part = self.design.subset(index)
         if len(index) <= GRAM_LIMIT:
             return DenseFace(part.gram(), l2[index])
@@ -128,6 +131,7 @@ class ResidualModel:
         )
 
     def rss(self, w: Array, q: Array, yy: float) -> float:
+        """Residual sum of squares."""
         return float(self.design.norm2(self.y - self.design.predict(w)))
 
 
@@ -237,9 +241,7 @@ def solve(
         yield from solve_on_working_set(design, y, penalty, alphas, start, settings)
 
 
-def _without_a_step(
-    design: Design, y: Array, penalty: ScaledPenalty, w: Array
-) -> Solution | None:
+def _without_a_step(design: Design, y: Array, penalty: ScaledPenalty, w: Array) -> Solution | None:
     """A start that is optimal already, in no iterations."""
     if np.any((w < penalty.lower) | (w > penalty.upper)):
         return None

@@ -76,11 +76,15 @@ class DenseFace:
             return
         columns = np.zeros((len(self.index), len(hit)), order="F")
         columns[inside, np.arange(len(hit))] = 1.0
-        self.responses = np.hstack([self.responses, lapack.dpotrs(self.factor, columns, lower=1)[0]])
+        self.responses = np.hstack(
+            [self.responses, lapack.dpotrs(self.factor, columns, lower=1)[0]]
+        )
 
     def direction(self, gradient: Array, noise: Array) -> Array:
         """Newton step; `noise` is the size of rounding errors in the gradient."""
         step = np.zeros_like(gradient)
+        if not len(self.index):
+            return step
         rhs = self.inverse * gradient[self.index]
         if self.factor is not None:
             found = lapack.dpotrs(self.factor, rhs, lower=1)[0]

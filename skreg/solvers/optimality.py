@@ -24,13 +24,18 @@ from scipy import linalg
 
 from ..design import Array, Design, Index
 from ..penalties import ScaledPenalty
-from .base import AIM, Mask
+from .base import AIM
 
 # A correlation this close to the one wanted, as a share of the largest possible, is that one.
 ROUNDING = 1e-13
-MAX_ROUNDS = 5
+MAX_ROUNDS = 6
+# An L1 threshold under this share of the largest possible correlation is too close to rounding
+# to scale by it.
+LOOSE = 1e-6
+# A feature's share of the gap, over the unit, that is not worth a correction.
+HARMLESS = 1e-14
 # More features than this are not corrected: their Gram matrix would be too large.
-LARGEST = 4096
+LARGEST = 2048
 
 
 def relative_gap(
@@ -70,9 +75,13 @@ def _bound(
     dual = tau * q
     # tau q may exceed l1 by a rounding error, where the conjugate is infinite.
     dual[over] = np.sign(dual[over]) * np.minimum(np.abs(dual[over]), penalty.l1[over])
-    fenchel = penalty.value(w) + penalty.conjugate(dual) - dual * w
     away = (1.0 - tau) ** 2 * rss + 2.0 * tau * (1.0 - tau) * along + tau**2 * moved
-    return float(0.5 * max(away, 0.0) + np.maximum(fenchel, 0.0).sum())
+    return float(0.5 * max(away, 0.0) + _terms(w, dual, penalty).sum())
+
+
+def _terms(w: Array, q: Array, penalty: ScaledPenalty) -> Array:
+    """Each feature's share of the gap; infinite where q is infeasible."""
+    return np.maximum(penalty.value(w) + penalty.conjugate(q) - q * w, 0.0)
 
 
 def _corrected(
@@ -83,56 +92,57 @@ def _corrected(
     design: Design,
     unit: float,
 ) -> float:
-    """The smallest bound from residuals that are corrected on the features in use.
+    """The smallest bound from residuals that are corrected on features in use, where it matters.
 
-    Correcting some features may push another over its threshold, which then joins them.
+    What is within rounding of the correlation wanted is taken to have it. Correcting some
+    features may push another over its threshold, which then joins them.
     """
-    chosen = _movable(w, q, penalty) & ((w != 0) | (penalty.l1 == 0))
-    wanted = penalty.l1 * np.sign(w) + penalty.l2 * w
-    best = np.inf
+    # Products with X are rounded before they are centred.
+    reach = np.sqrt((design.variances + design.offsets(slice(None)) ** 2) * unit)
+    candidates = (w != 0) | (penalty.l1 <= LOOSE * reach)
+    chosen = np.zeros(len(w), dtype=bool)
+    wanted, corrected, along, moved, best = q, q, 0.0, 0.0, np.inf
     for _ in range(MAX_ROUNDS):
-        index = np.flatnonzero(chosen)
-        if len(index) > LARGEST:
-            break
-        columns = design.gram_columns(index)
-        gram, excess = columns[index], q[index] - wanted[index]
-        share = pseudo_solve(gram, excess)
-        corrected = q - columns @ share
-        # Products with X are rounded before they are centred.
-        size = np.sqrt((gram.diagonal() + design.offsets(index) ** 2) * unit)
-        near = np.abs(corrected[index] - wanted[index]) <= ROUNDING * size
-        near |= gram.diagonal() == 0
-        corrected[index[near]] = wanted[index[near]]
-        along, moved = float(q[index] @ share), float(excess @ share)
+        wanted = np.where(chosen, wanted, _wanted(w, corrected, penalty))
+        corrected = np.where(np.abs(corrected - wanted) <= ROUNDING * reach, wanted, corrected)
         best = min(best, _bound(w, corrected, penalty, rss, along, moved))
-        over = _movable(w, corrected, penalty) & ~chosen & (np.abs(corrected) > penalty.l1)
-        if best <= AIM * unit or not over.any():
+        more = candidates & ~chosen & (_terms(w, corrected, penalty) > HARMLESS * unit)
+        index = np.flatnonzero(chosen | more)
+        if best <= AIM * unit or not more.any() or len(index) > LARGEST:
             break
-        chosen |= over
-        wanted[over] = np.sign(corrected[over]) * penalty.l1[over]
+        columns, excess = design.gram_columns(index), (q - wanted)[index]
+        share = pseudo_solve(columns[index], excess)
+        corrected = q - columns @ share
+        along, moved = float(q[index] @ share), float(excess @ share)
+        chosen[index] = True
     return best
 
 
-def _movable(w: Array, q: Array, penalty: ScaledPenalty) -> Mask:
-    """Coefficients that no bound stops from going where q pulls."""
-    return np.where(q > 0, w < penalty.upper, w > penalty.lower)
+def _wanted(w: Array, q: Array, penalty: ScaledPenalty) -> Array:
+    """Correlations that optimality asks of features at w, bounds aside."""
+    used = penalty.l1 * np.sign(w) + penalty.l2 * w
+    return np.where(w != 0, used, np.clip(q, -penalty.l1, penalty.l1))
 
 
 def pseudo_solve(gram: Array, rhs: Array) -> Array:
     """Least-squares solution of a positive semidefinite system, whatever its scales."""
     size = np.sqrt(gram.diagonal())
     inverse = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
-    values, vectors = linalg.eigh(gram * inverse * inverse[:, None])
+    values, vectors = np.linalg.eigh(gram * inverse * inverse[:, None])
     kept = values > len(values) * 1e-14
     share = vectors[:, kept].T @ (inverse * rhs)
     return inverse * (vectors[:, kept] @ (share / values[kept]))
 
 
-def degrees_of_freedom(w: Array, penalty: ScaledPenalty, gram_of: Callable[[Index], Array]) -> float:
+def degrees_of_freedom(
+    w: Array, penalty: ScaledPenalty, gram_of: Callable[[Index], Array]
+) -> float:
     """Non-zero coefficients with an L1 part; else the trace of the smoother on the free ones."""
     if penalty.l1.any():
         return float(np.count_nonzero(w))
     index = np.flatnonzero((penalty.lower < w) & (w < penalty.upper))
+    if not len(index):
+        return 0.0
     gram = gram_of(index)
     size = np.sqrt(gram.diagonal() + penalty.l2[index])
     inverse = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)

@@ -19,7 +19,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh, qr, svd
+from scipy.linalg import qr, svd
 
 from ..design import BLOCK_ENTRIES, CANCELLATION, Design
 from ..penalties import Penalty
@@ -104,7 +104,7 @@ class PenalisedMatrix:
         variances = self.design.variances[self.penalised] * self.scale**2
         return float(np.sqrt(variances.max(initial=0.0)))
 
-    @property
+    @cached_property
     def _QA(self) -> Array:
         """``Q^T Omega^(1/2) Z_P diag(v)^(-1/2)``."""
         return self.view.correlate((self.inverse_root * self.Q.T).T).T
@@ -170,18 +170,20 @@ def decompose(A: PenalisedMatrix, method: str) -> Decomposition:
         kept = s > max(n, p) * EPS * max(s[0], A.size)
         return Decomposition(s[kept] ** 2, U[:, kept], Vt[kept].T, False, 0.0)
     if n > p:
-        d, V = eigh(A.gram(), driver="evd", overwrite_a=True, check_finite=False)
+        d, V = np.linalg.eigh(A.gram())
         noise = 8 * p * EPS * max(d[-1], A.size**2)
         return Decomposition(np.maximum(d[::-1], 0.0), None, V[:, ::-1], True, noise)
-    K = A.kernel()
-    # Directions out of reach would mix with others of eigenvalue zero: they are lifted above all
-    # others, and left out.
-    K += 2.0 * (np.trace(K) or 1.0) * (A.unreached @ A.unreached.T)
-    d, U = eigh(K, driver="evd", overwrite_a=True, check_finite=False)
-    reached = max(0, n - A.unreached.shape[1])
-    d, U = d[:reached][::-1], U[:, :reached][:, ::-1]
-    noise = 8 * n * EPS * max(d[:1].max(initial=0.0), 0.0)
-    return Decomposition(d[d > noise], U[:, d > noise], None, True, noise)
+    # Rows of weight zero and directions out of reach would mix with others of eigenvalue zero: the
+    # first are left out, the second lifted above all others and left out then.
+    used = np.flatnonzero(A.root)
+    K, unreached = A.kernel()[np.ix_(used, used)], A.unreached[used]
+    K += 2.0 * (np.trace(K) or 1.0) * (unreached @ unreached.T)
+    d, vectors = np.linalg.eigh(K)
+    reached = max(0, len(used) - unreached.shape[1])
+    d = np.maximum(d[:reached][::-1], 0.0)
+    U = np.zeros((n, reached))
+    U[used] = vectors[:, :reached][:, ::-1]
+    return Decomposition(d, U, None, True, 8 * n * EPS * max(d.max(initial=0.0), A.size**2))
 
 
 def kernel(design: Design) -> Array:

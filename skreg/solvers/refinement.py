@@ -116,8 +116,8 @@ def refined_ridge(
     scale = 1.0 / norms
     Q, R = np.linalg.qr(B * scale)
     # LAPACK estimates the condition of R^T R, the square, from R.
-    rcond, _ = lapack.dpocon(R, np.abs(R.T @ R).sum(axis=0).max(initial=0.0))
-    if not np.sqrt(rcond) > 4 * EPS * p:  # written so that NaN is refused as well
+    rcond = np.sqrt(lapack.dpocon(R, np.abs(R.T @ R).sum(axis=0).max(initial=0.0))[0])
+    if not rcond > 4 * EPS * p:  # written so that NaN is refused as well
         return None
     Q = Q[:n]
 
@@ -138,7 +138,7 @@ def refined_ridge(
                 break
             r, w = r + dr, w + dw
             # What is left shrinks by the same rate again: stop when that is under the last bit.
-            rate = change / min(previous, np.abs(w * norms).max() or 1.0)
+            rate = max(change / previous, 8 * EPS / rcond)
             if np.all(np.abs(dw) * rate <= 0.25 * EPS * np.abs(w)):
                 break
             previous = change

@@ -35,7 +35,7 @@ from .penalised_matrix import PenalisedMatrix, far_from_zero
 from .refinement import MAX_STEPS, refined_ridge
 from .ridge_factor import LARGEST_SPARSE, RidgeFactor, default_alphas
 
-__all__ = ["RidgeFactor", "RidgeSolution", "default_alphas", "solve_one", "solve_ridge"]
+__all__ = ["RidgeFactor", "RidgeSolution", "default_alphas", "solve_ridge"]
 
 Array = NDArray[np.float64]
 
@@ -90,13 +90,6 @@ def solve_ridge(
     return RidgeSolution(coef, intercept)
 
 
-def solve_one(
-    design: Design, Y: Array, penalty: Penalty, alphas: Array, method: str = "auto"
-) -> Array:
-    """The coefficients of `solve_ridge`. Y may be centred, at the price of rounding it."""
-    return solve_ridge(design, Y, penalty, alphas, method).coef
-
-
 def _solve(design: Design, Y: Array, penalty: Penalty, alpha: float, method: str) -> RidgeSolution:
     n, p = design.n_samples, design.n_features
     centred, y_mean = design.center(Y)
@@ -134,10 +127,9 @@ def _by_normal_equations(
     """Coefficients, and the reciprocal condition of the matrix; None if it is singular."""
     if design.n_samples >= design.n_features:
         M = design.gram().copy()
-    if far_from_zero(design) and not design.sparse:
-        # Products with X as it is would be as inexact as its offset is large.
-        design = design.subset(np.arange(design.n_features))
-    if design.n_samples >= design.n_features:
+        if far_from_zero(design) and not design.sparse:
+            # Products with X as it is would be as inexact as its offset is large.
+            design = design.subset(np.arange(design.n_features))
         movable = (penalty.upper > penalty.lower) & (M.diagonal() > 0)
         l2 = alpha * penalty.factors[:, None]
         M.flat[:: len(M) + 1] += l2[:, 0]
@@ -149,6 +141,8 @@ def _by_normal_equations(
             W += solve(design.correlate(Y - design.predict(W)) - l2 * W)
         return W, rcond
     A = PenalisedMatrix(design, penalty)
+    if len(A.free):
+        return None, 0.0  # what a projection cancels, no condition estimate would see
     M = A.kernel()
     M.flat[:: len(M) + 1] += alpha
     # What no feature reaches needs a pivot, of whatever size.

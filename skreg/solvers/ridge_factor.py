@@ -30,6 +30,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from ..design import BLOCK_ENTRIES, Design
 from ..penalties import Penalty
@@ -85,6 +86,15 @@ class RidgeFactor:
     def spectrum(self) -> Array:
         """Eigenvalues of ``A^T A``, decreasing, >= 0; those of its null space may be left out."""
         return self.parts.d
+
+    def largest_eigenvalue(self) -> float:
+        """Of ``A^T A``, to about three digits and without a decomposition."""
+        A = self.A
+        product = LinearOperator(
+            (A.shape[1],) * 2, matvec=lambda b: A.adjoint(A.forward(b.ravel())), dtype=np.float64
+        )
+        start = np.random.default_rng(0).normal(size=A.shape[1])
+        return float(eigsh(product, k=1, v0=start, tol=1e-3, return_eigenvectors=False)[0])
 
     def _prepare(self, alphas: Array) -> Array:
         """Decompose well enough for these alphas; returns those that count."""
@@ -175,7 +185,12 @@ class RidgeFactor:
     # Smoothing ----------------------------------------------------------------------------
 
     def degrees_of_freedom(self, alphas: Array) -> Array:
-        """Trace of the matrix that maps y to its fit, less one for the intercept; (n_alphas,)."""
+        """Trace of the matrix that maps y to its fit, less one for the intercept; (n_alphas,).
+
+        NaN for a sparse design that is too large to decompose.
+        """
+        if self.implicit and self._parts is None:
+            return np.full(len(alphas), np.nan)
         alphas = self._prepare(alphas)
         return self.A.Q.shape[1] + self.spectrum @ self._shrink(self.spectrum, alphas)
 
@@ -187,9 +202,21 @@ class RidgeFactor:
         zero gets its residual from the fit, which it took no part in. Beside the result, memory
         is a few MiB, and the SVD's U where that was needed.
         """
-        A = self.A
         alphas = self._prepare(alphas)
-        d, U, V = self.parts.d, self.parts.U, self.parts.V
+        out = np.zeros((*Y.shape, len(alphas)))
+        lost = alphas <= self.parts.noise  # there the fit does without directions of no substance
+        for group in (np.flatnonzero(lost), np.flatnonzero(~lost)):
+            if len(group):
+                out[:, :, group] = self._leave_one_out(Y, alphas[group])
+        idle = np.flatnonzero(self.A.root == 0)
+        if len(idle):
+            W = self.solve(Y, alphas)
+            for k in range(Y.shape[1]):
+                out[idle, k] = Y[idle, k, None] - self.design.predict(W[:, k])[idle]
+        return out
+
+    def _leave_one_out(self, Y: Array, alphas: Array) -> Array:
+        A, d, U, V = self.A, self.parts.d, self.parts.U, self.parts.V
         if U is None:
             # Below the noise of a squared matrix d says nothing, and neither would U.
             d = np.maximum(d, self.parts.noise)
@@ -214,11 +241,6 @@ class RidgeFactor:
             r += np.where(short, rest, 0.0)[:, :, None]
             M = root[:, None] * (np.where(short, N[:, None], 0.0) + factor * (squares @ shrink))
             np.divide(r, M[:, None, :], out=out[block], where=M[:, None, :] > 0)
-        idle = np.flatnonzero(A.root == 0)
-        if len(idle):
-            W = self.solve(Y, alphas)
-            for k in range(Y.shape[1]):
-                out[idle, k] = Y[idle, k, None] - self.design.predict(W[:, k])[idle]
         return out
 
     def _left_vectors(self, inverse: Array) -> Iterator[tuple[slice, Array]]:
@@ -240,8 +262,12 @@ def default_alphas(factor: RidgeFactor, n_alphas: int) -> Array:
 
     From 100 times the largest eigenvalue, where every direction keeps less than a hundredth of
     its least-squares fit, to a hundredth of the smallest positive one, where every direction
-    keeps more than 99 in 100; but not below 1e-8 of the largest.
+    keeps more than 99 in 100; but not below 1e-8 of the largest. For a sparse design that is too
+    large to decompose, down to 1e-6 of the largest.
     """
+    if factor.implicit:
+        largest = factor.largest_eigenvalue()
+        return np.geomspace(1e2 * largest, 1e-6 * largest, n_alphas)
     d = factor.spectrum
     d = d[d > factor.parts.noise]
     if not len(d):

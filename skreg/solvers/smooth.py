@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,40 +11,45 @@ import numpy as np
 from ..design import Array, Design
 from ..penalties import Penalty, ScaledPenalty
 from . import iterative
-from .base import Settings, Solution, unit
+from .base import Settings, Solution, Target, unit
 from .optimality import relative_gap
-from .ridge import RidgeFactor, solve_one
+from .ridge import RidgeFactor, solve_ridge
 
 
 def _closed_form(
     method: str,
     design: Design,
-    Y: Array,
+    target: Target,
     penalty: Penalty,
     alphas: Array,
     start: Array,
     settings: Settings,
 ) -> Iterator[tuple[Solution, ...]]:
-    """Minimise ``1/2 |Y - ZW|^2 + sum_j l2_j/2 w_j^2``; no L1 part, no bounds. `start` is unused."""
+    """Minimise ``1/2 |Y - ZW|^2 + sum_j l2_j/2 w_j^2``, without a need for `start`."""
     # Without an L1 part the strength is alpha (1 - l1_ratio): where l1_ratio > 0 that means that
     # alpha is zero, or that nothing is penalised.
     alphas = alphas * (1.0 - penalty.l1_ratio)
     if len(alphas) == 1:
-        coefs = solve_one(design, Y, penalty, np.repeat(alphas, Y.shape[1]), method)[..., None]
-        df = np.array([np.nan])
-    else:
-        factor = RidgeFactor(design, penalty, method)
-        coefs = factor.solve(Y, alphas)
-        df = factor.degrees_of_freedom(alphas)
+        # Centring y rounds it, which an ill-conditioned X amplifies: this one takes it as it is.
+        same = np.repeat(alphas, target.raw.shape[1])
+        one = solve_ridge(design, target.raw, penalty, same, method)
+        found = _certified(design, target, penalty.at(alphas[0]), one.coef, 1, np.nan)
+        yield tuple(
+            replace(solution, intercept=float(b))
+            for solution, b in zip(found, one.intercept, strict=True)
+        )
+        return
+    factor = RidgeFactor(design, penalty, method)
+    coefs = factor.solve(target.centred, alphas)
+    df = factor.degrees_of_freedom(alphas)
     for i, alpha in enumerate(alphas):
-        scaled = penalty.at(alpha)
-        yield _certified(design, Y, scaled, coefs[..., i], float(df[i]), [1] * Y.shape[1])
+        yield _certified(design, target, penalty.at(alpha), coefs[..., i], 1, float(df[i]))
 
 
 def _iterative(
     method: Callable[..., tuple[Array, int]],
     design: Design,
-    Y: Array,
+    target: Target,
     penalty: Penalty,
     alphas: Array,
     start: Array,
@@ -53,25 +59,31 @@ def _iterative(
     for alpha in alphas:
         answers = [
             method(design, y, penalty, alpha, settings.tol, settings.max_iter)
-            for y in np.ascontiguousarray(Y.T)
+            for y in np.ascontiguousarray(target.centred.T)
         ]
         coefs = np.stack([coef for coef, _ in answers], axis=1)
         n_iters = [n_iter for _, n_iter in answers]
-        yield _certified(design, Y, penalty.at(alpha), coefs, np.nan, n_iters)
+        yield _certified(design, target, penalty.at(alpha), coefs, n_iters, np.nan)
 
 
 def _certified(
-    design: Design, Y: Array, scaled: ScaledPenalty, coefs: Array, df: float, n_iters: list[int]
+    design: Design,
+    target: Target,
+    scaled: ScaledPenalty,
+    coefs: Array,
+    n_iters: int | list[int],
+    df: float,
 ) -> tuple[Solution, ...]:
     """Solutions at one alpha from coefficients of shape (n_features, n_targets)."""
-    residuals = Y - design.predict(coefs)
+    residuals = target.centred - design.predict(coefs)
     correlations = design.correlate(residuals)
+    rss = design.norm2(residuals)
+    each = np.broadcast_to(n_iters, coefs.shape[1])
     found = []
-    for k, (y, r) in enumerate(zip(Y.T, residuals.T, strict=True)):
-        q, w = correlations[:, k], np.ascontiguousarray(coefs[:, k])
-        size, rss = unit(y, design), float(design.norm2(r))
-        gap = relative_gap(w, q, rss, scaled, design, size)
-        found.append(Solution(w, gap, n_iters[k], rss, df))
+    for k, y in enumerate(target.centred.T):
+        w, size = np.ascontiguousarray(coefs[:, k]), unit(y, design)
+        gap = relative_gap(w, correlations[:, k], float(rss[k]), scaled, design, size)
+        found.append(Solution(w, gap, int(each[k]), float(rss[k]), df))
     return tuple(found)
 
 

@@ -1,8 +1,8 @@
 """Coordinate descent on a working set, for more features than a Gram matrix should hold.
 
 At each alpha: features that the strong rule keeps join the set, the problem restricted to the
-set is solved, and one product with X finds the features that violate optimality; the worst of
-them join, until none is left or the duality gap of the whole problem is at rounding level.
+set is solved, and one product with X finds the features that violate optimality by more than
+rounding; the worst of them join, until none is left.
 The set, its columns and its Gram matrix are kept from one alpha to the next.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from ..design import Array, Design, Index
 from ..penalties import Penalty, ScaledPenalty
-from .base import AIM, Settings, Solution, unit
+from .base import Settings, Solution, unit
 from .coordinate_descent import (
     GRAM_LIMIT,
     GROWTH,
@@ -57,18 +57,20 @@ class WorkingSet:
         self.part = self.part.joined(fresh)
 
     def model(self, c: Array) -> Model:
+        """The problem restricted to the set; c has the correlations of all features with y."""
         assert self.part is not None
         if self.gram is None:
             return ResidualModel(self.part, self.y)
         return GramModel(self.gram, c[self.index])
 
     def residual(self, w: Array) -> Array:
+        """``y - Zw`` for w that is zero outside the set."""
         if self.part is None:
             return self.y
         return self.y - self.part.predict(w[self.index])
 
 
-def excess(q: Array, penalty: ScaledPenalty, outside: np.ndarray, noise: float) -> Array:
+def excess(q: Array, penalty: ScaledPenalty, outside: np.ndarray, noise: Array) -> Array:
     """How far each zero feature outside the set violates optimality (zero or less: not at all)."""
     movable = np.where(q > 0, penalty.upper > 0, penalty.lower < 0)
     return np.where(outside & movable, np.abs(q) - penalty.l1 - noise, -np.inf)
@@ -93,7 +95,7 @@ def solve_on_working_set(
     """Same contract as every solver (`base.py`)."""
     c = design.correlate(y)
     yy, scale = float(design.norm2(y)), unit(y, design)
-    noise = ROUNDING * float(np.max(np.abs(c), initial=0.0))
+    noise = ROUNDING * np.sqrt(design.variances * yy)  # each feature has its own scale
     chosen = WorkingSet(design, y)
     chosen.grow(np.flatnonzero((start != 0) | penalty.free))
     w = np.where(chosen.inside, start, 0.0)
@@ -127,7 +129,7 @@ def solve_on_working_set(
             gap = relative_gap(w, q, rss, scaled, design, scale)
             violation = excess(q, scaled, ~chosen.inside, noise)
             missing = largest(violation, max(GROWTH, len(chosen.index)))
-            if gap <= min(AIM, settings.tol) or not len(missing) or n_iter >= settings.max_iter:
+            if not len(missing) or n_iter >= settings.max_iter:
                 break
             chosen.grow(missing)
         df = degrees_of_freedom(w, scaled, lambda index: design.subset(index).gram())

@@ -1,0 +1,34 @@
+"""A pytest plugin that puts skreg's estimators and functions in the place of scikit-learn's.
+
+``-p sklearn_swap`` does it before a test module of scikit-learn is imported; a module that has
+something else under one of the names stops the run.
+"""
+
+import pytest
+import sklearn.linear_model
+from sklearn.linear_model import _coordinate_descent, _ridge
+
+import skreg
+
+NAMES = (
+    "ElasticNet",
+    "ElasticNetCV",
+    "Lasso",
+    "LassoCV",
+    "Ridge",
+    "RidgeCV",
+    "enet_path",
+    "lasso_path",
+)
+
+for place in (sklearn.linear_model, _coordinate_descent, _ridge):
+    for name in NAMES:
+        if hasattr(place, name):
+            setattr(place, name, getattr(skreg, name))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for module in {item.getparent(pytest.Module).obj for item in items}:
+        for name in NAMES:
+            if getattr(module, name, getattr(skreg, name)) is not getattr(skreg, name):
+                raise pytest.UsageError(f"{module.__name__}.{name} is not skreg's")

@@ -1,0 +1,327 @@
+"""Cross-validation: errors and their means by hand, rules, folds, leave-one-out."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.datasets import load_diabetes
+from sklearn.metrics import make_scorer, mean_absolute_error
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, RepeatedKFold
+
+import skreg
+from skreg import CVResult, ElasticNetCV, Lasso, LassoCV, Ridge, RidgeCV
+
+# Where the best alpha lies matters in the tests about that only.
+pytestmark = pytest.mark.filterwarnings("ignore:.*the best alpha:UserWarning")
+
+X, Y1 = load_diabetes(return_X_y=True)
+X = np.ascontiguousarray(X[:90])
+Y1 = Y1[:90]
+Y2 = np.column_stack([Y1, -Y1 + 200 * np.sin(np.arange(90.0))])
+WEIGHT = np.random.default_rng(0).uniform(0.2, 2.0, 90)
+
+
+def result(errors, weights, alphas=(3.0, 2.0, 1.0)):
+    return CVResult(np.array(alphas), np.array(errors), np.array(weights))
+
+
+def test_mean_and_standard_error_by_hand():
+    found = result([[1.0, 4.0, 2.0], [2.0, 2.0, 2.0], [0.0, 6.0, 0.0]], [1.0, 2.0, 1.0])
+    np.testing.assert_allclose(found.mean, [2.75, 2.0, 3.0])
+    # sqrt( sum_k w_k (e_k - mean)^2 / sum_k w_k / (K - 1) )
+    spread = [(1.75**2 + 2 * 1.25**2 + 0.75**2) / 4 / 2, 0.0, (9 + 2 * 9 + 9) / 4 / 2]
+    np.testing.assert_allclose(found.standard_error, np.sqrt(spread))
+
+
+def test_folds_of_no_weight_do_not_count():
+    found = result([[1.0, 9.0, 3.0]], [1.0, 0.0, 1.0], [1.0])
+    assert found.mean[0] == 2.0
+    assert found.standard_error[0] == pytest.approx(np.sqrt(1.0 / 1))
+
+
+def test_rules():
+    errors = np.array([9.0, 2.4, 2.1, 2.0, 2.2])[:, None] + np.array([-0.5, 0.5])
+    found = result(errors, [1.0, 1.0], [5.0, 4.0, 3.0, 2.0, 1.0])
+    assert (found.index_min, found.alpha_min) == (3, 2.0)
+    assert (found.index_1se, found.alpha_1se) == (1, 4.0)  # 2.4 <= 2.0 + 0.5
+    assert found.select("min") == 3
+    assert found.select("1se") == 1
+    with pytest.raises(ValueError, match="rule must be one of"):
+        found.select("best")
+
+
+def test_ties_go_to_the_larger_alpha():
+    assert result([[1.0, 1.0]] * 3, [1.0, 1.0]).alpha_min == 3.0
+
+
+@pytest.mark.parametrize(
+    ("means", "edge"),
+    [([1, 2, 3], "largest"), ([3, 2, 1], "smallest"), ([2, 1, 2], None), ([2, 2, 2], None)],
+)
+def test_edge(means, edge):
+    assert result(np.array(means)[:, None] * [1.0, 1.0], [1.0, 1.0]).edge == edge
+
+
+@pytest.mark.parametrize("estimator", [LassoCV(alphas=[1.0, 0.9]), RidgeCV([1e6, 1e5])])
+def test_one_warning_about_the_edge(estimator):
+    with pytest.warns(UserWarning, match="is the smallest of the grid") as seen:
+        estimator.fit(X, Y1)
+    assert len(seen) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_warning_where_the_best_alpha_lies_inside():
+    LassoCV().fit(X, Y1)
+    RidgeCV().fit(X, Y1)
+    RidgeCV(cv=5).fit(X, Y1)
+
+
+@pytest.mark.parametrize("stored", [np.array, sparse.csr_array])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("y", [Y1, Y2])
+def test_errors_by_hand(y, weighted, stored):
+    weight = WEIGHT if weighted else None
+    alphas = np.array([4.0, 1.0, 0.1])
+    folds = list(KFold(4).split(X))
+    model = LassoCV(alphas=alphas, cv=folds, store_fold_coefs=True, tol=1e-10)
+    model.fit(stored(X), y, sample_weight=weight)
+    for k, (train, test) in enumerate(folds):
+        own = None if weight is None else weight[test]
+        for i, alpha in enumerate(alphas):
+            fold = Lasso(alpha, tol=1e-10).fit(
+                X[train], y[train], sample_weight=None if weight is None else weight[train]
+            )
+            squared = ((y[test] - fold.predict(X[test])) ** 2).reshape(len(test), -1)
+            error = np.average(squared.mean(axis=1), weights=own)
+            assert model.mse_path_[i, k] == pytest.approx(error, rel=1e-9)
+            kept = model.cv_result_.fold_coefs[k][..., i]
+            np.testing.assert_allclose(kept, fold.coef_, rtol=0, atol=1e-7)
+    counts = [len(test) if weight is None else weight[test].sum() for _, test in folds]
+    np.testing.assert_allclose(model.cv_result_.fold_weights, counts)
+    np.testing.assert_allclose(
+        model.cv_result_.mean, np.average(model.mse_path_, axis=1, weights=counts)
+    )
+
+
+def test_fold_coefficients_only_on_request():
+    assert LassoCV(cv=3).fit(X, Y1).cv_result_.fold_coefs is None
+    kept = ElasticNetCV(cv=3, alphas=7, store_fold_coefs=True).fit(X, Y1).cv_result_.fold_coefs
+    assert kept.shape == (3, 10, 7)
+    kept = RidgeCV(cv=3, alphas=7, store_fold_coefs=True).fit(X, Y2).cv_result_.fold_coefs
+    assert kept.shape == (3, 2, 10, 7)
+
+
+@pytest.mark.parametrize("estimator", [LassoCV, ElasticNetCV, RidgeCV])
+def test_rule_chooses(estimator):
+    settings = {"cv": 5}
+    best = estimator(**settings).fit(X, Y1)
+    simple = estimator(**settings, rule="1se").fit(X, Y1)
+    assert best.alpha_ == best.alpha_min_ == simple.alpha_min_
+    assert simple.alpha_ == simple.alpha_1se_ == best.alpha_1se_
+    assert simple.alpha_ > best.alpha_
+    chosen = simple.cv_result_
+    within = chosen.mean <= chosen.mean.min() + chosen.standard_error[chosen.index_min]
+    assert simple.alpha_ == chosen.alphas[within].max()
+    np.testing.assert_array_equal(simple.coef_, simple.path_.coef_at(simple.alpha_))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        LassoCV(cv=4, selection="random", random_state=0),
+        ElasticNetCV(l1_ratio=[0.2, 1.0], cv=4, alphas=20),
+        RidgeCV(cv=4, store_fold_coefs=True),
+    ],
+)
+def test_number_of_jobs_changes_nothing(estimator):
+    one = estimator.set_params(n_jobs=None).fit(X, Y1).cv_result_
+    two = estimator.set_params(n_jobs=2).fit(X, Y1).cv_result_
+    np.testing.assert_array_equal(one.errors, two.errors)
+
+
+def test_repeated_indices_count_as_often():
+    """A bootstrap's training rows, and test rows that come twice."""
+    rng = np.random.default_rng(0)
+    folds = []
+    for _ in range(3):
+        train = rng.integers(0, 90, 90)
+        out = np.setdiff1d(np.arange(90), train)
+        folds.append((train, np.append(out, out[:5])))
+    model = LassoCV(alphas=[2.0, 0.5], cv=folds)
+    model.fit(X, Y1)
+    for k, (train, test) in enumerate(folds):
+        fold = Lasso(0.5).fit(X[train], Y1[train])
+        error = np.mean((Y1[test] - fold.predict(X[test])) ** 2)
+        assert model.mse_path_[1, k] == pytest.approx(error, rel=1e-7)
+
+
+def test_splitters_that_leave_rows_out_or_overlap():
+    for cv in (RepeatedKFold(n_splits=3, n_repeats=2, random_state=0), LeaveOneOut()):
+        model = LassoCV(cv=cv, alphas=12, eps=1e-3).fit(X[:30], Y1[:30])
+        assert model.mse_path_.shape == (12, cv.get_n_splits(X[:30]))
+
+
+def test_one_fold_is_refused():
+    with pytest.raises(ValueError, match="at least 2 folds"):
+        LassoCV(cv=[(np.arange(50), np.arange(50, 90))]).fit(X, Y1)
+
+
+def test_groups_come_by_metadata_routing():
+    from sklearn import config_context
+
+    groups = np.arange(90) % 9
+    folds = list(GroupKFold(3).split(X, groups=groups))
+    expected = LassoCV(cv=folds).fit(X, Y1).mse_path_
+    with config_context(enable_metadata_routing=True):
+        found = LassoCV(cv=GroupKFold(3)).fit(X, Y1, groups=groups).mse_path_
+    np.testing.assert_array_equal(found, expected)
+
+
+# Ridge ------------------------------------------------------------------------------------
+
+
+def loo_by_brute_force(X, y, alphas, weight=None, **settings):
+    """Held-out predictions, shape of y and then (n_alphas,)."""
+    rows = np.arange(len(y))
+    out = np.empty((*y.shape, len(alphas)))
+    for i in rows:
+        kept = rows != i
+        own = None if weight is None else weight[kept]
+        for a, alpha in enumerate(alphas):
+            model = Ridge(alpha, **settings).fit(X[kept], y[kept], sample_weight=own)
+            out[i, ..., a] = model.predict(X[[i]])[0]
+    return out
+
+
+LOO = {
+    "tall": (X[:25, :4], {}),
+    "wide": (np.random.default_rng(1).standard_normal((25, 40)), {}),
+    "no intercept": (X[:25, :4], {"fit_intercept": False}),
+    "factors": (X[:25, :4], {"penalty_factor": [0.0, 1.0, 3.0, np.inf]}),
+}
+
+
+@pytest.mark.parametrize("case", LOO)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("gcv_mode", ["auto", "svd", "eigen"])
+def test_leave_one_out(case, weighted, gcv_mode):
+    design, settings = LOO[case]
+    y = Y2[:25]
+    weight = WEIGHT[:25] if weighted else None
+    alphas = np.array([10.0, 0.1, 1e-3])
+    expected = loo_by_brute_force(design, y, alphas, weight, **settings)
+    model = RidgeCV(alphas, gcv_mode=gcv_mode, store_cv_results=True, **settings)
+    model.fit(design, y, sample_weight=weight)
+    sparse_model = RidgeCV(alphas, store_cv_results=True, **settings)
+    sparse_model.fit(sparse.csr_array(design), y, sample_weight=weight)
+    squared = (y[..., None] - expected) ** 2
+    # Kept times the weights, as scikit-learn does.
+    kept = squared if weight is None else squared * weight[:, None, None]
+    for found in (model, sparse_model):
+        np.testing.assert_allclose(found.cv_results_, kept, rtol=1e-6, atol=1e-9 * kept.max())
+    mean = np.average(squared.mean(axis=1), axis=0, weights=weight)
+    np.testing.assert_allclose(model.cv_result_.mean, mean, rtol=1e-8)
+    assert model.alpha_ == alphas[np.argmin(mean)]
+    assert model.best_score_ == pytest.approx(-mean.min())
+
+
+def test_results_are_stored_in_the_order_of_the_alphas_given():
+    given = [0.1, 10.0, 1.0]
+    model = RidgeCV(given, store_cv_results=True).fit(X, Y1)
+    expected = loo_by_brute_force(X[:, :], Y1, given)
+    np.testing.assert_allclose(model.cv_results_, (Y1[:, None] - expected) ** 2, rtol=1e-8)
+    scored = RidgeCV(given, store_cv_results=True, scoring="r2").fit(X, Y1)
+    np.testing.assert_allclose(scored.cv_results_, expected, rtol=1e-8)
+
+
+def test_alpha_for_each_target_by_leave_one_out():
+    alphas = np.geomspace(1e2, 1e-3, 12)
+    both = RidgeCV(alphas, alpha_per_target=True).fit(X, Y2)
+    assert both.alpha_.shape == both.best_score_.shape == (2,)
+    assert both.alpha_[0] != both.alpha_[1]
+    for k in range(2):
+        alone = RidgeCV(alphas).fit(X, Y2[:, k])
+        assert both.alpha_[k] == alone.alpha_
+        np.testing.assert_allclose(both.coef_[k], alone.coef_, rtol=1e-9)
+        assert both.intercept_[k] == pytest.approx(alone.intercept_)
+        assert both.alpha_1se_[k] == alone.alpha_1se_ >= both.alpha_min_[k]
+
+
+@pytest.mark.parametrize("scoring", [None, "neg_mean_absolute_error"])
+def test_alpha_for_each_target_by_folds(scoring):
+    alphas = np.geomspace(1e2, 1e-3, 12)
+    both = RidgeCV(alphas, alpha_per_target=True, cv=4, scoring=scoring).fit(X, Y2)
+    for k in range(2):
+        alone = RidgeCV(alphas, cv=4, scoring=scoring).fit(X, Y2[:, k])
+        assert both.alpha_[k] == alone.alpha_
+        np.testing.assert_allclose(both.coef_[k], alone.coef_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("scoring", ["neg_mean_squared_error", "r2", "mae"])
+@pytest.mark.parametrize("cv", [None, 4])
+def test_scoring(scoring, cv):
+    if scoring == "mae":
+        scoring = make_scorer(mean_absolute_error, greater_is_better=False)
+    alphas = np.geomspace(1e2, 1e-3, 10)
+    model = RidgeCV(alphas, scoring=scoring, cv=cv).fit(X, Y1)
+    assert model.best_score_ == pytest.approx(-model.cv_result_.mean.min())
+    if cv is None:
+        held_out = loo_by_brute_force(X, Y1, alphas)
+        pairs = [[(Y1, held_out[:, a])] for a in range(10)]
+    else:
+        folds = list(KFold(4).split(X))
+        pairs = [
+            [
+                (Y1[test], Ridge(a).fit(X[train], Y1[train]).predict(X[test]))
+                for train, test in folds
+            ]
+            for a in alphas
+        ]
+    measure = {
+        "neg_mean_squared_error": lambda y, z: -np.mean((y - z) ** 2),
+        "r2": lambda y, z: 1 - np.sum((y - z) ** 2) / np.sum((y - y.mean()) ** 2),
+    }.get(scoring, lambda y, z: -np.mean(np.abs(y - z)))
+    sizes = [len(y) for y, _ in pairs[0]]
+    scores = [np.average([measure(*pair) for pair in own], weights=sizes) for own in pairs]
+    np.testing.assert_allclose(-model.cv_result_.mean, scores, rtol=1e-8)
+    assert model.alpha_ == alphas[np.argmax(scores)]
+
+
+def test_default_grid_covers_the_spectrum():
+    model = RidgeCV().fit(X, Y1)
+    values = np.linalg.svd(X - X.mean(axis=0), compute_uv=False) ** 2
+    assert len(model.alphas_) == 100
+    assert model.alphas_[0] >= 10 * values[0]
+    assert model.alphas_[-1] <= 0.1 * values[-1]
+    assert np.all(np.diff(model.alphas_) < 0)
+    # In units of X it moves with the data.
+    scaled = RidgeCV().fit(X * 1e4, Y1)
+    np.testing.assert_allclose(scaled.alphas_, model.alphas_ * 1e8, rtol=1e-6)
+    np.testing.assert_allclose(scaled.predict(X * 1e4), model.predict(X), rtol=1e-8)
+
+
+def test_leave_one_out_is_folds_of_one():
+    alphas = np.geomspace(10, 1e-2, 6)
+    direct = RidgeCV(alphas).fit(X, Y1)
+    folds = RidgeCV(alphas, scoring="neg_mean_squared_error", cv=LeaveOneOut()).fit(X, Y1)
+    np.testing.assert_allclose(direct.cv_result_.mean, folds.cv_result_.mean, rtol=1e-9)
+    np.testing.assert_allclose(
+        direct.cv_result_.standard_error, folds.cv_result_.standard_error, rtol=1e-9
+    )
+
+
+def test_bounds_need_folds():
+    with pytest.raises(ValueError, match="set cv"):
+        RidgeCV(lower_bound=0.0).fit(X, Y1)
+    model = RidgeCV(lower_bound=0.0, cv=3, alphas=[1.0, 0.1, 0.01]).fit(X, Y1)
+    assert model.coef_.min() == 0.0
+
+
+def test_folds_whose_training_rows_weigh_nothing_are_refused():
+    weight = np.zeros(90)
+    weight[:30] = 1.0
+    with pytest.raises(ValueError, match="training rows of a fold all have sample_weight 0"):
+        LassoCV(cv=KFold(3)).fit(X, Y1, sample_weight=weight)
+
+
+def test_public_names():
+    assert {"CVResult", "PathResult", "LassoCV", "RidgeCV", "ElasticNetCV"} <= set(skreg.__all__)

@@ -1,0 +1,203 @@
+"""The design against the explicit dense matrix that it stands for."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from skreg.design import Design
+
+N, P = 25, 6
+STORED = {
+    "C": np.ascontiguousarray,
+    "F": np.asfortranarray,
+    "strided": lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+    "reversed": lambda X: X[::-1].copy()[::-1],
+    "csc": sparse.csc_array,
+    "csr": sparse.csr_matrix,
+    "coo": sparse.coo_array,
+}
+
+
+def make(stored="C", dtype=np.float64, offset=0.0, weighted=True, seed=0, **settings):
+    """A design, the dense float64 X behind it, and the weights."""
+    rng = np.random.default_rng(seed)
+    X = np.where(rng.random((N, P)) < 0.5, 0.0, rng.standard_normal((N, P)))
+    X = (X * 10.0 ** np.linspace(-3, 3, P) + offset).astype(dtype)
+    weight = rng.integers(0, 4, N).astype(float) if weighted else None
+    given = STORED[stored](X)
+    return Design.build(given, weight, **settings), X.astype(np.longdouble), weight
+
+
+def explicit(X, weight, center, standardize):
+    """The centred and scaled matrix, the weights, and the means, in extended precision."""
+    omega = np.ones(N) if weight is None else weight
+    omega = (omega / np.longdouble(omega.sum())).astype(np.longdouble)
+    mean = omega @ X
+    Z = X - mean if center else X
+    if standardize:
+        Z = Z / np.sqrt(omega @ (X - mean) ** 2)
+    return Z, omega, mean
+
+
+ALL = [
+    pytest.param(stored, dtype, center, standardize, weighted, id=f"{stored}-{np.dtype(dtype)}{k}")
+    for stored in STORED
+    for dtype in (np.float64, np.float32)
+    for k, (center, standardize, weighted) in enumerate(
+        [(True, False, True), (True, True, False), (False, False, False), (False, True, True)]
+    )
+]
+
+
+@pytest.mark.parametrize(("stored", "dtype", "center", "standardize", "weighted"), ALL)
+@pytest.mark.parametrize("offset", [0.0, 1e3])
+def test_products(stored, dtype, center, standardize, weighted, offset):
+    design, X, weight = make(
+        stored, dtype, offset, weighted, center=center, standardize=standardize
+    )
+    Z, omega, _ = explicit(X, weight, center, standardize)
+    rng = np.random.default_rng(1)
+    w, r = rng.standard_normal((P, 2)), rng.standard_normal((N, 2))
+    size = np.sqrt(omega @ Z**2)
+    # What rounding of X before it is centred costs.
+    loss = 1e-13 * (1 + offset / np.sqrt(omega @ (X - omega @ X) ** 2).min())
+
+    def close(found, expected, scale):
+        np.testing.assert_allclose(
+            found / scale, (expected / scale).astype(float), rtol=0, atol=float(loss)
+        )
+
+    close(design.predict(w), Z @ w, np.abs(Z @ w).max())
+    close(design.predict(w[:, 0]), Z @ w[:, 0], np.abs(Z @ w).max())
+    close(design.correlate(r), Z.T @ (omega[:, None] * r), size[:, None])
+    close(design.variances, size**2, size**2)
+    G = Z.T @ (omega[:, None] * Z)
+    pair = np.outer(size, size)
+    close(design.columns(np.arange(P)), Z, np.abs(Z).max(axis=0))
+    close(design.columns(slice(1, 3)), Z[:, 1:3], np.abs(Z).max(axis=0)[1:3])
+    close(design.gram_columns(np.array([4, 1])), G[:, [4, 1]], pair[:, [4, 1]])
+    close(design.gram(), G, pair)
+    close(design.gram_columns(np.array([4, 1])), G[:, [4, 1]], pair[:, [4, 1]])  # from the Gram
+    close(design.norm2(r), omega @ (r * r), 1.0)
+
+
+@pytest.mark.parametrize("stored", ["C", "csc"])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_parts(stored, standardize):
+    """Subsets, their joins and cross products are those of the whole."""
+    design, *_ = make(stored, offset=2.0, standardize=standardize)
+    first, second = np.array([3, 0]), np.array([5, 2, 1])
+    left, right = design.subset(first), design.subset(second)
+    both = left.joined(right)
+    index = np.concatenate([first, second])
+    np.testing.assert_allclose(both.gram(), design.gram()[np.ix_(index, index)], rtol=1e-12)
+    np.testing.assert_allclose(
+        left.cross_gram(right), design.gram()[np.ix_(first, second)], rtol=1e-10
+    )
+    w = np.arange(1.0, 6.0)
+    whole = np.zeros(P)
+    whole[index] = w
+    np.testing.assert_allclose(both.predict(w), design.predict(whole), rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("stored", ["C", "csc"])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_round_trip(stored, standardize):
+    design, X, _ = make(stored, offset=1.0, standardize=standardize)
+    rng = np.random.default_rng(2)
+    w = rng.standard_normal((P, 3))
+    coef = design.to_raw(w)
+    np.testing.assert_allclose(design.from_raw(coef), w, rtol=1e-15)
+    intercept = design.intercept(coef, np.ones(3))
+    predicted = X.astype(float) @ coef + intercept
+    np.testing.assert_allclose(predicted, design.predict(w) + 1.0, rtol=1e-9, atol=1e-9)
+
+
+def test_without_centring_there_is_no_intercept():
+    design, *_ = make(center=False)
+    np.testing.assert_array_equal(design.intercept(np.ones((P, 2)), np.array([5.0, 5.0])), 0.0)
+    y, mean = design.center(np.ones((N, 1)))
+    assert mean == 0.0
+    np.testing.assert_array_equal(y, 1.0)
+
+
+@pytest.mark.parametrize("stored", STORED)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
+def test_constant_columns_are_exactly_zero(stored, dtype, value):
+    X = np.random.default_rng(0).standard_normal((N, 3)).astype(dtype)
+    X[:, 1] = value
+    weight = np.random.default_rng(1).random(N)
+    for standardize in (False, True):
+        design = Design.build(STORED[stored](X), weight, standardize=standardize)
+        assert design.variances[1] == 0.0
+        np.testing.assert_array_equal(design.columns(np.arange(3))[:, 1], 0.0)
+        np.testing.assert_array_equal(design.gram()[1], 0.0)
+        np.testing.assert_array_equal(design.gram()[:, 1], 0.0)
+        assert design.variances[0] > 0
+
+
+@pytest.mark.parametrize("stored", ["C", "csc"])
+def test_offset_of_a_million(stored):
+    """Centring costs the digits of the offset, not those of the square of it."""
+    design, X, weight = make(stored, offset=1e6)
+    kept = slice(3, None)  # the columns whose spread is more than a millionth of a millionth
+    Z, omega, _ = explicit(X, weight, True, False)
+    G = (Z.T @ (omega[:, None] * Z)).astype(float)
+    size = np.sqrt(np.diag(G))
+    share = np.abs(design.gram() - G) / np.outer(size, size)
+    assert share[kept, kept].max() < 1e-9
+    np.testing.assert_allclose(design.variances[kept], np.diag(G)[kept], rtol=1e-9)
+
+
+def test_a_constant_target_is_nothing_to_fit():
+    design, *_ = make()
+    y, mean = design.center(np.full((N, 1), 0.1))
+    np.testing.assert_array_equal(y, 0.0)
+    assert mean == pytest.approx(0.1)
+
+
+def test_weights_of_any_size_count_alike():
+    weight = np.random.default_rng(3).random(N)
+    X = np.random.default_rng(4).standard_normal((N, P))
+    expected = Design.build(X, weight).gram()
+    for size in (1e-300, 1e-8, 1e8, 1e300):
+        np.testing.assert_allclose(Design.build(X, weight * size).gram(), expected, rtol=1e-12)
+
+
+def test_a_row_of_weight_zero_is_no_row():
+    X = np.random.default_rng(5).standard_normal((N, P))
+    weight = np.arange(N) % 3.0
+    kept = weight > 0
+    whole, part = Design.build(X, weight), Design.build(X[kept], weight[kept])
+    np.testing.assert_allclose(whole.gram(), part.gram(), rtol=1e-13)
+    np.testing.assert_allclose(whole.mean, part.mean, rtol=1e-13)
+
+
+@pytest.mark.parametrize("stored", STORED)
+def test_x_is_not_written_to(stored):
+    X = np.random.default_rng(6).standard_normal((N, P)) + 3.0
+    given = STORED[stored](X)
+    data = given.data if sparse.issparse(given) else given
+    before = np.array(data)
+    data.flags.writeable = False  # and raises where it is tried
+    design = Design.build(given, standardize=True)
+    design.gram()
+    design.predict(np.ones(P))
+    design.correlate(np.ones(N))
+    design.columns(slice(None))[:] = 7.0
+    design.subset(np.array([0, 1])).gram()
+    np.testing.assert_array_equal(data, before)
+
+
+def test_a_dense_design_does_not_copy_x():
+    for order in "CF":
+        X = np.asarray(np.random.default_rng(7).standard_normal((N, P)), order=order)
+        assert Design.build(X, standardize=True).X is X
+
+
+def test_memory_mapped(tmp_path):
+    X = np.random.default_rng(8).standard_normal((N, P))
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    np.testing.assert_array_equal(Design.build(mapped).gram(), Design.build(X).gram())

@@ -1,0 +1,287 @@
+"""Optimality as mathematics: KKT conditions and duality gaps of every fit, the exact alpha_max.
+
+Conditions are checked on the explicitly centred, scaled and weighted matrix (`exact.Problem`), not
+with the library's own code. Violations are shares of a feature's largest possible correlation.
+"""
+
+import numpy as np
+import pytest
+from exact import Problem
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from scipy.linalg import hadamard
+from sklearn.exceptions import ConvergenceWarning
+
+from skreg import ElasticNet, Lasso, regularization_path
+from skreg.path import alpha_grid
+
+VIOLATION = 1e-9
+# One factorisation for features of all scales leaves the smallest ones, which hardly matter, less.
+VIOLATION_OF_CLOSED_FORMS = 1e-6
+GAP = 1e-10
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def random_design(kind, n, p, rng):
+    X = rng.standard_normal((n, p))
+    if kind == "low rank":
+        rank = max(1, min(n, p) // 2)
+        return rng.standard_normal((n, rank)) @ rng.standard_normal((rank, p))
+    if kind == "copies":
+        return X[:, rng.integers(0, max(1, p // 3), p)] * rng.choice([-1.0, 1.0], p)
+    if kind == "one-hot":
+        return (rng.integers(0, p, n)[:, None] == np.arange(p)).astype(float)
+    if kind == "integers":  # many ties
+        return rng.integers(-2, 3, (n, p)).astype(float)
+    if kind == "correlated":
+        return 0.1 * X + rng.standard_normal((n, 1))
+    return X
+
+
+@st.composite
+def designs(draw, largest=40):
+    """X of any rank, shape and scale, dense."""
+    rng = np.random.default_rng(draw(seeds))
+    n, p = draw(st.integers(2, largest)), draw(st.integers(1, largest))
+    kind = draw(
+        st.sampled_from(["plain", "low rank", "copies", "one-hot", "integers", "correlated"])
+    )
+    X = random_design(kind, n, p, rng)
+    scale = draw(st.sampled_from(["one", "columns", "small", "large"]))
+    columns = 10.0 ** rng.uniform(-8, 8, p)
+    X = X * {"one": 1.0, "columns": columns, "small": 1e-8, "large": 1e8}[scale]
+    if draw(st.booleans()):
+        X[:, rng.integers(p)] = draw(st.sampled_from([0.0, 1.0, 0.1, 1e6]))
+    return X
+
+
+@st.composite
+def targets(draw, X):
+    rng = np.random.default_rng(draw(seeds))
+    unit = X / np.maximum(np.abs(X).max(axis=0), 1e-300)
+    kind = draw(st.sampled_from(["noise", "exact", "sparse", "tied", "constant"]))
+    y = {
+        "noise": rng.standard_normal(len(X)),
+        "exact": unit @ rng.standard_normal(X.shape[1]),
+        "sparse": unit[:, 0] + 0.1 * rng.standard_normal(len(X)),
+        "tied": unit.sum(axis=1),
+        "constant": np.full(len(X), 0.1),
+    }[kind]
+    return (y + draw(st.sampled_from([0.0, 10.0]))) * draw(st.sampled_from([1.0, 1e-8, 1e8]))
+
+
+@st.composite
+def weights(draw, n):
+    rng = np.random.default_rng(draw(seeds))
+    kind = draw(st.sampled_from(["none", "random", "counts", "zeros and ones"]))
+    if kind == "none":
+        return None
+    found = {
+        "random": rng.random(n) + 0.01,
+        "counts": rng.integers(0, 4, n).astype(float),
+        "zeros and ones": (rng.random(n) < 0.6).astype(float),
+    }[kind]
+    found[0] += not found.any()
+    return found
+
+
+@st.composite
+def shapes(draw, X, y):
+    """Everything of a model but its alpha."""
+    rng = np.random.default_rng(draw(seeds))
+    p = X.shape[1]
+    found = {
+        "l1_ratio": draw(st.sampled_from([1.0, 1.0, 0.9, 0.5, 0.01, 0.0])),
+        "fit_intercept": draw(st.booleans()),
+        "standardize": draw(st.booleans()),
+    }
+    if draw(st.booleans()):
+        found["penalty_factor"] = rng.choice([0.0, 0.5, 1.0, 2.0, np.inf], size=p)
+    if draw(st.booleans()):
+        size = np.abs(y).max() / np.maximum(np.abs(X).max(axis=0), 1e-100)
+        share = rng.choice([0.0, 0.01, 0.3], size=(2, p))
+        endless = rng.random((2, p)) < 0.3
+        found["lower_bound"] = np.where(endless[0], -np.inf, -size * share[0])
+        found["upper_bound"] = np.where(endless[1], np.inf, size * share[1])
+    return found
+
+
+@st.composite
+def tasks(draw, largest=40):
+    X = draw(designs(largest))
+    y = draw(targets(X))
+    return X, y, draw(weights(len(X))), draw(shapes(X, y))
+
+
+def alpha_max(X, y, weight, shape):
+    path = regularization_path(ElasticNet(tol=1.0, **shape), X, y, alphas=1, sample_weight=weight)
+    return path.alphas[0]
+
+
+METHODS = [
+    {"precompute": False},
+    {"precompute": True},
+    {"precompute": "auto"},
+    {"precompute": False, "selection": "random", "random_state": 0},
+    {"precompute": True, "selection": "random", "random_state": 0},
+]
+
+
+@settings(max_examples=300)
+@given(
+    tasks(),
+    st.sampled_from([0.0, 1e-5, 1e-3, 0.03, 0.3, 1.0, 1.5]),
+    st.sampled_from(METHODS),
+    st.sampled_from([np.ascontiguousarray, np.asfortranarray, sparse.csc_array, sparse.csr_array]),
+)
+def test_every_fit_is_optimal(task, share, method, stored):
+    X, y, weight, shape = task
+    alpha = share * alpha_max(X, y, weight, shape)
+    model = ElasticNet(alpha, tol=1e-8, **shape, **method).fit(stored(X), y, sample_weight=weight)
+    problem = Problem.of(X, y, alpha, sample_weight=weight, **shape)
+    assert model.converged_
+    assert 0 <= model.dual_gap_ <= 1e-8
+    if problem.y @ problem.y <= 1e-25 * (y @ y):
+        return  # a constant y: nothing but rounding to check
+    smooth = not problem.l1.any() and "upper_bound" not in shape
+    allowed = VIOLATION_OF_CLOSED_FORMS if smooth else VIOLATION
+    assert problem.violation(model.coef_).max() <= allowed
+    assert problem.gap(model.coef_) <= GAP
+    if X.shape[1] <= 3:
+        above = float((problem.objective(model.coef_) - problem.minimum()) / problem.unit)
+        assert above <= model.dual_gap_ + 1e-13
+
+
+@settings(max_examples=200)
+@given(tasks(largest=8), st.sampled_from([1e-3, 0.03, 0.3]), st.integers(1, 3), st.booleans())
+def test_the_gap_is_an_upper_bound_wherever_the_solver_stops(task, share, max_iter, precompute):
+    """Brute force over all faces against the gap of a fit that was cut short."""
+    X, y, weight, shape = task
+    X, shape = X[:, :3], {k: v[:3] if np.ndim(v) else v for k, v in shape.items()}
+    alpha = share * alpha_max(X, y, weight, shape)
+    model = ElasticNet(alpha, tol=1e300, max_iter=max_iter, precompute=precompute, **shape)
+    model.fit(X, y, sample_weight=weight)
+    problem = Problem.of(X, y, alpha, sample_weight=weight, **shape)
+    assume(problem.y @ problem.y > 1e-25 * (y @ y))
+    above = float((problem.objective(model.coef_) - problem.minimum()) / problem.unit)
+    assert above <= model.dual_gap_ + 1e-12
+
+
+@settings(max_examples=200)
+@given(tasks(), st.sampled_from([np.array, sparse.csc_array]))
+def test_alpha_max_is_the_exact_boundary(task, stored):
+    X, y, weight, shape = task
+    shape["l1_ratio"] = max(shape["l1_ratio"], 0.01)
+    top = alpha_max(stored(X), y, weight, shape)
+    penalised = np.resize(shape.get("penalty_factor", 1.0), X.shape[1]) > 0
+
+    def penalised_coefs(alpha):
+        model = ElasticNet(alpha, tol=1e-8, **shape).fit(stored(X), y, sample_weight=weight)
+        return model.coef_[penalised]
+
+    problem = Problem.of(X, y, 1.0, sample_weight=weight, **shape)
+    unit = float(np.max(problem.reach / np.where(problem.l1 > 0, problem.l1, np.inf), initial=0.0))
+    if top <= max(1e-10 * unit, 1e-15) or problem.y @ problem.y <= 1e-25 * (y @ y):
+        return  # nothing penalised can move: all correlations are rounding
+    np.testing.assert_array_equal(penalised_coefs(top * (1 + 1e-9)), 0.0)
+    assert penalised_coefs(top * (1 - 1e-6)).any()
+
+
+@settings(max_examples=50)
+@given(tasks(), st.integers(1, 30), st.sampled_from([1e-4, 1e-2, 0.5]))
+def test_grids_fall_in_equal_ratios(task, n_alphas, eps):
+    X, y, weight, shape = task
+    alphas = alpha_grid(
+        ElasticNet(**shape)._model(X.shape[1]), X, y, n_alphas, eps, sample_weight=weight
+    )
+    assert alphas.shape == (n_alphas,)
+    assert np.all(alphas > 0)
+    assert np.all(np.diff(alphas) <= 0)
+    if alphas[0] > alphas[-1]:
+        np.testing.assert_allclose(alphas[-1] / alphas[0], eps, rtol=1e-12)
+        np.testing.assert_allclose(np.diff(np.log(alphas)), np.log(eps) / (n_alphas - 1), rtol=1e-9)
+
+
+GALLERY = {
+    "exact duplicates": lambda r: np.repeat(r.standard_normal((50, 8)), 5, axis=1),
+    "near duplicates": lambda r: (
+        np.repeat(r.standard_normal((50, 8)), 5, axis=1) + 1e-9 * r.standard_normal((50, 40))
+    ),
+    "negated": lambda r: np.kron(r.standard_normal((50, 10)), [1.0, -1.0]),
+    "rank 10 of 200": lambda r: r.standard_normal((60, 10)) @ r.standard_normal((10, 200)),
+    "full dummies": lambda r: np.hstack(
+        [np.eye(k)[r.integers(0, k, 80)] for k in (2, 5, 9)] + [np.ones((80, 1))]
+    ),
+    "32 ties": lambda r: np.linalg.qr(r.standard_normal((64, 32)))[0],
+    "hadamard": lambda r: hadamard(32)[:, 1:].astype(float),
+    "vandermonde": lambda r: np.vander(np.linspace(-1, 1, 40), 15),
+    "wide": lambda r: r.standard_normal((20, 60)),
+    "offset": lambda r: r.standard_normal((60, 30)) + 1e6,
+    "constant": lambda r: np.hstack(
+        [np.ones((40, 3)), r.standard_normal((40, 3)), np.zeros((40, 2))]
+    ),
+    "one feature": lambda r: r.standard_normal((30, 1)),
+    "two rows": lambda r: r.standard_normal((2, 10)),
+}
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+@pytest.mark.parametrize("target", ["noise", "sum", "zero"])
+@pytest.mark.parametrize("name", GALLERY)
+def test_degenerate_gallery(name, target, l1_ratio):
+    """A path to the end of the degenerate designs: the gap closes, in a bounded number of steps."""
+    rng = np.random.default_rng(0)
+    X = GALLERY[name](rng)
+    y = {"noise": rng.standard_normal(len(X)), "sum": X.sum(axis=1), "zero": np.zeros(len(X))}[
+        target
+    ]
+    for precompute in (True, False):
+        estimator = ElasticNet(l1_ratio=l1_ratio, tol=1e-8, precompute=precompute)
+        path = regularization_path(estimator, X, y, alphas=40)
+        ends = [path.alphas[0] * 1e-7, 0.0]
+        end = regularization_path(estimator, X, y, alphas=[*path.alphas[::8], *ends])
+        for found in (path, end):
+            assert found.dual_gaps.max() <= 1e-8
+            assert found.n_iters.max() <= 200
+            assert found.converged.all()
+        if target != "zero":
+            problem = Problem.of(X, y, path.alphas[-1], l1_ratio)
+            assert problem.gap(path.coefs[:, -1]) <= 1e-8
+
+
+def test_one_warning_that_states_the_gap():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((60, 40)), rng.standard_normal(60)
+    with pytest.warns(ConvergenceWarning, match=r"gap of \d\.\d+e") as seen:
+        model = Lasso(1e-3, max_iter=1, tol=1e-10).fit(X, y)
+    assert len(seen) == 1
+    assert f"{model.dual_gap_:.3e}" in str(seen[0].message)
+    assert not model.converged_
+
+
+def test_small_features_are_seen_beside_large_ones():
+    """Rounding is judged by each feature's own scale."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 60)) * np.where(np.arange(60) < 5, 1e8, 1e-8)
+    y = X[:, 5:8].sum(axis=1) * 1e8 + 0.1 * rng.standard_normal(40)
+    factor = np.where(np.arange(60) < 5, 0.0, 1.0)
+    for precompute in (True, False):
+        model = Lasso(1e-9, penalty_factor=factor, precompute=precompute, tol=1e-8).fit(X, y)
+        problem = Problem.of(X, y, 1e-9, penalty_factor=factor)
+        assert problem.violation(model.coef_).max() < 1e-12
+        assert np.count_nonzero(model.coef_[5:]) >= 3
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 55])
+def test_columns_that_are_all_but_parallel(seed):
+    """Directions of hardly any curvature: a step along them must still lower the objective."""
+    rng = np.random.default_rng(seed)
+    X = np.linalg.qr(rng.standard_normal((60, 60)))[0][:10]
+    X += 10.0 ** rng.uniform(0, 6, 60) * np.abs(X).max(axis=0) * rng.integers(0, 2, 60)
+    y = rng.standard_normal(10)
+    for alpha in np.abs(X.T @ y).max() / 10 * np.array([1e-2, 1e-4]):
+        for precompute in (True, False):
+            model = Lasso(alpha, fit_intercept=False, precompute=precompute, tol=1e-6).fit(X, y)
+            assert Problem.of(X, y, alpha, fit_intercept=False).gap(model.coef_) <= 1e-6

@@ -1,0 +1,280 @@
+"""Closed-form ridge: one decomposition for all alphas, targets and leave-one-out."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from ridge_problems import ALPHAS, KINDS, SHAPES, dense, everything, problem, reference
+from scipy import sparse
+
+from skreg.design import Design
+from skreg.penalties import Penalty
+from skreg.solvers.minimum_norm import minimum_norm, minimum_norm_from_gram
+from skreg.solvers.penalised_matrix import kernel
+from skreg.solvers.ridge import RidgeFactor, default_alphas, solve_ridge
+
+
+@pytest.mark.parametrize("storage", ["", " sparse"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_factor_agrees_with_the_normal_equations(shape, kind, storage):
+    design, penalty, Y = everything(*shape, kind + storage)
+    centred = design.center(Y)[0]
+    for method in ("auto", "eigen") if storage else ("auto", "eigen", "svd"):
+        W = RidgeFactor(design, penalty, method).solve(centred, ALPHAS)
+        for i, alpha in enumerate(ALPHAS):
+            assert_allclose(W[:, :, i], reference(design, Y, penalty, alpha), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("storage", ["", " sparse"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_single_fit_agrees_with_the_normal_equations(shape, kind, storage):
+    design, penalty, Y = everything(*shape, kind + storage)
+    alphas = np.array([0.5, 1e-3])
+    for method in ("auto", "cholesky") if storage else ("auto", "cholesky", "svd"):
+        fit = solve_ridge(design, Y, penalty, alphas, method)
+        for k, alpha in enumerate(alphas):
+            expected = reference(design, Y[:, [k]], penalty, alpha)[:, 0]
+            assert_allclose(fit.coef[:, k], expected, rtol=1e-9, atol=1e-10)
+        residual = Y - design.X @ design.to_raw(fit.coef) - fit.intercept
+        if design.mean is not None:
+            assert_allclose(design.omega @ residual, 0.0, atol=1e-10)
+        else:
+            assert_allclose(fit.intercept, 0.0)
+
+
+def refits(design, Y, penalty, alpha):
+    """Leave-one-out by its definition, raw residuals of shape (n_samples, n_targets)."""
+    out = np.empty(Y.shape)
+    for i in range(len(Y)):
+        omega = design.omega.copy()
+        total = omega.sum() - omega[i]
+        omega[i] = 0.0
+        mean = None if design.mean is None else omega @ design.X / total
+        part = Design(design.X, omega / total, mean, design.inv_scale)
+        # The sum of squares of the rows that are left is what the penalty is weighed against.
+        fit = solve_ridge(part, Y, penalty, np.full(Y.shape[1], alpha / total))
+        out[i] = Y[i] - design.X[i] @ design.to_raw(fit.coef) - fit.intercept
+    return out
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", [(18, 6), (11, 15)])
+def test_leave_one_out_is_what_refits_give(shape, kind):
+    design, penalty, Y = everything(*shape, kind)
+    alphas = np.array([2.0, 0.1, 1e-6, 0.0])
+    expected = [refits(design, Y, penalty, alpha) for alpha in alphas]
+    centred = design.center(Y)[0]
+    same = Design.build(
+        sparse.csc_matrix(design.X),
+        design.omega,
+        center=design.mean is not None,
+        standardize=design.inv_scale is not None,
+    )
+    for view, method in [(design, "auto"), (design, "eigen"), (design, "svd"), (same, "auto")]:
+        errors = RidgeFactor(view, penalty, method).leave_one_out(centred, alphas)
+        assert errors.shape == (*Y.shape, len(alphas))
+        for i in range(len(alphas)):
+            assert_allclose(errors[:, :, i], expected[i], rtol=1e-6, atol=1e-7)
+
+
+def test_leave_one_out_of_a_row_that_alone_has_a_feature():
+    X, Y = problem(20, 4)
+    X[:, 2] = 0.0
+    X[3, 2] = 1.0
+    design, penalty = Design.build(X), Penalty.build(4, 0.0)
+    for alpha in (1e-2, 1e-9, 0.0):
+        errors = RidgeFactor(design, penalty).leave_one_out(design.center(Y)[0], np.array([alpha]))
+        assert_allclose(errors[:, :, 0], refits(design, Y, penalty, alpha), rtol=1e-7)
+
+
+@pytest.mark.parametrize("shape", [(16, 5), (10, 13)])
+def test_leave_one_out_with_repeated_rows_and_columns(shape):
+    X, Y = problem(*shape)
+    X[1:3] = X[0]
+    X[:, 3] = X[:, 1]
+    design, penalty = Design.build(X), Penalty.build(shape[1], 0.0)
+    alphas = np.array([1.0, 1e-4, 0.0])
+    for method in ("auto", "svd"):
+        errors = RidgeFactor(design, penalty, method).leave_one_out(design.center(Y)[0], alphas)
+        for i, alpha in enumerate(alphas):
+            assert_allclose(errors[:, :, i], refits(design, Y, penalty, alpha), rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["", "weights", "free factors", "raw", "weights sparse"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_degrees_of_freedom_are_the_trace_of_the_smoother(shape, kind):
+    design, penalty, _ = everything(*shape, kind)
+    identity = np.eye(design.n_samples)
+    df = RidgeFactor(design, penalty).degrees_of_freedom(ALPHAS)
+    for alpha, found in zip(ALPHAS, df, strict=True):
+        fitted = dense(design) @ reference(design, identity, penalty, alpha)
+        assert_allclose(found, np.trace(fitted), rtol=1e-9)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csc_matrix])
+@pytest.mark.parametrize("shape", [(30, 12), (9, 14)])
+def test_without_a_unique_answer_the_least_norm(shape, storage):
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(shape[0], 5)) @ rng.normal(size=(5, shape[1]))
+    X[:, 3] = X[:, 4]
+    X[:, 7] = 0.0
+    y = rng.normal(size=(shape[0], 1))
+    design, penalty = Design.build(storage(X)), Penalty.build(shape[1], 0.0)
+    expected = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-10) @ (y - y.mean())
+    assert_allclose(solve_ridge(design, y, penalty, np.zeros(1)).coef, expected, atol=1e-9)
+    W = RidgeFactor(design, penalty).solve(design.center(y)[0], np.array([1.0, 0.0]))
+    assert_allclose(W[:, :, 1], expected, atol=1e-9)
+    free = Penalty.build(shape[1], 0.0, np.zeros(shape[1]))
+    assert_allclose(solve_ridge(design, y, free, np.ones(1)).coef, expected, atol=1e-9)
+
+
+def test_the_least_norm_counts_factors_and_stands_any_scale():
+    rng = np.random.default_rng(3)
+    scales = 10.0 ** np.array([-8, 8, 0, 3, -8])
+    X = rng.normal(size=(12, 3))
+    X = np.column_stack([X, X[:, 0] + X[:, 1], X[:, 0]]) * scales
+    y = rng.normal(size=(12, 1))
+    factors = np.array([1.0, 2.0, 0.0, 3.0, 0.5])
+    design, penalty = Design.build(X), Penalty.build(5, 0.0, factors)
+    w = solve_ridge(design, y, penalty, np.zeros(1)).coef
+    # The two copies of a column share in proportion to the inverse of their factors.
+    assert_allclose(w[0] / w[4], 0.5, rtol=1e-6)
+    best = np.linalg.lstsq(np.column_stack([np.ones(12), X[:, :3] / scales[:3]]), y, rcond=None)[0]
+    fitted = design.predict(w) + y.mean()
+    assert_allclose(fitted, np.column_stack([np.ones(12), X[:, :3] / scales[:3]]) @ best, rtol=1e-8)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-300, 1e-12, 1e-3])
+def test_copies_share_whatever_the_scales_of_other_columns(alpha):
+    rng = np.random.default_rng(8)
+    X = rng.normal(size=(9, 4))
+    X = np.column_stack([X, X[:, 0]]) * np.array([1e8, 1e-4, 1.0, 1e3, 1e8])
+    y = rng.normal(size=(9, 1)) + 1e6
+    design, penalty = Design.build(X), Penalty.build(5, 0.0)
+    for w in (
+        solve_ridge(design, y, penalty, np.array([alpha])).coef,
+        RidgeFactor(design, penalty).solve(design.center(y)[0], np.array([alpha]))[..., 0],
+    ):
+        assert_allclose(w[0], w[4], rtol=1e-5)
+
+
+def test_minimum_norm_both_ways():
+    rng = np.random.default_rng(4)
+    A = rng.normal(size=(20, 4)) @ rng.normal(size=(4, 9))
+    A[:, 2] = 0.0
+    Y, metric = rng.normal(size=(20, 3)), rng.uniform(0.1, 10, 9)
+    expected = np.linalg.pinv(A / metric, rcond=1e-12) @ Y / metric[:, None]
+    assert_allclose(minimum_norm(A, Y, np.linalg.norm(A, axis=0), metric), expected, atol=1e-11)
+    assert_allclose(minimum_norm_from_gram(A.T @ A, A.T @ Y, metric), expected, atol=1e-9)
+    assert not minimum_norm(0 * A, Y, np.zeros(9), metric).any()
+    assert not minimum_norm_from_gram(np.zeros((9, 9)), np.zeros((9, 3)), metric).any()
+
+
+@pytest.mark.parametrize("shape", [(60, 8), (400, 40), (12, 30)])
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csc_matrix])
+def test_offsets_scales_and_constant_columns(shape, storage):
+    n, p = shape
+    rng = np.random.default_rng(5)
+    plain = rng.normal(size=shape)
+    scales = 10.0 ** rng.integers(-8, 9, p)
+    Y = plain[:, :2] + 0.1 * rng.normal(size=(n, 2)) + 1e6
+    X = (plain + 1e3) * scales
+    X[:, 5] = 0.1
+    design = Design.build(storage(X))
+    # A factor for each scale: then the answer is that of the unscaled features.
+    penalty = Penalty.build(p, 0.0, scales**2.0)
+    plain = X / scales - (X / scales).mean(axis=0)
+    plain[:, 5] = 0.0
+    for alpha in (1.0, 1e-2, 1e-4):
+        G = plain.T @ plain / n + alpha * np.eye(p)
+        expected = np.linalg.solve(G, plain.T @ (Y - Y.mean(axis=0)) / n)
+        W = solve_ridge(design, Y, penalty, np.full(2, alpha)).coef
+        assert_allclose(W * scales[:, None], expected, rtol=1e-6, atol=1e-8)
+        assert not W[5].any()
+        W = RidgeFactor(design, penalty).solve(design.center(Y)[0], np.array([alpha]))[..., 0]
+        assert_allclose(W * scales[:, None], expected, rtol=1e-6, atol=1e-8)
+
+
+def test_scales_that_a_gram_matrix_cannot_hold_in_one_penalty():
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(200, 4)) * np.array([1e8, 1.0, 1.0, 1e-3])
+    y = (X @ np.array([1e-8, 1.0, -1.0, 10.0]))[:, None]
+    design, penalty = Design.build(X), Penalty.build(4, 0.0)
+    # Eliminating the large column first loses nothing, and at this alpha it is not shrunk.
+    alpha = 1e-3
+    Z = X - X.mean(axis=0)
+    Q = Z[:, :1] / np.linalg.norm(Z[:, :1])
+    rest = Z[:, 1:] - Q @ (Q.T @ Z[:, 1:])
+    expected = np.linalg.solve(
+        rest.T @ rest / 200 + alpha * np.eye(3), rest.T @ (y - y.mean()) / 200
+    )
+    for W in (
+        solve_ridge(design, y, penalty, np.array([alpha])).coef,
+        RidgeFactor(design, penalty).solve(design.center(y)[0], np.array([alpha]))[..., 0],
+    ):
+        assert_allclose(W[1:], expected, rtol=1e-9)
+
+
+def test_memory_when_samples_are_many():
+    """No n x n matrix (3.2 GB here), and X (128 MB dense) stays sparse."""
+    X = sparse.random(20_000, 800, density=1e-3, format="csc", random_state=0)
+    Y = np.asarray(X.sum(axis=1)).reshape(-1, 1) + 1.0
+    tracemalloc.start()
+    design, penalty = Design.build(X), Penalty.build(800, 0.0)
+    factor = RidgeFactor(design, penalty)
+    centred, alphas = design.center(Y)[0], np.array([1e-3, 1e-5])
+    assert np.isfinite(factor.leave_one_out(centred, alphas)).all()
+    assert np.isfinite(factor.solve(centred, alphas)).all()
+    assert np.isfinite(solve_ridge(design, Y, penalty, np.zeros(1)).coef).all()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 80e6
+
+
+@pytest.mark.parametrize("center", [True, False])
+def test_the_kernel(center):
+    X, _ = problem(12, 30)
+    X[:, 3] += 1e5
+    weights = np.arange(12.0)
+    for stored in (X, sparse.csc_matrix(X), np.asfortranarray(X, dtype=np.float32)):
+        design = Design.build(stored, weights, center=center, standardize=True)
+        A = np.sqrt(design.omega)[:, None] * dense(design)
+        assert_allclose(kernel(design), A @ A.T, atol=1e-9 * np.abs(A @ A.T).max())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_default_grid_covers_the_spectrum(shape):
+    design, penalty, _ = everything(*shape, "weights")
+    factor = RidgeFactor(design, penalty)
+    alphas = default_alphas(factor, 50)
+    assert alphas.shape == (50,)
+    assert np.all(np.diff(alphas) < 0)
+    d = np.linalg.svd(np.sqrt(design.omega)[:, None] * dense(design), compute_uv=False) ** 2
+    d = d[d > 1e-12 * d[0]]
+    assert_allclose(alphas[[0, -1]], [100 * d[0], 0.01 * d[-1]], rtol=1e-8)
+    df = factor.degrees_of_freedom(alphas)
+    assert df[0] < 0.01 * len(d)
+    assert df[-1] > 0.99 * len(d)
+
+
+def test_nothing_to_fit():
+    Y = np.arange(6.0)[:, None]
+    penalty = Penalty.build(2, 0.0)
+    for X in (np.ones((6, 2)), np.zeros((6, 2))):
+        design = Design.build(X)
+        factor = RidgeFactor(design, penalty)
+        assert not factor.solve(design.center(Y)[0], np.array([1.0, 0.0])).any()
+        assert not solve_ridge(design, Y, penalty, np.zeros(1)).coef.any()
+        assert np.all(factor.degrees_of_freedom(ALPHAS) == 0)
+        assert len(default_alphas(factor, 5)) == 5
+        loo = factor.leave_one_out(design.center(Y)[0], np.array([1.0]))[:, 0, 0]
+        assert_allclose(loo, (Y[:, 0] - 2.5) * 6 / 5)
+    excluded = Penalty.build(2, 0.0, np.full(2, np.inf))
+    design = Design.build(np.arange(12.0).reshape(6, 2) ** 2)
+    assert not solve_ridge(design, Y, excluded, np.ones(1)).coef.any()
+    assert not RidgeFactor(design, excluded).solve(Y - 2.5, ALPHAS).any()
+    with pytest.raises(ValueError, match="dense"):
+        RidgeFactor(Design.build(sparse.csc_matrix(np.eye(6, 2))), penalty, "svd")

@@ -1,0 +1,130 @@
+"""scikit-learn's contract: its common checks, and the interface of its own classes."""
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+import sklearn
+import sklearn.linear_model
+from sklearn.base import BaseEstimator
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.fixes import parse_version
+
+import skreg
+
+ESTIMATORS = [
+    thing
+    for thing in (getattr(skreg, name) for name in skreg.__all__)
+    if inspect.isclass(thing) and issubclass(thing, BaseEstimator)
+]
+FUNCTIONS = ("lasso_path", "enet_path")
+
+# What is checked besides the defaults, which every public estimator is checked with.
+FOLDS = {"cv": 3, "alphas": 10}
+CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
+    "Lasso": [
+        {"alpha": 0.1, "positive": True},
+        {"alpha": 0.1, "selection": "random", "random_state": 0},
+        {"alpha": 0.1, "standardize": True, "solver": "cd", "warm_start": True},
+        {"alpha": 0.0},
+    ],
+    "ElasticNet": [
+        {"alpha": 0.1, "precompute": True, "lower_bound": -5.0, "upper_bound": 50.0},
+        {"alpha": 0.1, "l1_ratio": 0.0, "fit_intercept": False},
+    ],
+    "Ridge": [
+        {"solver": "cd"},
+        {"standardize": True},
+        {"positive": True},
+        {"solver": "lsqr"},
+        {"alpha": 0.0},
+    ],
+    "LassoCV": [{**FOLDS, "rule": "1se"}, {**FOLDS, "positive": True, "n_jobs": 1}],
+    "ElasticNetCV": [{**FOLDS, "l1_ratio": [0.0, 0.5, 1.0], "standardize": True}],
+    "RidgeCV": [FOLDS, {"gcv_mode": "eigen", "standardize": True}],
+}
+
+needs_scikit_learn_1_9 = pytest.mark.skipif(
+    parse_version(sklearn.__version__).release < (1, 9),
+    reason="the interface that is promised is that of scikit-learn 1.9",
+)
+
+
+def configured() -> list[BaseEstimator]:
+    return [
+        estimator(**parameters)
+        for estimator in ESTIMATORS
+        for parameters in ({}, *CONFIGURATIONS.get(estimator.__name__, []))
+    ]
+
+
+def test_every_configuration_belongs_to_an_estimator():
+    assert set(CONFIGURATIONS) <= {estimator.__name__ for estimator in ESTIMATORS}
+
+
+def common_checks() -> pytest.MarkDecorator:
+    # A list for the generator that older versions of scikit-learn hand to pytest.
+    names, pairs = parametrize_with_checks(configured()).args
+    ids = parametrize_with_checks([]).kwargs["ids"]
+    return pytest.mark.parametrize(names, list(pairs), ids=ids)
+
+
+@pytest.mark.filterwarnings("ignore:.*the best alpha.*:UserWarning")  # the data are noise
+@common_checks()
+def test_common_checks(estimator, check):
+    check(estimator)
+
+
+def parameters(callable_: Any) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(callable_).parameters)
+
+
+@needs_scikit_learn_1_9
+@pytest.mark.parametrize("name", [*(e.__name__ for e in ESTIMATORS), *FUNCTIONS])
+def test_every_parameter_of_scikit_learn_has_its_default(name):
+    ours, theirs = getattr(skreg, name), getattr(sklearn.linear_model, name)
+    for parameter in parameters(theirs).values():
+        own = parameters(ours)[parameter.name]
+        assert own.kind == parameter.kind, parameter.name
+        if parameter.name == "alphas" and name in ("RidgeCV", *FUNCTIONS):
+            # RidgeCV documents its own grid; "warn" is how scikit-learn 1.9 says 100 in functions.
+            assert own.default == 100
+        else:
+            assert repr(own.default) == repr(parameter.default), parameter.name
+
+
+@needs_scikit_learn_1_9
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("method", ["fit", "predict", "score"])
+def test_methods_take_what_scikit_learn_s_take(estimator, method):
+    theirs = getattr(sklearn.linear_model, estimator.__name__)
+    own = parameters(getattr(estimator, method))
+    for name, parameter in parameters(getattr(theirs, method)).items():
+        assert own[name].kind == parameter.kind
+        assert repr(own[name].default) == repr(parameter.default)
+
+
+@needs_scikit_learn_1_9
+@pytest.mark.filterwarnings("ignore:A column-vector y:sklearn.exceptions.DataConversionWarning")
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("n_targets", [0, 1, 3], ids=["vector", "column", "three targets"])
+def test_fitted_attributes_have_scikit_learn_s_names_and_shapes(estimator, n_targets):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 4))
+    y = X @ [3.0, 0.0, -2.0, 1.0] + rng.standard_normal(40)
+    if n_targets:
+        y = y[:, None] + rng.standard_normal((40, n_targets))
+    grid = np.geomspace(1e-5, 1e3, 17)
+    arguments = {"alphas": grid} if "alphas" in parameters(estimator) else {}
+    own = estimator(**arguments).fit(X, y)
+    theirs = getattr(sklearn.linear_model, estimator.__name__)(**arguments)
+    if n_targets == 3 and estimator.__name__ in ("LassoCV", "ElasticNetCV"):
+        assert own.coef_.shape == (3, 4)  # scikit-learn refuses several targets here
+        return
+    theirs.fit(X, y)
+    for name, value in vars(theirs).items():
+        if name.endswith("_") and not name.startswith("_"):
+            assert hasattr(own, name), name
+            if value is not None:  # n_iter_ of Ridge
+                assert np.shape(getattr(own, name)) == np.shape(value), name

@@ -1,0 +1,215 @@
+"""Every solver against every other, and coordinate descent from the inside."""
+
+import numpy as np
+import pytest
+from exact import Problem
+from scipy import sparse
+
+import skreg
+from skreg.design import Design
+from skreg.penalties import Penalty
+from skreg.solvers import SOLVERS, Settings, Target, choose, coordinate_descent, newton, working_set
+
+SHAPES = {"tall": (60, 8), "wide": (25, 40)}
+PENALTIES = {
+    "lasso": (1.0, {}),
+    "elastic net": (0.5, {}),
+    "ridge": (0.0, {}),
+    "factors": (0.7, {"factors": [0.0, 2.0, np.inf, 0.5]}),
+    "bounds": (0.9, {"lower": -0.2, "upper": 0.4}),
+    "positive ridge": (0.0, {"lower": 0.0}),
+}
+EXACT = Settings(tol=1e-14, max_iter=20_000)
+
+
+def setting(shape, case, stored=np.array, n_targets=2):
+    rng = np.random.default_rng(0)
+    n, p = SHAPES[shape]
+    X = rng.standard_normal((n, p)) + rng.standard_normal((n, 1))
+    Y = X @ (rng.standard_normal((p, n_targets)) / (1 + np.arange(p)[:, None]))
+    Y += 0.3 * rng.standard_normal(Y.shape)
+    design = Design.build(stored(X), rng.random(n))
+    l1_ratio, shape_of = PENALTIES[case]
+    shape_of = dict(shape_of)
+    if "factors" in shape_of:
+        shape_of["factors"] = np.resize(shape_of["factors"], p)
+    return design, design.center(Y)[0], Penalty.build(p, l1_ratio, **shape_of)
+
+
+def solve(name, design, Y, penalty, alphas, settings=EXACT):
+    """Coefficients, shape (n_features, n_targets, n_alphas), and relative gaps."""
+    start = np.zeros((design.n_features, Y.shape[1]))
+    found = list(
+        SOLVERS[name].solve(design, Target.build(design, Y), penalty, alphas, start, settings)
+    )
+    coefs = [[one.coef for one in each] for each in found]
+    return np.array(coefs).transpose(2, 1, 0), np.array([[one.gap for one in s] for s in found])
+
+
+@pytest.mark.parametrize("stored", [np.array, sparse.csc_array])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("case", PENALTIES)
+def test_all_solvers_agree(case, shape, stored):
+    design, Y, penalty = setting(shape, case, stored)
+    alphas = np.array([0.5, 0.05])
+    names = [name for name in SOLVERS if SOLVERS[name].refusal(penalty.at(0.1)) is None]
+    if sparse.issparse(design.X):
+        names = [name for name in names if name != "svd"]  # needs a dense X
+    assert "cd" in names
+    reference, _ = solve("cd", design, Y, penalty, alphas)
+    for name in names:
+        coefs, gaps = solve(name, design, Y, penalty, alphas)
+        # The line search of L-BFGS compares objectives, which are flat at this level.
+        atol = 1e-7 if name == "lbfgs" else 1e-8
+        np.testing.assert_allclose(coefs, reference, rtol=0, atol=atol, err_msg=name)
+        assert gaps.max() < 1e-12, name
+
+
+@pytest.mark.parametrize("case", PENALTIES)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("seed", [None, 0])
+def test_gram_working_set_and_residual_form_agree(monkeypatch, case, shape, seed):
+    design, Y, penalty = setting(shape, case)
+    alphas = np.geomspace(0.5, 0.01, 8)
+    forms = {
+        "gram": Settings(tol=1e-14, seed=seed, precompute=True),
+        "working set": Settings(tol=1e-14, seed=seed, precompute=False),
+    }
+    coefs = {k: solve("cd", design, Y, penalty, alphas, form)[0] for k, form in forms.items()}
+    for module in (coordinate_descent, working_set):
+        monkeypatch.setattr(module, "GRAM_LIMIT", 3)
+    coefs["residual"] = solve("cd", design, Y, penalty, alphas, forms["working set"])[0]
+    for name, found in coefs.items():
+        np.testing.assert_allclose(found, coefs["gram"], rtol=0, atol=1e-8, err_msg=name)
+
+
+def test_the_forms_are_what_they_are_called(monkeypatch):
+    """The test before this one would be empty if the limits did not choose."""
+    used = []
+    for model in (coordinate_descent.GramModel, coordinate_descent.ResidualModel):
+        start = model.start
+        monkeypatch.setattr(
+            model, "start", lambda self, w, start=start: used.append(type(self)) or start(self, w)
+        )
+    design, Y, penalty = setting("wide", "lasso")
+    solve("cd", design, Y, penalty, np.array([0.05]), Settings(precompute=False))
+    assert set(used) == {coordinate_descent.GramModel}
+    for module in (coordinate_descent, working_set):
+        monkeypatch.setattr(module, "GRAM_LIMIT", 3)
+    used.clear()
+    solve("cd", design, Y, penalty, np.array([0.05]), Settings(precompute=False))
+    assert coordinate_descent.ResidualModel in used
+
+
+def test_large_faces_are_solved_without_a_matrix(monkeypatch):
+    faces = []
+    direction = newton.ImplicitFace.direction
+    monkeypatch.setattr(
+        newton.ImplicitFace,
+        "direction",
+        lambda self, *args: faces.append(self) or direction(self, *args),
+    )
+    for module in (coordinate_descent, working_set):
+        monkeypatch.setattr(module, "GRAM_LIMIT", 3)
+    design, Y, penalty = setting("wide", "elastic net")
+    _, gaps = solve("cd", design, Y, penalty, np.array([0.02]), Settings(precompute=False))
+    assert faces
+    assert gaps.max() < 1e-12
+
+
+class Recorded:
+    """A model that notes the objective at every start, exactly."""
+
+    def __init__(self, model, problem):
+        self.model, self.problem, self.values = model, problem, []
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+    def start(self, w):
+        self.values.append(float(self.problem.objective(w)))
+        return self.model.start(w)
+
+
+@pytest.mark.parametrize("precompute", [True, False])
+@pytest.mark.parametrize("case", PENALTIES)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("seed", [None, 3])
+def test_the_objective_never_rises(monkeypatch, case, shape, precompute, seed):
+    design, Y, penalty = setting(shape, case, n_targets=1)
+    scaled = penalty.at(0.02)
+    Z = np.sqrt(design.omega)[:, None] * design.columns(slice(None))
+    problem = Problem(
+        Z.astype(np.longdouble),
+        (np.sqrt(design.omega) * Y[:, 0]).astype(np.longdouble),
+        scaled.l1,
+        scaled.l2,
+        scaled.lower,
+        scaled.upper,
+    )
+    if precompute:
+        model = coordinate_descent.GramModel(design.gram(), design.correlate(Y[:, 0]))
+    else:
+        model = coordinate_descent.ResidualModel(design, Y[:, 0])
+    recorded = Recorded(model, problem)
+    # From far away, on the wrong side of every kink.
+    w = np.clip(5 * np.random.default_rng(1).standard_normal(len(scaled.l1)), scaled.lower, 1e9)
+    w = np.minimum(w, scaled.upper)
+    yy = float(design.norm2(Y[:, 0]))
+    rng = None if seed is None else np.random.RandomState(seed)
+    _, n_iter = coordinate_descent.descend(recorded, w, scaled, yy, 1000, rng)
+    values = np.array(recorded.values)
+    assert len(values) > 2
+    assert np.all(np.diff(values) <= 1e-14 * values[0])
+    assert problem.gap(w) < 1e-12
+    assert n_iter < 100
+
+
+@pytest.mark.parametrize("precompute", [True, False])
+def test_random_order_is_reproducible(precompute):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((40, 60)), rng.standard_normal(40)
+    settings = {"selection": "random", "precompute": precompute, "max_iter": 2, "tol": 1.0}
+
+    def coef(state):
+        return skreg.Lasso(0.02, random_state=state, **settings).fit(X, y).coef_
+
+    np.testing.assert_array_equal(coef(5), coef(5))
+    assert np.any(coef(5) != coef(6))  # stopped early: another order, another point
+
+
+def test_random_and_cyclic_order_end_at_the_same_point():
+    design, Y, penalty = setting("wide", "lasso")
+    alphas = np.array([0.02])
+    cyclic, _ = solve("cd", design, Y, penalty, alphas)
+    random, _ = solve("cd", design, Y, penalty, alphas, Settings(tol=1e-14, seed=7))
+    np.testing.assert_allclose(random, cyclic, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("stored", [np.array, sparse.csc_array])
+def test_strong_rule_violations_are_found(stored, monkeypatch):
+    """A working set that starts with nothing useful must still end at the optimum."""
+    monkeypatch.setattr(working_set, "GROWTH", 1)
+    design, Y, penalty = setting("wide", "lasso", stored)
+    _, gaps = solve("cd", design, Y, penalty, np.array([1e-3]), Settings(precompute=False))
+    assert gaps.max() < 1e-12
+
+
+@pytest.mark.parametrize("name", ["cholesky", "svd", "lsqr", "sparse_cg", "closed_form"])
+def test_refusals_are_readable(name):
+    lasso, bounded = Penalty.build(2, 1.0), Penalty.build(2, 0.0, lower=0.0)
+    with pytest.raises(ValueError, match="an L1 penalty; use 'auto' or 'cd'"):
+        choose(name, lasso.at(1.0))
+    with pytest.raises(ValueError, match="bounds; use 'auto' or 'cd'"):
+        choose(name, bounded.at(1.0))
+
+
+def test_auto_takes_the_direct_way_where_there_is_one():
+    assert choose("auto", Penalty.build(2, 0.0).at(1.0)).name == "closed_form"
+    assert choose("auto", Penalty.build(2, 1.0).at(0.0)).name == "closed_form"
+    assert choose("auto", Penalty.build(2, 1.0).at(1.0)).name == "cd"
+    assert choose("auto", Penalty.build(2, 0.0, lower=0.0).at(1.0)).name == "cd"
+    # An excluded feature is no bound.
+    assert (
+        choose("auto", Penalty.build(2, 0.0, np.array([1.0, np.inf])).at(1.0)).name == "closed_form"
+    )
