@@ -228,7 +228,8 @@ def _null_correlations(
 ) -> NDArray[np.float64]:
     """Correlations of the features with the residual of the unpenalised ones' own fit."""
     c = design.correlate(Y)
-    c[design.variances == 0] = 0.0  # constant columns have rounding at most
+    constant = design.variances == 0  # their correlations are rounding at most
+    c[constant] = 0.0
     index = np.flatnonzero(penalty.free)
     if not len(index):
         return c
@@ -243,6 +244,5 @@ def _null_correlations(
         exact = replace(settings, tol=0.0, precompute=True)
         (found,) = coordinate_descent(part, Target.build(part, Y), free, np.ones(1), start, exact)
         q = design.correlate(Y - part.predict(np.stack([s.coef for s in found], axis=1)))
-        q[design.variances == 0] = 0.0
-    q[index] = 0.0
+    q[index] = q[constant] = 0.0
     return q

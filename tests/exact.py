@@ -89,7 +89,10 @@ class Problem:
         return 0.5 * (r @ r) + self.l1 @ np.abs(w) + 0.5 * (self.l2 @ (w * w))
 
     def violation(self, w):
-        """Distance of each feature from its KKT conditions over `reach`; inf outside the box."""
+        """Distance of each feature from its KKT conditions, inf outside the box.
+
+        As a share of ``|y| (|z_j|^2 + l2_j)^(1/2)``, `reach` for a feature without an L2 part.
+        """
         w = np.asarray(w, dtype=REAL)
         g = self.Z.T @ (self.y - self.Z @ w) - self.l2 * w
         # The multiplier that a sign, the kink or a bound has to take up.
@@ -98,7 +101,8 @@ class Problem:
         up = np.where(w < self.upper, np.maximum(above, 0), 0)
         down = np.where(w > self.lower, np.maximum(-below, 0), 0)
         size = np.maximum(up, down)
-        share = np.divide(size, self.reach, out=np.zeros_like(size), where=self.reach > 0)
+        scale = np.sqrt(self.reach**2 + self.l2 * (self.y @ self.y))
+        share = np.divide(size, scale, out=np.zeros_like(size), where=scale > 0)
         share = np.where((w < self.lower) | (w > self.upper), np.inf, share)
         return np.where(~np.isfinite(w), np.inf, share).astype(float)
 

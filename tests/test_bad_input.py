@@ -263,7 +263,11 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize(("function", "parameters", "match"), PATHS, ids=lambda value: getattr(value, "__name__", str(value)))
+@pytest.mark.parametrize(
+    ("function", "parameters", "match"),
+    PATHS,
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
 def test_bad_parameters_of_path_functions(function, parameters, match):
     with pytest.raises(ValueError, match=match):
         function(X, Y, **parameters)

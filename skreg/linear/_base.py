@@ -19,6 +19,7 @@ from ..path import Model, PathResult, alpha_grid
 from ..penalties import Penalty
 from ..solvers import Settings
 from ._checks import FLOATS, check_alphas, check_table, check_weights, per_feature, refuse_any
+from ._threads import one_blas_thread
 from ._warnings import warn
 
 # Constraints of the parameters that skreg adds to scikit-learn's.
@@ -34,13 +35,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def all_or_nothing(fit: F) -> F:
-    """Leave the estimator as it was when `fit` does not end well, Ctrl-C included."""
+    """Leave the estimator as it was when `fit` does not end well, Ctrl-C included.
+
+    While it runs, BLAS keeps to one thread.
+    """
 
     @functools.wraps(fit)
     def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
         before = dict(vars(self))
         try:
-            return fit(self, *args, **kwargs)
+            with one_blas_thread():
+                return fit(self, *args, **kwargs)
         except BaseException:
             vars(self).clear()
             vars(self).update(before)

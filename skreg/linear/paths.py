@@ -15,6 +15,7 @@ from sklearn.utils import check_array, check_consistent_length
 from ..path import fit_path
 from ._base import is_gram, linear_model, resolve_alphas, take_gram
 from ._checks import FLOATS, as_columns, check_weights
+from ._threads import one_blas_thread
 from ._warnings import warn, warn_unconverged
 
 # Bound here, so that nothing put in its place later can lead back to this module.
@@ -82,6 +83,7 @@ def lasso_path(
     )
 
 
+@one_blas_thread()
 def enet_path(
     X: Any,
     y: Any,

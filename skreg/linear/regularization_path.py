@@ -13,10 +13,12 @@ from sklearn.base import clone
 from ..path import Model, PathResult, fit_path
 from ..solvers.ridge import RidgeFactor
 from ._base import feature_names, is_gram, resolve_alphas, take_gram
+from ._threads import one_blas_thread
 from ._warnings import warn_unconverged
 from .ridge import Ridge
 
 
+@one_blas_thread()
 def regularization_path(
     estimator: Any,
     X: Any,
@@ -89,6 +91,7 @@ def regularization_path(
     return replace(path, feature_names=feature_names(estimator), refit=refit)
 
 
+@one_blas_thread()
 def _refit(
     model: Model, X: Any, y: Any, weight: Any, alpha: float, start: NDArray[Any]
 ) -> PathResult:

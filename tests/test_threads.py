@@ -1,0 +1,56 @@
+"""Fits keep BLAS to one thread and put back what was."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes
+from threadpoolctl import ThreadpoolController
+
+from skreg import Lasso, LassoCV, Ridge, enet_path, regularization_path
+from skreg.design import Design
+
+X, y = load_diabetes(return_X_y=True)
+
+
+def blas_threads() -> set[int]:
+    blas = ThreadpoolController().select(user_api="blas")
+    return {library["num_threads"] for library in blas.info()}
+
+
+@pytest.fixture
+def _two_threads():
+    with ThreadpoolController().limit(limits=2, user_api="blas"):
+        if blas_threads() != {2}:
+            pytest.skip("this BLAS has one thread")
+        yield
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        lambda: Lasso().fit(X, y),
+        lambda: LassoCV(cv=2, alphas=[0.1]).fit(X, y),
+        lambda: regularization_path(Lasso(), X, y, alphas=3),
+        lambda: enet_path(X, y, alphas=3),
+    ],
+)
+@pytest.mark.usefixtures("_two_threads")
+def test_a_fit_uses_one_thread(fit, monkeypatch):
+    seen = []
+    inner = Design.correlate
+
+    def watched(*args):
+        seen.append(blas_threads())
+        return inner(*args)
+
+    monkeypatch.setattr(Design, "correlate", watched)
+    fit()
+    assert seen
+    assert all(threads == {1} for threads in seen)
+    assert blas_threads() == {2}
+
+
+@pytest.mark.usefixtures("_two_threads")
+def test_a_fit_that_fails_puts_the_threads_back():
+    with pytest.raises(ValueError, match="at least one non-zero"):
+        Ridge().fit(X, y, np.zeros(len(y)))
+    assert blas_threads() == {2}
