@@ -27,11 +27,13 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE_ERROR, f"skreg: {message} (python -m skreg --help lists the options)\n")
 
 
-def _integer(least: int) -> Callable[[str], int]:
+def _integer(least: int, most: int | None = None) -> Callable[[str], int]:
     def parse(text: str) -> int:
         value = int(text)
         if value < least:
             raise argparse.ArgumentTypeError(f"{value} is below {least}")
+        if most is not None and value > most:
+            raise argparse.ArgumentTypeError(f"{value} is above {most}")
         return value
 
     parse.__name__ = "integer"  # argparse names the type when the text is no number
@@ -78,7 +80,10 @@ def _parser() -> argparse.ArgumentParser:
         "--test-size", type=_fraction, default=0.2, help="fraction held out; default: %(default)s"
     )
     parser.add_argument(
-        "--seed", type=_integer(0), default=0, help="of the random splits; default: %(default)s"
+        "--seed",
+        type=_integer(0, 2**32 - 1),
+        default=0,
+        help="of the random splits (%(default)s)",
     )
     parser.add_argument("--jobs", type=_jobs, default=1, help="processes; default: %(default)s")
     parser.add_argument(

@@ -155,6 +155,13 @@ def mean_squared_error(held_out: HeldOut) -> Array:
 
 def negated_r2(held_out: HeldOut) -> Array:
     """Minus the coefficient of determination, shape (n_targets, n_alphas)."""
+    if held_out.weights.sum() <= 0:
+        return np.zeros(held_out.predictions.shape[1:])  # the fold does not count
+    if len(held_out.rows) < 2:
+        raise ValueError(
+            "R² of a single held-out row is not defined: with this cv pass"
+            " scoring='neg_mean_squared_error', or leave cv=None for leave-one-out"
+        )
     mean = np.average(held_out.targets, axis=0, weights=held_out.weights)
     null = np.average((held_out.targets - mean) ** 2, axis=0, weights=held_out.weights)[:, None]
     error = mean_squared_error(held_out)

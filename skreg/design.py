@@ -7,8 +7,8 @@ A `Design` stands for the matrix ``Z = (X - 1 mean^T) diag(inv_scale)`` with row
     gram()        = Z^T Omega Z           (n_features, n_features)
 
 need no factor 1/n, a row of weight zero is a row that is not there, and a fold of a
-cross-validation is the same X with other weights. X is dense (either order) or CSC, is never
-written to and never copied whole; what is accumulated, is accumulated in float64.
+cross-validation is the same X with other weights. X is dense (either order) or CSC; it is never
+written to, and copied only where its layout is neither; what is accumulated, is in float64.
 """
 
 from __future__ import annotations

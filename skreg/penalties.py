@@ -57,6 +57,10 @@ class ScaledPenalty:
         """Features whose conjugate is infinite at a large enough multiple of q."""
         return (self.l2 == 0) & np.isinf(np.where(q > 0, self.upper, self.lower))
 
+    def column(self, i: int) -> ScaledPenalty:
+        """The penalty at one alpha of `Penalty.at_each`."""
+        return ScaledPenalty(self.l1[:, i], self.l2[:, i], self.lower[:, 0], self.upper[:, 0])
+
     def take(self, index: NDArray[np.intp]) -> ScaledPenalty:
         """The penalty of some of the features."""
         return ScaledPenalty(self.l1[index], self.l2[index], self.lower[index], self.upper[index])
@@ -103,6 +107,12 @@ class Penalty:
         l1 = alpha * self.l1_ratio * self.factors
         l2 = alpha * (1.0 - self.l1_ratio) * self.factors
         return ScaledPenalty(l1, l2, self.lower, self.upper)
+
+    def at_each(self, alphas: Array) -> ScaledPenalty:
+        """The penalties at many alphas, one a column; bounds have a single column."""
+        strength = np.multiply.outer(self.factors, alphas)
+        l1, l2 = self.l1_ratio * strength, (1.0 - self.l1_ratio) * strength
+        return ScaledPenalty(l1, l2, self.lower[:, None], self.upper[:, None])
 
     def with_units(self, scale: Array | None) -> Penalty:
         """The same bounds for coefficients that are `scale` times the user's."""

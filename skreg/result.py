@@ -116,12 +116,17 @@ class PathResult:
         coef, intercept = self._at(alpha, method)
         if not hasattr(X, "tocsr"):
             X = np.asarray(X)
+        if X.ndim != 2 or X.shape[1] != coef.shape[-1]:
+            raise ValueError(
+                f"X must have shape (n_samples, {coef.shape[-1]}), got {tuple(X.shape)}"
+            )
         return np.asarray(X @ coef.T + intercept)
 
     def to_frame(self) -> Any:
         """A pandas DataFrame: one row an alpha (the index), one column a feature.
 
-        After the features come `intercept`, `df`, `dev_ratio` and `dual_gap`. With several
+        After the features come `intercept`, `df`, `dev_ratio` and `dual_gap`, with an underscore
+        where a feature has that name. With several
         targets the columns have two levels, target and name.
 
         Raises
@@ -143,7 +148,9 @@ class PathResult:
         frame = pd.DataFrame(self.coefs.T, index=index, columns=list(names))
         extra = {"intercept": self.intercepts, "df": self.df}
         extra |= {"dev_ratio": self.dev_ratio, "dual_gap": self.dual_gaps}
-        return pd.concat([frame, pd.DataFrame(extra, index=index)], axis=1)
+        taken = set(frame.columns)
+        clear = {f"{key}_" if key in taken else key: values for key, values in extra.items()}
+        return pd.concat([frame, pd.DataFrame(clear, index=index)], axis=1)
 
     def _at(self, alpha: float, method: str) -> tuple[NDArray[Any], Array]:
         if method not in ("auto", "exact", "interpolate"):

@@ -21,10 +21,12 @@ NAMES = (
     "lasso_path",
 )
 
-for place in (sklearn.linear_model, _coordinate_descent, _ridge):
-    for name in NAMES:
-        if hasattr(place, name):
-            setattr(place, name, getattr(skreg, name))
+
+def pytest_configure() -> None:
+    for place in (sklearn.linear_model, _coordinate_descent, _ridge):
+        for name in NAMES:
+            if hasattr(place, name):
+                setattr(place, name, getattr(skreg, name))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -30,7 +30,7 @@ FLOORS = {
     "__main__": 9,
 }
 LONGEST_FILE = 350
-REQUIREMENTS = {"numpy", "scipy", "sklearn", "threadpoolctl"}  # the last comes with scikit-learn
+REQUIREMENTS = {"numpy", "scipy", "sklearn"}
 NUMERICAL = {"numpy", "scipy"}  # floors 0 to 4 know these alone
 FIRST_FLOOR_WITH_SKLEARN = 5
 OPTIONAL = {"matplotlib": {"plotting", "report"}, "pandas": {"result"}}  # which rooms, and lazily

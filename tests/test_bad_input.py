@@ -12,7 +12,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -355,8 +355,10 @@ SLOW = {
     "ElasticNetCV": lambda: ElasticNetCV(cv=3, l1_ratio=[0.5, 1.0], alphas=[3.0, 1.0], **HASTY).fit(
         *hard_problem()
     ),
-    "regularization_path": lambda: regularization_path(Lasso(**HASTY), *hard_problem(), alphas=5),
-    "lasso_path": lambda: lasso_path(*hard_problem(), alphas=5, **HASTY),
+    "regularization_path": lambda: regularization_path(
+        Lasso(solver="cd", **HASTY), *hard_problem(), alphas=5
+    ),
+    "lasso_path": lambda: lasso_path(*hard_problem(), alphas=5, solver="cd", **HASTY),
 }
 
 
@@ -416,3 +418,37 @@ def test_every_warning_goes_through_the_one_that_finds_the_user_s_line():
     for file in package.rglob("*.py"):
         if file != Path(skreg.linear._warnings.__file__):
             assert "warnings.warn(" not in file.read_text(encoding="utf-8"), file
+
+
+def test_r2_of_single_rows_is_refused():
+    X, y = hard_problem()
+    with pytest.raises(ValueError, match="neg_mean_squared_error"):
+        RidgeCV(cv=LeaveOneOut()).fit(X, y)
+
+
+def test_a_fold_without_weight_does_not_count():
+    X, y = hard_problem()
+    weight = np.ones(len(y))
+    weight[: len(y) // 5] = 0
+    for model in (RidgeCV(alphas=[1.0], cv=5), LassoCV(cv=5, alphas=[0.1])):
+        assert np.isfinite(model.fit(X, y, sample_weight=weight).cv_result_.mean).all()
+
+
+def test_the_1se_rule_needs_a_spread():
+    X, y = hard_problem()
+    with pytest.raises(ValueError, match="1se"):
+        RidgeCV(rule="1se", scoring="r2").fit(X, y)
+    squared = RidgeCV(rule="1se", scoring="neg_mean_squared_error").fit(X, y)
+    assert squared.alpha_ == RidgeCV(rule="1se").fit(X, y).alpha_
+
+
+@pytest.mark.parametrize("model", [Ridge(solver="saga"), RidgeCV(), LassoCV()])
+def test_regularization_path_says_who_has_none(model):
+    with pytest.raises((TypeError, ValueError), match=r"path|must be a Lasso"):
+        regularization_path(model, *hard_problem())
+
+
+def test_xy_is_checked():
+    X, y = hard_problem()
+    with pytest.raises(ValueError, match="Xy must have shape"):
+        lasso_path(X, y, Xy=np.ones(1))

@@ -207,7 +207,7 @@ def test_refusals_are_readable(name):
 def test_auto_takes_the_direct_way_where_there_is_one():
     assert choose("auto", Penalty.build(2, 0.0).at(1.0)).name == "closed_form"
     assert choose("auto", Penalty.build(2, 1.0).at(0.0)).name == "closed_form"
-    assert choose("auto", Penalty.build(2, 1.0).at(1.0)).name == "cd"
+    assert choose("auto", Penalty.build(2, 1.0).at(1.0)).name == "path"
     assert choose("auto", Penalty.build(2, 0.0, lower=0.0).at(1.0)).name == "cd"
     # An excluded feature is no bound.
     assert (

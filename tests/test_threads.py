@@ -1,5 +1,7 @@
 """Fits keep BLAS to one thread and put back what was."""
 
+import threading
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
@@ -53,4 +55,25 @@ def test_a_fit_uses_one_thread(fit, monkeypatch):
 def test_a_fit_that_fails_puts_the_threads_back():
     with pytest.raises(ValueError, match="at least one non-zero"):
         Ridge().fit(X, y, np.zeros(len(y)))
+    assert blas_threads() == {2}
+
+
+@pytest.mark.usefixtures("_two_threads")
+def test_fits_that_overlap_put_back_what_was_before_the_first(monkeypatch):
+    entered, leave = threading.Event(), threading.Event()
+    inner = Design.correlate
+
+    def slow(*args):
+        if threading.current_thread() is other:
+            entered.set()
+            leave.wait(10)
+        return inner(*args)
+
+    monkeypatch.setattr(Design, "correlate", slow)
+    other = threading.Thread(target=lambda: Lasso().fit(X, y))
+    other.start()
+    assert entered.wait(10)
+    Lasso().fit(X, y)  # begins after the other and ends before it
+    leave.set()
+    other.join()
     assert blas_threads() == {2}

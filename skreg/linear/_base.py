@@ -39,13 +39,13 @@ def all_or_nothing(fit: F) -> F:
 
     While it runs, BLAS keeps to one thread.
     """
+    on_one_thread = one_blas_thread(fit)
 
     @functools.wraps(fit)
     def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
         before = dict(vars(self))
         try:
-            with one_blas_thread():
-                return fit(self, *args, **kwargs)
+            return on_one_thread(self, *args, **kwargs)
         except BaseException:
             vars(self).clear()
             vars(self).update(before)

@@ -65,7 +65,10 @@ def _first_unusable(name: str, values: Any) -> str | None:
         table = entries.data
     else:
         table = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
-    bad = np.fromiter(map(_unusable, table.flat), dtype=bool, count=table.size)
+    if table.dtype.kind == "f":
+        bad = ~np.isfinite(table.ravel())
+    else:
+        bad = np.fromiter(map(_unusable, table.flat), dtype=bool, count=table.size)
     if not bad.any() or not table.ndim:
         return None
     k = int(np.argmax(bad))

@@ -6,22 +6,33 @@ than it brings, and far more when the other core is busy. Folds run side by side
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from typing import Any
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 
-from threadpoolctl import ThreadpoolController
+from sklearn.utils.parallel import _get_threadpool_controller
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Limit BLAS to one thread, in a `with` statement or as a decorator; put back what was."""
-    with _controller().limit(limits=1, user_api="blas"):
-        yield
+_limiting = threading.Lock()
 
 
-@cache
-def _controller() -> Any:
-    """Finding the libraries takes milliseconds, so once."""
-    return ThreadpoolController()
+def one_blas_thread(function: F) -> F:
+    """Decorate a function to limit BLAS to one thread while it runs, and put back what was.
+
+    The limit is the process's. Of calls that overlap only the first sets it, and lifts it when it
+    ends, so that none takes another's limit for what was there before.
+    """
+
+    @wraps(function)
+    def limited(*args: Any, **kwargs: Any) -> Any:
+        if not _limiting.acquire(blocking=False):
+            return function(*args, **kwargs)
+        try:
+            with _get_threadpool_controller().limit(limits=1, user_api="blas"):
+                return function(*args, **kwargs)
+        finally:
+            _limiting.release()
+
+    return limited  # type: ignore[return-value]  # wraps() keeps the signature

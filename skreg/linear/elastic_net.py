@@ -55,9 +55,10 @@ class ElasticNet(LinearModel):
         set, "auto" decides by shape. A matrix is taken as the Gram matrix of the centered X with
         rows multiplied by the square roots of the weights, and checked on a few elements.
     max_iter : int or None, default=1000
-        Largest number of iterations.
+        Largest number of iterations; None is 1000.
     copy_X : bool, default=True
-        For compatibility: X is never written to, nor copied whole.
+        For compatibility: X is never written to, and copied only where its layout or dtype is
+        none the engine reads.
     tol : float, default=1e-4
         Largest relative duality gap that counts as converged, in the unit of `dual_gap_`. The
         solver aims far below it.

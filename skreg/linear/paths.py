@@ -83,7 +83,7 @@ def lasso_path(
     )
 
 
-@one_blas_thread()
+@one_blas_thread
 def enet_path(
     X: Any,
     y: Any,
@@ -123,7 +123,8 @@ def enet_path(
     precompute : bool, "auto" or array-like of shape (n_features, n_features), default="auto"
         Whether to work on the Gram matrix, or that matrix.
     Xy : array-like of shape (n_features,), default=None
-        ``X.T @ y``; only used to save its computation.
+        ``X.T @ y``, where it is at hand. It is checked for its shape and computed all the same,
+        as one product that costs little.
     copy_X : bool, default=True
         For compatibility: X is never written to.
     coef_init : array-like of shape (n_features,), default=None
@@ -155,7 +156,10 @@ def enet_path(
     if y.ndim == 2:
         if positive:
             raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
-        return _multi_task(X, y, l1_ratio, eps, alphas, coef_init, return_n_iter, params)
+        params |= {"precompute": precompute, "verbose": verbose, "coef_init": coef_init}
+        return _multi_task(X, y, l1_ratio, eps, alphas, return_n_iter, params)
+    if Xy is not None and np.shape(Xy) != (X.shape[1],):
+        raise ValueError(f"Xy must have shape ({X.shape[1]},), got {np.shape(Xy)}")
     weight = check_weights(params.pop("sample_weight", None), X)
     estimator = _settings(l1_ratio, precompute, positive, params)
     model = linear_model(estimator, X.shape[1], l1_ratio)
@@ -219,7 +223,6 @@ def _multi_task(
     l1_ratio: float,
     eps: float,
     alphas: Any,
-    coef_init: Any,
     return_n_iter: bool,
     params: dict[str, Any],
 ) -> PathTuple:
@@ -234,7 +237,6 @@ def _multi_task(
         np.asfortranarray(y, dtype=X.dtype),
         l1_ratio=l1_ratio,
         alphas=np.asarray(alphas),
-        coef_init=coef_init,
         return_n_iter=return_n_iter,
         **params,
     )

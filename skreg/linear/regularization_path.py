@@ -15,10 +15,11 @@ from ..solvers.ridge import RidgeFactor
 from ._base import feature_names, is_gram, resolve_alphas, take_gram
 from ._threads import one_blas_thread
 from ._warnings import warn_unconverged
+from .elastic_net import ElasticNet
 from .ridge import Ridge
 
 
-@one_blas_thread()
+@one_blas_thread
 def regularization_path(
     estimator: Any,
     X: Any,
@@ -65,7 +66,7 @@ def regularization_path(
     >>> bool(path.dual_gaps.max() < 1e-10)
     True
     """
-    if not hasattr(estimator, "_model"):
+    if not isinstance(estimator, (ElasticNet, Ridge)):
         raise TypeError(
             "estimator must be a Lasso, ElasticNet or Ridge of skreg,"
             f" got {type(estimator).__name__}"
@@ -91,7 +92,7 @@ def regularization_path(
     return replace(path, feature_names=feature_names(estimator), refit=refit)
 
 
-@one_blas_thread()
+@one_blas_thread
 def _refit(
     model: Model, X: Any, y: Any, weight: Any, alpha: float, start: NDArray[Any]
 ) -> PathResult:

@@ -48,7 +48,7 @@ class Ridge(LinearModel):
     copy_X : bool, default=True
         For compatibility: X is never written to.
     max_iter : int or None, default=None
-        Largest number of iterations of the iterative solvers; None leaves it to them.
+        Largest number of iterations of the iterative solvers; None is 15000.
     tol : float, default=1e-4
         Where the iterative solvers may stop; "auto" is direct and precise whatever `tol`.
     solver : {"auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs", "cd"}, \

@@ -229,7 +229,11 @@ class RidgeCV(LinearModel):
             method = "eigen"
         alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, allow_zero=False)
         metric: Any = None
-        if self.scoring is not None:
+        if self.scoring not in (None, "neg_mean_squared_error"):
+            if self.rule == "1se":
+                raise ValueError(
+                    "rule='1se' needs a score of each row or fold: with this scoring set cv"
+                )
             metric = partial(negated_scores, self._scorer(), score_params, self.alpha_per_target)
         result, stored = leave_one_out(
             model, X, y, alphas, sample_weight, method, metric, str(self.scoring)

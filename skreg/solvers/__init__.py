@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..penalties import ScaledPenalty
-from . import coordinate_descent, smooth
+from . import coordinate_descent, exact_path, smooth
 from .base import Settings, Solution, SolveFunction, Target
 
 __all__ = ["SOLVERS", "Settings", "Solution", "Solver", "Target", "choose"]
@@ -43,6 +43,7 @@ SOLVERS = {
         Solver("lsqr", smooth.solve_lsqr),
         Solver("sparse_cg", smooth.solve_cg),
         Solver("lbfgs", smooth.solve_lbfgs, takes_bounds=True),
+        Solver("path", exact_path.solve, takes_l1=True, takes_bounds=True),
         Solver("cd", coordinate_descent.solve, takes_l1=True, takes_bounds=True),
     )
 }
@@ -58,7 +59,8 @@ def _bounded(penalty: ScaledPenalty) -> bool:
 def choose(name: str, penalty: ScaledPenalty) -> Solver:
     """The solver called `name` for this penalty.
 
-    "auto" is the closed form without an L1 part and bounds, coordinate descent otherwise. Without
+    "auto" is the closed form without an L1 part and bounds, coordinate descent with bounds alone,
+    and with an L1 part what `exact_path.py` chooses. Without
     any penalty the answer may not be unique: whatever the name, the closed form then gives the
     least squares of minimum norm.
 
@@ -68,8 +70,11 @@ def choose(name: str, penalty: ScaledPenalty) -> Solver:
         If the solver does not take the penalty.
     """
     smooth = not penalty.l1.any() and not _bounded(penalty)
-    if name == "auto" or (name == "cd" and smooth and not penalty.l2.any()):
-        name = "closed_form" if smooth else "cd"
+    unpenalised = smooth and not penalty.l2.any()
+    if name == "auto" or (name in ("cd", "lbfgs") and unpenalised):
+        name = "closed_form" if smooth else "path" if penalty.l1.any() else "cd"
+    if name not in SOLVERS:
+        raise ValueError(f"solver={name!r} fits one alpha only; use 'auto' for a path")
     solver = SOLVERS[name]
     refusal = solver.refusal(penalty)
     if refusal is not None:

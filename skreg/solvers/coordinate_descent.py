@@ -118,7 +118,6 @@ class ResidualModel:
                     w[j] = new
                     weighted += (now - new) * z * self.design.omega
         q[:] = self.start(w)
-        q[:] = self.start(w)
 
     def face(self, index: Index, l2: Array) -> DenseFace | ImplicitFace:
         """The Hessian of some features."""
@@ -234,7 +233,7 @@ def solve(
     if not len(alphas):
         return
     if _wants_gram(design, settings):
-        yield from _solve_on_gram(design, y, penalty, alphas, start, settings)
+        yield from solve_on_gram(design, y, penalty, alphas, start, settings)
     else:
         from .working_set import solve_on_working_set
 
@@ -260,9 +259,10 @@ def _wants_gram(design: Design, settings: Settings) -> bool:
     return bool(settings.precompute)
 
 
-def _solve_on_gram(
+def solve_on_gram(
     design: Design, y: Array, penalty: Penalty, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[Solution]:
+    """The same with the Gram matrix of all features."""
     model = GramModel(design.gram(), design.correlate(y))
     yy, scale = float(design.norm2(y)), unit(y, design)
     w, rng = start.copy(), settings.rng()

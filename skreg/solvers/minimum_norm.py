@@ -134,11 +134,17 @@ def least_squares(design: Design, penalty: Penalty, Y: Array, alpha: float = 0.0
     design = dense_if_small(design)
     W = np.zeros((design.n_features, Y.shape[1]))
     movable = np.flatnonzero((penalty.upper > penalty.lower) & (design.variances > 0))
+    if not len(movable):
+        return W  # LAPACK of older SciPy takes no empty matrix
     sizes = column_sizes(design)[movable]
     metric = np.sqrt(penalty.factors[movable])
     costly = metric > 0
+    if not costly.any():
+        alpha = 0.0  # what is penalised has no variance
     # Far below all others in the same units, which the method stands, a feature is free.
     least = np.min(metric[costly] / sizes[costly]) if costly.any() else 0.0
+    if alpha > 0:  # nor may alpha itself make it cost anything
+        least = min(least, alpha**-0.5)
     metric[~costly] = 1e-10 * least * sizes[~costly] if costly.any() else 1.0
     if design.sparse:
         G = design.gram()[np.ix_(movable, movable)]

@@ -52,7 +52,6 @@ class DenseFace:
         self.H = hessian
         self.H[np.diag_indices_from(self.H)] += l2
         self.held: list[int] = []
-        self.gone = np.empty(0, dtype=np.intp)
         self._factorize(np.arange(len(l2)))
 
     def _factorize(self, index: Index) -> None:

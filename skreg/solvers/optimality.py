@@ -59,24 +59,35 @@ def relative_gap(
     unit : float
         Weighted mean square of the target.
     """
-    gap = _bound(w, q, penalty, rss, 0.0, 0.0)
+    gap = float(_bound(w, q, penalty, rss, 0.0, 0.0))
     if gap > AIM * unit:
         gap = min(gap, _corrected(w, q, rss, penalty, design, unit))
     return gap / unit
 
 
+def relative_gaps(
+    W: Array, Q: Array, rss: Array, penalty: ScaledPenalty, design: Design, unit: float
+) -> Array:
+    """`relative_gap` for many alphas at once, one a column; `penalty` is from `Penalty.at_each`."""
+    gaps = _bound(W, Q, penalty, rss, 0.0, 0.0)
+    for i in np.flatnonzero(gaps > AIM * unit):
+        one = penalty.column(int(i))
+        gaps[i] = min(gaps[i], _corrected(W[:, i], Q[:, i], float(rss[i]), one, design, unit))
+    return gaps / unit
+
+
 def _bound(
-    w: Array, q: Array, penalty: ScaledPenalty, rss: float, along: float, moved: float
-) -> float:
+    w: Array, q: Array, penalty: ScaledPenalty, rss: float | Array, along: float, moved: float
+) -> Array:
     """The bound at ``u = tau (r - d)``; q belongs to r - d, `along` is <r, d>, `moved` |d|^2."""
     size = np.abs(q)
     over = penalty.unbounded(q) & (size > penalty.l1)
-    tau = float(np.min(penalty.l1[over] / size[over], initial=1.0))
+    tau = np.divide(penalty.l1, size, out=np.ones_like(size), where=over).min(axis=0, initial=1.0)
     dual = tau * q
     # tau q may exceed l1 by a rounding error, where the conjugate is infinite.
-    dual[over] = np.sign(dual[over]) * np.minimum(np.abs(dual[over]), penalty.l1[over])
+    dual = np.where(over, np.clip(dual, -penalty.l1, penalty.l1), dual)
     away = (1.0 - tau) ** 2 * rss + 2.0 * tau * (1.0 - tau) * along + tau**2 * moved
-    return float(0.5 * max(away, 0.0) + _terms(w, dual, penalty).sum())
+    return np.asarray(0.5 * np.maximum(away, 0.0) + _terms(w, dual, penalty).sum(axis=0))
 
 
 def _terms(w: Array, q: Array, penalty: ScaledPenalty) -> Array:
@@ -105,7 +116,7 @@ def _corrected(
     for _ in range(MAX_ROUNDS):
         wanted = np.where(chosen, wanted, _wanted(w, corrected, penalty))
         corrected = np.where(np.abs(corrected - wanted) <= ROUNDING * reach, wanted, corrected)
-        best = min(best, _bound(w, corrected, penalty, rss, along, moved))
+        best = min(best, float(_bound(w, corrected, penalty, rss, along, moved)))
         more = candidates & ~chosen & (_terms(w, corrected, penalty) > HARMLESS * unit)
         index = np.flatnonzero(chosen | more)
         if best <= AIM * unit or not more.any() or len(index) > LARGEST:

@@ -1,0 +1,206 @@
+"""The Lasso path exactly, from one Gram matrix: a homotopy by principal pivots.
+
+Minimises ``1/2 w'Gw - c'w + lambda |w|_1`` in a box for every lambda. The solution is piecewise
+linear in lambda; at a knot one feature enters the support, leaves it, or meets or leaves a bound
+(Osborne, Presnell and Turlach, IMA J. Numer. Anal. 20(3), 2000; Efron, Hastie, Johnstone and
+Tibshirani, Ann. Statist. 32(2), 2004). Instead of a factor of the support's Gram matrix, the
+whole of G is kept, swept on the support A (Goodnight, The American Statistician 33(3), 1979):
+
+    T_AA = -G_AA^-1,   T_IA = G_IA G_AA^-1,   T_II = G_II - G_IA G_AA^-1 G_AI,
+
+so that a knot is one rank-one update of T and a handful of operations on vectors of all p
+features at once. N holds the slack of each feature's two sides, D how fast it shrinks as lambda
+falls; with t the slope of the correlation q (outside A) or of the coefficient (inside):
+
+    outside A     N = (lambda - q, lambda + q)       D = (1 + t, 1 - t)
+    sign +1       N = (upper - w, w)                 D = (t, -t)
+    sign -1       N = (-w, w - lower)                D = (t, -t)
+    at upper      N = (q - lambda, inf)              D = (-1 - t, 1 - t)
+    at lower      N = (inf, -lambda - q)             D = (1 + t, t - 1)
+
+The largest D / N is the next knot. A slack is inf on a side that cannot happen and never below
+`TINY`, which settles ties: the features of a tie follow one another in steps of length zero. A
+feature that depends linearly on A cannot enter; it is muted until something leaves A. Features
+without a penalty are swept in before the path starts, and never leave.
+
+Cost: p^2 flops a knot; there are about as many knots as features that ever enter.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg.blas import dger
+
+from ..design import Array, Index
+
+TINY = 1e-300
+# An entering pivot below this share of the feature's variance is a linear dependence.
+DEPENDENT = 1e-13
+# More knots than this for each feature are taken for cycling; the caller solves the rest.
+MAX_KNOTS = 20
+
+
+class Homotopy:
+    """The solution at one lambda, what happens next to each feature, and when.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (n_features, n_features)
+    c : ndarray of shape (n_features,)
+        Correlations of the features with the target.
+    lower, upper : ndarray of shape (n_features,)
+    free : ndarray of int
+        Features without a penalty, which must not have bounds.
+    """
+
+    def __init__(self, gram: Array, c: Array, lower: Array, upper: Array, free: Index) -> None:
+        n_features = len(c)
+        self.T = np.array(gram, order="F")
+        self.smallest = DEPENDENT * gram.diagonal()
+        self.lower, self.upper = lower, upper
+        self.sign = np.zeros(n_features)
+        self.value = np.zeros(n_features)  # of free features, and of those at a bound
+        self.bound = np.zeros(n_features)  # +1 at the upper, -1 at the lower
+        self.muted: list[tuple[int, int]] = []
+        self.free = np.array([j for j in free.tolist() if self._sweep_free(j)], dtype=np.intp)
+        q = c
+        if len(self.free):
+            q = c - self.T[:, self.free] @ c[self.free]
+            self.value[self.free] = -(self.T[np.ix_(self.free, self.free)] @ c[self.free])
+            q[free] = 0.0
+        movable = np.where(q > 0, upper > 0, lower < 0)
+        self.lam = float(np.max(movable * np.abs(q), initial=0.0))
+        self.N = np.stack([self.lam - q, self.lam + q])
+        self.N[0, upper <= 0] = np.inf
+        self.N[1, lower >= 0] = np.inf
+        np.maximum(self.N, TINY, out=self.N)
+        self.D = np.ones((2, n_features))
+        self.N[:, free], self.D[:, free] = np.inf, 0.0
+
+    @np.errstate(over="ignore")  # a rate over TINY is infinite: that feature is next
+    def path(self, lams: Array) -> tuple[Array, int, int]:
+        """Follow the path down through `lams`, which decrease.
+
+        Returns
+        -------
+        coefs : ndarray of shape (n_features, len(lams))
+        n_done : int
+            How many of `lams` were reached.
+        n_knots : int
+        """
+        n_features = len(self.sign)
+        coefs = np.zeros((n_features, len(lams)))
+        descending = -lams
+        done = int(np.searchsorted(descending, -self.lam, side="right"))
+        coefs[self.free, :done] = self.value[self.free, None]
+        slack, rate = self.N.ravel(), self.D.ravel()
+        ratio, step = np.empty_like(slack), np.empty_like(slack)
+        knots = 0
+        while done < len(lams) and knots < MAX_KNOTS * n_features + 100:
+            np.divide(rate, slack, out=ratio)
+            event = int(ratio.argmax())
+            fastest = ratio.item(event)
+            length = min(1.0 / fastest, self.lam) if fastest > 0 else self.lam
+            stop = int(np.searchsorted(descending, length - self.lam, side="right"))
+            if stop > done:
+                coefs[:, done:stop] = self._between(lams[done:stop])
+                done = stop
+            np.multiply(rate, length, out=step)
+            slack -= step
+            np.maximum(slack, TINY, out=slack)
+            if len(self.free):
+                self.value[self.free] += length * self.D[0, self.free]
+            self.lam -= length
+            if fastest <= 0:
+                break
+            side, j = divmod(event, n_features)
+            if self.sign[j] == 0:
+                self._enter(j, side)
+            else:
+                self._leave(j, side)
+            knots += 1
+        return coefs, done, knots
+
+    def _between(self, lams: Array) -> Array:
+        """Coefficients at lambdas that lie before the next knot."""
+        w = np.repeat(self.value[:, None], len(lams), axis=1)
+        ahead = self.lam - lams
+        w[self.free] += np.multiply.outer(self.D[0, self.free], ahead)
+        used = np.flatnonzero(self.sign)
+        now = np.where(self.sign[used] > 0, self.N[1, used], -self.N[0, used])
+        w[used] = now[:, None] + np.multiply.outer(self.D[0, used], ahead)
+        return w
+
+    def _enter(self, j: int, side: int) -> None:
+        column = self.T[:, j].copy()
+        if column[j] <= self.smallest[j]:
+            self.muted.append((j, side))
+            self.D[:, j], self.N[:, j] = 0.0, 1.0
+            return
+        sign = 1.0 if side == 0 else -1.0
+        slope = self.D[0, j] - 1.0 if self.bound[j] <= 0 else 1.0 - self.D[1, j]
+        f = (slope + sign) / column[j]
+        self._pivot(j, column, f, 1.0)
+        w = self.value[j]
+        self.N[0, j] = self.upper[j] - w if sign > 0 else -w
+        self.N[1, j] = w if sign > 0 else w - self.lower[j]
+        np.maximum(self.N[:, j], TINY, out=self.N[:, j])
+        self.sign[j], self.value[j], self.bound[j] = sign, 0.0, 0.0
+        self.D[0, j], self.D[1, j] = f, -f
+        self._keep_exceptions()
+
+    def _leave(self, j: int, side: int) -> None:
+        """To a bound where the slack of its own side is used up, to zero where the other's is."""
+        column = self.T[:, j].copy()
+        f = self.D[0, j] / column[j]
+        self._pivot(j, column, f, -1.0)
+        sign, self.sign[j] = self.sign[j], 0.0
+        own = 0 if sign > 0 else 1
+        if side == own:
+            self.value[j] = self.upper[j] if sign > 0 else self.lower[j]
+            self.bound[j] = sign
+        self._wait(j, own, -f - sign)
+        # What left may have been what the muted features depended on.
+        back, self.muted = self.muted, []
+        for b, entered in back:
+            self._wait(b, entered, -float(self.T[b] @ self.sign))
+        self._keep_exceptions()
+
+    def _wait(self, j: int, side: int, slope: float) -> None:
+        """Feature j is outside the support, its correlation at the threshold of `side`."""
+        self.D[0, j], self.D[1, j] = 1.0 + slope, 1.0 - slope
+        opposite = self.lower[j] < 0 if side == 0 else self.upper[j] > 0
+        self.N[side, j] = TINY
+        self.N[1 - side, j] = 2.0 * self.lam if opposite and not self.bound[j] else np.inf
+
+    def _keep_exceptions(self) -> None:
+        """Rates that do not follow the rule of features outside the support."""
+        if self.muted:
+            self.D[:, [j for j, _ in self.muted]] = 0.0
+        if self.bound.any():
+            up, down = self.bound > 0, self.bound < 0
+            self.D[0, up] = self.D[1, up] - 2.0
+            self.D[1, down] = self.D[0, down] - 2.0
+
+    def _pivot(self, j: int, column: Array, f: float, sign: float) -> None:
+        """Sweep feature j in or out, and turn every slope; f is the change of its own."""
+        turn = f * column
+        self.D[0] -= turn
+        self.D[1] += turn
+        self._sweep(j, column, sign)
+
+    def _sweep(self, j: int, column: Array, sign: float) -> None:
+        """Principal pivot of T on j: into the support with sign 1, out of it with -1."""
+        pivot = column[j]
+        self.T = dger(-1.0 / pivot, column, column, a=self.T, overwrite_a=1)
+        column *= sign / pivot
+        self.T[:, j] = self.T[j, :] = column
+        self.T[j, j] = -1.0 / pivot
+
+    def _sweep_free(self, j: int) -> bool:
+        """Bring in an unpenalised feature, unless it depends on those before it."""
+        column = self.T[:, j].copy()
+        independent = bool(column[j] > self.smallest[j])
+        if independent:
+            self._sweep(j, column, 1.0)
+        return independent
