@@ -36,7 +36,8 @@ class CVResult:
         Weighted mean squared error of each fold's held-out rows (negated scores where `metric`
         names a scorer). Leave-one-out has one column a row.
     fold_weights : ndarray of shape (n_folds,)
-        Sum of the sample weights of the held-out rows.
+        Sum of the sample weights of the held-out rows; 0, which does not count, where the metric
+        is not defined (R² of a single row).
     l1_ratio : float or None
     metric : str
     fold_coefs : ndarray of shape (n_folds, n_features, n_alphas) or None
@@ -154,14 +155,11 @@ def mean_squared_error(held_out: HeldOut) -> Array:
 
 
 def negated_r2(held_out: HeldOut) -> Array:
-    """Minus the coefficient of determination, shape (n_targets, n_alphas)."""
+    """Minus the coefficient of determination, shape (n_targets, n_alphas); NaN for one row."""
     if held_out.weights.sum() <= 0:
         return np.zeros(held_out.predictions.shape[1:])  # the fold does not count
     if len(held_out.rows) < 2:
-        raise ValueError(
-            "R² of a single held-out row is not defined: with this cv pass"
-            " scoring='neg_mean_squared_error', or leave cv=None for leave-one-out"
-        )
+        return np.full(held_out.predictions.shape[1:], np.nan)
     mean = np.average(held_out.targets, axis=0, weights=held_out.weights)
     null = np.average((held_out.targets - mean) ** 2, axis=0, weights=held_out.weights)[:, None]
     error = mean_squared_error(held_out)
@@ -226,6 +224,11 @@ def cross_validate(
     results = []
     for i, (model, alphas) in enumerate(candidates):
         own = scores[i * len(folds) : (i + 1) * len(folds)]
+        if not any(score.weight for score in own):
+            raise ValueError(
+                f"the {metric_name} of no fold is defined: the folds hold out single rows, or rows"
+                " of weight 0; use other folds, or scoring='neg_mean_squared_error'"
+            )
         kept = [score.coefs for score in own if score.coefs is not None]
         by_target = np.stack([score.errors.T for score in own], axis=1)
         results.append(
@@ -271,9 +274,11 @@ def score_fold(
     predictions = np.stack([rows @ w for w in coefs[:, used].astype(np.float64)], axis=1)
     weights = np.ones(len(test)) if sample_weight is None else sample_weight[test]
     held_out = HeldOut(test, y[test].reshape(len(test), -1), predictions + intercepts, weights)
+    errors = metric(held_out)
+    defined = bool(np.isfinite(errors).all())
     return _FoldScore(
-        errors=metric(held_out),
-        weight=float(weights.sum()),
+        errors=errors if defined else np.zeros_like(errors),
+        weight=float(weights.sum()) if defined else 0.0,
         coefs=path.coefs if keep_coefs else None,
         converged=bool(path.converged.all()),
         worst_gap=float(path.dual_gaps.max()),

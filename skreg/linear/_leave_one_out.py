@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cross_validation import CVResult, HeldOut, Metric
+from ..cross_validation import CVResult, HeldOut, Metric, mean_squared_error
 from ..path import Model
 from ..solvers.ridge import RidgeFactor
 
@@ -21,19 +21,20 @@ def leave_one_out(
     alphas: Array,
     sample_weight: Array | None,
     method: str,
-    metric: Metric | None = None,
-    metric_name: str = "",
+    metric: Metric,
+    metric_name: str,
+    keep_predictions: bool,
 ) -> tuple[CVResult, Array]:
     """Leave-one-out errors of every alpha and target from one decomposition.
 
-    Without a metric they are squared errors, a column a row of X. A metric judges the predictions
-    of all rows together: one column, and no standard error.
+    With the mean squared error there is a column a row of X. Any other metric judges the
+    predictions of all rows together: one column, and no standard error.
 
     Returns
     -------
     result : CVResult
     stored : ndarray of shape (n_samples, n_targets, n_alphas)
-        What scikit-learn keeps: squared errors times weights, or predictions with a metric.
+        What scikit-learn keeps: squared errors times weights, or predictions if asked for.
     """
     design = model.design(X, sample_weight)
     targets = y.reshape(len(y), -1)
@@ -41,20 +42,19 @@ def leave_one_out(
     factor = RidgeFactor(design, model.engine_penalty(design), method)
     engine_alphas = alphas * model.alpha_unit(len(y), sample_weight)
     residuals = factor.leave_one_out(Y, engine_alphas)
+    predictions = targets[..., None] - residuals
     weights = np.ones(len(y)) if sample_weight is None else sample_weight
-    if metric is None:
-        squared = residuals**2
-        by_target = squared.transpose(2, 0, 1)
-        stored, name = weights[:, None, None] * squared, "mean squared error"
+    stored = predictions if keep_predictions else weights[:, None, None] * residuals**2
+    if metric is mean_squared_error:
+        by_target = (residuals**2).transpose(2, 0, 1)
     else:
-        stored, name = targets[..., None] - residuals, metric_name
-        scores = metric(HeldOut(np.arange(len(y)), targets, stored, weights))
+        scores = metric(HeldOut(np.arange(len(y)), targets, predictions, weights))
         by_target, weights = scores.T[:, None, :], weights.sum(keepdims=True)
     result = CVResult(
         alphas=alphas,
         errors=by_target.mean(axis=2),
         errors_by_target=by_target if by_target.shape[2] > 1 else None,
         fold_weights=weights,
-        metric=name,
+        metric=metric_name,
     )
     return result, stored

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from ..cross_validation import HeldOut
+from ..cross_validation import HeldOut, Metric, mean_squared_error
 
 Scorer = Callable[..., float]
 
@@ -50,3 +51,13 @@ def negated_scores(
             for k in groups
         ]
     )
+
+
+def judge(estimator: Any, default: Metric, name: str, params: dict[str, Any]) -> tuple[Metric, str]:
+    """What judges held-out predictions, and its name: the estimator's `scoring`, or the default."""
+    if estimator.scoring is None:
+        return default, name
+    if estimator.scoring == "neg_mean_squared_error":
+        return mean_squared_error, "mean squared error"
+    by_target = estimator.alpha_per_target
+    return partial(negated_scores, estimator._scorer(), params, by_target), str(estimator.scoring)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numbers
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,7 @@ from ._base import (
 from ._checks import single_column
 from ._cv import CV_CONSTRAINTS, make_folds, parallel_runner
 from ._leave_one_out import leave_one_out
-from ._scoring import negated_scores
+from ._scoring import judge
 from ._warnings import warn, warn_edge
 
 # scikit-learn's names of the decompositions.
@@ -228,15 +227,21 @@ class RidgeCV(LinearModel):
             )
             method = "eigen"
         alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, allow_zero=False)
-        metric: Any = None
-        if self.scoring not in (None, "neg_mean_squared_error"):
-            if self.rule == "1se":
-                raise ValueError(
-                    "rule='1se' needs a score of each row or fold: with this scoring set cv"
-                )
-            metric = partial(negated_scores, self._scorer(), score_params, self.alpha_per_target)
+        metric, name = judge(self, mean_squared_error, "mean squared error", score_params)
+        if metric is not mean_squared_error and self.rule == "1se":
+            raise ValueError(
+                "rule='1se' needs a score of each row or fold: with this scoring set cv"
+            )
         result, stored = leave_one_out(
-            model, X, y, alphas, sample_weight, method, metric, str(self.scoring)
+            model,
+            X,
+            y,
+            alphas,
+            sample_weight,
+            method,
+            metric,
+            name,
+            keep_predictions=self.scoring is not None,
         )
         if self.store_cv_results:
             given = alphas if np.ndim(self.alphas) == 0 else np.asarray(self.alphas)
@@ -258,13 +263,7 @@ class RidgeCV(LinearModel):
                 "cv!=None and store_cv_results=True are incompatible: cv_results_ is leave-one-out;"
                 " use cv_result_ or store_fold_coefs"
             )
-        metric: Any = negated_r2
-        name = "r2"
-        if self.scoring is not None:
-            metric = partial(negated_scores, self._scorer(), score_params, self.alpha_per_target)
-            name = str(self.scoring)
-            if name == "neg_mean_squared_error":
-                metric, name = mean_squared_error, "mean squared error"
+        metric, name = judge(self, negated_r2, "r2", score_params)
         alphas = resolve_alphas(self.alphas, model, X, y, sample_weight)
         (result,) = cross_validate(
             [(model, alphas)],
