@@ -1,0 +1,262 @@
+"""How each library is asked for the same thing. A library is imported by its own worker alone.
+
+A method named after a task (`path`, `cv`, `ridge_cv`, `fit`, ...) takes the problem, a
+tolerance and a variant, does all the work of a user who holds X and y, and returns a function that
+reads the `Answer` from what the library returned; the call is timed, the reading is not. A library
+whose method is missing, or whose `refuses` names a reason, sits a cell out.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .problems import Array, Problem, is_sparse
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came out.
+
+    Attributes
+    ----------
+    coefs : ndarray of shape (p, n_columns)
+    intercepts, alphas : ndarray of shape (n_columns,)
+        One column an alpha of a path; after cross-validation, the one chosen, one column a target.
+    curve : ndarray of shape (n_alphas,), optional
+        Mean held-out squared error of each alpha.
+    """
+
+    coefs: Array
+    intercepts: Array
+    alphas: Array
+    curve: Array = field(default_factory=lambda: np.empty(0))
+
+
+Read = Callable[[], Answer]
+
+
+def centred(problem: Problem) -> tuple[Any, Array, Any, float]:
+    """A problem without intercept, weights or factors, which a plain path function can take.
+
+    Returns X (Fortran order), y, the means of X and the mean of y. Weighted rows are multiplied by
+    the roots of the normalised weights, columns divided by their factors (exact for the Lasso).
+    A sparse X is returned as it is.
+    """
+    X, y, weights = problem.X, problem.y, problem.weights
+    share = None if weights is None else weights / weights.sum()
+    y_mean = float(np.average(y, weights=share))
+    if is_sparse(X):
+        return X, y - y_mean, np.asarray(X.mean(axis=0)).ravel(), y_mean
+    means = X.mean(axis=0) if share is None else share @ X
+    Z, target = np.asfortranarray(X - means), y - y_mean
+    if share is not None:
+        roots = np.sqrt(share * len(y))
+        Z *= roots[:, None]
+        target = target * roots
+    if problem.factors is not None:
+        Z /= problem.factors
+    return Z, target, means, y_mean
+
+
+def reader(problem: Problem, coefs: Any, means: Any, y_mean: float, scaled: bool = True) -> Read:
+    """Read the coefficients of a `centred` problem on the scale of the problem itself."""
+
+    def read() -> Answer:
+        raw = np.asarray(coefs, dtype=float)
+        if scaled and problem.factors is not None:
+            raw = raw / problem.factors[:, None]
+        return Answer(raw, y_mean - means @ raw, problem.alphas)
+
+    return read
+
+
+def fitted(model: Any, alpha: float | None = None, curve: Any = ()) -> Read:
+    def read() -> Answer:
+        coefs = np.atleast_2d(model.coef_).T
+        intercepts = np.atleast_1d(model.intercept_).astype(float)
+        chosen = np.full(coefs.shape[1], model.alpha_ if alpha is None else alpha)
+        return Answer(np.asarray(coefs, dtype=float), intercepts, chosen, np.asarray(curve))
+
+    return read
+
+
+class Library:
+    """What the parent knows of a library without importing it.
+
+    Attributes
+    ----------
+    ladder : tuple of float
+        Tolerances, loose to tight; the parent climbs it until the gap asked for is met.
+    default : float
+        The library's own default, where single fits and cross-validation start to climb.
+    """
+
+    package: ClassVar[str]
+    ladder: ClassVar[tuple[float, ...]] = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
+    default: ClassVar[float] = 1e-4
+
+    def __init__(self, threads: int = 1) -> None:
+        self.threads = threads
+
+    def versions(self) -> dict[str, str]:
+        import_module(self.package)
+        name = {"sklearn": "scikit-learn"}.get(self.package, self.package)
+        return {name: version(name)}
+
+    def refuses(self, problem: Problem) -> str | None:
+        return None if hasattr(self, problem.task) else f"no {problem.task}"
+
+    def variants(self, problem: Problem) -> tuple[str, ...]:
+        """Ways to ask for the same thing; the parent times each and goes on with the fastest."""
+        return ("default",)
+
+    def tolerances(self, problem: Problem) -> tuple[float, ...]:
+        if problem.task == "path":
+            return self.ladder
+        return tuple(tol for tol in self.ladder if tol <= self.default)
+
+
+class Skreg(Library):
+    package = "skreg"
+    ladder = (1e-4, 1e-10)  # the default, which is to be exact, and what to ask where it is not
+
+    def versions(self) -> dict[str, str]:
+        return {"skreg": str(import_module("skreg").__version__)}
+
+    def variants(self, problem: Problem) -> tuple[str, ...]:
+        jobs = problem.task == "cv" and self.threads > 1
+        return ("default", "n_jobs") if jobs else ("default",)
+
+    def options(self, problem: Problem) -> dict[str, Any]:
+        names = {"factors": "penalty_factor", "lower": "lower_bound", "upper": "upper_bound"}
+        given = {ours: getattr(problem, name) for name, ours in names.items()}
+        return {ours: values for ours, values in given.items() if values is not None}
+
+    def path(self, problem: Problem, tol: float, variant: str) -> Read:
+        skreg = import_module("skreg")
+        shape = {"l1_ratio": problem.l1_ratio} if problem.l1_ratio != 1 else {}
+        estimator = (skreg.ElasticNet if shape else skreg.Lasso)(
+            tol=tol, max_iter=100_000, **shape, **self.options(problem)
+        )
+        path = skreg.regularization_path(
+            estimator, problem.X, problem.y, alphas=problem.alphas, sample_weight=problem.weights
+        )
+        return lambda: Answer(path.coefs, path.intercepts, path.alphas)
+
+    def cv(self, problem: Problem, tol: float, variant: str) -> Read:
+        model = import_module("skreg").LassoCV(
+            alphas=problem.alphas, cv=problem.splits, tol=tol, n_jobs=jobs(self, variant)
+        )
+        model.fit(problem.X, problem.y)
+        return fitted(model, curve=model.cv_result_.mean)
+
+    def ridge_cv(self, problem: Problem, tol: float, variant: str) -> Read:
+        model = import_module("skreg").RidgeCV(alphas=problem.alphas, cv=problem.splits)
+        return fitted(model.fit(problem.X, problem.y))
+
+    def fit(self, problem: Problem, tol: float, variant: str) -> Read:
+        alpha = float(problem.alphas[0])
+        model = import_module("skreg").Lasso(alpha=alpha, tol=tol)
+        return fitted(model.fit(problem.X, problem.y), alpha)
+
+    def ridge_fit(self, problem: Problem, tol: float, variant: str) -> Read:
+        alpha = float(problem.alphas[0])
+        model = import_module("skreg").Ridge(alpha=alpha)
+        return fitted(model.fit(problem.X, problem.y), alpha)
+
+    def grid_search(self, problem: Problem, tol: float, variant: str) -> Read:
+        return searched(import_module("skreg").Lasso(tol=tol), problem)
+
+
+class ScikitLearn(Library):
+    package = "sklearn"
+
+    def variants(self, problem: Problem) -> tuple[str, ...]:
+        if problem.task == "cv":
+            return ("default", "n_jobs") if self.threads > 1 else ("default",)
+        n, p = problem.X.shape
+        gram = problem.task == "path" and n <= p <= 2000 and not is_sparse(problem.X)
+        return ("default", "gram") if gram else ("default",)  # a Gram is the default for n > p
+
+    def refuses(self, problem: Problem) -> str | None:
+        if problem.factors is not None and problem.l1_ratio != 1:
+            return "no penalty factors"
+        if problem.upper is not None or np.any(problem.lower):
+            return "no bounds"
+        return super().refuses(problem)
+
+    def path(self, problem: Problem, tol: float, variant: str) -> Read:
+        X, y, means, y_mean = centred(problem)
+        more = {"X_offset": means, "X_scale": np.ones(len(means))} if is_sparse(X) else {}
+        _, coefs, _ = import_module("sklearn.linear_model").enet_path(
+            X,
+            y,
+            l1_ratio=problem.l1_ratio,
+            alphas=problem.alphas,
+            precompute=True if variant == "gram" else "auto",
+            copy_X=False,
+            positive=problem.lower is not None,
+            tol=tol,
+            max_iter=1_000_000,
+            **more,
+        )
+        return reader(problem, coefs, means, y_mean)
+
+    def cv(self, problem: Problem, tol: float, variant: str) -> Read:
+        model = import_module("sklearn.linear_model").LassoCV(
+            alphas=problem.alphas,
+            cv=problem.splits,
+            tol=tol,
+            max_iter=1_000_000,
+            n_jobs=jobs(self, variant),
+        )
+        model.fit(problem.X, problem.y)
+        return fitted(model, curve=model.mse_path_.mean(axis=1))
+
+    def ridge_cv(self, problem: Problem, tol: float, variant: str) -> Read:
+        # without folds this is its leave-one-out; with them, a grid search
+        model = import_module("sklearn.linear_model").RidgeCV(
+            alphas=problem.alphas, cv=problem.splits
+        )
+        return fitted(model.fit(problem.X, problem.y))
+
+    def fit(self, problem: Problem, tol: float, variant: str) -> Read:
+        alpha = float(problem.alphas[0])
+        model = import_module("sklearn.linear_model").Lasso(alpha=alpha, tol=tol, max_iter=100_000)
+        return fitted(model.fit(problem.X, problem.y), alpha)
+
+    def ridge_fit(self, problem: Problem, tol: float, variant: str) -> Read:
+        alpha = float(problem.alphas[0])
+        model = import_module("sklearn.linear_model").Ridge(alpha=alpha)
+        return fitted(model.fit(problem.X, problem.y), alpha)
+
+    def grid_search(self, problem: Problem, tol: float, variant: str) -> Read:
+        model = import_module("sklearn.linear_model").Lasso(tol=tol, max_iter=100_000)
+        return searched(model, problem)
+
+
+def searched(model: Any, problem: Problem) -> Read:
+    """scikit-learn's grid search over alpha."""
+    search = import_module("sklearn.model_selection").GridSearchCV(
+        model, {"alpha": problem.alphas}, scoring="neg_mean_squared_error", cv=problem.splits
+    )
+    best = search.fit(problem.X, problem.y).best_estimator_
+    return fitted(best, best.alpha, -search.cv_results_["mean_test_score"])
+
+
+def jobs(library: Library, variant: str) -> int | None:
+    return library.threads if variant == "n_jobs" else None
+
+
+def quietly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call without warnings: that a loose tolerance was not met shows in the gap."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(*args, **kwargs)

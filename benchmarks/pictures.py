@@ -1,0 +1,151 @@
+"""Pictures of a result: time against gap in every cell, and the ratio to the best peer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from . import results
+from .results import OURS, PEER_TARGETS, Cell, best
+
+# Okabe and Ito's palette, told apart without colour by the markers
+STYLES = {
+    "skreg": ("#000000", "*"),
+    "scikit-learn": ("#E69F00", "o"),
+    "celer": ("#56B4E9", "s"),
+    "skglm": ("#009E73", "^"),
+    "adelie": ("#CC79A7", "v"),
+    "glum": ("#999999", "P"),
+    "glmnet": ("#D55E00", "D"),
+}
+FLOOR = 1e-17  # gaps of zero, or negative by rounding, are drawn here
+
+
+def draw(result: dict[str, Any], stem: Path) -> list[Path]:
+    """Write the pictures beside `stem`; returns their files, none without matplotlib."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+    except ImportError:
+        return []
+    files = []
+    for suite, cells in result["suites"].items():
+        figures = {f"{suite}-ratio": ratios(suite, cells)} if cells else {}
+        for group in dict.fromkeys(cell["group"] for cell in cells):
+            members = [cell for cell in cells if cell["group"] == group]
+            slug = re.sub(r"\W+", "-", group).strip("-").lower()
+            name = f"{suite}-gap" if slug == suite else f"{suite}-{slug}-gap"
+            figures[name] = time_against_gap(f"{suite}: {group}", members)
+        for name, figure in figures.items():
+            if figure is not None:
+                FigureCanvasAgg(figure)
+                files.append(stem.with_name(f"{stem.name}-{name}.png"))
+                figure.savefig(files[-1], dpi=110)
+    return files
+
+
+def line(axes: Any, name: str, runs: Iterable[dict[str, Any]]) -> Any:
+    """One solver in one cell: a point a tolerance, its best variant."""
+    fastest: dict[float, dict[str, Any]] = {}
+    for run in runs:
+        other = fastest.get(run["tol"])
+        if other is None or best(run) < best(other):
+            fastest[run["tol"]] = run
+    colour, marker = STYLES.get(name, ("#0072B2", "X"))
+    return axes.plot(
+        [max(run["gap"], FLOOR) for run in fastest.values()],
+        [1e3 * best(run) for run in fastest.values()],
+        marker=marker,
+        color=colour,
+        markersize=11 if name == OURS else 5,
+        markeredgecolor="white",
+        markeredgewidth=0.5,
+        linewidth=1.2,
+        zorder=3 if name == OURS else 2,
+        label=name,
+    )[0]
+
+
+def time_against_gap(title: str, cells: list[Cell], wide: int = 3) -> Any:
+    """Small multiples: one cell a panel, better answers to the right, faster ones below."""
+    from matplotlib.figure import Figure
+
+    wide = min(wide, len(cells))
+    tall = -(-len(cells) // wide)
+    size = (max(4.0 * wide, 6.5), 2.6 * tall + 1.2)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(tall, wide, squeeze=False, sharex=True).ravel()
+    handles: dict[str, Any] = {}
+    for axes, cell in zip(panels, cells, strict=False):
+        for name, solver in cell["solvers"].items():
+            if solver["runs"]:
+                handles.setdefault(name, line(axes, name, solver["runs"]))
+        axes.set(xscale="log", yscale="log", xlim=(1, FLOOR / 3))
+        axes.set_xticks([10.0**-k for k in range(0, 17, 4)])
+        for gap in PEER_TARGETS:
+            axes.axvline(gap, color="#bbbbbb", linewidth=0.8, zorder=1)
+        plain_log(axes.yaxis)
+        axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
+        axes.set_title(cell["name"], fontsize=10)
+    for axes in panels[len(cells) :]:
+        axes.set_visible(False)
+    for axes in panels[max(len(cells) - wide, 0) : len(cells)]:
+        axes.tick_params(labelbottom=True)
+    figure.supxlabel("relative duality gap, the largest of the path (better to the right)")
+    figure.supylabel("milliseconds")
+    figure.legend(
+        handles.values(),
+        handles,
+        title=title,
+        title_fontsize="large",
+        loc="outside upper center",
+        ncols=min(len(handles), 7 if wide == 3 else 4),
+        frameon=False,
+    )
+    return figure
+
+
+def plain_log(axis: Any) -> None:
+    """Ticks of a log axis as plain numbers: 1, 2, 5, 10 on a short one, powers on a long one."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = axis.get_view_interval()
+    steps = (1.0, 2.0, 5.0) if high < 60 * low else (1.0,)
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def ratios(suite: str, cells: list[Cell]) -> Any:
+    """One line a cell: how many times longer the best peer takes at each gap asked for."""
+    from matplotlib.figure import Figure
+
+    shown = [cell for cell in cells if results.ratio(cell, PEER_TARGETS[0])]
+    if not shown:
+        return None
+    figure = Figure(figsize=(8, 0.26 * len(shown) + 1.8), layout="constrained")
+    axes = figure.subplots()
+    places = list(range(len(shown)))
+    drawn = list(zip(PEER_TARGETS, ("#0072B2", "#D55E00"), ("o", "D"), strict=True))
+    for gap, colour, marker in drawn:
+        points = [(results.ratio(cell, gap), at) for cell, at in zip(shown, places, strict=True)]
+        there = [point for point in points if point[0] is not None]
+        label = f"gap of the peer ≤ {gap:.0e}"
+        axes.plot(*zip(*there, strict=True), marker, color=colour, markersize=6, label=label)
+    axes.axvline(1, color="black", linewidth=1)
+    for at, cell in zip(places, shown, strict=True):
+        name = (results.best_peer(cell, PEER_TARGETS[0]) or ("",))[0]
+        axes.text(1.01, at, name, transform=axes.get_yaxis_transform(), va="center", fontsize=8)
+    axes.set(xscale="log", ylim=(len(shown) - 0.5, -0.5))
+    axes.set_yticks(places, [cell["name"] for cell in shown], fontsize=9)
+    plain_log(axes.xaxis)
+    axes.grid(color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel(
+        f"time of the best peer (named at the right) over {OURS}'s; above 1 {OURS} is faster"
+    )
+    figure.legend(
+        title=suite, title_fontsize="large", loc="outside upper center", ncols=2, frameon=False
+    )
+    return figure

@@ -1,0 +1,275 @@
+"""The benchmark measures what it says: gaps, the libraries' objectives, a tiny run, a comparison.
+
+No test here looks at a time.
+"""
+
+import copy
+import importlib.util
+import json
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import optimize, sparse
+
+import skreg
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # benchmarks/ is not installed
+
+from benchmarks import compare, measure, pictures, problems, results, run, suites, tables
+from benchmarks.gaps import conjugate, relative_gaps
+from benchmarks.peers import LIBRARIES
+from benchmarks.suites import SUITES, Cell, Setting, linear
+from benchmarks.workers import Worker, WorkerError
+
+# The interpreter of the peers, where they have an environment of their own.
+PEERS_PYTHON = os.environ.get("SKREG_BENCH_PYTHON", sys.executable)
+
+
+def problem(option="", l1_ratio=1.0, n=60, p=8, **more):
+    rng = np.random.default_rng(3)
+    return linear(n, p, 0.5, 6, rng, option=option, l1_ratio=l1_ratio, **more)
+
+
+@pytest.mark.parametrize("l1", [0.0, 0.7])
+@pytest.mark.parametrize("l2", [0.3, 2.0])
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (-0.5, 1.0), (0.0, np.inf)])
+def test_the_conjugate_is_the_largest_value_on_a_grid(l1, l2, bounds):
+    q = np.linspace(-3, 3, 13)
+    w = np.append(np.linspace(max(bounds[0], -12), min(bounds[1], 12), 200_001), 0.0)
+    brute = [np.max(each * w - l1 * np.abs(w) - l2 / 2 * w**2) for each in q]
+    np.testing.assert_allclose(conjugate(q, l1, l2, *bounds), brute, atol=1e-7)
+
+
+def test_the_conjugate_without_l2_is_infinite_beyond_an_open_side():
+    found = conjugate(np.array([-2.0, -0.5, 0.5, 2.0]), 1.0, 0.0, -np.inf, 3.0)
+    np.testing.assert_array_equal(found, [np.inf, 0.0, 0.0, 3.0])
+
+
+def minimum(given, alpha):
+    """The smallest objective, by a general solver on positive and negative parts."""
+    X, y, p = given.X, given.y, given.X.shape[1]
+    share = np.full(len(y), 1 / len(y)) if given.weights is None else given.weights
+    share = share / share.sum()
+    factors = np.ones(p) if given.factors is None else given.factors
+
+    def objective(parts):
+        w, b = parts[:p] - parts[p : 2 * p], parts[-1]
+        r = y - X @ w - b
+        l1, l2 = alpha * given.l1_ratio * factors, alpha * (1 - given.l1_ratio) * factors
+        value = share @ r**2 / 2 + l1 @ (parts[:p] + parts[p : 2 * p]) + l2 @ w**2 / 2
+        slope = -X.T @ (share * r) + l2 * w
+        return value, np.concatenate([slope + l1, l1 - slope, [-share @ r]])
+
+    top = np.full(p, np.inf) if given.upper is None else given.upper
+    low = np.full(p, np.inf) if given.lower is None else -given.lower
+    box = [(0, bound) for bound in (*top, *low)] + [(None, None)]
+    options = {"ftol": 1e-16, "gtol": 1e-12, "maxiter": 10_000, "maxfun": 100_000}
+    found = optimize.minimize(
+        objective, np.zeros(2 * p + 1), jac=True, bounds=box, method="L-BFGS-B", options=options
+    )
+    w = found.x[:p] - found.x[p : 2 * p]
+    return (
+        found.fun,
+        w,
+        found.x[-1],
+        lambda w, b: objective(np.concatenate([np.maximum(w, 0), np.maximum(-w, 0), [b]]))[0],
+    )
+
+
+@pytest.mark.parametrize("option", ["", "weights", "factors", "bounds", "positive"])
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+def test_a_gap_bounds_the_distance_from_the_minimum_and_closes_there(option, l1_ratio):
+    given = problem(option, l1_ratio)
+    alpha = given.alphas[2]
+    least, w, b, objective = minimum(given, alpha)
+    judge = partial(
+        relative_gaps, given.X, given.y, l1_ratio=l1_ratio, weights=given.weights,
+        factors=given.factors, lower=given.lower, upper=given.upper,
+    )  # fmt: skip
+    unit = np.cov(given.y, aweights=given.weights, bias=True)
+    rng = np.random.default_rng(0)
+    low = -np.inf if given.lower is None else given.lower
+    high = np.inf if given.upper is None else given.upper
+    for size in (0.0, 1e-3, 0.1, 1.0):
+        tried = np.clip(w + size * rng.standard_normal(len(w)), low, high)
+        gap = judge(tried[:, None], [b + size], [alpha])[0]
+        assert gap >= (objective(tried, b + size) - least) / unit - 1e-12
+    assert judge(w[:, None], [b], [alpha])[0] < 1e-6
+    if option in ("bounds", "positive"):
+        assert judge(np.full((len(w), 1), -9.0), [b], [alpha])[0] == np.inf
+
+
+def test_gaps_are_those_of_skreg_on_a_path_and_of_ridge():
+    given = problem("weights", 0.5)
+    estimator = skreg.ElasticNet(l1_ratio=0.5)
+    path = skreg.regularization_path(
+        estimator, given.X, given.y, alphas=given.alphas, sample_weight=given.weights
+    )
+    for X in (given.X, sparse.csc_matrix(given.X)):
+        gaps = relative_gaps(
+            X, given.y, path.coefs, path.intercepts, path.alphas,
+            l1_ratio=0.5, weights=given.weights,
+        )  # fmt: skip
+        np.testing.assert_allclose(gaps, path.dual_gaps, atol=1e-12)
+    Y = np.column_stack([given.y, given.X[:, 0]])
+    ridge = skreg.Ridge(alpha=3.0).fit(given.X, Y, given.weights)
+    gaps = relative_gaps(
+        given.X, Y, ridge.coef_.T, ridge.intercept_, 3.0, l1_ratio=None, weights=given.weights
+    )
+    assert np.all(np.abs(gaps) < 1e-12)
+    moved = relative_gaps(given.X, Y, ridge.coef_.T + 0.1, ridge.intercept_, 3.0, l1_ratio=None)
+    assert np.all(moved > 1e-4)
+
+
+@pytest.mark.parametrize("make", ["dense", "sparse", "targets"])
+def test_a_problem_survives_the_way_to_a_worker(make, tmp_path):
+    given = problem("weights", task="cv", order="F")
+    if make == "sparse":
+        X = problems.sparse_design(40, 30, 0.2, np.random.default_rng(0), "normal")
+        given = suites.given(X, np.arange(40.0), 5)
+    elif make == "targets":
+        given = suites.ridge_problem(40, 5, 4, 3, 5, np.random.default_rng(0))
+    problems.save(given, tmp_path)
+    back = problems.load(tmp_path)
+    assert (back.task, back.l1_ratio) == (given.task, given.l1_ratio)
+    for name in ("y", "alphas", "weights", "factors", "folds"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(given, name), strict=True)
+    if make == "sparse":
+        assert (back.X != given.X).nnz == 0
+    else:
+        np.testing.assert_array_equal(back.X, given.X)
+        assert back.X.flags.f_contiguous
+    assert back.shrunk().task == given.task
+
+
+def test_designs_have_the_correlations_they_are_named_for():
+    rng = np.random.default_rng(0)
+    near = partial(np.testing.assert_allclose, atol=0.05)
+    near(np.corrcoef(problems.equicorrelated(5000, 3, 0.5, rng).T), 0.5 + 0.5 * np.eye(3))
+    lags = np.abs(np.subtract.outer(range(4), range(4)))
+    near(np.corrcoef(problems.toeplitz(5000, 4, 0.9, rng).T), 0.9**lags)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_cells_have_names_of_their_own_and_build_the_same_problem_twice(suite):
+    cells = list(SUITES[suite](Setting(quick=True)))
+    assert len({cell.name for cell in cells}) == len(cells) > 0
+    first, again = cells[0].problem(), cells[0].problem()
+    np.testing.assert_array_equal(first.y, again.y)
+    names = {cell.name for cell in cells}
+    assert all(cell.plain in names for cell in cells if cell.plain)
+
+
+@pytest.mark.parametrize("name", [name for name in LIBRARIES if name != "skreg"])
+def test_each_peer_solves_the_same_objective(name):
+    kinds = [problem(), problem("weights"), problem("factors"), problem("", 0.5)]
+    kinds += [problem("bounds"), problem("positive"), problem(n=30, p=40), problem(task="cv")]
+    X = problems.sparse_design(80, 30, 0.3, np.random.default_rng(0))
+    kinds.append(suites.given(X, X @ problems.decaying(30) + np.arange(80) % 3, 6))
+    with Worker(name, PEERS_PYTHON, 1) as worker:
+        if "absent" in worker.start():
+            pytest.skip(f"{name} is not installed")
+        worker.library.ladder = worker.library.ladder[-1:]  # the tightest
+        solved = 0
+        for given in kinds:
+            cell = Cell("", "", lambda rng, given=given: given)
+            found = measure.measure(cell, [worker], repeats=1, limit=60)["solvers"][name]
+            if found["note"].startswith("skipped"):
+                continue
+            solved += 1
+            assert found["note"] == ""
+            assert -1e-10 < min(each["gap"] for each in found["runs"]) <= 1e-6
+    assert solved >= 5
+
+
+def test_a_worker_that_fails_says_how_and_can_go_on(tmp_path):
+    problems.save(problem(), tmp_path)
+    with Worker("scikit-learn", sys.executable, 1) as worker:
+        with pytest.raises(WorkerError, match="error: FileNotFoundError"):
+            worker.ask(f"load {tmp_path / 'nowhere'}", 60)
+        worker.ask(f"load {tmp_path}", 60)
+        with pytest.raises(WorkerError, match="timeout"):
+            worker.ask("run default 1e-4 1000000000 0", 0.2)
+        worker.ask(f"load {tmp_path}", 60)  # a new process
+        worker.process.kill()
+        with pytest.raises(WorkerError, match="crash"):
+            worker.ask("run default 1e-4 1 0", 60)
+    assert "absent" in Worker("celer", str(tmp_path / "python"), 1).start()
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    arguments = ["--suite", "path", "cv", "--peers", "scikit-learn", "--quick", "--repeats", "2"]
+    pattern = "^(lasso|weights) 5000x100( rho=0.5)?$|^1000x100$"
+    files = ["--out", str(folder / "r.json"), "--markdown", str(folder / "r.md")]
+    run.main([*arguments, "--cells", pattern, *files])
+    return folder
+
+
+def test_a_tiny_run_ends_in_json_a_table_and_pictures(result):
+    stored = results.read(result / "r.json")
+    assert set(stored["versions"]) == {"skreg", "scikit-learn"}
+    assert stored["machine"]["cores"] >= 1
+    assert {suite: len(cells) for suite, cells in stored["suites"].items()} == {"path": 2, "cv": 1}
+    for cell in (cell for cells in stored["suites"].values() for cell in cells):
+        assert results.ours(cell)["gap"] <= 1e-10
+        assert results.best_peer(cell, 1e-6)[0] == "scikit-learn"
+        assert results.ratio(cell, 1e-4) > 0
+        assert all(solver["note"] == "" for solver in cell["solvers"].values())
+    assert results.curve_error(stored["suites"]["cv"][0], "scikit-learn") < 1e-2
+    text = (result / "r.md").read_text(encoding="utf-8")
+    assert "QUICK" in text
+    assert all(f"| {name} |" in text for name in ("lasso 5000x100 rho=0.5", "weights 5000x100"))
+    if importlib.util.find_spec("matplotlib"):
+        names = {file.name for file in result.glob("*.png")}
+        assert {"r-path-ratio.png", "r-path-lasso-gap.png", "r-cv-ratio.png"} <= names
+
+
+def test_compare_tells_slower_from_faster_and_unlike_runs(result, capsys):
+    old = results.read(result / "r.json")
+    new = copy.deepcopy(old)
+    new["threads"] = 2
+    for cell, factor in zip(new["suites"]["path"], (2.0, 0.5), strict=True):
+        for each in cell["solvers"]["skreg"]["runs"]:
+            each["seconds"] = [factor * second for second in each["seconds"]]
+    (result / "new.json").write_text(json.dumps(new), encoding="utf-8")
+    compare.main([str(result / "r.json"), str(result / "new.json")])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "not alike, threads: 1 then, 2 now"
+    assert [line.split(" | ")[3] for line in lines if " | 2.00 |" in line] == ["2.00"]
+    assert sum("SLOWER" in line for line in lines) == sum("| faster" in line for line in lines) == 1
+    assert lines[-1] == "3 cells: 1 slower and 1 faster by more than 10%"
+    assert compare.compare(old, {**old, "suites": {}}) == "no cell is in both files"
+
+
+def invented(gap=1e-12, note="", size=None, seconds=1.0):
+    each = {"variant": "default", "tol": 1e-4, "seconds": [seconds, 9.0], "gap": gap}
+    each |= {"nonzeros": 3, "memory": 0, "curve": []}
+    solvers = {"skreg": {"note": note, "runs": [] if note else [each]}}
+    solvers["celer"] = {"note": "crash: why", "runs": []}
+    return {"name": "c", "group": "g", "task": "path", "plain": "", "size": size,
+            "bytes": 8, "solvers": solvers}  # fmt: skip
+
+
+def test_tables_and_pictures_take_what_went_wrong(tmp_path):
+    cells = [invented(), invented(gap=0.5), invented(note="timeout: over 1 s")]
+    text = "\n".join(tables.suite_tables("path", cells))
+    assert "- c, celer: crash: why" in text
+    assert "timeout: over 1 s" in text
+    pictures.draw({"suites": {"path": cells, "cv": []}}, tmp_path / "r")
+
+
+def test_the_slope_is_that_of_a_power():
+    cells = [invented(size=["n", n], seconds=1e-3 * n**1.5) for n in (10, 20, 40)]
+    assert results.slopes(cells)["n"]["skreg"] == pytest.approx(1.5)
+
+
+def test_an_unknown_name_is_refused():
+    for words in (["--suite", "nothing"], ["--suite", "path", "--peers", "nothing"]):
+        with pytest.raises(SystemExit):
+            run.main([*words, "--out", "unused.json"])
