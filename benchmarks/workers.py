@@ -54,7 +54,7 @@ class Worker:
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(self.threads))
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-        self.errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
+        self.errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115  # close() closes it
         try:
             self.process = subprocess.Popen(
                 self.command,
@@ -124,7 +124,7 @@ class Worker:
         self.listener.join()
         for stream in (self.process.stdout, self.process.stdin, self.errors):
             with contextlib.suppress(OSError):  # what was still to be sent has no reader
-                stream.close()  # type: ignore[union-attr]
+                stream.close()  # type: ignore[union-attr]  # all three are pipes or files here
         self.process = None
 
     def __enter__(self) -> Worker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -72,7 +73,7 @@ def parallel_runner(
     return run
 
 
-class LassoLikeCV(LinearModel):
+class LassoLikeCV(LinearModel, ABC):
     """The fit that LassoCV and ElasticNetCV share."""
 
     _parameter_constraints: dict[str, Any] = {
@@ -92,8 +93,9 @@ class LassoLikeCV(LinearModel):
         **CV_CONSTRAINTS,
     }
 
+    @abstractmethod
     def _l1_ratios(self) -> np.ndarray:
-        raise NotImplementedError
+        """The mixings to try, shape (n_l1_ratio,)."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing

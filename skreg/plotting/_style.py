@@ -32,7 +32,7 @@ _NARROW_POINTS = 8.0
 def require_matplotlib(what: str) -> None:
     """Fail in one sentence when matplotlib is missing."""
     try:
-        import matplotlib  # noqa: F401
+        import matplotlib  # noqa: F401  # only to see that it is there
     except ImportError as error:
         raise ImportError(
             f"{what} needs matplotlib, which is not installed. "
@@ -156,7 +156,8 @@ def top_axis(
     # The default functions of a secondary axis would keep the figure from being pickled.
     top = ax.secondary_xaxis("top", functions=(np.positive, np.positive))
     if ax.get_xscale() == "symlog":
-        # A secondary axis follows a log scale by itself, but knows no other one.
+        # A secondary axis follows a log scale by itself, but knows no other one. Scales have no
+        # common type with this attribute, hence getattr.
         top.set_xscale("symlog", linthresh=getattr(scale, "linthresh"))  # noqa: B009
     top.set_xticks(x[ticks], labels=[_number(values[index]) for index in ticks])
     top.minorticks_off()
