@@ -17,20 +17,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
+from . import moments
+from .moments import BLOCK_ENTRIES, CANCELLATION, CONSTANT, Array, Far, Index
 
-# Rows are centred in blocks of about this many entries (4 MiB of float64).
-BLOCK_ENTRIES = 1 << 19
-# A column whose standard deviation is below this fraction of its mean is constant up to rounding.
-CONSTANT = 8 * np.finfo(np.float64).eps
-# Above this ratio of squared mean to variance, second moments minus squared means lose digits.
-CANCELLATION = 1e4
-# The same for a sparse Gram matrix: such a column has over 99 % of its entries stored, so that it
-# is dense already, and a Gram matrix with errors much above rounding may not be positive.
+__all__ = ["BLOCK_ENTRIES", "CANCELLATION", "CONSTANT", "Array", "Design", "Index"]
+
+# Above this ratio of squared mean to variance a sparse column has over 99 % of its entries
+# stored, so that it is dense already, and a Gram matrix made from second moments may have errors
+# much above rounding and not be positive.
 DENSE_COLUMN = 1e2
 
 
@@ -58,6 +54,8 @@ class Design:
         self.sparse = sparse.issparse(X)
         self._gram: Array | None = None
         self._variances: Array | None = None
+        self._far: Far | None = None
+        self._far_columns: list[tuple[Index, Array]] | None = None
 
     @classmethod
     def build(
@@ -80,17 +78,16 @@ class Design:
             X = X.tocsc()
         elif not (X.flags.c_contiguous or X.flags.f_contiguous):
             X = np.ascontiguousarray(X)
-        raw = cls(X, omega)
         if not (center or standardize):
-            return raw
-        mean = raw._adjoint(omega)
-        inv_scale = None
-        if standardize:
-            variances = cls(X, omega, mean).variances
-            inv_scale = np.divide(
-                1.0, np.sqrt(variances), out=np.zeros_like(variances), where=variances > 0
-            )
-        return cls(X, omega, mean if center else None, inv_scale)
+            return cls(X, omega)
+        centred = cls(X, omega, moments.adjoint(X, omega))
+        if not standardize:
+            return centred
+        spread = np.sqrt(centred.variances)
+        inv_scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
+        design = cls(X, omega, centred.mean if center else None, inv_scale)
+        design._far = centred._far if center else None
+        return design
 
     @property
     def n_samples(self) -> int:
@@ -102,43 +99,78 @@ class Design:
         """Number of columns."""
         return int(self.X.shape[1])
 
+    # Columns far from zero ----------------------------------------------------------------
+
+    @property
+    def far(self) -> Far:
+        """Columns to centre before they are summed; none where X is not centred."""
+        if self._far is None:
+            self._far = (
+                moments.NONE_FAR
+                if self.mean is None
+                else moments.far_from_zero(self.X, self.omega, self.mean)
+            )
+        return self._far
+
+    def _far_blocks(self) -> list[tuple[Index, Array]] | Iterator[tuple[Index, Array]]:
+        """The columns far from zero, centred but not scaled; kept where they are few."""
+        if self._far_columns is not None:
+            return self._far_columns
+        index = self.far.index
+        step = max(1, BLOCK_ENTRIES // self.n_samples)
+        parts = [index[start : start + step] for start in range(0, len(index), step)]
+        blocks = ((part, self._centred(part)) for part in parts)
+        if len(parts) > 1:
+            return blocks
+        self._far_columns = list(blocks)
+        return self._far_columns
+
+    def _centred(self, index: Index | slice) -> Array:
+        """Some columns of X less their means, dense, Fortran order; constant ones exactly zero."""
+        part = self.X[:, index]
+        Z = np.array(part.toarray() if self.sparse else part, dtype=np.float64, order="F")
+        if self.mean is not None:
+            Z -= self.mean[index]
+            if len(self.far.index):
+                left, varies = np.zeros(self.n_features), np.ones(self.n_features, dtype=bool)
+                left[self.far.index] = self.far.drift
+                varies[self.far.constant] = False
+                Z -= left[index]
+                Z[:, ~varies[index]] = 0.0
+        return Z
+
     # Products -----------------------------------------------------------------------------
-
-    def _row_blocks(self) -> Iterator[tuple[slice, Array]]:
-        """Dense X in blocks of rows, as float64."""
-        step = max(1, BLOCK_ENTRIES // max(1, self.n_features))
-        for start in range(0, self.n_samples, step):
-            rows = slice(start, start + step)
-            yield rows, self.X[rows].astype(np.float64, copy=False)
-
-    def _adjoint(self, v: Array) -> Array:
-        """``X^T v`` accumulated in float64."""
-        if self.sparse or self.X.dtype == np.float64:
-            return np.asarray(self.X.T @ v, dtype=np.float64)
-        out = np.zeros((self.n_features, *v.shape[1:]))
-        for rows, block in self._row_blocks():
-            out += block.T @ v[rows]
-        return out
 
     def predict(self, w: Array) -> Array:
         """``Z w``; w has shape (n_features,) or (n_features, k)."""
         w = self.to_raw(w)
-        if self.sparse or self.X.dtype == np.float64:
-            fitted = np.asarray(self.X @ w, dtype=np.float64)
-        else:
-            fitted = np.empty((self.n_samples, *w.shape[1:]))
-            for rows, block in self._row_blocks():
-                fitted[rows] = block @ w
+        if self.mean is None:
+            return moments.product(self.X, w)
+        far, near = self.far.index, w
+        if len(far):
+            near = w.copy()
+            near[far] = 0.0
+        fitted = moments.product(self.X, near) - self.mean @ near
+        for block, columns in self._far_blocks():
+            fitted += columns @ w[block]
+        return fitted
+
+    def predict_rows(self, rows: Any, w: Array) -> Array:
+        """``Z w`` for rows of X, or rows like them, with no care for columns far from zero."""
+        w = self.to_raw(w)
+        fitted = moments.product(rows, w)
         return fitted if self.mean is None else fitted - self.mean @ w
 
     def correlate(self, r: Array) -> Array:
         """``Z^T Omega r``; r has shape (n_samples,) or (n_samples, k)."""
         weighted = (self.omega * r.T).T
-        q = self._adjoint(weighted)
+        q = moments.adjoint(self.X, weighted)
         if self.mean is not None:
             # For centred r the sum is zero up to rounding; subtracting it keeps an offset of X
             # from turning that rounding into an error of q.
             q -= np.multiply.outer(self.mean, weighted.sum(axis=0))
+            for block, columns in self._far_blocks():
+                q[block] = columns.T @ weighted
         return q if self.inv_scale is None else (q.T * self.inv_scale).T
 
     def center(self, y: Array) -> tuple[Array, Array]:
@@ -147,6 +179,8 @@ class Design:
             return np.array(y, dtype=np.float64), np.zeros(y.shape[1:])
         mean = self.omega @ y
         centred = y - mean
+        left = self.omega @ centred  # what rounding left in a target far from zero
+        mean, centred = mean + left, centred - left
         # Of a constant y only rounding is left, which is nothing to fit.
         centred = np.where(self.norm2(centred) <= (CONSTANT * mean) ** 2, 0.0, centred)
         return centred, mean
@@ -159,14 +193,7 @@ class Design:
 
     def columns(self, index: Index | slice) -> Array:
         """Some columns of Z, dense, Fortran order, float64; constant ones exactly zero."""
-        part = self.X[:, index]
-        if self.sparse:
-            part = part.toarray()
-        Z = np.array(part, dtype=np.float64, order="F")
-        if self.mean is not None:
-            mean = self.mean[index]
-            Z -= mean
-            Z[:, self.omega @ (Z * Z) <= (CONSTANT * mean) ** 2] = 0.0
+        Z = self._centred(index)
         if self.inv_scale is not None:
             Z *= self.inv_scale[index]
         return Z
@@ -181,24 +208,10 @@ class Design:
     def _second_moments(self) -> Array:
         if self._gram is not None:
             return np.array(self._gram.diagonal())
-        if self.sparse:
-            mean = np.zeros(self.n_features) if self.mean is None else self.mean
-            counts = np.diff(self.X.indptr)
-            centred = self.X.data - np.repeat(mean, counts)
-            weights = self.omega[self.X.indices]
-            stored = np.ravel(_with_data(self.X, centred * centred * weights).sum(axis=0))
-            absent = 1.0 - np.ravel(_with_data(self.X, weights).sum(axis=0))
-            absent[counts == self.n_samples] = 0.0  # or its rounding, times the squared mean
-            moments = stored + np.maximum(absent, 0.0) * mean * mean
-        else:
-            moments = np.zeros(self.n_features)
-            for rows, block in self._row_blocks():
-                if self.mean is not None:
-                    block = block - self.mean
-                moments += self.omega[rows] @ (block * block)
-        if self.mean is not None:
-            moments[moments <= (CONSTANT * self.mean) ** 2] = 0.0
-        return moments if self.inv_scale is None else moments * self.inv_scale**2
+        squares = moments.squares(self.X, self.omega, self.mean)
+        squares[self.far.index] -= self.far.drift**2
+        squares[self.far.constant] = 0.0
+        return squares if self.inv_scale is None else squares * self.inv_scale**2
 
     def gram(self) -> Array:
         """``Z^T Omega Z`` of all features, made once."""
@@ -211,16 +224,10 @@ class Design:
         self._gram = np.ascontiguousarray(gram, dtype=np.float64)
 
     def _dense_gram(self) -> Array:
-        root = np.sqrt(self.omega)
-        G = np.zeros((self.n_features, self.n_features))
-        for rows, block in self._row_blocks():
-            if self.mean is not None:
-                block = block - self.mean
-            block = block * root[rows, None]
-            G += block.T @ block
-        if self.mean is not None:
-            constant = G.diagonal() <= (CONSTANT * self.mean) ** 2
-            G[constant, :] = G[:, constant] = 0.0
+        G = moments.gram(self.X, self.omega, self.mean)
+        far = self.far
+        G[np.ix_(far.index, far.index)] -= np.outer(far.drift, far.drift)
+        G[far.constant, :] = G[:, far.constant] = 0.0
         if self.inv_scale is not None:
             G *= self.inv_scale
             G *= self.inv_scale[:, None]
@@ -228,26 +235,24 @@ class Design:
 
     def _sparse_gram(self) -> Array:
         G = self._sparse_products(self)
-        constant = self.variances == 0
-        G[constant, :] = G[:, constant] = 0.0
+        G[self.far.constant, :] = G[:, self.far.constant] = 0.0
         return G
 
     def _sparse_products(self, other: Design) -> Array:
         """``Z^T Omega Z_other`` for sparse X."""
-        weighted = _with_data(other.X, other.X.data * self.omega[other.X.indices])
-        G = np.asarray((self.X.T @ weighted).toarray(), dtype=np.float64)
+        G = moments.cross_products(self.X, other.X, self.omega)
         if self.mean is not None and other.mean is not None:
             G -= np.outer(self.mean, other.mean)
         if self.inv_scale is not None and other.inv_scale is not None:
             G *= self.inv_scale[:, None] * other.inv_scale
-        for block in self._far_from_zero():
+        for block in self._dense_blocks():
             G[block] = other.correlate(self.columns(block)).T
-        for block in other._far_from_zero():
+        for block in other._dense_blocks():
             G[:, block] = self.correlate(other.columns(block))
         return G
 
-    def _far_from_zero(self) -> Iterator[Index]:
-        """Blocks of columns whose products should be centred before they are summed."""
+    def _dense_blocks(self) -> Iterator[Index]:
+        """Blocks of sparse columns that are stored nearly whole."""
         offsets = self.offsets(slice(None))
         far = np.flatnonzero(offsets**2 > DENSE_COLUMN * self.variances)
         step = max(1, BLOCK_ENTRIES // self.n_samples)
@@ -306,9 +311,4 @@ class Design:
         """Intercept that belongs to `coef` on the user's scale, shape of ``coef[0]``."""
         if self.mean is None:
             return np.zeros(coef.shape[1:])
-        return y_mean - self.mean @ coef
-
-
-def _with_data(X: Any, data: Array) -> Any:
-    """X with other stored values."""
-    return type(X)((data, X.indices, X.indptr), shape=X.shape)
+        return y_mean - (self.mean @ coef + self.far.drift @ coef[self.far.index])

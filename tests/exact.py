@@ -56,6 +56,7 @@ class Problem:
         constant = spread <= 8 * np.finfo(float).eps * np.abs(mean)
         if fit_intercept:
             X = np.where(constant, 0, X - mean)
+            X -= omega @ X  # extended precision has its rounding too
             y = y - omega @ y
         unit = np.where(constant, 0, spread) if standardize else np.ones(p, dtype=REAL)
         v = np.ones(p) if penalty_factor is None else np.array(penalty_factor, dtype=float)

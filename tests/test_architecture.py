@@ -15,6 +15,7 @@ PACKAGE = Path(skreg.__file__).parent
 # A module imports from lower floors; a folder is one room, whose files may import each other.
 FLOORS = {
     "penalties": 0,
+    "moments": 0,
     "design": 1,
     "solvers": 2,
     "result": 2,

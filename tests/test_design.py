@@ -33,9 +33,11 @@ def explicit(X, weight, center, standardize):
     omega = np.ones(N) if weight is None else weight
     omega = (omega / np.longdouble(omega.sum())).astype(np.longdouble)
     mean = omega @ X
-    Z = X - mean if center else X
+    centred = X - mean
+    centred -= omega @ centred
+    Z = centred if center else X
     if standardize:
-        Z = Z / np.sqrt(omega @ (X - mean) ** 2)
+        Z = Z / np.sqrt(omega @ centred**2)
     return Z, omega, mean
 
 
@@ -50,8 +52,10 @@ ALL = [
 
 
 @pytest.mark.parametrize(("stored", "dtype", "center", "standardize", "weighted"), ALL)
-@pytest.mark.parametrize("offset", [0.0, 1e3])
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e6])
 def test_products(stored, dtype, center, standardize, weighted, offset):
+    if dtype == np.float32 and offset > 1e3:
+        return  # float32 holds nothing of the small columns there
     design, X, weight = make(
         stored, dtype, offset, weighted, center=center, standardize=standardize
     )
@@ -59,12 +63,10 @@ def test_products(stored, dtype, center, standardize, weighted, offset):
     rng = np.random.default_rng(1)
     w, r = rng.standard_normal((P, 2)), rng.standard_normal((N, 2))
     size = np.sqrt(omega @ Z**2)
-    # What rounding of X before it is centred costs.
-    loss = 1e-13 * (1 + offset / np.sqrt(omega @ (X - omega @ X) ** 2).min())
 
     def close(found, expected, scale):
         np.testing.assert_allclose(
-            found / scale, (expected / scale).astype(float), rtol=0, atol=float(loss)
+            found / scale, (expected / scale).astype(float), rtol=0, atol=1e-13
         )
 
     close(design.predict(w), Z @ w, np.abs(Z @ w).max())

@@ -25,10 +25,11 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def random_design(kind, n, p, rng):
-    X = rng.standard_normal((n, p))
+    # Multiples of 1/2^8, so that ranks and copies are exact, also beside an offset.
+    X = np.round(rng.standard_normal((n, p)) * 256) / 256
     if kind == "low rank":
         rank = max(1, min(n, p) // 2)
-        return rng.standard_normal((n, rank)) @ rng.standard_normal((rank, p))
+        return X[:, :rank] @ (np.round(rng.standard_normal((rank, p)) * 256) / 256)
     if kind == "copies":
         return X[:, rng.integers(0, max(1, p // 3), p)] * rng.choice([-1.0, 1.0], p)
     if kind == "one-hot":
@@ -36,13 +37,13 @@ def random_design(kind, n, p, rng):
     if kind == "integers":  # many ties
         return rng.integers(-2, 3, (n, p)).astype(float)
     if kind == "correlated":
-        return 0.1 * X + rng.standard_normal((n, 1))
+        return X / 8 + np.round(rng.standard_normal((n, 1)) * 256) / 256
     return X
 
 
 @st.composite
 def designs(draw, largest=40):
-    """X of any rank, shape and scale, dense."""
+    """X of any rank, shape, scale and offset, dense."""
     rng = np.random.default_rng(draw(seeds))
     n, p = draw(st.integers(2, largest)), draw(st.integers(1, largest))
     kind = draw(
@@ -50,8 +51,9 @@ def designs(draw, largest=40):
     )
     X = random_design(kind, n, p, rng)
     scale = draw(st.sampled_from(["one", "columns", "small", "large"]))
-    columns = 10.0 ** rng.uniform(-8, 8, p)
-    X = X * {"one": 1.0, "columns": columns, "small": 1e-8, "large": 1e8}[scale]
+    columns = 2.0 ** rng.integers(-27, 28, p)  # about 1e-8 to 1e8, exactly
+    X = X + draw(st.sampled_from([0.0, 0.0, 2.0**10, -(2.0**20)]))
+    X = X * {"one": 1.0, "columns": columns, "small": 2.0**-27, "large": 2.0**27}[scale]
     if draw(st.booleans()):
         X[:, rng.integers(p)] = draw(st.sampled_from([0.0, 1.0, 0.1, 1e6]))
     return X
@@ -112,7 +114,12 @@ def shapes(draw, X, y):
 def tasks(draw, largest=40):
     X = draw(designs(largest))
     y = draw(targets(X))
-    return X, y, draw(weights(len(X))), draw(shapes(X, y))
+    shape = draw(shapes(X, y))
+    # Without an intercept columns far from zero are all but parallel, which is another matter:
+    # see `test_columns_that_are_all_but_parallel`.
+    spread = X.std(axis=0)
+    shape["fit_intercept"] |= bool(np.any((spread > 0) & (np.abs(X.mean(axis=0)) > 1e2 * spread)))
+    return X, y, draw(weights(len(X))), shape
 
 
 def alpha_max(X, y, weight, shape):

@@ -28,8 +28,10 @@ FLOOR = 8 * float(np.finfo(np.float64).eps)
 # Conjugate gradients stop at this relative residual, or after this many products.
 CG_TOL = 1e-10
 MAX_CG = 500
-# A factor is made anew when this many, and a tenth, of its coefficients are held.
+# A factor is made anew when this many, and a tenth, of its coefficients are held, or when the
+# forces that hold them would be determined no better than this.
 MANY_HELD = 8
+ILL_CONDITIONED = 1e8
 
 
 def free_coefficients(w: Array, penalty: ScaledPenalty, curvature: Array) -> Mask:
@@ -78,6 +80,8 @@ class DenseFace:
         self.responses = np.hstack(
             [self.responses, lapack.dpotrs(self.factor, columns, lower=1)[0]]
         )
+        if np.linalg.cond(self.responses[self.held]) > ILL_CONDITIONED:
+            self._factorize(np.delete(self.index, self.held))
 
     def direction(self, gradient: Array, noise: Array) -> Array:
         """Newton step; `noise` is the size of rounding errors in the gradient."""

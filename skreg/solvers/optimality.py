@@ -108,8 +108,7 @@ def _corrected(
     What is within rounding of the correlation wanted is taken to have it. Correcting some
     features may push another over its threshold, which then joins them.
     """
-    # Products with X are rounded before they are centred.
-    reach = np.sqrt((design.variances + design.offsets(slice(None)) ** 2) * unit)
+    reach = np.sqrt(design.variances * unit)
     candidates = (w != 0) | (penalty.l1 <= LOOSE * reach)
     chosen = np.zeros(len(w), dtype=bool)
     wanted, corrected, along, moved, best = q, q, 0.0, 0.0, np.inf

@@ -91,9 +91,7 @@ class PenalisedMatrix:
 
     def rows(self, block: slice, X: NDArray[np.float64], W: Array) -> Array:
         """Some rows of ``A W``; X has the view's rows in a format that can be sliced by row."""
-        view = self.view
-        part = Design(X[block], view.omega[block], view.mean, view.inv_scale)
-        out = self.root[block, None] * part.predict(W)
+        out = self.root[block, None] * self.view.predict_rows(X[block], W)
         if self.Q.shape[1]:
             out -= self.Q[block] @ (self._QA @ W)
         return out

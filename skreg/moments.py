@@ -1,0 +1,162 @@
+"""Sums over the rows of X, dense or sparse, accumulated in float64 and never on a copy of X.
+
+Dense X is read in blocks of rows. The columns that matter here are those far from zero: where
+the mean is large beside the spread, a product with raw X loses as many digits as the two differ
+by, and so does the mean itself. `far_from_zero` finds them, with the part of their means that
+float64 could not hold, so that they can be centred before they are summed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+# Rows are read in blocks of about this many entries (4 MiB of float64).
+BLOCK_ENTRIES = 1 << 19
+# A column whose standard deviation is below this fraction of its mean is constant up to rounding.
+CONSTANT = 8 * np.finfo(np.float64).eps
+# Above this ratio of squared mean to variance, second moments minus squared means lose digits.
+CANCELLATION = 1e4
+# Share of the rows that often suffices to see that a column is not far from zero.
+GLANCE = 0.05
+
+
+def is_sparse(X: Any) -> bool:
+    """Whether X is a sparse matrix or array."""
+    return bool(issparse(X))
+
+
+def row_blocks(X: NDArray[Any]) -> Iterator[tuple[slice, Array]]:
+    """Dense X in blocks of rows, as float64."""
+    step = max(1, BLOCK_ENTRIES // max(1, X.shape[1]))
+    for start in range(0, X.shape[0], step):
+        rows = slice(start, start + step)
+        yield rows, X[rows].astype(np.float64, copy=False)
+
+
+def adjoint(X: Any, v: Array) -> Array:
+    """``X^T v``."""
+    if is_sparse(X) or X.dtype == np.float64:
+        return np.asarray(X.T @ v, dtype=np.float64)
+    out = np.zeros((X.shape[1], *v.shape[1:]))
+    for rows, block in row_blocks(X):
+        out += block.T @ v[rows]
+    return out
+
+
+def product(X: Any, w: Array) -> Array:
+    """``X w``."""
+    if is_sparse(X) or X.dtype == np.float64:
+        return np.asarray(X @ w, dtype=np.float64)
+    out = np.empty((X.shape[0], *w.shape[1:]))
+    for rows, block in row_blocks(X):
+        out[rows] = block @ w
+    return out
+
+
+def squares(X: Any, omega: Array, mean: Array | None) -> Array:
+    """Weighted sums of squares of the columns less `mean`."""
+    if not is_sparse(X):
+        out = np.zeros(X.shape[1])
+        for rows, block in row_blocks(X):
+            if mean is not None:
+                block = block - mean
+            out += omega[rows] @ (block * block)
+        return out
+    counts = np.diff(X.indptr)
+    weights = omega[X.indices]
+    centred = X.data.astype(np.float64)
+    if mean is not None:
+        centred -= np.repeat(mean, counts)
+    stored = np.ravel(with_data(X, centred * centred * weights).sum(axis=0))
+    if mean is None:
+        return stored
+    absent = 1.0 - np.ravel(with_data(X, weights).sum(axis=0))
+    absent[counts == X.shape[0]] = 0.0  # or its rounding, times the squared mean
+    return stored + np.maximum(absent, 0.0) * mean * mean
+
+
+def gram(X: NDArray[Any], omega: Array, mean: Array | None) -> Array:
+    """``(X - mean)^T diag(omega) (X - mean)`` of dense X."""
+    root = np.sqrt(omega)
+    G = np.zeros((X.shape[1], X.shape[1]))
+    for rows, block in row_blocks(X):
+        if mean is not None:
+            block = block - mean
+        block = block * root[rows, None]
+        G += block.T @ block
+    return G
+
+
+def cross_products(X: Any, other: Any, omega: Array) -> Array:
+    """``X^T diag(omega) other`` of two sparse matrices over the same rows."""
+    weighted = with_data(other, other.data * omega[other.indices])
+    return np.asarray((X.T @ weighted).toarray(), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Far:
+    """Columns whose mean is large beside their spread.
+
+    Attributes
+    ----------
+    index : ndarray of int, shape (n_far,)
+    drift : ndarray of shape (n_far,)
+        What is left of the column when its mean, which is rounded, has been subtracted: next to
+        nothing in units of the mean, but not in units of the spread.
+    constant : ndarray of int
+        Those without any spread but rounding.
+    """
+
+    index: Index
+    drift: Array
+    constant: Index
+
+
+NONE_FAR = Far(np.empty(0, np.intp), np.empty(0), np.empty(0, np.intp))
+
+
+def far_from_zero(X: Any, omega: Array, mean: Array) -> Far:
+    """Find the columns far from zero; `mean` has the weighted means as far as rounding allows."""
+    if is_sparse(X):
+        spread = squares(X, omega, mean)
+    else:
+        # A part of the rows bounds the variance from below, which is enough for most columns.
+        glance = X[: max(16, int(GLANCE * X.shape[0]))].astype(np.float64) - mean
+        spread = omega[: len(glance)] @ np.square(glance, out=glance)
+    suspects = np.flatnonzero(mean * mean > CANCELLATION * spread)
+    if not len(suspects):
+        return NONE_FAR
+    drift, spread = np.empty(len(suspects)), np.empty(len(suspects))
+    for part, Z in column_blocks(X, suspects):
+        Z -= mean[suspects[part]]
+        drift[part] = omega @ Z
+        spread[part] = omega @ np.square(Z - drift[part])
+    squared_mean = mean[suspects] ** 2
+    far = squared_mean > CANCELLATION * spread
+    constant = far & (spread <= CONSTANT**2 * squared_mean)
+    return Far(suspects[far], drift[far], suspects[constant])
+
+
+def column_blocks(X: Any, index: Index) -> Iterator[tuple[slice, Array]]:
+    """Some columns of X in blocks, as dense float64 that may be written to."""
+    step = max(1, BLOCK_ENTRIES // X.shape[0])
+    for start in range(0, len(index), step):
+        part = slice(start, start + step)
+        columns = X[:, index[part]]
+        if is_sparse(columns):
+            columns = columns.toarray()
+        yield part, np.array(columns, dtype=np.float64, order="F")
+
+
+def with_data(X: Any, data: Array) -> Any:
+    """Sparse X with other stored values."""
+    return type(X)((data, X.indices, X.indptr), shape=X.shape)
