@@ -1,16 +1,17 @@
 """Cross-validated error along a path, and the choice of an alpha from it.
 
 A fold is the same X with other row weights: the held-out rows weigh nothing in its `Design`, so
-no training matrix is copied. Every alpha of a fold is scored by one product with the held-out
-rows. Folds are averaged with the weight of their held-out rows, as R glmnet does, so that a row
-of weight k counts as k rows here too.
+no training matrix is copied, and where there are more rows than features its moments are those of
+all rows less those of the held-out ones (`fold_sums.py`). What a fold's rows give is made once
+for all candidates, and every alpha is scored by one product. Folds are averaged with the weight
+of their held-out rows, as R glmnet does, so that a row of weight k counts as k rows here too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from .design import Array
+from .fold_sums import RowSums, design_from_sums, left_out, sums_of_folds, training_weight
 from .path import Model, fit_path
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -128,25 +130,36 @@ class CVResult:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What a metric sees: predictions of one fold for every alpha.
+    """What a metric sees: one fold's held-out rows, and what is predicted for them.
 
     Attributes
     ----------
     rows : ndarray of shape (n_test,)
         Indices of the held-out rows.
     targets : ndarray of shape (n_test, n_targets)
-    predictions : ndarray of shape (n_test, n_targets, n_alphas)
     weights : ndarray of shape (n_test,)
+    predict : callable
+        Gives the predictions.
+    errors : ndarray of shape (n_targets, n_alphas), optional
+        Weighted mean squared errors, where they are known without predictions.
     """
 
     rows: NDArray[np.intp]
     targets: Array
-    predictions: Array
     weights: Array
+    predict: Callable[[], Array]
+    errors: Array | None = None
+
+    @cached_property
+    def predictions(self) -> Array:
+        """Predictions for every alpha, shape (n_test, n_targets, n_alphas)."""
+        return self.predict()
 
 
 def mean_squared_error(held_out: HeldOut) -> Array:
     """Weighted mean squared error, shape (n_targets, n_alphas)."""
+    if held_out.errors is not None:
+        return held_out.errors
     squared = (held_out.predictions - held_out.targets[..., None]) ** 2
     total = held_out.weights.sum()
     if total <= 0:
@@ -156,13 +169,13 @@ def mean_squared_error(held_out: HeldOut) -> Array:
 
 def negated_r2(held_out: HeldOut) -> Array:
     """Minus the coefficient of determination, shape (n_targets, n_alphas); NaN for one row."""
+    error = mean_squared_error(held_out)
     if held_out.weights.sum() <= 0:
-        return np.zeros(held_out.predictions.shape[1:])  # the fold does not count
+        return np.zeros_like(error)  # the fold does not count
     if len(held_out.rows) < 2:
-        return np.full(held_out.predictions.shape[1:], np.nan)
+        return np.full_like(error, np.nan)
     mean = np.average(held_out.targets, axis=0, weights=held_out.weights)
     null = np.average((held_out.targets - mean) ** 2, axis=0, weights=held_out.weights)[:, None]
-    error = mean_squared_error(held_out)
     ratio = np.divide(error, null, out=np.where(error > 0, 1.0, 0.0), where=null > 0)
     return ratio - 1.0
 
@@ -215,15 +228,21 @@ def cross_validate(
     -------
     list of CVResult, one a candidate
     """
+    weight = np.ones(len(y)) if sample_weight is None else sample_weight
+    parts: list[RowSums | None] = [None] * len(folds)
+    total = None
+    if candidates[0][0].sums_suit(X):
+        total, parts = sums_of_folds(
+            X, y.reshape(len(y), -1), weight, folds, candidates[0][0].fit_intercept
+        )
     tasks = [
-        partial(score_fold, model, X, y, alphas, fold, sample_weight, metric, keep_coefs)
-        for model, alphas in candidates
-        for fold in folds
+        partial(score_fold, candidates, X, y, fold, weight, metric, keep_coefs, total, part)
+        for fold, part in zip(folds, parts, strict=True)
     ]
-    scores = [task() for task in tasks] if run is None else run(tasks)
+    by_fold = [task() for task in tasks] if run is None else run(tasks)
     results = []
     for i, (model, alphas) in enumerate(candidates):
-        own = scores[i * len(folds) : (i + 1) * len(folds)]
+        own = [scores[i] for scores in by_fold]
         if not any(score.weight for score in own):
             raise ValueError(
                 f"the {metric_name} of no fold is defined: the folds hold out single rows, or rows"
@@ -248,38 +267,67 @@ def cross_validate(
 
 
 def score_fold(
-    model: Model,
+    candidates: Sequence[tuple[Model, Array]],
     X: Any,
     y: Array,
-    alphas: Array,
     fold: Fold,
-    sample_weight: Array | None,
+    weight: Array,
     metric: Metric,
     keep_coefs: bool,
-) -> _FoldScore:
-    """Fit the path without the held-out rows and score it on them."""
-    train, test = fold
+    total: RowSums | None = None,
+    part: RowSums | None = None,
+) -> list[_FoldScore]:
+    """Fit the paths of all candidates without the held-out rows and score them on those.
+
+    `total` has the sums over all rows, `part` those over the rows that are left out if kept.
+    """
     # Rows that are not in the training set weigh nothing; repeated ones weigh more.
-    weight = np.bincount(train, minlength=len(y)).astype(np.float64)
-    if sample_weight is not None:
-        weight *= sample_weight
-    if not weight.any():
+    train = training_weight(fold, weight)
+    if not train.any():
         raise ValueError("the training rows of a fold all have sample_weight 0: use other folds")
-    path = fit_path(model, X, y, alphas, sample_weight=weight)
-    coefs = path.coefs.reshape(-1, *path.coefs.shape[-2:])
-    intercepts = path.intercepts.reshape(len(coefs), -1)
+    Y, test = y.reshape(len(y), -1), fold[1]
+    first = candidates[0][0]
+    design, target = None, None
+    if total is not None:
+        part = part or left_out(X, Y, total.reference, weight, train)
+        sums = RowSums.build(X, Y, total.reference, train) if part is None else total.less(part)
+        made = design_from_sums(X, Y, train, sums, total, first.fit_intercept, first.standardize)
+        design, target = made or (None, None)
+    if design is None:
+        design = first.design(X, train)
+    # Sums over the rows left out are sums over the held-out rows where these are the same.
+    tested = np.bincount(test, minlength=len(y)) * weight
+    same = part is not None and np.array_equal(weight - train, tested)
+    scores = []
+    for model, alphas in candidates:
+        path = fit_path(model, X, y, alphas, sample_weight=train, design=design, target=target)
+        coefs = path.coefs.reshape(-1, *path.coefs.shape[-2:])
+        intercepts = path.intercepts.reshape(len(coefs), -1)
+        held_out = HeldOut(
+            test,
+            Y[test],
+            weight[test],
+            partial(_predict, X, test, coefs, intercepts),
+            part.mean_squared_error(coefs, intercepts) if same and part is not None else None,
+        )
+        errors = metric(held_out)
+        defined = bool(np.isfinite(errors).all())
+        scores.append(
+            _FoldScore(
+                errors=errors if defined else np.zeros_like(errors),
+                weight=float(weight[test].sum()) if defined else 0.0,
+                coefs=path.coefs if keep_coefs else None,
+                converged=bool(path.converged.all()),
+                worst_gap=float(path.dual_gaps.max()),
+            )
+        )
+    return scores
+
+
+def _predict(X: Any, test: NDArray[np.intp], coefs: Array, intercepts: Array) -> Array:
+    """Predictions for some rows, shape (n_test, n_targets, n_alphas)."""
     used = np.flatnonzero(coefs.any(axis=(0, 2)))
     stored_sparse = bool(sparse.issparse(X))
     rows = X[:, used][test] if stored_sparse else X[np.ix_(test, used)]
-    predictions = np.stack([rows @ w for w in coefs[:, used].astype(np.float64)], axis=1)
-    weights = np.ones(len(test)) if sample_weight is None else sample_weight[test]
-    held_out = HeldOut(test, y[test].reshape(len(test), -1), predictions + intercepts, weights)
-    errors = metric(held_out)
-    defined = bool(np.isfinite(errors).all())
-    return _FoldScore(
-        errors=errors if defined else np.zeros_like(errors),
-        weight=float(weights.sum()) if defined else 0.0,
-        coefs=path.coefs if keep_coefs else None,
-        converged=bool(path.converged.all()),
-        worst_gap=float(path.dual_gaps.max()),
-    )
+    fitted = np.stack([rows @ w for w in coefs[:, used].astype(np.float64)], axis=1)
+    return fitted + intercepts

@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from .design import Array, Design
 from .penalties import Penalty
 from .result import PathResult
 from .solvers import Settings, Solution, Target, choose
 from .solvers.base import unit
+from .solvers.coordinate_descent import GRAM_LIMIT
 from .solvers.coordinate_descent import solve as coordinate_descent
 from .solvers.optimality import pseudo_solve, relative_gap
 from .solvers.ridge import RidgeFactor, default_alphas
@@ -58,6 +60,11 @@ class Model:
         """The solver that is used at an alpha of the user's."""
         return choose(self.solver, self.penalty.at(alpha)).name
 
+    def sums_suit(self, X: Any) -> bool:
+        """Whether folds of X are best described by sums over their rows."""
+        n_samples, n_features = X.shape
+        return not issparse(X) and n_features <= min(n_samples, GRAM_LIMIT)
+
     def engine_penalty(self, design: Design) -> Penalty:
         """Bounds in the units of the design's coefficients."""
         if design.inv_scale is None:
@@ -73,6 +80,7 @@ def fit_path(
     *,
     sample_weight: Array | None = None,
     design: Design | None = None,
+    target: Target | None = None,
     start: Array | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> PathResult:
@@ -88,6 +96,8 @@ def fit_path(
     sample_weight : ndarray of shape (n_samples,), optional
     design : Design, optional
         The view of X to use, when it exists already.
+    target : Target, optional
+        y as the design's solvers see it, when it exists already.
     start : ndarray of shape (n_features,) or (n_features, n_targets), optional
         Coefficients to start from, on the user's scale.
     progress : callable, optional
@@ -101,7 +111,8 @@ def fit_path(
         design = model.design(X, sample_weight)
     penalty = model.engine_penalty(design)
     flat = y.ndim == 1
-    target = Target.build(design, y)
+    if target is None:
+        target = Target.build(design, y)
     n_features, n_targets, n_alphas = design.n_features, target.raw.shape[1], len(alphas)
     w = np.zeros((n_features, n_targets))
     if start is not None:

@@ -19,6 +19,7 @@ FLOORS = {
     "design": 1,
     "solvers": 2,
     "result": 2,
+    "fold_sums": 3,
     "path": 3,
     "cross_validation": 4,
     "linear": 5,

@@ -48,7 +48,7 @@ def leave_one_out(
     if metric is mean_squared_error:
         by_target = (residuals**2).transpose(2, 0, 1)
     else:
-        scores = metric(HeldOut(np.arange(len(y)), targets, predictions, weights))
+        scores = metric(HeldOut(np.arange(len(y)), targets, weights, lambda: predictions))
         by_target, weights = scores.T[:, None, :], weights.sum(keepdims=True)
     result = CVResult(
         alphas=alphas,

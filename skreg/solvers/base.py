@@ -80,11 +80,16 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted: `raw` as the user has it and `centred`, (n_samples, n_targets)."""
+    """What is predicted: `raw` as the user has it and `centred`, (n_samples, n_targets).
+
+    `correlations` are those of the features with the centred targets, (n_features, n_targets),
+    where they are known already.
+    """
 
     raw: Array
     centred: Array
     mean: Array
+    correlations: Array | None = None
 
     @classmethod
     def build(cls, design: Design, y: Array) -> Target:
