@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -110,45 +109,44 @@ def fit_path(
     if design is None:
         design = model.design(X, sample_weight)
     penalty = model.engine_penalty(design)
-    flat = y.ndim == 1
     if target is None:
         target = Target.build(design, y)
-    n_features, n_targets, n_alphas = design.n_features, target.raw.shape[1], len(alphas)
+    n_features, n_targets = design.n_features, target.raw.shape[1]
     w = np.zeros((n_features, n_targets))
     if start is not None:
         w = design.from_raw(np.asarray(start, dtype=np.float64).reshape(n_features, n_targets))
-    coefs = np.empty((n_targets, n_features, n_alphas), dtype=design.X.dtype)
-    intercepts = np.empty((n_targets, n_alphas))
-    certificate = np.empty((4, n_targets, n_alphas))
+    W = np.empty((n_targets, len(alphas), n_features))
+    facts = np.empty((5, n_targets, len(alphas)))
     engine_alphas = alphas * model.alpha_unit(len(y), sample_weight)
     for i, solutions in enumerate(_solutions(model, design, target, penalty, engine_alphas, w)):
         for k, found in enumerate(solutions):
-            raw = _on_user_scale(model, design, penalty, found.coef)
-            coefs[k, :, i] = raw
-            intercepts[k, i] = (
-                design.intercept(raw, target.mean[k])
-                if found.intercept is None
-                else found.intercept
-            )
-            certificate[:, k, i] = found.gap, found.n_iter, found.rss, found.df
+            W[k, i] = found.coef
+            own = np.nan if found.intercept is None else found.intercept
+            facts[:, k, i] = found.gap, found.n_iter, found.rss, found.df, own
         if progress is not None:
             progress(i + 1, float(alphas[i]))
-    gaps, n_iters, rss, df = certificate
+    raw = _on_user_scale(model, design, penalty, W)
+    gaps, n_iters, rss, df, own_intercepts = facts
+    intercepts = design.intercept(
+        raw.reshape(-1, n_features).T, np.repeat(target.mean, len(alphas))
+    )
+    intercepts = np.where(np.isnan(own_intercepts), intercepts.reshape(rss.shape), own_intercepts)
     null = design.norm2(target.centred)[:, None]
-    deviance = np.divide(rss, null, out=np.zeros_like(rss), where=null > 0)
-    result = PathResult(
+    deviance = np.divide(rss, null, out=np.ones_like(rss), where=null > 0)
+    coefs = raw.astype(design.X.dtype, copy=False).transpose(0, 2, 1)
+    one = 0 if y.ndim == 1 else slice(None)
+    return PathResult(
         alphas=np.array(alphas, dtype=np.float64),
-        coefs=coefs,
-        intercepts=intercepts,
-        dual_gaps=gaps,
-        n_iters=n_iters.astype(np.intp),
-        converged=gaps <= model.settings.threshold,
-        df=df,
-        dev_ratio=np.where(null > 0, 1.0 - deviance, 0.0),
+        coefs=coefs[one],
+        intercepts=intercepts[one],
+        dual_gaps=gaps[one],
+        n_iters=n_iters[one].astype(np.intp),
+        converged=gaps[one] <= model.settings.threshold,
+        df=df[one],
+        dev_ratio=1.0 - deviance[one],
         l1_ratio=None if model.summed_loss else model.penalty.l1_ratio,
         tol=model.settings.tol,
     )
-    return result.for_target(0) if flat else result
 
 
 def relative_gaps(model: Model, design: Design, y: Array, alphas: Array, coefs: Array) -> Array:
@@ -168,8 +166,8 @@ def relative_gaps(model: Model, design: Design, y: Array, alphas: Array, coefs: 
 
 
 def _on_user_scale(model: Model, design: Design, penalty: Penalty, w: Array) -> Array:
-    """Coefficients as the user has them; one that is at its bound is exactly there."""
-    raw, bounds = design.to_raw(w), model.penalty
+    """Coefficients, features last, as the user has them; one at its bound is exactly there."""
+    raw, bounds = design.to_raw(w.T).T, model.penalty
     if penalty is bounds:
         return raw
     raw = np.where((w == penalty.lower) & (w < 0), bounds.lower, raw)
@@ -180,16 +178,15 @@ def _on_user_scale(model: Model, design: Design, penalty: Penalty, w: Array) -> 
 def _solutions(
     model: Model, design: Design, target: Target, penalty: Penalty, alphas: Array, start: Array
 ) -> Iterator[tuple[Solution, ...]]:
-    """Solutions at all alphas; alphas that call for different solvers are handed on in runs."""
-
-    def solver_at(alpha: float) -> Any:
-        return choose(model.solver, penalty.at(alpha))
-
-    for solver, run in groupby(alphas, key=solver_at):
-        chunk = np.fromiter(run, dtype=np.float64)
-        for solutions in solver.solve(design, target, penalty, chunk, start, model.settings):
-            yield solutions
-        start = np.stack([found.coef for found in solutions], axis=1)
+    """Solutions at all alphas; those at zero, which come last, may call for another solver."""
+    n_positive = int(np.count_nonzero(alphas))
+    for chunk in (alphas[:n_positive], alphas[n_positive:]):
+        if len(chunk):
+            solver = choose(model.solver, penalty.at(chunk[0]))
+            for solutions in solver.solve(design, target, penalty, chunk, start, model.settings):
+                yield solutions
+            if len(chunk) < len(alphas):
+                start = np.stack([found.coef for found in solutions], axis=1)
 
 
 def alpha_grid(

@@ -36,15 +36,17 @@ class ScaledPenalty:
 
         A feature without any curvature (a constant column) gets zero.
         """
-        shrunk = np.sign(z) * np.maximum(np.abs(z) - self.l1, 0.0)
+        shrunk = z - np.minimum(np.maximum(z, -self.l1), self.l1)
         total = curvature + self.l2
-        w = np.divide(shrunk, total, out=np.zeros_like(shrunk), where=total > 0)
-        return np.clip(w, self.lower, self.upper)
+        w = shrunk / np.where(total > 0, total, np.inf)
+        return np.minimum(np.maximum(w, self.lower), self.upper)
 
     def conjugate(self, q: Array) -> Array:
         """Fenchel conjugate ``sup_w q w - penalty(w)`` over the box; inf where unbounded."""
         excess = np.maximum(np.abs(q) - self.l1, 0.0)
         reach = np.where(q > 0, self.upper, -self.lower)
+        if not self.l2.any():
+            return np.where(excess > 0, reach, 0.0) * excess
         smooth = self.l2 > 0
         # An infinite result means an unbounded supremum; 0 * inf never occurs.
         with np.errstate(over="ignore"):
@@ -96,8 +98,8 @@ class Penalty:
     ) -> Penalty:
         """Fill in the defaults; an infinite factor becomes the bounds zero and zero."""
         v = np.ones(n_features) if factors is None else np.array(factors, dtype=np.float64)
-        lo = np.array(np.broadcast_to(-np.inf if lower is None else lower, n_features), np.float64)
-        hi = np.array(np.broadcast_to(np.inf if upper is None else upper, n_features), np.float64)
+        lo = np.full(n_features, -np.inf if lower is None else lower, dtype=np.float64)
+        hi = np.full(n_features, np.inf if upper is None else upper, dtype=np.float64)
         excluded = np.isinf(v)
         v[excluded] = lo[excluded] = hi[excluded] = 0.0
         return cls(float(l1_ratio), v, lo, hi)

@@ -18,7 +18,15 @@ from ..design import Array, Design
 from ..path import Model, PathResult, alpha_grid
 from ..penalties import Penalty
 from ..solvers import Settings
-from ._checks import FLOATS, check_alphas, check_table, check_weights, per_feature, refuse_any
+from ._checks import (
+    FLOATS,
+    check_alphas,
+    check_table,
+    check_weights,
+    is_ready,
+    per_feature,
+    refuse_any,
+)
 from ._threads import one_blas_thread
 from ._warnings import warn
 
@@ -72,8 +80,18 @@ class LinearModel(RegressorMixin, MultiOutputMixin, BaseEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_targets)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], dtype=FLOATS, reset=False)
+        if is_ready(X):
+            validate_data(self, X, reset=False, skip_check_array=True)
+        else:
+            stored = ["csr", "csc", "coo"]
+            X = validate_data(self, X, accept_sparse=stored, dtype=FLOATS, reset=False)
         return np.asarray(X @ self.coef_.T + self.intercept_)
+
+    @classmethod
+    @functools.cache
+    def _get_param_names(cls) -> list[str]:
+        # Read off the signature of __init__, which takes long and never changes.
+        return super()._get_param_names()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -110,12 +128,16 @@ def selection_seed(estimator: Any) -> int | None:
 
 def settings_of(estimator: Any) -> Settings:
     """The estimator's stopping rule and visiting order."""
-    precompute = getattr(estimator, "precompute", "auto")
+    precompute = estimator.precompute
+    if is_gram(precompute):
+        precompute = True
+    elif estimator.solver == "auto":
+        precompute = "auto"
     return Settings(
         tol=float(estimator.tol),
         max_iter=estimator.max_iter or 1000,
         seed=selection_seed(estimator),
-        precompute=True if is_gram(precompute) else precompute,
+        precompute=precompute,
     )
 
 

@@ -29,10 +29,16 @@ def one_blas_thread(function: F) -> F:
     def limited(*args: Any, **kwargs: Any) -> Any:
         if not _limiting.acquire(blocking=False):
             return function(*args, **kwargs)
+        lowered = []
         try:
-            with _get_threadpool_controller().limit(limits=1, user_api="blas"):
-                return function(*args, **kwargs)
+            for library in _get_threadpool_controller().lib_controllers:
+                if library.user_api == "blas" and (n_threads := library.num_threads) > 1:
+                    lowered.append((library, n_threads))
+                    library.set_num_threads(1)
+            return function(*args, **kwargs)
         finally:
+            for library, n_threads in lowered:
+                library.set_num_threads(n_threads)
             _limiting.release()
 
     return limited  # type: ignore[return-value]  # wraps() keeps the signature

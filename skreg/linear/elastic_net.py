@@ -51,9 +51,10 @@ class ElasticNet(LinearModel):
         Share of the L1 penalty, in [0, 1].
     fit_intercept : bool, default=True
     precompute : bool, "auto" or array-like of shape (n_features, n_features), default=False
-        Whether the solver works on the Gram matrix of all features. False keeps to a working
-        set, "auto" decides by shape. A matrix is taken as the Gram matrix of the centered X with
-        rows multiplied by the square roots of the weights, and checked on a few elements.
+        Whether ``solver="cd"`` works on the Gram matrix of all features. False keeps to a working
+        set, "auto" decides by shape, as ``solver="auto"`` always does. A matrix is taken as the
+        Gram matrix of the centered X with rows multiplied by the square roots of the weights, and
+        checked on a few elements.
     max_iter : int or None, default=1000
         Largest number of iterations; None is 1000.
     copy_X : bool, default=True
@@ -223,7 +224,7 @@ class ElasticNet(LinearModel):
         self.n_iter_ = path.n_iters[..., 0].tolist()
         intercept = path.intercepts[..., 0].astype(self.coef_.dtype)
         self.intercept_ = intercept.reshape(y.shape[1:])[()]
-        if not np.all(self.converged_):
+        if not path.converged.all():
             gap, n_iter = float(path.dual_gaps.max()), int(path.n_iters.max())
             warn_unconverged(type(self).__name__, gap, self.tol, n_iter)
         return self

@@ -25,9 +25,9 @@ class Solver:
     def refusal(self, penalty: ScaledPenalty) -> str | None:
         """Why this solver cannot take the penalty, or None."""
         lacks = []
-        if penalty.l1.any() and not self.takes_l1:
+        if not self.takes_l1 and penalty.l1.any():
             lacks.append("an L1 penalty")
-        if _bounded(penalty) and not self.takes_bounds:
+        if not self.takes_bounds and _bounded(penalty):
             lacks.append("positive coefficients or other bounds")
         if not lacks:
             return None

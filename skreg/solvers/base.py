@@ -22,6 +22,8 @@ from ..penalties import Penalty
 
 # Every solver aims for this relative gap; `tol` only says what may be called converged.
 AIM = 1e-12
+# A relative gap below this cannot be told from zero.
+ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Settings:
     @property
     def threshold(self) -> float:
         """The tolerance; a gap below the rounding of the objective cannot be told from zero."""
-        return max(self.tol, 8 * float(np.finfo(np.float64).eps))
+        return max(self.tol, ROUNDING)
 
 
 Mask = NDArray[np.bool_]

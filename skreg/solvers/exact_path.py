@@ -35,13 +35,16 @@ def solve(
     settings: Settings,
 ) -> Iterator[tuple[Solution, ...]]:
     """See `base.py` for the contract."""
-    n_samples, n_features = design.X.shape
-    small = n_features <= min(n_samples, MOST_FEATURES)
-    free = penalty.free
-    unbounded = np.isinf(penalty.lower[free]).all() and np.isinf(penalty.upper[free]).all()
-    followed = small and penalty.l1_ratio == 1.0 and bool(unbounded) and len(alphas) > 1
+    followed = len(alphas) > 1 and _can_follow(design, penalty)
     chosen = _solve_by_homotopy if followed else coordinate_descent.solve
     return chosen(design, target, penalty, alphas, start, settings)
+
+
+def _can_follow(design: Design, penalty: Penalty) -> bool:
+    if penalty.l1_ratio < 1.0 or design.n_features > min(design.n_samples, MOST_FEATURES):
+        return False
+    free = penalty.free
+    return bool(np.isinf(penalty.lower[free]).all() and np.isinf(penalty.upper[free]).all())
 
 
 @target_by_target
