@@ -192,7 +192,7 @@ def test_alpha_zero_is_least_squares_of_minimum_norm(shape, rank, fit_intercept,
     y = rng.standard_normal(len(X)) + 1.0
     mean, y_mean = (X.mean(axis=0), y.mean()) if fit_intercept else (0.0, 0.0)
     expected = np.linalg.lstsq(X - mean, y - y_mean, rcond=1e-10)[0]
-    atol = 1e-9 if stored is np.array else 1e-6  # a sparse X is not made dense: half of the digits
+    atol = 1e-9
     for model in (
         Lasso(0.0),
         ElasticNet(0.0, l1_ratio=0.3),

@@ -8,7 +8,6 @@ from ridge_problems import ALPHAS, SHAPES, dense, everything, problem, reference
 from skreg.design import Design
 from skreg.penalties import Penalty
 from skreg.solvers import iterative, ridge_factor
-from skreg.solvers import minimum_norm as minimum_norm_module
 from skreg.solvers import ridge as ridge_module
 from skreg.solvers.ridge import RidgeFactor, default_alphas, solve_ridge
 
@@ -18,7 +17,6 @@ def test_large_sparse_problems_are_solved_without_a_decomposition(shape, monkeyp
     monkeypatch.setattr(ridge_factor, "LARGEST_SPARSE", 2)
     monkeypatch.setattr(ridge_module, "LARGEST_SPARSE", 2)
     monkeypatch.setattr(ridge_factor, "decompose", None)
-    monkeypatch.setattr(minimum_norm_module, "SMALL", 0)
     design, penalty, Y = everything(*shape, "sparse weights factors free excluded")
     W = RidgeFactor(design, penalty).solve(design.center(Y)[0], ALPHAS)
     for i, alpha in enumerate(ALPHAS):

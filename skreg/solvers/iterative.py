@@ -24,17 +24,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import linalg
 
-from ..design import Design
+from ..design import Array, Design
 from ..penalties import Penalty, ScaledPenalty
+from .numerics import EPS, reciprocal
 
-Array = NDArray[np.float64]
 Operator = Callable[[Array], Array]
 
-EPS = float(np.finfo(np.float64).eps)
 # SciPy renamed the relative tolerance of its conjugate gradients in 1.12.
 RTOL = "rtol" if "rtol" in inspect.signature(linalg.cg).parameters else "tol"
 
@@ -46,7 +44,7 @@ def lsqr(
     scaled = penalty.at(alpha)
     movable = scaled.upper > scaled.lower
     root, weight = np.sqrt(design.omega), np.sqrt(scaled.l2)
-    inverse = _reciprocal(root)
+    inverse = reciprocal(root)
     n = design.n_samples
 
     def stacked(w: Array) -> Array:
@@ -110,7 +108,7 @@ def lbfgs(
     unit = float(design.norm2(y))
     if unit == 0.0:
         return np.zeros(design.n_features), 0
-    scale = np.sqrt(unit) * _reciprocal(np.sqrt(design.variances + scaled.l2))
+    scale = np.sqrt(unit) * reciprocal(np.sqrt(design.variances + scaled.l2))
 
     def objective(u: Array) -> tuple[float, Array]:
         w = scale * u
@@ -181,7 +179,3 @@ def shifted_cg(
         lead = r + ratio * lead
         step_old, ratio_old = step, ratio
     return x
-
-
-def _reciprocal(values: Array) -> Array:
-    return np.divide(1.0, values, out=np.zeros_like(values), where=values > 0)

@@ -24,22 +24,12 @@ Numerical Analysis 1997.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh, qr, solve_triangular
 
-from ..design import Design
+from ..design import Array, Design, Index
 from ..penalties import Penalty
-
-Array = NDArray[np.float64]
-
-EPS = float(np.finfo(np.float64).eps)
-# A sparse X is made dense only if it has at most so many entries, zeros included.
-SMALL = 100_000
-
-
-def reciprocal(values: Array) -> Array:
-    """One over what is positive, zero elsewhere."""
-    return np.divide(1.0, values, out=np.zeros_like(values), where=values > 0)
+from .numerics import EPS, reciprocal
+from .triangle import affordable, triangle, weighted_rows
 
 
 def minimum_norm(A: Array, Y: Array, size: Array, metric: Array, alpha: float = 0.0) -> Array:
@@ -92,7 +82,7 @@ def minimum_norm(A: Array, Y: Array, size: Array, metric: Array, alpha: float = 
 
 
 def minimum_norm_from_gram(G: Array, C: Array, metric: Array) -> Array:
-    """The same from ``G = A^T A`` and ``C = A^T Y``, for A that cannot be made dense.
+    """The same from ``G = A^T A`` and ``C = A^T Y``, for a sparse A of any size.
 
     Half of the digits of the orthogonal method: directions whose singular value is under about
     1e-7 of the largest (columns scaled to norm one) count as dependent.
@@ -131,7 +121,6 @@ def least_squares(design: Design, penalty: Penalty, Y: Array, alpha: float = 0.0
     the data, it is the limit for alpha falling to zero: that of least ``sum_j v_j w_j^2``, or of
     least ``sum_j w_j^2`` when nothing is penalised.
     """
-    design = dense_if_small(design)
     W = np.zeros((design.n_features, Y.shape[1]))
     movable = np.flatnonzero((penalty.upper > penalty.lower) & (design.variances > 0))
     if not len(movable):
@@ -146,10 +135,14 @@ def least_squares(design: Design, penalty: Penalty, Y: Array, alpha: float = 0.0
     if alpha > 0:  # nor may alpha itself make it cost anything
         least = min(least, alpha**-0.5)
     metric[~costly] = 1e-10 * least * sizes[~costly] if costly.any() else 1.0
-    if design.sparse:
+    if design.sparse and not affordable(design):
         G = design.gram()[np.ix_(movable, movable)]
         G = G + alpha * np.diag(penalty.factors[movable])
         W[movable] = minimum_norm_from_gram(G, design.correlate(Y)[movable], metric)
+        return W
+    if design.sparse:
+        R, rows = _triangle_of(design, movable, Y)
+        W[movable] = minimum_norm(R, rows, sizes, metric, alpha)
         return W
     used = design.omega > 0
     root = np.sqrt(design.omega[used, None])
@@ -160,8 +153,11 @@ def least_squares(design: Design, penalty: Penalty, Y: Array, alpha: float = 0.0
     return W
 
 
-def dense_if_small(design: Design) -> Design:
-    """The same design; with a dense X when that is no larger than `SMALL`."""
-    if not design.sparse or design.n_samples * design.n_features > SMALL:
-        return design
-    return Design(design.X.toarray(), design.omega, design.mean, design.inv_scale)
+def _triangle_of(design: Design, index: Index, Y: Array) -> tuple[Array, Array]:
+    """R and ``Q^T Omega^(1/2) Y`` of the QR factorisation of some columns of a sparse design."""
+    root = np.sqrt(design.omega)[:, None]
+    # The weights' root as the first column takes the means out, and their rounding.
+    ones = root[:, : 0 if design.mean is None else 1]
+    R = triangle(weighted_rows(design, index, ones, root * Y))
+    own = slice(ones.shape[1], ones.shape[1] + len(index))
+    return R[own, own], R[own, own.stop :]

@@ -9,7 +9,8 @@ the unpenalised ones; excluded and constant features are left out. A is never fo
 products, so that a sparse X stays sparse: Q alone is dense, with a column for each unpenalised
 feature.
 
-`decompose` gives ``A = U diag(d)^(1/2) V^T`` by the Gram matrix, the kernel or the SVD.
+`decompose` gives ``A = U diag(d)^(1/2) V^T`` by the Gram matrix, the kernel or the SVD; of a
+sparse X by the SVD of its triangle (`triangle`).
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import qr, svd
 
-from ..design import BLOCK_ENTRIES, CANCELLATION, Design
+from ..design import BLOCK_ENTRIES, CANCELLATION, Array, Design
 from ..penalties import Penalty
-from .minimum_norm import EPS, column_sizes, dense_if_small, minimum_norm, reciprocal
-
-Array = NDArray[np.float64]
+from .minimum_norm import column_sizes, minimum_norm
+from .numerics import EPS, reciprocal
+from .triangle import block_size, triangle, weighted_rows
 
 
 class PenalisedMatrix:
     """Products with A, and the parts it is made of."""
 
     def __init__(self, design: Design, penalty: Penalty) -> None:
-        self.design = design = dense_if_small(design)
+        self.design = design
         self.root = np.sqrt(design.omega)
         self.inverse_root = reciprocal(self.root)
         movable = penalty.upper > penalty.lower
@@ -138,6 +139,19 @@ class PenalisedMatrix:
         """A itself, a new array."""
         return self._reachable(self.root[:, None] * self.view.columns(slice(None)))
 
+    def triangle(self) -> Array:
+        """R of the QR factorisation of A if it is tall, of its transpose else; A is sparse."""
+        n, p = self.shape
+        view, first = self.view, self.unreached.shape[1]
+        if n > p:
+            none = np.zeros((n, 0))
+            R = triangle(weighted_rows(view, np.arange(p), self.unreached, none))
+            return R[first:, first:]
+        step = block_size(p, n)
+        starts = range(0, p, step)
+        columns = (view.columns(slice(start, start + step)) for start in starts)
+        return triangle(self._reachable(self.root[:, None] * block).T for block in columns)
+
     def _reachable(self, rows: Array) -> Array:
         """`project`, and what the rounding of a mean has left taken out as well."""
         return rows - self.unreached @ (self.unreached.T @ rows)
@@ -163,6 +177,12 @@ def decompose(A: PenalisedMatrix, method: str) -> Decomposition:
     n, p = A.shape
     if min(n, p) == 0:
         return Decomposition(np.zeros(0), np.zeros((n, 0)), np.zeros((p, 0)), False, 0.0)
+    if method == "svd" and A.view.sparse:
+        R = A.triangle()
+        s, Vt = svd(R, full_matrices=False, overwrite_a=True, check_finite=False)[1:]
+        kept = s > max(n, p) * EPS * max(s[0], A.size)
+        U, V = (None, Vt[kept].T) if n > p else (Vt[kept].T, None)
+        return Decomposition(s[kept] ** 2, U, V, False, 0.0)
     if method == "svd":
         U, s, Vt = svd(A.dense(), full_matrices=False, overwrite_a=True, check_finite=False)
         kept = s > max(n, p) * EPS * max(s[0], A.size)

@@ -21,12 +21,11 @@ product", SIAM J. Sci. Comput. 26 (2005), with the error-free product of Dekker 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import lapack, solve_triangular
 
-Array = NDArray[np.float64]
+from ..design import Array
+from .numerics import EPS
 
-EPS = float(np.finfo(np.float64).eps)
 SPLITTER = 2.0**27 + 1.0
 MAX_STEPS = 12
 

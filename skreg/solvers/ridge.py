@@ -11,7 +11,8 @@
    to the last digit (`refinement`), tiny ones always.
 3. Dependent columns: the solution of minimum norm (`minimum_norm`).
 
-A sparse X is made dense only if it has at most `SMALL` entries, zeros included.
+A sparse X is never made dense. Instead of 2 and 3 it has the triangle of its QR factorisation
+(`triangle`), which takes a few rows at a time, as long as that is a matter of seconds.
 
 Cost: n p min(n, p) + min(n, p)^3 / 3 flops, and n p for each refinement.
 
@@ -28,18 +29,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from ..design import Design
+from ..design import Array, Design
 from ..penalties import Penalty
-from .minimum_norm import SMALL, dense_if_small, least_squares, reciprocal
+from .minimum_norm import least_squares
+from .numerics import reciprocal
 from .penalised_matrix import PenalisedMatrix, far_from_zero
 from .refinement import MAX_STEPS, refined_ridge
 from .ridge_factor import LARGEST_SPARSE, RidgeFactor, default_alphas
+from .triangle import affordable
 
 __all__ = ["RidgeFactor", "RidgeSolution", "default_alphas", "solve_ridge"]
 
-Array = NDArray[np.float64]
-
+# Entries of X up to which a dense problem is solved to the last digit at once, and when it is ill.
 TINY = 512
+SMALL = 100_000
 # Reciprocal conditions of the scaled normal equations: below the first they are refined, below
 # the second a small problem is solved exactly, below the third a dense one is solved by QR, and
 # below the last no Cholesky factor is used.
@@ -79,8 +82,6 @@ def solve_ridge(
     """
     if not penalty.factors[penalty.upper > penalty.lower].any():
         alphas = np.zeros_like(alphas)
-    if method != "svd":
-        design = dense_if_small(design)
     coef = np.zeros((design.n_features, Y.shape[1]))
     intercept = np.zeros(Y.shape[1])
     for alpha in np.unique(alphas):
@@ -101,7 +102,7 @@ def _solve(design: Design, Y: Array, penalty: Penalty, alpha: float, method: str
         factor = RidgeFactor(design, penalty, method if method == "svd" else "auto")
         return finished(factor.solve(centred, np.array([alpha]))[:, :, 0])
     refine = method == "auto" and n >= p and n * p <= SMALL
-    if refine and n * p <= TINY:
+    if refine and n * p <= TINY and not design.sparse:
         solution = _by_orthogonalisation(design, Y, penalty, alpha)
         if solution is not None:
             return solution
@@ -114,7 +115,7 @@ def _solve(design: Design, Y: Array, penalty: Penalty, alpha: float, method: str
         solution = _by_orthogonalisation(design, Y, penalty, alpha)
         if solution is not None:
             return solution
-    if design.sparse and W is not None:
+    if design.sparse and W is not None and not affordable(design):
         return finished(W)  # two products with X have brought back what can be had
     if design.sparse and n < p:
         return finished(RidgeFactor(design, penalty).solve(centred, np.array([alpha]))[:, :, 0])

@@ -32,13 +32,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from ..design import BLOCK_ENTRIES, Design
+from ..design import BLOCK_ENTRIES, Array, Design
 from ..penalties import Penalty
 from .iterative import operator_lsqr, shifted_cg
-from .minimum_norm import EPS, least_squares, reciprocal
+from .minimum_norm import least_squares
+from .numerics import EPS, reciprocal
 from .penalised_matrix import Decomposition, PenalisedMatrix, decompose
-
-Array = NDArray[np.float64]
+from .triangle import affordable
 
 # Above this size of its smaller side a sparse design is not decomposed to be solved.
 LARGEST_SPARSE = 5000
@@ -100,7 +100,7 @@ class RidgeFactor:
         """Decompose well enough for these alphas; returns those that count."""
         alphas = np.zeros_like(alphas) if self.A.unpenalised else alphas
         lossy = self.parts.squared and self._loss(alphas) > TOLERATED_LOSS
-        if lossy and self.method == "auto" and not self.design.sparse:
+        if lossy and self.method == "auto" and (not self.design.sparse or affordable(self.design)):
             self._parts = decompose(self.A, "svd")
         return alphas
 
