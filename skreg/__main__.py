@@ -124,6 +124,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     table = diabetes() if options.file is None else read_table(options.file, options.target)
+    for mistake in table.warnings:
+        print(f"note: {mistake}", file=sys.stderr)
     for note in table.notes:
         print(f"note: {note}")
     with warnings.catch_warnings(record=True) as caught:

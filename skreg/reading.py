@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -20,6 +21,9 @@ from .table import Table, TableError, mixed_preprocessing
 
 MISSING = {"", ".", "?", "na", "n/a", "#n/a", "nan", "null", "none"}
 DELIMITERS = ",;\t|"
+STRAY = 0.2  # share of a column's cells: fewer that are no numbers look like mistakes
+# 1,234 or 1,234,567.8; the separator may also be a space, an apostrophe or an underscore.
+THOUSANDS = re.compile(r"[+-]?\d{1,3}([, '\u2019\u00a0\u202f_]\d{3})+(\.\d*)?")
 LARGEST = 1e150  # its square is still a finite number
 
 
@@ -62,7 +66,7 @@ def read_table(file: str | Path, target: str | None) -> Table:
     if not cells.rows:
         raise TableError(f"{name} has a header and no rows: add the data below it")
 
-    columns = {}
+    columns, warnings = {}, []
     for column, fields in zip(cells.names, zip(*cells.rows, strict=True), strict=True):
         columns[column] = _values(fields, decimal_comma=cells.delimiter != ",")
         if columns[column].dtype != object and np.any(np.abs(columns[column]) > LARGEST):
@@ -70,6 +74,13 @@ def read_table(file: str | Path, target: str | None) -> Table:
             raise TableError(
                 f"{name}, line {line}: {column!r} is infinite or too large; "
                 "correct the value or leave it blank"
+            )
+        stray = _stray(columns[column])
+        if column != target and stray:
+            warnings.append(
+                f"{column!r} is taken as text: {len(stray)} of its {len(fields)} cells "
+                f"{'is' if len(stray) == 1 else 'are'} not a number (such as {stray[0]!r}); "
+                "correct them or leave them blank to have a numeric column"
             )
 
     notes = []
@@ -97,6 +108,7 @@ def read_table(file: str | Path, target: str | None) -> Table:
         columns=tuple(features),
         preprocessing=mixed_preprocessing(is_text),
         notes=tuple(notes),
+        warnings=tuple(warnings),
     )
 
 
@@ -177,6 +189,19 @@ def _values(fields: Sequence[str], decimal_comma: bool) -> np.ndarray:
     )
 
 
+def _stray(values: np.ndarray) -> list[str]:
+    """Cells of a text column that are no numbers, if nearly all others are."""
+    if values.dtype != object:
+        return []
+    present = [value for value in values if value is not None]
+    stray = [value for value in present if not _is_number(value)]
+    return stray if len(stray) <= STRAY * len(present) else []
+
+
+def _is_number(text: str) -> bool:
+    return _values([text], False).dtype != object
+
+
 def _check_target(file: str, target: str | None, names: list[str]) -> None:
     if target is None:
         raise TableError(f"say which column of {file} to predict: --target with {_some(names)}")
@@ -192,9 +217,14 @@ def _target_values(file: str, target: str, columns: dict[str, np.ndarray]) -> np
     y = columns[target]
     if y.dtype == object:
         numeric = [name for name, values in columns.items() if values.dtype != object]
-        example = next(
-            value for value in y if value is not None and _values([value], False).dtype == object
-        )
+        example = next(value for value in y if value is not None and not _is_number(value))
+        thousands = [value for value in y if value is not None and THOUSANDS.fullmatch(value)]
+        if thousands:
+            raise TableError(
+                f"the target {target!r} of {file} has thousands separators (such as"
+                f" {thousands[0]!r}); write the numbers without them, as"
+                f" {re.sub('[^0-9.+-]', '', thousands[0])!r}"
+            )
         advice = f"choose a numeric column: {_some(numeric)}" if numeric else "no column is numeric"
         raise TableError(
             f"the target {target!r} of {file} is text (such as {example!r}), not numbers; {advice}"

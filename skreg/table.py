@@ -40,6 +40,8 @@ class Table:
         Unfitted; turns rows of `X` into standardised numbers. To be fitted on training rows only.
     notes : tuple of str, default=()
         What was left out in reading, one line each.
+    warnings : tuple of str, default=()
+        What looks like a mistake in the file, one line each.
     readable : callable, default=str
         Makes a column name of the preprocessing's output fit for a reader.
     """
@@ -50,6 +52,7 @@ class Table:
     columns: tuple[str, ...]
     preprocessing: Pipeline
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     readable: Callable[[str], str] = str
 
     def feature_names(self, fitted: Pipeline) -> np.ndarray:

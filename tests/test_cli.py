@@ -382,6 +382,11 @@ BAD_TABLES = {
     ),
     "twice": ("x,y,x\n1,2,3\n", "y", "more than one column named 'x'"),
     "too few": ("x,y\n1,2\n3,4\n5,7\n", "y", "3 rows are too few"),
+    "thousands": (
+        'x,y\n1,2\n3,4\n5,"1,234"\n',
+        "y",
+        "has thousands separators (such as '1,234'); write the numbers without them, as '1234'",
+    ),
     "infinite": ("x,y\n1,2\n-inf,3\n", "y", "line 3: 'x' is infinite or too large"),
     "huge": ("x,y\n1,2\n\n1,2e200\n", "y", "line 4: 'y' is infinite or too large"),
     "binary": (bytes(range(256)), "y", "table.csv is not UTF-8 text (byte 129)"),
@@ -399,6 +404,25 @@ def test_bad_tables(content, target, message, tmp_path, capsys):
     assert one_line(err).startswith("skreg: ")
     assert message in err
     assert out == "" or message.endswith("too few")
+
+
+@pytest.mark.parametrize("cell", ["12,5", "n/a?", "1,234"])
+def test_a_numeric_column_with_a_stray_cell_says_so(cell, tmp_path, capsys):
+    rows = mixed_rows()
+    rows[3][0] = f'"{cell}"'
+    rows[9][1] = "NA"
+    file = write_csv(tmp_path, "\n".join(",".join(row) for row in rows))
+    assert main([str(file), "--target", "price", "--no-plots"]) == 0
+    err = one_line(capsys.readouterr().err)
+    assert err.startswith(
+        f"note: 'size' is taken as text: 1 of its 60 cells is not a number (such as {cell!r})"
+    )
+    assert err.endswith("leave them blank to have a numeric column")
+
+
+def test_categories_are_no_mistake(mixed, capsys):
+    assert main([str(mixed), "--target", "price", "--no-plots"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_missing_file(mixed, capsys):
