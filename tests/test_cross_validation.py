@@ -1,5 +1,7 @@
 """Cross-validation: errors and their means by hand, rules, folds, leave-one-out."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -325,3 +327,13 @@ def test_folds_whose_training_rows_weigh_nothing_are_refused():
 
 def test_public_names():
     assert {"CVResult", "PathResult", "LassoCV", "RidgeCV", "ElasticNetCV"} <= set(skreg.__all__)
+
+
+def test_one_alpha_as_an_integer_warns():
+    X, y = np.random.default_rng(0).normal(size=(30, 3)), np.arange(30.0)
+    with pytest.warns(UserWarning, match=r"alphas=1 is a count.*write alphas=\[1.0\]"):
+        assert RidgeCV(1).fit(X, y).alphas_.shape == (1,)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for alphas in ([1.0], 1.0, [1]):
+            assert RidgeCV(alphas).fit(X, y).alpha_ == 1.0

@@ -202,6 +202,11 @@ def resolve_alphas(
     if isinstance(alphas, numbers.Integral):
         if alphas < 1:
             raise ValueError(f"alphas must be at least 1 when it is a count, got {alphas}")
+        if model.summed_loss and alphas == 1:
+            warn(
+                "alphas=1 is a count, so a single alpha is made from the data; for the alpha 1"
+                " write alphas=[1.0], for a choice a larger count."
+            )
         return alpha_grid(model, X, y, int(alphas), eps, sample_weight=weight, design=design)
     return check_alphas(alphas, allow_zero=allow_zero)
 
@@ -233,4 +238,17 @@ def linear_model(estimator: Any, n_features: int, l1_ratio: float) -> Model:
         standardize=estimator.standardize,
         solver=estimator.solver,
         settings=settings_of(estimator),
+    )
+
+
+def ridge_model(estimator: Any, n_features: int) -> Model:
+    """The engine's model of a Ridge-like estimator; what it lacks is as in `Ridge`."""
+    tol, max_iter = getattr(estimator, "tol", 1e-4), getattr(estimator, "max_iter", None)
+    return Model(
+        penalty=build_penalty(estimator, n_features, l1_ratio=0.0),
+        fit_intercept=estimator.fit_intercept,
+        standardize=estimator.standardize,
+        summed_loss=True,
+        solver=getattr(estimator, "solver", "auto"),
+        settings=Settings(tol=float(tol), max_iter=max_iter or 15000),
     )

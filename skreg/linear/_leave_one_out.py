@@ -2,59 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from ..cross_validation import CVResult, HeldOut, Metric, mean_squared_error
+from ..design import Array, Design
 from ..path import Model
 from ..solvers.ridge import RidgeFactor
-
-Array = NDArray[np.float64]
 
 
 def leave_one_out(
     model: Model,
-    X: Any,
+    design: Design,
     y: Array,
     alphas: Array,
     sample_weight: Array | None,
     method: str,
     metric: Metric,
     metric_name: str,
-    keep_predictions: bool,
-) -> tuple[CVResult, Array]:
+    keep: str | None,
+    by_target: bool,
+) -> tuple[CVResult, Array | None]:
     """Leave-one-out errors of every alpha and target from one decomposition.
 
-    With the mean squared error there is a column a row of X. Any other metric judges the
-    predictions of all rows together: one column, and no standard error.
+    With the mean squared error there is a column a row of X, for each target `by_target`. Any
+    other metric judges the predictions of all rows together: one column, and no standard error.
 
     Returns
     -------
     result : CVResult
-    stored : ndarray of shape (n_samples, n_targets, n_alphas)
-        What scikit-learn keeps: squared errors times weights, or predictions if asked for.
+    kept : ndarray of shape (n_samples, n_targets, n_alphas) or None
+        What scikit-learn keeps: with `keep` "errors" the squared errors times weights, with
+        "predictions" the predictions.
     """
-    design = model.design(X, sample_weight)
     targets = y.reshape(len(y), -1)
     Y, _ = design.center(targets)
     factor = RidgeFactor(design, model.engine_penalty(design), method)
     engine_alphas = alphas * model.alpha_unit(len(y), sample_weight)
-    residuals = factor.leave_one_out(Y, engine_alphas)
-    predictions = targets[..., None] - residuals
     weights = np.ones(len(y)) if sample_weight is None else sample_weight
-    stored = predictions if keep_predictions else weights[:, None, None] * residuals**2
-    if metric is mean_squared_error:
-        by_target = (residuals**2).transpose(2, 0, 1)
-    else:
+    squared = metric is mean_squared_error
+    shape = (*targets.shape, len(alphas))
+    predictions = None if squared and keep != "predictions" else np.empty(shape)
+    weighted = np.empty(shape) if keep == "errors" else None
+    errors = np.empty((len(alphas), len(y)))
+    each = None
+    if squared and by_target and shape[1] > 1:
+        each = np.empty((len(alphas), *targets.shape))
+    # Residuals of all rows, targets and alphas would be far larger than X.
+    for rows, residuals in factor.leave_one_out_blocks(Y, engine_alphas):
+        if squared:
+            errors[:, rows] = np.einsum("ika,ika->ai", residuals, residuals) / shape[1]
+        if each is not None:
+            each[:, rows] = (residuals**2).transpose(2, 0, 1)
+        if predictions is not None:
+            predictions[rows] = targets[rows, :, None] - residuals
+        if weighted is not None:
+            weighted[rows] = weights[rows, None, None] * residuals**2
+    if not squared:
+        assert predictions is not None
         scores = metric(HeldOut(np.arange(len(y)), targets, weights, lambda: predictions))
-        by_target, weights = scores.T[:, None, :], weights.sum(keepdims=True)
+        errors, weights = scores.mean(axis=0)[:, None], weights.sum(keepdims=True)
+        each = scores.T[:, None, :] if len(scores) > 1 else None
     result = CVResult(
         alphas=alphas,
-        errors=by_target.mean(axis=2),
-        errors_by_target=by_target if by_target.shape[2] > 1 else None,
+        errors=errors,
+        errors_by_target=each,
         fold_weights=weights,
         metric=metric_name,
     )
-    return result, stored
+    return result, predictions if keep == "predictions" else weighted

@@ -13,14 +13,13 @@ from sklearn.linear_model import Ridge as ScikitLearnRidge
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..path import Model, fit_path, relative_gaps
-from ..solvers import Settings
 from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,
     all_or_nothing,
-    build_penalty,
     plain,
     require_finite,
+    ridge_model,
 )
 from ._checks import numeric, single_column
 from ._warnings import warn_unconverged
@@ -140,14 +139,7 @@ default="auto"
         self.upper_bound = upper_bound
 
     def _model(self, n_features: int) -> Model:
-        return Model(
-            penalty=build_penalty(self, n_features, l1_ratio=0.0),
-            fit_intercept=self.fit_intercept,
-            standardize=self.standardize,
-            summed_loss=True,
-            solver=self.solver,
-            settings=Settings(tol=float(self.tol), max_iter=self.max_iter or 15000),
-        )
+        return ridge_model(self, n_features)
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing

@@ -22,17 +22,17 @@ from sklearn.utils.metadata_routing import (
 )
 
 from ..cross_validation import CVResult, cross_validate, mean_squared_error, negated_r2
+from ..design import Design
 from ..path import Model, PathResult, fit_path
-from ..solvers import Settings
 from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,
     all_or_nothing,
-    build_penalty,
     feature_names,
     plain,
     require_finite,
     resolve_alphas,
+    ridge_model,
 )
 from ._checks import single_column
 from ._cv import CV_CONSTRAINTS, make_folds, parallel_runner
@@ -56,7 +56,8 @@ class RidgeCV(LinearModel):
     ----------
     alphas : int, float or array-like of shape (n_alphas,), default=100
         The alphas, or (int) how many: a log-spaced grid that covers the eigenvalues of the Gram
-        matrix. Leave-one-out needs alphas > 0.
+        matrix. An int is always a count, so that 1, which leaves no choice, warns: a single alpha
+        is ``alphas=[1.0]`` or a float. Leave-one-out needs alphas > 0.
     fit_intercept : bool, default=True
     scoring : str, callable or None, default=None
         What is maximised. None is the negative mean squared error in leave-one-out and R² with
@@ -94,7 +95,8 @@ class RidgeCV(LinearModel):
     alphas_ : ndarray of shape (n_alphas,)
         Decreasing.
     cv_result_ : CVResult
-        Errors (negated scores) with mean and standard error; leave-one-out has a column a row.
+        Errors (negated scores) with mean and standard error; leave-one-out has a column a row,
+        and errors of each target only with `alpha_per_target`.
     mse_path_ : ndarray of shape (n_alphas, n_folds)
         The errors, where they are mean squared errors.
     cv_results_ : ndarray of shape (n_samples, n_alphas) or (n_samples, n_targets, n_alphas)
@@ -188,31 +190,31 @@ class RidgeCV(LinearModel):
         """
         _raise_for_params(params, self, "fit")
         X, y, sample_weight = self._check_data(X, y, sample_weight)
-        model = self._model(X.shape[1])
+        model = ridge_model(self, X.shape[1])
         score_params, split_params = self._routed(sample_weight, params)
+        design = model.design(X, sample_weight)
         if self.cv is None:
-            alphas, result = self._leave_one_out(model, X, y, sample_weight, score_params)
+            alphas, result = self._leave_one_out(model, X, y, sample_weight, score_params, design)
         else:
             alphas, result = self._folds(
-                model, X, single_column(y), sample_weight, score_params, split_params
+                model, X, single_column(y), sample_weight, score_params, split_params, design
             )
-        path = fit_path(model, X, single_column(y), alphas, sample_weight=sample_weight)
+        path = fit_path(
+            model, X, single_column(y), alphas, sample_weight=sample_weight, design=design
+        )
         require_finite(path)
         self._keep(result, path, y.shape[1:])
         warn_edge("RidgeCV", self._by_target(result))
         return self
 
-    def _model(self, n_features: int) -> Model:
-        return Model(
-            penalty=build_penalty(self, n_features, l1_ratio=0.0),
-            fit_intercept=self.fit_intercept,
-            standardize=self.standardize,
-            summed_loss=True,
-            settings=Settings(),
-        )
-
     def _leave_one_out(
-        self, model: Model, X: Any, y: Any, sample_weight: Any, score_params: dict[str, Any]
+        self,
+        model: Model,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        score_params: dict[str, Any],
+        design: Design,
     ) -> tuple[NDArray[np.float64], CVResult]:
         if model.penalty.has_bounds:
             raise ValueError(
@@ -226,24 +228,26 @@ class RidgeCV(LinearModel):
                 FutureWarning,
             )
             method = "eigen"
-        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, allow_zero=False)
+        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, design, allow_zero=False)
         metric, name = judge(self, mean_squared_error, "mean squared error", score_params)
         if metric is not mean_squared_error and self.rule == "1se":
             raise ValueError(
                 "rule='1se' needs a score of each row or fold: with this scoring set cv"
             )
+        keep = "errors" if self.scoring is None else "predictions"
         result, stored = leave_one_out(
             model,
-            X,
+            design,
             y,
             alphas,
             sample_weight,
             method,
             metric,
             name,
-            keep_predictions=self.scoring is not None,
+            keep=keep if self.store_cv_results else None,
+            by_target=self.alpha_per_target,
         )
-        if self.store_cv_results:
+        if stored is not None:
             given = alphas if np.ndim(self.alphas) == 0 else np.asarray(self.alphas)
             stored = stored[..., np.argsort(np.argsort(-given, kind="stable"))]
             self.cv_results_ = stored[:, 0] if y.ndim == 1 else stored
@@ -257,6 +261,7 @@ class RidgeCV(LinearModel):
         sample_weight: Any,
         score_params: dict[str, Any],
         split_params: dict[str, Any],
+        design: Design,
     ) -> tuple[NDArray[np.float64], CVResult]:
         if self.store_cv_results:
             raise ValueError(
@@ -264,7 +269,7 @@ class RidgeCV(LinearModel):
                 " use cv_result_ or store_fold_coefs"
             )
         metric, name = judge(self, negated_r2, "r2", score_params)
-        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight)
+        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, design)
         (result,) = cross_validate(
             [(model, alphas)],
             X,

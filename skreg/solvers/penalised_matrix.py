@@ -113,7 +113,9 @@ class PenalisedMatrix:
 
         b has shape (n_penalised, n_targets, n_alphas), rows (n_samples, n_targets).
         """
-        W = np.zeros((self.design.n_features, *b.shape[1:]))
+        if len(self.penalised) == self.design.n_features and np.all(self.scale == 1.0):
+            return b
+        W = np.zeros((*b.shape[:0:-1], self.design.n_features)).T
         W[self.penalised] = self.scale[:, None, None] * b
         for k in range(b.shape[1] if len(self.free) else 0):
             rest = rows[:, [k]] - self.root[:, None] * self.view.predict(b[:, k])
@@ -131,8 +133,9 @@ class PenalisedMatrix:
             G -= self._QA.T @ self._QA
         return G
 
+    @cached_property
     def kernel(self) -> Array:
-        """``A A^T``, a new array."""
+        """``A A^T``."""
         return self._reachable(self._reachable(kernel(self.view)).T)
 
     def dense(self) -> Array:
@@ -194,7 +197,7 @@ def decompose(A: PenalisedMatrix, method: str) -> Decomposition:
     # Rows of weight zero and directions out of reach would mix with others of eigenvalue zero: the
     # first are left out, the second lifted above all others and left out then.
     used = np.flatnonzero(A.root)
-    K, unreached = A.kernel()[np.ix_(used, used)], A.unreached[used]
+    K, unreached = A.kernel[np.ix_(used, used)], A.unreached[used]
     K += 2.0 * (np.trace(K) or 1.0) * (unreached @ unreached.T)
     d, vectors = np.linalg.eigh(K)
     reached = max(0, len(used) - unreached.shape[1])

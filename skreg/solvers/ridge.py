@@ -144,7 +144,7 @@ def _by_normal_equations(
     A = PenalisedMatrix(design, penalty)
     if len(A.free):
         return None, 0.0  # what a projection cancels, no condition estimate would see
-    M = A.kernel()
+    M = A.kernel.copy()
     M.flat[:: len(M) + 1] += alpha
     # What no feature reaches needs a pivot, of whatever size.
     M += (np.trace(M) / len(M)) * (A.unreached @ A.unreached.T)

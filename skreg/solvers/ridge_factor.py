@@ -32,12 +32,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from ..design import BLOCK_ENTRIES, Array, Design
+from ..design import BLOCK_ENTRIES, Array, Design, Index
 from ..penalties import Penalty
 from .iterative import operator_lsqr, shifted_cg
 from .minimum_norm import least_squares
 from .numerics import EPS, reciprocal
 from .penalised_matrix import Decomposition, PenalisedMatrix, decompose
+from .shrinkage import Shrinkage
 from .triangle import affordable
 
 # Above this size of its smaller side a sparse design is not decomposed to be solved.
@@ -128,15 +129,18 @@ class RidgeFactor:
         """
         A, n_targets = self.A, Y.shape[1]
         rows = A.root[:, None] * Y
-        b = np.zeros((A.shape[1], n_targets, len(alphas)))
+        b = np.zeros((len(alphas), n_targets, A.shape[1])).T  # one alpha's solution in one piece
         if self.implicit:
             self._solve_implicit(rows, np.zeros_like(alphas) if A.unpenalised else alphas, b)
         else:
             alphas = self._prepare(alphas)
-            step = max(1, BLOCK_ENTRIES // (max(1, *A.shape) * n_targets))
-            for start in range(0, len(alphas), step):
-                block = slice(start, start + step)
-                b[:, :, block] = self._solve_block(rows, alphas[block])
+            U, V = self.parts.U, self.parts.V
+            start = V.T @ A.adjoint(rows) if V is not None else U.T @ rows  # type: ignore[union-attr]
+            longest = max(A.shape) if self._refined(alphas) else A.shape[1]
+            step = max(1, BLOCK_ENTRIES // (max(1, longest) * n_targets))
+            for first in range(0, len(alphas), step):
+                block = slice(first, first + step)
+                b[:, :, block] = self._solve_block(rows, start, alphas[block])
         W = A.coefficients(b, rows)
         for i in np.flatnonzero(self._too_small(alphas)):
             W[:, :, i] = least_squares(self.design, self.penalty, Y, float(alphas[i]))
@@ -150,25 +154,64 @@ class RidgeFactor:
         well = len(self.spectrum) == min(n, p) and self._loss(np.zeros(1)) <= UNREFINED_LOSS
         return np.full(len(alphas), not well) & (alphas < SMALLEST * self.A.size**2)
 
-    def _solve_block(self, rows: Array, alphas: Array) -> Array:
+    def _refined(self, alphas: Array) -> bool:
+        """Whether products with X have to bring back what the decomposition has lost."""
+        return self._loss(alphas) > UNREFINED_LOSS
+
+    def _solve_block(self, rows: Array, start: Array, alphas: Array) -> Array:
+        """Solutions in b from the projections of the weighted rows on V or U."""
         A, U, V = self.A, self.parts.U, self.parts.V
         n_targets = rows.shape[1]
         shrink = np.tile(self._shrink(self.parts.d, alphas), (1, n_targets))
         each = np.tile(alphas, n_targets)
-        target = np.repeat(A.project(rows), len(alphas), axis=1)
-        steps = 0 if self._loss(alphas) <= UNREFINED_LOSS else 2
+        steps = 2 if self._refined(alphas) else 0
+        target = np.repeat(A.project(rows), len(alphas), axis=1) if steps else rows
         if V is not None:
-            b = V @ (shrink * np.repeat(V.T @ A.adjoint(rows), len(alphas), axis=1))
+            b = V @ (shrink * np.repeat(start, len(alphas), axis=1))
             for _ in range(steps):
                 b += V @ (shrink * (V.T @ (A.adjoint(target - A.forward(b)) - each * b)))
         else:
             assert U is not None
-            dual = U @ (shrink * np.repeat(U.T @ rows, len(alphas), axis=1))
+            dual = U @ (shrink * np.repeat(start, len(alphas), axis=1))
             b = A.adjoint(dual)
             for _ in range(steps):
                 dual += U @ (shrink * (U.T @ (target - A.forward(b) - each * dual)))
                 b = A.adjoint(dual)
         return b.reshape(len(b), n_targets, len(alphas))
+
+    def gram_if_precise(self, alphas: Array) -> Array | None:
+        """``Z^T Omega Z``, where it was decomposed and lost nothing that these alphas ask for."""
+        if not self._precise(alphas) or self.parts.V is None:
+            return None
+        return self.design.gram() if self.A.shape[1] == self.design.n_features else None
+
+    def gaps_by_kernel(self, Y: Array, alphas: Array) -> tuple[Array, Array] | None:
+        """Residual sums of squares and duality gaps of `solve`, both (n_targets, n_alphas).
+
+        From the kernel, without a product with X: for ``b = A^T u`` and weighted residuals r, the
+        gap is ``(r - alpha u)^T A A^T (r - alpha u) / (2 alpha)``. None where the kernel was not
+        decomposed or is not precise enough.
+        """
+        A, U = self.A, self.parts.U if self._precise(alphas) else None
+        if U is None or len(A.free) or A.unpenalised or not alphas.min(initial=1.0) > 0:
+            return None
+        rows, shape = A.root[:, None] * Y, (Y.shape[1], len(alphas))
+        shrink, each = (
+            np.tile(self._shrink(self.parts.d, alphas), shape[:1]),
+            np.tile(alphas, shape[0]),
+        )
+        dual = U @ (shrink * np.repeat(U.T @ rows, shape[1], axis=1))
+        residual = np.repeat(rows, shape[1], axis=1) - A.kernel @ dual
+        rss = np.einsum("ij,ij->j", residual, residual)
+        residual -= each * dual
+        gaps = np.einsum("ij,ij->j", residual, A.kernel @ residual) / (2.0 * each)
+        return rss.reshape(shape), np.maximum(gaps, 0.0).reshape(shape)
+
+    def _precise(self, alphas: Array) -> bool:
+        """Whether a squared matrix was decomposed and had all digits that these alphas need."""
+        if self.implicit or not self.parts.squared or self._refined(alphas):
+            return False
+        return not self._too_small(alphas).any()
 
     def _solve_implicit(self, rows: Array, alphas: Array, b: Array) -> None:
         A = self.A
@@ -195,58 +238,83 @@ class RidgeFactor:
         return self.A.Q.shape[1] + self.spectrum @ self._shrink(self.spectrum, alphas)
 
     def leave_one_out(self, Y: Array, alphas: Array) -> Array:
-        """Exact ``y_i`` less its prediction by the fit to all other rows.
+        """All that `leave_one_out_blocks` gives, shape (n_samples, n_targets, n_alphas)."""
+        out = np.empty((*Y.shape, len(alphas)))
+        for rows, residuals in self.leave_one_out_blocks(Y, alphas):
+            out[rows] = residuals
+        return out
 
-        `Y` is centred, shape (n_samples, n_targets); the result has shape (n_samples, n_targets,
+    def leave_one_out_blocks(self, Y: Array, alphas: Array) -> Iterator[tuple[slice, Array]]:
+        """Exact ``y_i`` less its prediction by the fit to all other rows, some rows at a time.
+
+        `Y` is centred, shape (n_samples, n_targets); a block has shape (n_rows, n_targets,
         n_alphas). The intercept is refitted as well when the design is centred. A row of weight
-        zero gets its residual from the fit, which it took no part in. Beside the result, memory
-        is a few MiB, and the SVD's U where that was needed.
+        zero gets its residual from the fit, which it took no part in. Memory is a few MiB, and
+        the SVD's U where that was needed.
         """
         alphas = self._prepare(alphas)
-        out = np.zeros((*Y.shape, len(alphas)))
-        lost = alphas <= self.parts.noise  # there the fit does without directions of no substance
-        for group in (np.flatnonzero(lost), np.flatnonzero(~lost)):
-            if len(group):
-                out[:, :, group] = self._leave_one_out(Y, alphas[group])
-        idle = np.flatnonzero(self.A.root == 0)
-        if len(idle):
-            W = self.solve(Y, alphas)
-            for k in range(Y.shape[1]):
-                out[idle, k] = Y[idle, k, None] - self.design.predict(W[:, k])[idle]
-        return out
-
-    def _leave_one_out(self, Y: Array, alphas: Array) -> Array:
-        A, d, U, V = self.A, self.parts.d, self.parts.U, self.parts.V
-        if U is None:
+        d = self.parts.d
+        if self.parts.U is None:
             # Below the noise of a squared matrix d says nothing, and neither would U.
             d = np.maximum(d, self.parts.noise)
-        shrink = self._shrink(d, alphas)
-        reached = shrink.any(axis=1)
+        A, inverse = self.A, np.sqrt(reciprocal(d))[:, None]
         rows = A.root[:, None] * Y
-        inverse = np.sqrt(reciprocal(d))[:, None]
-        if U is not None:
-            c = U.T @ rows
+        if self.parts.U is not None:
+            c = self.parts.U.T @ rows
         else:
-            assert V is not None
-            c = inverse * (V.T @ A.adjoint(rows))
-        spread = (c[:, :, None] * shrink[:, None, :]).reshape(len(d), Y.shape[1] * len(alphas))
-        out = np.zeros((*Y.shape, len(alphas)))
-        for block, left in self._left_vectors(inverse):
-            squares, off, root = left * left, A.unreached[block], A.root[block]
-            N = 1.0 - np.einsum("ij,ij->i", off, off) - squares[:, reached].sum(axis=1)
-            short = (N / max(A.shape) > NOTHING)[:, None]  # of interpolating
-            rest = rows[block] - off @ (A.unreached.T @ rows) - left[:, reached] @ c[reached]
-            factor = np.where(short, alphas, 1.0)
-            r = factor[:, None, :] * (left @ spread).reshape(len(left), *out.shape[1:])
-            r += np.where(short, rest, 0.0)[:, :, None]
-            M = root[:, None] * (np.where(short, N[:, None], 0.0) + factor * (squares @ shrink))
-            np.divide(r, M[:, None, :], out=out[block], where=M[:, None, :] > 0)
-        return out
+            assert self.parts.V is not None
+            c = inverse * (self.parts.V.T @ A.adjoint(rows))
+        reach = (A.unreached.T @ rows, c)
+        lost = alphas <= self.parts.noise  # there the fit does without directions of no substance
+        groups = [
+            (which, Shrinkage.build(self._shrink(d, alphas[which]), alphas[which], c))
+            for which in (np.flatnonzero(lost), np.flatnonzero(~lost))
+            if len(which)
+        ]
+        W = self.solve(Y, alphas) if not A.root.all() else None
+        for block, left in self._left_vectors(inverse, Y.shape[1] * len(alphas)):
+            if len(groups) == 1:
+                out = self._residuals(block, left, rows[block], reach, groups[0][1])
+            else:
+                out = np.empty((len(left), Y.shape[1], len(alphas)))
+                for which, shrinkage in groups:
+                    out[:, :, which] = self._residuals(block, left, rows[block], reach, shrinkage)
+            idle = np.arange(A.shape[0])[block][A.root[block] == 0]
+            if W is not None and len(idle):
+                out[idle - block.start] = Y[idle, :, None] - self._fitted(idle, W)
+            yield block, out
 
-    def _left_vectors(self, inverse: Array) -> Iterator[tuple[slice, Array]]:
-        """U in blocks of rows."""
+    def _fitted(self, index: Index, W: Array) -> Array:
+        """``Z[index] W`` for W of shape (n_features, n_targets, n_alphas)."""
+        X = self.design.X.tocsr() if self.design.sparse else self.design.X
+        part = Design(X[index], self.design.omega[index], self.design.mean, self.design.inv_scale)
+        return part.predict(W.reshape(len(W), -1)).reshape(len(index), *W.shape[1:])
+
+    def _residuals(
+        self, block: slice, left: Array, rows: Array, reach: tuple[Array, Array], s: Shrinkage
+    ) -> Array:
+        A = self.A
+        squares, off, root = left * left, A.unreached[block], A.root[block, None]
+        N = 1.0 - np.einsum("ij,ij->i", off, off) - squares[:, s.reached].sum(axis=1)
+        short = N / max(A.shape) > NOTHING  # of interpolating
+        rest = rows - off @ reach[0] - left[:, s.reached] @ reach[1][s.reached]
+        shape = (len(left), rows.shape[1], len(s.alphas))
+        r = (left @ s.spread_by_alpha).reshape(shape)
+        r += rest[:, :, None]
+        M = N[:, None] + squares @ s.shrink_by_alpha
+        full = np.flatnonzero(~short)  # where the common factor alpha cancels
+        if len(full):
+            r[full] = (left[full] @ s.spread).reshape(len(full), *shape[1:])
+            M[full] = squares[full] @ s.shrink
+        M *= root
+        np.divide(1.0, M, out=M, where=M > 0)
+        r *= M[:, None, :]
+        return r
+
+    def _left_vectors(self, inverse: Array, width: int) -> Iterator[tuple[slice, Array]]:
+        """U in blocks of rows, for products of so many columns."""
         A, U, V = self.A, self.parts.U, self.parts.V
-        step = max(1, BLOCK_ENTRIES // max(1, A.shape[1], len(inverse)))
+        step = max(1, BLOCK_ENTRIES // max(1, A.shape[1], len(inverse), width))
         X = A.view.X.tocsr() if A.view.sparse and U is None else A.view.X
         for start in range(0, A.shape[0], step):
             block = slice(start, start + step)
