@@ -192,12 +192,13 @@ class RidgeCV(LinearModel):
         X, y, sample_weight = self._check_data(X, y, sample_weight)
         model = ridge_model(self, X.shape[1])
         score_params, split_params = self._routed(sample_weight, params)
-        design = model.design(X, sample_weight)
+        design: Design | None
         if self.cv is None:
-            alphas, result = self._leave_one_out(model, X, y, sample_weight, score_params, design)
+            alphas, result, design = self._leave_one_out(model, X, y, sample_weight, score_params)
         else:
+            design = None
             alphas, result = self._folds(
-                model, X, single_column(y), sample_weight, score_params, split_params, design
+                model, X, single_column(y), sample_weight, score_params, split_params
             )
         path = fit_path(
             model, X, single_column(y), alphas, sample_weight=sample_weight, design=design
@@ -214,8 +215,7 @@ class RidgeCV(LinearModel):
         y: Any,
         sample_weight: Any,
         score_params: dict[str, Any],
-        design: Design,
-    ) -> tuple[NDArray[np.float64], CVResult]:
+    ) -> tuple[NDArray[np.float64], CVResult, Design]:
         if model.penalty.has_bounds:
             raise ValueError(
                 "lower_bound and upper_bound have no leave-one-out formula; set cv, such as cv=5"
@@ -228,13 +228,14 @@ class RidgeCV(LinearModel):
                 FutureWarning,
             )
             method = "eigen"
-        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, design, allow_zero=False)
+        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, allow_zero=False)
         metric, name = judge(self, mean_squared_error, "mean squared error", score_params)
         if metric is not mean_squared_error and self.rule == "1se":
             raise ValueError(
                 "rule='1se' needs a score of each row or fold: with this scoring set cv"
             )
         keep = "errors" if self.scoring is None else "predictions"
+        design = model.design(X, sample_weight)
         result, stored = leave_one_out(
             model,
             design,
@@ -251,7 +252,7 @@ class RidgeCV(LinearModel):
             given = alphas if np.ndim(self.alphas) == 0 else np.asarray(self.alphas)
             stored = stored[..., np.argsort(np.argsort(-given, kind="stable"))]
             self.cv_results_ = stored[:, 0] if y.ndim == 1 else stored
-        return alphas, result
+        return alphas, result, design
 
     def _folds(
         self,
@@ -261,7 +262,6 @@ class RidgeCV(LinearModel):
         sample_weight: Any,
         score_params: dict[str, Any],
         split_params: dict[str, Any],
-        design: Design,
     ) -> tuple[NDArray[np.float64], CVResult]:
         if self.store_cv_results:
             raise ValueError(
@@ -269,7 +269,7 @@ class RidgeCV(LinearModel):
                 " use cv_result_ or store_fold_coefs"
             )
         metric, name = judge(self, negated_r2, "r2", score_params)
-        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, design)
+        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight)
         (result,) = cross_validate(
             [(model, alphas)],
             X,
