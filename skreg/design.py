@@ -263,7 +263,13 @@ class Design:
         """``Z^T Omega Z[:, index]``, shape (n_features, len(index))."""
         if self._gram is not None:
             return self._gram[:, index]
-        return self.correlate(self.columns(index))
+        if not self.sparse:
+            return self.correlate(self.columns(index))
+        G = self._sparse_products(self.subset(index))
+        constant = np.zeros(self.n_features, dtype=bool)
+        constant[self.far.constant] = True
+        G[constant] = G[:, constant[index]] = 0.0
+        return G
 
     def offsets(self, index: Index | slice) -> Array:
         """Means that were subtracted from some columns of Z, in units of Z."""

@@ -97,20 +97,7 @@ FITS = {
 }
 
 
-# A loose answer is certified by all columns of the Gram matrix at once, which `Design.gram_columns`
-# computes from dense columns of X.
-BY_COLUMNS = ("Ridge, lsqr", "Ridge, sparse_cg", "Ridge, lbfgs")
-NAMES = [
-    pytest.param(
-        name, marks=pytest.mark.xfail(strict=False, reason="dense columns in the certificate")
-    )
-    if name in BY_COLUMNS
-    else name
-    for name in FITS
-]
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FITS)
 @pytest.mark.parametrize("dependent", [False, True], ids=["independent", "dependent"])
 @pytest.mark.parametrize("shape", [(90, 12), (12, 90)], ids=["tall", "wide"])
 def test_a_small_sparse_X_stays_sparse(name, shape, dependent, made_dense):
@@ -121,7 +108,7 @@ def test_a_small_sparse_X_stays_sparse(name, shape, dependent, made_dense):
     assert largest_part(made_dense, shape) <= X.shape[0] * X.shape[1] / 2
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FITS)
 @pytest.mark.parametrize("shape", [(4000, 300), (300, 4000)], ids=["tall", "wide"])
 def test_a_larger_sparse_X_stays_sparse(name, shape, made_dense):
     X, y = data(shape, STORED[1], density=0.02)

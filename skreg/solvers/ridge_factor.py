@@ -287,8 +287,8 @@ class RidgeFactor:
     def _fitted(self, index: Index, W: Array) -> Array:
         """``Z[index] W`` for W of shape (n_features, n_targets, n_alphas)."""
         X = self.design.X.tocsr() if self.design.sparse else self.design.X
-        part = Design(X[index], self.design.omega[index], self.design.mean, self.design.inv_scale)
-        return part.predict(W.reshape(len(W), -1)).reshape(len(index), *W.shape[1:])
+        fitted = self.design.predict_rows(X[index], W.reshape(len(W), -1))
+        return fitted.reshape(len(index), *W.shape[1:])
 
     def _residuals(
         self, block: slice, left: Array, rows: Array, reach: tuple[Array, Array], s: Shrinkage
