@@ -168,7 +168,7 @@ class Design:
         if self.mean is not None:
             # For centred r the sum is zero up to rounding; subtracting it keeps an offset of X
             # from turning that rounding into an error of q.
-            q -= np.multiply.outer(self.mean, weighted.sum(axis=0))
+            q -= np.multiply.outer(weighted.sum(axis=0), self.mean).T
             for block, columns in self._far_blocks():
                 q[block] = columns.T @ weighted
         return q if self.inv_scale is None else (q.T * self.inv_scale).T

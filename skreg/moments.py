@@ -43,9 +43,11 @@ def row_blocks(X: NDArray[Any]) -> Iterator[tuple[slice, Array]]:
 
 
 def adjoint(X: Any, v: Array) -> Array:
-    """``X^T v``."""
-    if is_sparse(X) or X.dtype == np.float64:
-        return np.asarray(X.T @ v, dtype=np.float64)
+    """``X^T v`` in Fortran order, a column of v at a time."""
+    if is_sparse(X):
+        return np.asarray(X.T @ v, dtype=np.float64, order="F")
+    if X.dtype == np.float64:
+        return np.asarray((v.T @ X).T)
     out = np.zeros((X.shape[1], *v.shape[1:]))
     for rows, block in row_blocks(X):
         out += block.T @ v[rows]

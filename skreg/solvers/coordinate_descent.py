@@ -1,20 +1,11 @@
-"""Coordinate descent with Newton steps on the support.
+"""Coordinate descent with Newton steps on the support, certified at each alpha.
 
-Minimises ``1/2 |y - Zw|^2 + sum_j l1_j |w_j| + l2_j/2 w_j^2`` in a box. One iteration:
-
-1. One vectorised soft-threshold finds the coordinates whose status (zero, sign, at a bound)
-   would change if each were minimised alone.
-2. These are visited in cyclic or random order; each is minimised exactly, the others held
-   (Friedman, Hastie and Tibshirani, J. Stat. Softw. 33(1), 2010).
-3. A Newton step on the support, cut at the first sign change (`newton.py`), does at once what
-   endless sweeps over the support would converge to.
-
-Every step lowers the objective, and a face is never met twice, so the iterations end. They work
-on a small model of the problem: the Gram matrix of all features, or of a working set of them
-that grows by the strong rule (Tibshirani et al., JRSS B 74(2), 2012) and by what a full check
-after each solve finds; nothing is screened out without that check. A working set too large for
-its Gram matrix is solved on the residual. An iteration costs p per visited coordinate
-(n in residual form) and |A|^3/3 for the support A; a full check costs one product with X.
+`descent.py` has the iteration. It works on a small model of the problem: the Gram matrix of all
+features, or of a working set of them that grows by the strong rule (Tibshirani et al., JRSS B
+74(2), 2012) and by what a full check after each solve finds; nothing is screened out without that
+check. A working set too large for its Gram matrix is solved on the residual. An iteration costs p
+per visited coordinate (n in residual form) and |A|^3/3 for the support A; a full check costs one
+product with X.
 """
 
 from __future__ import annotations
@@ -22,197 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.linalg.blas import daxpy
 
-from ..design import Array, Design, Index
+from ..design import Array, Design
 from ..penalties import Penalty, ScaledPenalty
-from .base import AIM, Mask, Settings, Solution, target_by_target, unit
-from .newton import DenseFace, ImplicitFace, free_coefficients, newton_on_face
+from .base import AIM, Settings, Solution, target_by_target, unit
+from .descent import ROUNDING, GramModel, descend
 from .optimality import degrees_of_freedom, relative_gap
+from .working_set import GRAM_LIMIT, GROWTH, ResidualModel, WorkingSet, excess, largest
 
-# Largest Gram matrix kept: 4096 columns are 128 MiB.
-GRAM_LIMIT = 4096
-# A working set grows by at least this many features, or doubles.
-GROWTH = 50
-# Status changes below this share of a coordinate's scale are rounding.
-ROUNDING = 1e-14
-# A gradient on the face below this share of its two parts is rounding.
-STATIONARY = 1e-12
-# A rise of the objective above this share of its unit is more than rounding.
-RISE = 1e-9
-# Iterations without progress before the arithmetic is taken to have reached its floor.
-PATIENCE = 3
-
-
-class GramModel:
-    """The smooth part through its Gram matrix: ``q = c - G w``."""
-
-    def __init__(self, gram: Array, c: Array) -> None:
-        self.gram = gram
-        self.curvature = gram.diagonal().copy()
-        # A constant column has no correlation but rounding, which may not move its coefficient.
-        self.c = np.where(self.curvature > 0, c, 0.0)
-
-    def start(self, w: Array) -> Array:
-        """Correlations at w; the state that `visit` keeps current."""
-        used = np.flatnonzero(w)
-        return self.c - self.gram[:, used] @ w[used] if len(used) else self.c.copy()
-
-    def visit(self, w: Array, q: Array, order: Index, penalty: ScaledPenalty) -> None:
-        """Minimise over each coordinate in turn. Hot: native floats, one axpy a move."""
-        gram, curvature = self.gram, self.curvature
-        box = zip(
-            order.tolist(),
-            curvature[order].tolist(),
-            penalty.l1[order].tolist(),
-            penalty.l2[order].tolist(),
-            penalty.lower[order].tolist(),
-            penalty.upper[order].tolist(),
-            strict=True,
-        )
-        for j, d, l1, l2, low, high in box:
-            now = w.item(j)
-            new = _coordinate_minimum(q.item(j) + d * now, d, l1, l2, low, high)
-            if new != now:
-                w[j] = new
-                daxpy(gram[j], q, a=now - new)
-
-    def face(self, index: Index, l2: Array) -> DenseFace | ImplicitFace:
-        """The Hessian of some features."""
-        return DenseFace(self.gram[np.ix_(index, index)], l2[index])
-
-    def rss(self, w: Array, q: Array, yy: float) -> float:
-        """Residual sum of squares: |y|^2 - w'(c + q)."""
-        return max(yy - float(w @ (self.c + q)), 0.0)
-
-
-class ResidualModel:
-    """The smooth part through its residual, for more features than a Gram matrix can hold."""
-
-    def __init__(self, design: Design, y: Array) -> None:
-        self.design = design
-        self.y = y
-        self.curvature = design.variances
-
-    def start(self, w: Array) -> Array:
-        """Correlations at w, zero for constant columns."""
-        q = self.design.correlate(self.y - self.design.predict(w))
-        return np.where(self.curvature > 0, q, 0.0)
-
-    def visit(self, w: Array, q: Array, order: Index, penalty: ScaledPenalty) -> None:
-        """Minimise over each coordinate in turn, a block of gathered columns at a time."""
-        weighted = (self.y - self.design.predict(w)) * self.design.omega
-        step = max(1, (1 << 21) // self.design.n_samples)
-        for first in range(0, len(order), step):
-            block = order[first : first + step]
-            columns = self.design.columns(block)
-            for k, j in enumerate(block.tolist()):
-                z, d = columns[:, k], self.curvature.item(j)
-                now = w.item(j)
-                new = _coordinate_minimum(
-                    float(z @ weighted) + d * now,
-                    d,
-                    *(float(a[j]) for a in (penalty.l1, penalty.l2, penalty.lower, penalty.upper)),
-                )
-                if new != now:
-                    w[j] = new
-                    weighted += (now - new) * z * self.design.omega
-        q[:] = self.start(w)
-
-    def face(self, index: Index, l2: Array) -> DenseFace | ImplicitFace:
-        """The Hessian of some features."""
-        part = self.design.subset(index)
-        if len(index) <= GRAM_LIMIT:
-            return DenseFace(part.gram(), l2[index])
-        ridge = l2[index]
-        return ImplicitFace(
-            lambda v: part.correlate(part.predict(v)) + ridge * v, self.curvature[index] + ridge
-        )
-
-    def rss(self, w: Array, q: Array, yy: float) -> float:
-        """Residual sum of squares."""
-        return float(self.design.norm2(self.y - self.design.predict(w)))
-
-
-Model = GramModel | ResidualModel
-
-
-def _coordinate_minimum(
-    z: float, curvature: float, l1: float, l2: float, low: float, high: float
-) -> float:
-    """Soft-threshold z, divide by the curvature, clip to the bounds."""
-    if z > l1:
-        z -= l1
-    elif z < -l1:
-        z += l1
-    else:
-        return 0.0
-    total = curvature + l2
-    if total <= 0.0:
-        return 0.0
-    return min(max(z / total, low), high)
-
-
-def changing(w: Array, q: Array, d: Array, penalty: ScaledPenalty, noise: Array) -> Mask:
-    """Coordinates that would cross zero or change between a bound and the inside."""
-    best = penalty.prox(q + d * w, d)
-    status = np.sign(best) != np.sign(w)
-    status |= (best == penalty.lower) != (w == penalty.lower)
-    status |= (best == penalty.upper) != (w == penalty.upper)
-    return status & (np.abs(best - w) * (d + penalty.l2) > noise)
-
-
-def descend(
-    model: Model,
-    w: Array,
-    penalty: ScaledPenalty,
-    yy: float,
-    budget: int,
-    rng: np.random.RandomState | None,
-) -> tuple[Array, int]:
-    """Minimise over the model's features from w, in place; returns correlations and iterations."""
-    d = model.curvature
-    noise = ROUNDING * np.sqrt(d * yy)
-    q = model.start(w)
-    objective, idle, settled, best = np.inf, 0, False, w.copy()
-    for iteration in range(1, budget + 1):
-        # The first Newton step carries a warm start to this alpha before anything else may enter.
-        _newton(model, w, q, penalty, noise)
-        q = model.start(w)
-        value = 0.5 * model.rss(w, q, yy) + float(penalty.value(w).sum())
-        if value > objective + RISE * yy:
-            # Columns that depend on each other up to rounding: that was no direction of descent.
-            w[:] = best
-            return model.start(w), iteration
-        todo = np.flatnonzero(changing(w, q, d, penalty, noise))
-        if not len(todo):
-            # Where the first step left rounding, a second one from the same face removes it.
-            if settled or _stationary(w, q, penalty, d):
-                return q, iteration
-            settled = True
-            continue
-        idle = idle + 1 if value >= objective * (1 - 1e-15) else 0
-        if value < objective:
-            objective, best = value, w.copy()
-        if idle >= PATIENCE:
-            return q, iteration
-        if rng is not None:
-            rng.shuffle(todo)
-        model.visit(w, q, todo, penalty)
-    return model.start(w), budget
-
-
-def _stationary(w: Array, q: Array, penalty: ScaledPenalty, d: Array) -> bool:
-    """Whether the gradient on the face is at rounding level."""
-    free = free_coefficients(w, penalty, d)
-    pull = penalty.l1 * np.sign(w) + penalty.l2 * w
-    return bool(np.all(np.abs(q - pull)[free] <= STATIONARY * (np.abs(q) + np.abs(pull))[free]))
-
-
-def _newton(model: Model, w: Array, q: Array, penalty: ScaledPenalty, noise: Array) -> None:
-    index = np.flatnonzero(free_coefficients(w, penalty, model.curvature))
-    if len(index):
-        newton_on_face(w, q, penalty, index, model.face(index, penalty.l2), noise)
+__all__ = ["GramModel", "ResidualModel", "descend", "solve", "solve_on_gram"]
 
 
 @target_by_target
@@ -226,7 +35,7 @@ def solve(
 ) -> Iterator[Solution]:
     """Coordinate descent at each alpha in turn; see `base.py` for the contract."""
     if start.any():
-        optimal = _without_a_step(design, y, penalty.at(alphas[0]), start)
+        optimal = without_a_step(design, y, penalty.at(alphas[0]), start)
         if optimal is not None:
             yield optimal
             alphas = alphas[1:]
@@ -235,12 +44,10 @@ def solve(
     if _wants_gram(design, settings):
         yield from solve_on_gram(design, y, penalty, alphas, start, settings)
     else:
-        from .working_set import solve_on_working_set
-
         yield from solve_on_working_set(design, y, penalty, alphas, start, settings)
 
 
-def _without_a_step(design: Design, y: Array, penalty: ScaledPenalty, w: Array) -> Solution | None:
+def without_a_step(design: Design, y: Array, penalty: ScaledPenalty, w: Array) -> Solution | None:
     """A start that is optimal already, in no iterations."""
     if np.any((w < penalty.lower) | (w > penalty.upper)):
         return None
@@ -274,3 +81,55 @@ def solve_on_gram(
         gap = relative_gap(w, q, rss, scaled, design, scale)
         df = degrees_of_freedom(w, scaled, lambda index: model.gram[np.ix_(index, index)])
         yield Solution(w.copy(), gap, n_iter, rss, df)
+
+
+def solve_on_working_set(
+    design: Design,
+    y: Array,
+    penalty: Penalty,
+    alphas: Array,
+    start: Array,
+    settings: Settings,
+) -> Iterator[Solution]:
+    """Same contract as every solver (`base.py`)."""
+    c = design.correlate(y)
+    yy, scale = float(design.norm2(y)), unit(y, design)
+    noise = ROUNDING * np.sqrt(design.variances * yy)  # each feature has its own scale
+    chosen = WorkingSet(design, y)
+    chosen.grow(np.flatnonzero((start != 0) | penalty.free))
+    w = np.where(chosen.inside, start, 0.0)
+    q = design.correlate(chosen.residual(w))
+    previous, rng = penalty.at(penalty.alpha_max(q)), settings.rng()
+    for alpha in alphas:
+        scaled = penalty.at(alpha)
+        w = np.clip(w, scaled.lower, scaled.upper)
+        # The strong rule: |q_j| is taken to move no faster than its threshold does.
+        expected = np.abs(q) + np.maximum(previous.l1 - scaled.l1, 0.0)
+        signed = np.where(q < 0, -expected, expected)
+        chosen.grow(largest(excess(signed, scaled, ~chosen.inside, noise), chosen.room(0.5)))
+        n_iter = 0
+        while True:
+            if len(chosen.index):
+                part = w[chosen.index]
+                _, used = descend(
+                    chosen.model(c),
+                    part,
+                    scaled.take(chosen.index),
+                    yy,
+                    max(1, settings.max_iter - n_iter),
+                    rng,
+                )
+                w[chosen.index] = part
+                n_iter += used
+            residual = chosen.residual(w)
+            q = design.correlate(residual)
+            rss = float(design.norm2(residual))
+            gap = relative_gap(w, q, rss, scaled, design, scale)
+            violation = excess(q, scaled, ~chosen.inside, noise)
+            missing = largest(violation, chosen.room(1.0))
+            if not len(missing) or n_iter >= settings.max_iter:
+                break
+            chosen.grow(missing)
+        df = degrees_of_freedom(w, scaled, lambda index: design.subset(index).gram())
+        yield Solution(w.copy(), gap, max(n_iter, 1), rss, df)
+        previous = scaled

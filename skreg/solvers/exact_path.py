@@ -1,8 +1,10 @@
 """A path with an L1 part by the method that suits it, each solution certified.
 
-The Lasso on no more features than rows is followed exactly by `homotopy.py` on the Gram matrix;
-what it leaves with a gap above rounding level, coordinate descent finishes. Everything else is
-coordinate descent's.
+- Few features: all on one Gram matrix. The Lasso is followed from knot to knot by `homotopy.py`;
+  the elastic net, single alphas and bounds on unpenalised features go to `active_set.py`. What
+  they leave with a gap above rounding level, descent finishes.
+- Many features: `chunked_path.py`, on a working set.
+- A random order of visits, or bounds without an L1 part: `coordinate_descent.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ import numpy as np
 
 from ..design import Array, Design
 from ..penalties import Penalty
-from . import coordinate_descent
+from . import chunked_path, coordinate_descent
+from .active_set import ActiveSet
 from .base import AIM, Settings, Solution, Target, target_by_target, unit
 from .homotopy import Homotopy
 from .optimality import relative_gaps
@@ -35,20 +38,17 @@ def solve(
     settings: Settings,
 ) -> Iterator[tuple[Solution, ...]]:
     """See `base.py` for the contract."""
-    followed = len(alphas) > 1 and _can_follow(design, penalty)
-    chosen = _solve_by_homotopy if followed else coordinate_descent.solve
+    if settings.seed is not None or penalty.l1_ratio == 0:
+        chosen = coordinate_descent.solve
+    elif design.n_features <= min(design.n_samples, MOST_FEATURES):
+        chosen = _solve_on_gram
+    else:
+        chosen = chunked_path.solve
     return chosen(design, target, penalty, alphas, start, settings)
 
 
-def _can_follow(design: Design, penalty: Penalty) -> bool:
-    if penalty.l1_ratio < 1.0 or design.n_features > min(design.n_samples, MOST_FEATURES):
-        return False
-    free = penalty.free
-    return bool(np.isinf(penalty.lower[free]).all() and np.isinf(penalty.upper[free]).all())
-
-
 @target_by_target
-def _solve_by_homotopy(
+def _solve_on_gram(
     design: Design,
     y: Array,
     penalty: Penalty,
@@ -56,9 +56,21 @@ def _solve_by_homotopy(
     start: Array,
     settings: Settings,
 ) -> Iterator[Solution]:
+    if start.any():
+        optimal = coordinate_descent.without_a_step(design, y, penalty.at(alphas[0]), start)
+        if optimal is not None:
+            yield optimal
+            alphas = alphas[1:]
+            if not len(alphas):
+                return
     gram, c = design.gram(), design.correlate(y)
     yy, scale = float(design.norm2(y)), unit(y, design)
-    W, n_knots = _follow(gram, c, penalty, alphas)
+    free = penalty.free
+    bounded = np.isfinite(penalty.lower[free]).any() or np.isfinite(penalty.upper[free]).any()
+    if penalty.l1_ratio == 1.0 and len(alphas) > 1 and not bounded:
+        W, n_iters = _follow(gram, c, penalty, alphas)
+    else:
+        W, n_iters = _step(design, yy, c, penalty, alphas, start, settings)
     Q = c[:, None] - gram @ W
     rss = np.maximum(yy - np.sum(W * (c[:, None] + Q), axis=0), 0.0)
     scaled = penalty.at_each(alphas)
@@ -69,10 +81,11 @@ def _solve_by_homotopy(
     stray = np.abs(scaled.prox(Q + d * W, d) - W) * d
     rounding = ROUNDING * np.sqrt(d * yy)
     settled = np.all(stray <= STATIONARY * (np.abs(Q) + scaled.l1) + rounding, axis=0)
+    df = np.count_nonzero(W, axis=0)
     for i, gap in enumerate(gaps.tolist()):
         w = np.ascontiguousarray(W[:, i])
-        if gap <= AIM and settled[i]:
-            yield Solution(w, gap, n_knots, float(rss[i]), float(np.count_nonzero(w)))
+        if (gap <= AIM and settled[i]) or n_iters[i] >= settings.max_iter:
+            yield Solution(w, gap, n_iters[i], float(rss[i]), float(df[i]))
         else:
             (finished,) = coordinate_descent.solve_on_gram(
                 design, y, penalty, alphas[i : i + 1], w, settings
@@ -80,7 +93,28 @@ def _solve_by_homotopy(
             yield finished
 
 
-def _follow(gram: Array, c: Array, penalty: Penalty, alphas: Array) -> tuple[Array, int]:
+def _step(
+    design: Design,
+    yy: float,
+    c: Array,
+    penalty: Penalty,
+    alphas: Array,
+    start: Array,
+    settings: Settings,
+) -> tuple[Array, list[int]]:
+    """Coefficients and iterations at all alphas, from one alpha to the next."""
+    n_features = len(c)
+    rank = min(design.n_samples - (design.mean is not None), n_features)
+    found = ActiveSet(penalty, rank, yy, settings.max_iter)
+    found.extend(design.gram(), c, np.arange(n_features), start)
+    W, n_iters = np.empty((len(alphas), n_features)), []
+    for row, alpha in zip(W, alphas.tolist(), strict=True):
+        n_iters.append(found.solve(alpha))
+        row[:] = found.w
+    return W.T, n_iters
+
+
+def _follow(gram: Array, c: Array, penalty: Penalty, alphas: Array) -> tuple[Array, list[int]]:
     """Coefficients at all alphas, and the number of knots.
 
     Penalty factors are taken into the units of the features, so that one lambda serves all.
@@ -95,4 +129,4 @@ def _follow(gram: Array, c: Array, penalty: Penalty, alphas: Array) -> tuple[Arr
     W, n_done, n_knots = homotopy.path(alphas)
     if n_done < len(alphas):
         W[:, n_done:] = W[:, n_done - 1 : n_done]
-    return W / factors[:, None], n_knots
+    return W / factors[:, None], [n_knots] * len(alphas)

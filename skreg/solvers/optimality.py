@@ -76,13 +76,48 @@ def relative_gaps(
     return gaps / unit
 
 
-def _bound(
-    w: Array, q: Array, penalty: ScaledPenalty, rss: float | Array, along: float, moved: float
+def support_gaps(
+    W: Array,
+    Q: Array,
+    rest: Array,
+    rss: Array,
+    penalty: ScaledPenalty,
+    variances: Array,
+    unit: float,
 ) -> Array:
-    """The bound at ``u = tau (r - d)``; q belongs to r - d, `along` is <r, d>, `moved` |d|^2."""
+    """A bound of `relative_gaps` from some features alone: the others are zero, at no cost.
+
+    A zero costs nothing where its correlation is within its threshold, which scaling the dual
+    point achieves for all the others at once. W, Q, penalty and variances are those of the
+    features in use; `rest` is the largest correlation of the others over their threshold.
+    """
+    most = 1.0 / np.maximum(rest, 1.0)
+    gaps = _bound(W, Q, penalty, rss, 0.0, 0.0, most)
+    if np.any(gaps > AIM * unit):
+        wanted = _wanted(W, Q, penalty)
+        near = np.abs(Q - wanted) <= (ROUNDING * np.sqrt(variances * unit))[:, None]
+        corrected = _bound(W, np.where(near, wanted, Q), penalty, rss, 0.0, 0.0, most)
+        gaps = np.where(gaps > AIM * unit, corrected, gaps)
+    return gaps / unit
+
+
+def _bound(
+    w: Array,
+    q: Array,
+    penalty: ScaledPenalty,
+    rss: float | Array,
+    along: float,
+    moved: float,
+    most: float | Array = 1.0,
+) -> Array:
+    """The bound at ``u = tau (r - d)``; q belongs to r - d, `along` is <r, d>, `moved` |d|^2.
+
+    tau is no larger than `most`.
+    """
     size = np.abs(q)
     over = penalty.unbounded(q) & (size > penalty.l1)
     tau = np.divide(penalty.l1, size, out=np.ones_like(size), where=over).min(axis=0, initial=1.0)
+    tau = np.minimum(tau, most)
     dual = tau * q
     # tau q may exceed l1 by a rounding error, where the conjugate is infinite.
     dual = np.where(over, np.clip(dual, -penalty.l1, penalty.l1), dual)

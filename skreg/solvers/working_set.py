@@ -1,30 +1,23 @@
-"""Coordinate descent on a working set, for more features than a Gram matrix should hold.
+"""A working set: the features under consideration, with their columns and Gram matrix.
 
-At each alpha: features that the strong rule keeps join the set, the problem restricted to the
-set is solved, and one product with X finds the features that violate optimality by more than
-rounding; the worst of them join, until none is left.
-The set, its columns and its Gram matrix are kept from one alpha to the next.
+It grows by what is expected to matter and by what a full check finds to violate optimality; the
+columns are gathered once, and the Gram matrix is extended by one product. A set too large for
+its Gram matrix is worked on through the residual.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from ..design import Array, Design, Index
-from ..penalties import Penalty, ScaledPenalty
-from .base import Settings, Solution, unit
-from .coordinate_descent import (
-    GRAM_LIMIT,
-    GROWTH,
-    ROUNDING,
-    GramModel,
-    Model,
-    ResidualModel,
-    descend,
-)
-from .optimality import degrees_of_freedom, relative_gap
+from ..penalties import ScaledPenalty
+from .descent import GramModel, Model, coordinate_minimum
+from .newton import DenseFace, ImplicitFace
+
+# Largest Gram matrix kept: 4096 columns are 128 MiB.
+GRAM_LIMIT = 4096
+# A working set grows by at least this many features, or doubles.
+GROWTH = 50
 
 
 class WorkingSet:
@@ -36,25 +29,40 @@ class WorkingSet:
         self.index = np.empty(0, dtype=np.intp)
         self.inside = np.zeros(design.n_features, dtype=bool)
         self.part: Design | None = None
-        self.gram: Array | None = None
+        self.gram: Array | None = np.empty((0, 0))
+        self._columns = np.empty((design.n_samples, 0), order="F")  # with room to spare
 
     def grow(self, new: Index) -> None:
         """Add features; the Gram matrix is extended by one product."""
         if not len(new):
             return
-        fresh = self.design.subset(new)
+        fresh, old, known = self.design.subset(new), self.part, len(self.index)
         self.index = np.concatenate([self.index, new])
         self.inside[new] = True
-        if self.part is None:
-            self.part = fresh
-            self.gram = fresh.gram() if len(new) <= GRAM_LIMIT else None
-            return
-        if len(self.index) > GRAM_LIMIT:
+        size = len(self.index)
+        if size > GRAM_LIMIT:
             self.gram = None
         elif self.gram is not None:
-            cross = self.part.cross_gram(fresh)
-            self.gram = np.block([[self.gram, cross], [cross.T, fresh.gram()]])
-        self.part = self.part.joined(fresh)
+            gram = np.empty((size, size))
+            gram[known:, known:] = fresh.gram()
+            if old is not None:
+                gram[:known, :known] = self.gram
+                gram[:known, known:] = old.cross_gram(fresh)
+                gram[known:, :known] = gram[:known, known:].T
+            self.gram = gram
+        if old is None or self.design.sparse:
+            self.part = fresh if old is None else old.joined(fresh)
+            return
+        if size > self._columns.shape[1]:
+            columns = np.empty((self.design.n_samples, 2 * size), order="F")
+            columns[:, :known] = old.X
+            self._columns = columns
+        self._columns[:, known:size] = fresh.X
+        self.part = Design(self._columns[:, :size], self.design.omega)
+
+    def room(self, share: float) -> int:
+        """How many features may join at once: this share of the set, or a few."""
+        return max(GROWTH, int(share * len(self.index)))
 
     def model(self, c: Array) -> Model:
         """The problem restricted to the set; c has the correlations of all features with y."""
@@ -65,9 +73,63 @@ class WorkingSet:
 
     def residual(self, w: Array) -> Array:
         """``y - Zw`` for w that is zero outside the set."""
+        return self.residual_of(w[self.index])
+
+    def residual_of(self, part: Array) -> Array:
+        """The same for the coefficients of the set alone, (m,) or (m, k)."""
         if self.part is None:
-            return self.y
-        return self.y - self.part.predict(w[self.index])
+            fitted = np.zeros((len(self.y), *part.shape[1:]))
+        else:
+            fitted = self.part.predict(part)
+        return (self.y - fitted.T).T
+
+
+class ResidualModel:
+    """The smooth part through its residual, for more features than a Gram matrix can hold."""
+
+    def __init__(self, design: Design, y: Array) -> None:
+        self.design = design
+        self.y = y
+        self.curvature = design.variances
+
+    def start(self, w: Array) -> Array:
+        """Correlations at w, zero for constant columns."""
+        q = self.design.correlate(self.y - self.design.predict(w))
+        return np.where(self.curvature > 0, q, 0.0)
+
+    def visit(self, w: Array, q: Array, order: Index, penalty: ScaledPenalty) -> None:
+        """Minimise over each coordinate in turn, a block of gathered columns at a time."""
+        weighted = (self.y - self.design.predict(w)) * self.design.omega
+        step = max(1, (1 << 21) // self.design.n_samples)
+        for first in range(0, len(order), step):
+            block = order[first : first + step]
+            columns = self.design.columns(block)
+            for k, j in enumerate(block.tolist()):
+                z, d = columns[:, k], self.curvature.item(j)
+                now = w.item(j)
+                new = coordinate_minimum(
+                    float(z @ weighted) + d * now,
+                    d,
+                    *(float(a[j]) for a in (penalty.l1, penalty.l2, penalty.lower, penalty.upper)),
+                )
+                if new != now:
+                    w[j] = new
+                    weighted += (now - new) * z * self.design.omega
+        q[:] = self.start(w)
+
+    def face(self, index: Index, l2: Array) -> DenseFace | ImplicitFace:
+        """The Hessian of some features."""
+        part = self.design.subset(index)
+        if len(index) <= GRAM_LIMIT:
+            return DenseFace(part.gram(), l2[index])
+        ridge = l2[index]
+        return ImplicitFace(
+            lambda v: part.correlate(part.predict(v)) + ridge * v, self.curvature[index] + ridge
+        )
+
+    def rss(self, w: Array, q: Array, yy: float) -> float:
+        """Residual sum of squares."""
+        return float(self.design.norm2(self.y - self.design.predict(w)))
 
 
 def excess(q: Array, penalty: ScaledPenalty, outside: np.ndarray, noise: Array) -> Array:
@@ -82,56 +144,3 @@ def largest(score: Array, limit: int) -> Index:
     if len(index) > limit:
         index = np.sort(index[np.argpartition(-score[index], limit)[:limit]])
     return index
-
-
-def solve_on_working_set(
-    design: Design,
-    y: Array,
-    penalty: Penalty,
-    alphas: Array,
-    start: Array,
-    settings: Settings,
-) -> Iterator[Solution]:
-    """Same contract as every solver (`base.py`)."""
-    c = design.correlate(y)
-    yy, scale = float(design.norm2(y)), unit(y, design)
-    noise = ROUNDING * np.sqrt(design.variances * yy)  # each feature has its own scale
-    chosen = WorkingSet(design, y)
-    chosen.grow(np.flatnonzero((start != 0) | penalty.free))
-    w = np.where(chosen.inside, start, 0.0)
-    q = design.correlate(chosen.residual(w))
-    previous, rng = penalty.at(penalty.alpha_max(q)), settings.rng()
-    for alpha in alphas:
-        scaled = penalty.at(alpha)
-        w = np.clip(w, scaled.lower, scaled.upper)
-        # The strong rule: |q_j| is taken to move no faster than its threshold does.
-        expected = np.abs(q) + np.maximum(previous.l1 - scaled.l1, 0.0)
-        signed = np.where(q < 0, -expected, expected)
-        room = max(GROWTH, len(chosen.index) // 2)
-        chosen.grow(largest(excess(signed, scaled, ~chosen.inside, noise), room))
-        n_iter = 0
-        while True:
-            if len(chosen.index):
-                part = w[chosen.index]
-                _, used = descend(
-                    chosen.model(c),
-                    part,
-                    scaled.take(chosen.index),
-                    yy,
-                    max(1, settings.max_iter - n_iter),
-                    rng,
-                )
-                w[chosen.index] = part
-                n_iter += used
-            residual = chosen.residual(w)
-            q = design.correlate(residual)
-            rss = float(design.norm2(residual))
-            gap = relative_gap(w, q, rss, scaled, design, scale)
-            violation = excess(q, scaled, ~chosen.inside, noise)
-            missing = largest(violation, max(GROWTH, len(chosen.index)))
-            if not len(missing) or n_iter >= settings.max_iter:
-                break
-            chosen.grow(missing)
-        df = degrees_of_freedom(w, scaled, lambda index: design.subset(index).gram())
-        yield Solution(w.copy(), gap, max(n_iter, 1), rss, df)
-        previous = scaled

@@ -1,0 +1,289 @@
+"""Newton's method on the active set: many changes of the support at once, on one Gram matrix.
+
+Minimises ``1/2 w'Gw - c'w + sum_j l1_j |w_j| + l2_j/2 w_j^2`` in a box, at one alpha after
+another. With a guess of the support A and of its signs s (the others are zero or at a bound b),
+one round solves
+
+    (G_AA + L2) w_A = c_A - l1 s_A - G_AB b,        q = c - G w,
+
+and takes every wrong guess back at once: of A, what has the wrong sign goes to zero and what is
+past a bound goes to it; of the rest, zeros with |q_j| > l1_j and bounds whose multiplier turned
+join A. When nothing is left to change w is optimal, up to rounding. This is the primal-dual
+active set method, a semismooth Newton method (Hintermüller, Ito and Kunisch, SIAM J. Optim.
+13(3), 2002). The next alpha starts with the support that the secant through the last two
+solutions predicts: about one round an alpha.
+
+The rounds need not end. Where the violations stop falling, or features of A depend on each other,
+the solution before is taken up by `descent.py`, whose every step lowers the objective.
+
+Cost: a round is one Cholesky factor, |A|^3/3, and m^2 for the product with G, m features.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.lapack import dposv
+
+from ..design import Array, Index
+from ..penalties import Penalty, ScaledPenalty
+from .base import Mask
+from .descent import ROUNDING, GramModel, descend
+
+# A correlation is past its threshold by more than this share of it, or by rounding of the data.
+PAST = 1e-11
+# Rounds without fewer violations than ever before, after which the method is taken to cycle.
+PATIENCE = 4
+# A squared pivot below this share of a feature's diagonal: it depends on those before it.
+DEPENDENT = 1e-11
+# More rounds at one alpha than this are taken for cycling.
+MAX_ROUNDS = 50
+# In one round the support grows by no more than this many features, or by half.
+GROWTH = 8
+
+
+Sides = NDArray[np.int8]
+State = tuple[Array, Array, Index, Array, Sides, tuple[Array, Array, float] | None, float]
+
+
+class ActiveSet:
+    """The solution at one alpha, and which features are active, zero or at a bound.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        Of all features the set may ever hold.
+    rank : int
+        The rank the Gram matrix has at most.
+    yy : float
+        Mean square of the target.
+    max_iter : int
+        The most rounds and iterations at one alpha.
+
+    Attributes
+    ----------
+    w, q : ndarray of shape (m,)
+        Coefficients and correlations of the residual at the last alpha.
+    n_stalls : int
+        How often the rounds did not end.
+    """
+
+    def __init__(self, penalty: Penalty, rank: int, yy: float, max_iter: int) -> None:
+        self.all = penalty
+        self.rank, self.yy, self.max_iter = rank, yy, max_iter
+        self.boxed = penalty.has_bounds
+        self.active = np.empty(0, dtype=np.intp)  # in order of entry
+        self.sign = np.empty(0)  # of active features that are penalised, else zero
+        self.at = np.empty(0, dtype=np.int8)  # +1 at the upper bound, -1 at the lower
+        self.w = self.q = np.empty(0)
+        self.before: tuple[Array, Array, float] | None = None
+        self.alpha = np.inf
+        self.n_stalls = 0
+        self.extend(np.empty((0, 0)), np.empty(0), self.active)
+
+    def extend(self, gram: Array, c: Array, index: Index, start: Array | None = None) -> None:
+        """Work on the features `index` of the penalty, the first of which are the present ones.
+
+        `gram` and `c` are theirs; `start` has coefficients to begin with, zeros where None.
+        """
+        m, known = len(index), len(self.w)
+        whole = self.all
+        self.gram = gram
+        self.curvature = gram.diagonal().copy()
+        usable = self.curvature > 0
+        self.c = np.where(usable, c, 0.0)
+        self.penalty = Penalty(
+            whole.l1_ratio, whole.factors[index], whole.lower[index], whole.upper[index]
+        )
+        movable = self.penalty.upper > self.penalty.lower
+        self.penalised = self.penalty.factors > 0
+        self.enterable = usable & movable & self.penalised
+        self.free = usable & movable & ~self.penalised
+        self.noise = ROUNDING * np.sqrt(self.curvature * self.yy)
+        self.shut = np.where(self.enterable, self.noise, np.inf)
+        w = np.zeros(m)
+        w[:known] = self.w
+        if start is not None:
+            w[known:] = start[known:]
+        self.adopt(w)
+
+    def adopt(self, w: Array) -> None:
+        """Take these coefficients for the solution at the last alpha."""
+        penalty, usable = self.penalty, self.enterable | self.free
+        w = np.where(usable, np.clip(w, penalty.lower, penalty.upper), 0.0)
+        self.w, self.q, self.before = w, self.c - self.gram @ w, None
+        self.at = np.zeros(len(w), dtype=np.int8)
+        if self.boxed:
+            used = self.free | (w != 0)
+            self.at[used & (w == penalty.upper)] = 1
+            self.at[used & (w == penalty.lower)] = -1
+        chosen = ((w != 0) | self.free) & (self.at == 0)
+        stay = self.active[chosen[self.active]]
+        chosen[stay] = False
+        self.active = np.concatenate([stay, np.flatnonzero(chosen)])
+        self.sign = np.sign(w) * self.penalised
+
+    @property
+    def state(self) -> State:
+        """All that changes from one alpha to the next."""
+        return self.w, self.q, self.active, self.sign, self.at, self.before, self.alpha
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self.w, self.q, self.active, self.sign, self.at, self.before, self.alpha = state
+
+    def solve(self, alpha: float) -> int:
+        """Move to the solution at `alpha`; returns the number of rounds and iterations."""
+        scaled = self.penalty.at(alpha)
+        limit = min(MAX_ROUNDS, self.max_iter // 2)
+        rounds, solved = self._rounds(alpha, scaled, limit)
+        if not solved:
+            self.n_stalls += 1
+            rounds += self.descend(scaled, max(1, self.max_iter - rounds))
+        self.alpha = alpha
+        return rounds
+
+    def descend(self, scaled: ScaledPenalty, budget: int) -> int:
+        """Move by steps that lower the objective; returns the number of iterations."""
+        w = np.clip(self.w, scaled.lower, scaled.upper)
+        _, n_iter = descend(GramModel(self.gram, self.c), w, scaled, self.yy, budget, None)
+        self.adopt(w)
+        return n_iter
+
+    def _rounds(self, alpha: float, scaled: ScaledPenalty, limit: int) -> tuple[int, bool]:
+        """Rounds from the last solution; whether they ended. If not, nothing has changed."""
+        l1, at = scaled.l1, self.at
+        threshold = l1 * (1.0 + PAST) + self.shut
+        edge = threshold
+        active, sign = self._predicted(alpha, edge)
+        fewest, idle = len(l1) + 1, 0
+        for rounds in range(1, limit + 1):
+            w, c, sign = np.zeros(len(l1)), self.c, sign.copy()
+            if self.boxed:
+                w = np.where(at > 0, scaled.upper, np.where(at < 0, scaled.lower, 0.0))
+                c = c - self.gram @ w
+            found, dependent = self._on_support(active, (c - l1 * sign).take(active), scaled.l2)
+            if dependent is not None:
+                if edge is threshold:
+                    edge = threshold.copy()
+                edge[active[dependent]] = np.inf
+                sign[active[dependent]] = 0.0
+                active = np.delete(active, dependent)
+                continue
+            w[active] = found
+            q = self.c - self.gram.dot(w)
+            leave = found * sign.take(active) < 0.0
+            enter = np.abs(q) > edge
+            enter[active] = False
+            if self.boxed:
+                at, leave, enter = self._at_bounds(w, q, active, at, leave, enter, scaled)
+            n_leave, n_enter = int(np.count_nonzero(leave)), int(np.count_nonzero(enter))
+            if not n_leave and not n_enter:
+                if edge is not threshold and self._missed(q, active, threshold):
+                    break
+                if alpha < self.alpha:
+                    self.before = (self.w, self.q, self.alpha)
+                self.w, self.q, self.active, self.sign, self.at = w, q, active, sign, at
+                return rounds, True
+            if n_leave + n_enter < fewest:
+                fewest, idle = n_leave + n_enter, 0
+            else:
+                idle += 1
+                if idle == PATIENCE:
+                    break
+            if n_leave:
+                gone = active[leave]
+                sign[gone[at[gone] == 0]] = 0.0
+                active = active[~leave]
+                edge = threshold  # those that depended on what left may be free of it
+            if n_enter:
+                active, sign = self._join(active, sign, q, np.flatnonzero(enter), edge)
+        else:
+            rounds = limit
+        return rounds, False
+
+    def _on_support(self, active: Index, rhs: Array, l2: Array) -> tuple[Array, int | None]:
+        """Coefficients of the active features, or the place of one that depends on others."""
+        n_active = len(active)
+        if not n_active:
+            return rhs, None
+        ridge = self.penalty.l1_ratio < 1.0
+        if n_active > self.rank and not ridge:
+            return rhs, n_active - 1
+        hessian = self.gram.take(active, 0).take(active, 1)
+        pivots = hessian.ravel()[:: n_active + 1]
+        if ridge:
+            pivots += l2.take(active)
+        least = DEPENDENT * pivots
+        _, found, info = dposv(hessian.T, rhs, lower=1, overwrite_a=1, overwrite_b=1)
+        if info:
+            return rhs, info - 1
+        small = pivots * pivots <= least
+        return found, int(small.argmax()) if small.any() else None
+
+    def _at_bounds(
+        self,
+        w: Array,
+        q: Array,
+        active: Index,
+        at: Sides,
+        leave: Mask,
+        enter: Mask,
+        scaled: ScaledPenalty,
+    ) -> tuple[Sides, Mask, Mask]:
+        """Who is at a bound after this round, who leaves the support and who joins it."""
+        above = (w > scaled.upper).take(active) & ~leave
+        below = (w < scaled.lower).take(active) & ~leave
+        pull = q - scaled.l2 * w - scaled.l1 * np.sign(w)
+        back = at * pull < -(PAST * scaled.l1 + self.noise)
+        enter = back | (enter & (at == 0) & self._may_enter(q))
+        at = np.where(back, 0, at).astype(np.int8)
+        at[active[above]], at[active[below]] = 1, -1
+        return at, leave | above | below, enter
+
+    def _may_enter(self, q: Array) -> Mask:
+        """Zeros that have room on the side their correlation pulls them to."""
+        return np.where(q > 0, self.penalty.upper > 0, self.penalty.lower < 0)
+
+    def _missed(self, q: Array, active: Index, threshold: Array) -> bool:
+        """Whether a feature kept out, as it depends on others, would have had to join."""
+        out = np.abs(q) > threshold
+        out[active] = False
+        if self.boxed:
+            out &= (self.at == 0) & self._may_enter(q)
+        return bool(out.any())
+
+    def _predicted(self, alpha: float, edge: Array) -> tuple[Index, Array]:
+        """Support and signs on the secant through the last two solutions."""
+        if self.before is None:
+            return self.active, self.sign
+        w, q, alpha_before = self.before
+        ahead = (alpha - self.alpha) / (self.alpha - alpha_before)
+        q = self.q + ahead * (self.q - q)
+        w = self.w + ahead * (self.w - w)
+        keep = (w * self.sign).take(self.active) >= 0.0
+        enter = np.abs(q) > edge
+        enter[self.active] = False
+        active, sign = self.active, self.sign
+        if self.boxed:
+            enter &= (self.at == 0) & self._may_enter(q)
+        if not keep.all():
+            sign = sign.copy()
+            sign[active[~keep]] = 0.0
+            active = active[keep]
+        if enter.any():
+            active, sign = self._join(active, sign.copy(), q, np.flatnonzero(enter), edge)
+        return active, sign
+
+    def _join(
+        self, active: Index, sign: Array, q: Array, new: Index, edge: Array
+    ) -> tuple[Index, Array]:
+        """Add the features of `new` to the support, the most violated ones if they are many."""
+        room = max(GROWTH, len(active) // 2)
+        if len(new) > room:
+            excess = np.abs(q[new]) / edge[new]
+            new = new[np.argpartition(-excess, room)[:room]]
+        # What comes back from a bound keeps the sign it had.
+        fresh = np.where(sign[new] == 0, np.sign(q[new]), sign[new])
+        sign[new] = fresh * self.penalised[new]
+        return np.concatenate([active, new]), sign

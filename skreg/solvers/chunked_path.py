@@ -1,0 +1,264 @@
+"""A path with an L1 part over many features: a working set, and a chunk of alphas at a time.
+
+1. The correlations q of all features at the last alpha, moved along the slope they had, tell
+   which features a chunk of alphas will need. The first slope is that of the best feature alone,
+   the later ones are the difference of the last two q.
+2. These join the working set; `active_set.py` solves the chunk on the set's Gram matrix.
+3. One product of X with the residuals of the whole chunk gives q at all its alphas: the next
+   slope, the duality gaps, and the full check. Up to the first alpha at which a feature outside
+   the set violates optimality the solutions stand; then the violators join, and the walk goes on
+   from there with a shorter chunk.
+
+Nothing is left out without that check. X is neither centred nor copied, but for the columns of
+the working set. Cost: the wide products, n p for each alpha, are most of it; the strong rule of
+Tibshirani et al. (JRSS B 74(2), 2012) bounds the slope where this method estimates it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ..design import Array, Design, Index
+from ..penalties import Penalty
+from .active_set import PAST, ActiveSet
+from .base import AIM, Settings, Solution, target_by_target, unit
+from .coordinate_descent import solve_on_working_set, without_a_step
+from .descent import GramModel, descend
+from .optimality import relative_gap, support_gaps
+from .working_set import WorkingSet
+
+# Chunks start with so many alphas, double while they stand, and are never longer.
+SHORTEST, FIRST, LONGEST = 2, 4, 25
+# A feature joins that is predicted to come this near to its threshold, as a share of the way.
+MARGIN = 0.2
+# At most so many features join for a chunk, or this share of those in use.
+BUDGET, BUDGET_SHARE = 48, 0.7
+# A chunk that would need more is cut to this share.
+CUT = 0.7
+
+
+class Walk:
+    """What is known of the path so far, and how to get on.
+
+    Attributes
+    ----------
+    alpha : float
+        The last alpha that is done.
+    q, slope : ndarray of shape (n_features,)
+        Correlations there, and how they change as alpha falls by one.
+    """
+
+    def __init__(
+        self, design: Design, y: Array, penalty: Penalty, start: Array, settings: Settings
+    ) -> None:
+        self.design, self.y, self.penalty, self.settings = design, y, penalty, settings
+        self.yy, self.unit = float(design.norm2(y)), unit(y, design)
+        self.c = self.q = design.correlate(y)
+        self.chosen = WorkingSet(design, y)
+        rank = min(design.n_samples - (design.mean is not None), design.n_features)
+        self.solver = ActiveSet(penalty, rank, self.yy, settings.max_iter)
+        # A feature's correlation over its factor, on the sides where it has room to move.
+        factors = np.where(penalty.factors > 0, penalty.factors, np.inf)
+        self.up = (penalty.upper > 0) / factors
+        self.down = (penalty.lower < 0) / factors
+        self.plain = bool(np.all(self.up == 1.0) and np.all(self.down == 1.0))
+        self._buffer = np.empty((2, design.n_features))
+        used = np.flatnonzero((start != 0) | penalty.free)
+        if len(used):
+            self.grow(used, start[used])
+            self.q = design.correlate(self.chosen.residual_of(start[used]))
+        self.slope: Array | None = None
+        self.spent = 0  # iterations at the next alpha so far
+        self.alpha = float(self.reach(self.q).max()) / penalty.l1_ratio
+
+    def reach(self, q: Array) -> Array:
+        """How far each feature outside the set is pulled, in units of l1_ratio times alpha.
+
+        The array is overwritten by the next call.
+        """
+        out, other = self._buffer
+        if self.plain:
+            np.abs(q, out=out)
+        else:
+            np.multiply(q, self.up, out=out)
+            np.multiply(q, self.down, out=other)
+            np.negative(other, out=other)
+            np.maximum(out, other, out=out)
+        out[self.chosen.index] = 0.0
+        return out
+
+    def grow(self, new: Index, start: Array | None = None) -> None:
+        """Add features to the working set."""
+        if not len(new):
+            return
+        self.chosen.grow(new)
+        index = self.chosen.index
+        if self.chosen.gram is not None:
+            known = np.zeros(len(index))
+            if start is not None:
+                known[-len(new) :] = start
+            self.solver.extend(self.chosen.gram, self.c[index], index, known)
+
+    @property
+    def budget(self) -> int:
+        """How many features may join at once."""
+        return max(BUDGET, int(BUDGET_SHARE * len(self.solver.active)))
+
+    def prepare(self, alphas: Array, length: int) -> int:
+        """Add what the next alphas will need; returns how many of them this serves."""
+        ratio = self.penalty.l1_ratio
+        if self.slope is None:
+            self.slope = self._first_slope()
+        length = min(length, len(alphas))
+        while True:
+            last = float(alphas[length - 1])
+            ahead = max(self.alpha - last, 0.0)
+            pull = self.reach(self.q + ahead * self.slope)
+            new = np.flatnonzero(pull > max(ratio * (last - MARGIN * ahead), 0.0))
+            if len(new) <= self.budget or length == 1:
+                break
+            length = max(1, int(CUT * length))
+        self.grow(top(new, pull, self.budget))
+        return length
+
+    def _first_slope(self) -> Array:
+        """Slope of the correlations while the best feature alone moves."""
+        best = int(self.reach(self.q).argmax())
+        column = self.design.gram_columns(np.array([best]))[:, 0]
+        curvature = float(column[best])
+        if curvature <= 0.0:
+            return np.zeros_like(self.q)
+        pull = self.penalty.l1_ratio * float(self.penalty.factors[best])
+        return column * (-np.sign(self.q[best]) * pull / curvature)
+
+    def advance(self, alphas: Array) -> list[Solution]:
+        """Solutions at those of these alphas that stand; violators join for the next."""
+        solver, ratio = self.solver, self.penalty.l1_ratio
+        coefs, n_iters, states = [], [], []
+        for alpha in alphas.tolist():
+            n_iters.append(solver.solve(alpha))
+            coefs.append(solver.w)
+            states.append(solver.state)
+        n_iters[0] += self.spent
+        W = np.array(coefs).T
+        R = self.chosen.residual_of(W)
+        Q = self.design.correlate(R).T
+        pulls, n_stand = np.zeros(len(alphas)), len(alphas)
+        violators = np.empty(0, dtype=np.intp)
+        for i, (alpha, q) in enumerate(zip(alphas.tolist(), Q, strict=True)):
+            pull = self.reach(q)
+            pulls[i] = pull.max()
+            limit = ratio * alpha * (1.0 + PAST)
+            if pulls[i] > limit and n_iters[i] < self.settings.max_iter:
+                violators = top(np.flatnonzero(pull > limit), pull, self.budget)
+                n_stand = i
+                break
+        found = self._certified(
+            alphas[:n_stand],
+            W[:, :n_stand],
+            R[:, :n_stand],
+            Q[:n_stand],
+            pulls[:n_stand],
+            n_iters,
+        )
+        if n_stand:
+            self._remember(alphas[:n_stand], Q)
+        if n_stand < len(alphas):
+            self.spent = n_iters[n_stand]
+            solver.state = states[n_stand]
+            self.grow(violators)
+        return found
+
+    def _remember(self, alphas: Array, Q: Array) -> None:
+        """Correlations and slope at the last of the alphas that are done."""
+        self.spent, before, alpha, last = 0, self.q, self.alpha, len(alphas) - 1
+        if last:
+            before, alpha = Q[last - 1], float(alphas[last - 1])
+        fallen = alpha - float(alphas[last])
+        if fallen > 0:
+            self.slope = (Q[last] - before) / fallen
+        self.q, self.alpha = Q[last].copy(), float(alphas[last])
+
+    def _certified(
+        self, alphas: Array, W: Array, R: Array, Q: Array, pulls: Array, n_iters: list[int]
+    ) -> list[Solution]:
+        """Coefficients of all features, with their gaps."""
+        index, solver = self.chosen.index, self.solver
+        rss = self.design.norm2(R)
+        scaled = solver.penalty.at_each(alphas)
+        gaps = support_gaps(
+            W,
+            Q[:, index].T,
+            pulls / (self.penalty.l1_ratio * alphas),
+            rss,
+            scaled,
+            solver.curvature,
+            self.unit,
+        )
+        df = np.count_nonzero(W, axis=0)
+        found = []
+        for i, gap in enumerate(gaps.tolist()):
+            w = np.zeros(self.design.n_features)
+            w[index] = W[:, i]
+            one = Solution(w, gap, n_iters[i], float(rss[i]), float(df[i]))
+            found.append(one if gap <= AIM else self._improved(one, float(alphas[i]), Q[i]))
+        return found
+
+    def _improved(self, one: Solution, alpha: float, q: Array) -> Solution:
+        """A tighter bound of the gap or, if that is not the reason, a better solution."""
+        scaled = self.penalty.at(alpha)
+        gap = relative_gap(one.coef, q, one.rss, scaled, self.design, self.unit)
+        one = replace(one, gap=min(gap, one.gap))
+        budget = self.settings.max_iter - one.n_iter
+        if one.gap <= AIM or budget <= 0:
+            return one
+        index, part = self.chosen.index, one.coef[self.chosen.index]
+        model = GramModel(self.solver.gram, self.solver.c)
+        _, n_iter = descend(model, part, scaled.take(index), self.yy, budget, None)
+        w, residual = np.zeros_like(one.coef), self.chosen.residual_of(part)
+        w[index] = part
+        q, rss = self.design.correlate(residual), float(self.design.norm2(residual))
+        gap = relative_gap(w, q, rss, scaled, self.design, self.unit)
+        if gap >= one.gap:
+            return one
+        return Solution(w, gap, one.n_iter + n_iter, rss, float(np.count_nonzero(w)))
+
+
+def top(index: Index, score: Array, limit: int) -> Index:
+    """The `limit` features of `index` with the largest scores."""
+    if len(index) <= limit:
+        return index
+    return np.sort(index[np.argpartition(-score[index], limit)[:limit]])
+
+
+@target_by_target
+def solve(
+    design: Design,
+    y: Array,
+    penalty: Penalty,
+    alphas: Array,
+    start: Array,
+    settings: Settings,
+) -> Iterator[Solution]:
+    """See `base.py` for the contract."""
+    if start.any():
+        optimal = without_a_step(design, y, penalty.at(alphas[0]), start)
+        if optimal is not None:
+            yield optimal
+            alphas = alphas[1:]
+    done, length, w = 0, FIRST, start
+    walk = Walk(design, y, penalty, start, settings) if len(alphas) else None
+    while walk is not None and done < len(alphas):
+        length = walk.prepare(alphas[done:], length)
+        if walk.chosen.gram is None:
+            # Too many features for a Gram matrix of the working set.
+            yield from solve_on_working_set(design, y, penalty, alphas[done:], w, settings)
+            return
+        found = walk.advance(alphas[done : done + length])
+        yield from found
+        if found:
+            done, w = done + len(found), found[-1].coef
+        length = min(2 * length, LONGEST) if len(found) == length else SHORTEST
