@@ -24,7 +24,7 @@ import numpy as np
 from ..design import Array, Design, Index
 from ..penalties import Penalty
 from .active_set import PAST, ActiveSet
-from .base import AIM, Settings, Solution, target_by_target, unit
+from .base import AIM, Mask, Settings, Solution, target_by_target, unit
 from .coordinate_descent import solve_on_working_set, without_a_step
 from .descent import GramModel, descend
 from .optimality import relative_gap, support_gaps
@@ -38,6 +38,8 @@ MARGIN = 0.2
 BUDGET, BUDGET_SHARE = 48, 0.7
 # A chunk that would need more is cut to this share.
 CUT = 0.7
+# The way to an alpha below this share of the last one is broken up.
+FARTHEST = 0.75
 
 
 class Walk:
@@ -249,16 +251,39 @@ def solve(
         if optimal is not None:
             yield optimal
             alphas = alphas[1:]
-    done, length, w = 0, FIRST, start
-    walk = Walk(design, y, penalty, start, settings) if len(alphas) else None
-    while walk is not None and done < len(alphas):
-        length = walk.prepare(alphas[done:], length)
+    if not len(alphas):
+        return
+    walk, length, w = Walk(design, y, penalty, start, settings), FIRST, start
+    stops, wanted = with_stops(walk.alpha, alphas)
+    done = 0
+    while done < len(stops):
+        length = walk.prepare(stops[done:], length)
         if walk.chosen.gram is None:
             # Too many features for a Gram matrix of the working set.
-            yield from solve_on_working_set(design, y, penalty, alphas[done:], w, settings)
+            rest = stops[done:][wanted[done:]]
+            yield from solve_on_working_set(design, y, penalty, rest, w, settings)
             return
-        found = walk.advance(alphas[done : done + length])
-        yield from found
+        found = walk.advance(stops[done : done + length])
+        for k, one in enumerate(found, start=done):
+            if wanted[k]:
+                yield one
         if found:
             done, w = done + len(found), found[-1].coef
         length = min(2 * length, LONGEST) if len(found) == length else SHORTEST
+
+
+def with_stops(alpha: float, alphas: Array) -> tuple[Array, Mask]:
+    """These alphas and others between, so that none is far below the one before it.
+
+    The second array tells which are wanted. Newton's method ends where it starts nearby.
+    """
+    stops, wanted = [], []
+    for target in alphas.tolist():
+        if 0.0 < target < alpha:
+            n_between = int(np.log(alpha / target) / np.log(1.0 / FARTHEST))
+            stops += np.geomspace(alpha, target, n_between + 2)[1:-1].tolist()
+            wanted += [False] * n_between
+        stops.append(target)
+        wanted.append(True)
+        alpha = target
+    return np.array(stops), np.array(wanted)

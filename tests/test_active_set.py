@@ -1,0 +1,307 @@
+"""Newton's method on the active set and the walk over chunks of alphas, from the inside."""
+
+import numpy as np
+import pytest
+from exact import Problem
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+import skreg
+from skreg.design import Design
+from skreg.penalties import Penalty
+from skreg.solvers import Settings, Target, active_set, chunked_path, coordinate_descent, exact_path
+from skreg.solvers.active_set import ActiveSet
+from skreg.solvers.optimality import relative_gap, support_gaps
+
+EXACT = Settings(tol=1e-14, max_iter=20_000)
+METHODS = {
+    "cd": coordinate_descent.solve,
+    "chunks": chunked_path.solve,
+    "gram": exact_path._solve_on_gram,
+    "dispatched": exact_path.solve,
+}
+
+
+def objective(design, y, w, scaled):
+    residual = y - design.predict(w)
+    return 0.5 * float(design.norm2(residual)) + float(scaled.value(w).sum())
+
+
+def path(method, design, y, penalty, alphas, start=None, how=EXACT):
+    w = np.zeros((design.n_features, y.shape[1])) if start is None else start
+    return list(METHODS[method](design, Target.build(design, y), penalty, alphas, w, how))
+
+
+def problem_of(design, y, scaled):
+    root = np.sqrt(design.omega)
+    Z = (root[:, None] * design.columns(slice(None))).astype(np.longdouble)
+    target = (root * design.center(y[:, 0])[0]).astype(np.longdouble)
+    return Problem(Z, target, scaled.l1, scaled.l2, scaled.lower, scaled.upper)
+
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+@st.composite
+def problems(draw):
+    rng = np.random.default_rng(draw(seeds))
+    n, p = draw(st.integers(3, 40)), draw(st.integers(1, 60))
+    X = rng.standard_normal((n, p))
+    kind = draw(st.sampled_from(["plain", "common", "twins", "near twins", "low rank", "constant"]))
+    if kind == "common":
+        X += 3 * rng.standard_normal((n, 1))
+    elif kind == "twins":
+        X = X[:, rng.integers(0, p, p)]
+    elif kind == "near twins":
+        X = X[:, rng.integers(0, p, p)] + 1e-8 * X
+    elif kind == "low rank":
+        X = X[:, :3] @ rng.standard_normal((min(3, p), p))
+    elif kind == "constant":
+        X[:, rng.random(p) < 0.3] = 0.7
+    X = X * draw(st.sampled_from([1.0, 1e-6, 1e6]))
+    weight = rng.random(n) + 0.01 if draw(st.booleans()) else None
+    stored = draw(st.sampled_from([np.ascontiguousarray, np.asfortranarray, sparse.csc_array]))
+    design = Design.build(
+        stored(X), weight, center=draw(st.booleans()), standardize=draw(st.booleans())
+    )
+    y = rng.standard_normal((n, 1)) + X[:, :1] / np.abs(X).max()
+    factors = lower = upper = None
+    if draw(st.booleans()):
+        factors = rng.choice([0.0, 0.5, 1.0, 3.0, np.inf], p)
+    scale = 1.0 / np.sqrt(np.where(design.variances > 0, design.variances, 1.0))
+    if draw(st.booleans()):
+        lower = -scale * rng.choice([0.0, 0.02, np.inf], p)
+        upper = scale * rng.choice([0.0, 0.05, np.inf], p)
+    penalty = Penalty.build(p, draw(st.sampled_from([1.0, 0.95, 0.5, 0.05])), factors, lower, upper)
+    if not np.any(penalty.factors > 0):
+        penalty = Penalty.build(p, penalty.l1_ratio, None, lower, upper)
+    return design, y, penalty
+
+
+@settings(max_examples=300)
+@given(problems(), st.integers(1, 12), st.sampled_from([1e-1, 1e-3, 1e-6]), seeds)
+def test_every_method_reaches_the_minimum(problem, n_alphas, eps, seed):
+    design, y, penalty = problem
+    centred = design.center(y)[0]
+    if design.norm2(centred) <= 1e-20 * float(np.max(y**2)):
+        return
+    top = penalty.alpha_max(design.correlate(centred)) or 1.0
+    alphas = np.geomspace(top, top * eps, n_alphas) if n_alphas > 1 else np.array([top * eps])
+    reach = np.sqrt(design.norm2(centred) / np.where(design.variances > 0, design.variances, 1e300))
+    start = (np.random.default_rng(seed).standard_normal(design.n_features) * reach)[:, None]
+    start = np.clip(start, penalty.lower[:, None], penalty.upper[:, None]) * (seed % 2)
+    unit = float(design.norm2(centred)[0])
+    found = {name: path(name, design, y, penalty, alphas, start) for name in METHODS}
+    for i, alpha in enumerate(alphas):
+        scaled = penalty.at(alpha)
+        values = {
+            name: objective(design, centred[:, 0], each[i][0].coef, scaled)
+            for name, each in found.items()
+        }
+        for name, each in found.items():
+            (one,) = each[i]
+            assert 0 <= one.gap <= 1e-8, name
+            assert np.all((scaled.lower <= one.coef) & (one.coef <= scaled.upper)), name
+            assert values[name] - min(values.values()) <= (one.gap + 1e-12) * unit, name
+            assert one.df == np.count_nonzero(one.coef), name
+            residual = centred[:, 0] - design.predict(one.coef)
+            np.testing.assert_allclose(one.rss, design.norm2(residual), rtol=1e-6, atol=1e-9 * unit)
+    scaled = penalty.at(alphas[-1])
+    if eps > 1e-5:
+        assert problem_of(design, y, scaled).gap(found["chunks"][-1][0].coef) <= 1e-8
+
+
+OPTIONS = {
+    "lasso": (1.0, {}),
+    "elastic net": (0.5, {}),
+    "factors": (0.9, {"factors": [0.0, 2.0, np.inf, 0.5, 1.0]}),
+    "positive": (1.0, {"lower": 0.0}),
+    "bounds": (0.9, {"lower": -0.05, "upper": 0.1}),
+    "all": (0.7, {"factors": [0.0, 2.0, np.inf, 0.5, 1.0], "lower": -0.02, "upper": 0.1}),
+}
+
+
+def setting(case, n=40, p=120, n_targets=2, stored=np.asfortranarray, **options):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, p)) + rng.standard_normal((n, 1))
+    Y = X[:, :5] @ rng.standard_normal((5, n_targets)) + rng.standard_normal((n, n_targets))
+    design = Design.build(stored(X), rng.random(n), **options)
+    Y *= np.sign(design.correlate(Y).sum(axis=0))  # so that positive coefficients have work to do
+    l1_ratio, shape = OPTIONS[case]
+    shape = dict(shape)
+    if "factors" in shape:
+        shape["factors"] = np.resize(shape["factors"], p)
+    penalty = Penalty.build(p, l1_ratio, **shape)
+    if design.inv_scale is not None:
+        penalty = penalty.with_units(design.from_raw(np.ones(p)))
+    top = penalty.alpha_max(design.correlate(design.center(Y)[0]))
+    return design, Y, penalty, np.geomspace(top, 0.01 * top, 30)
+
+
+@pytest.mark.parametrize("stored", [np.array, np.float32, sparse.csc_array])
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("case", OPTIONS)
+def test_the_methods_agree_on_every_option(case, standardize, stored):
+    design, Y, penalty, alphas = setting(case, stored=stored, standardize=standardize)
+    found = {name: path(name, design, Y, penalty, alphas) for name in METHODS}
+    fits = {
+        name: np.array([[design.predict(one.coef) for one in each] for each in sols])
+        for name, sols in found.items()
+    }
+    for name, sols in found.items():
+        assert max(one.gap for each in sols for one in each) <= 1e-12, name
+        np.testing.assert_allclose(fits[name], fits["cd"], rtol=0, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_a_path_takes_hardly_more_than_one_round_an_alpha(case):
+    design, Y, penalty, alphas = setting(case, n=400, n_targets=1)
+    solver = ActiveSet(penalty, 120, float(design.norm2(Y)[0]), 1000)
+    y = design.center(Y)[0][:, 0]
+    solver.extend(design.gram(), design.correlate(y), np.arange(120))
+    assert np.mean([solver.solve(alpha) for alpha in alphas]) <= 3
+    assert solver.n_stalls == 0
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+@pytest.mark.parametrize("far", [0.5, 0.05, 1e-3])
+def test_one_alpha_from_nowhere_and_from_nearby(case, far):
+    design, Y, penalty, alphas = setting(case, n_targets=1)
+    alpha = alphas[:1] * far
+    (reference,) = path("cd", design, Y, penalty, alpha)
+    rng = np.random.default_rng(1)
+    nearby = reference[0].coef * (1 + 0.1 * rng.standard_normal(120))
+    for start in (None, nearby, rng.standard_normal(120)):
+        w = None if start is None else np.clip(start, penalty.lower, penalty.upper)[:, None]
+        for method in ("chunks", "gram"):
+            ((found,),) = path(method, design, Y, penalty, alpha, w)
+            assert found.gap <= 1e-12
+            np.testing.assert_allclose(
+                design.predict(found.coef), design.predict(reference[0].coef), rtol=0, atol=1e-9
+            )
+    ((again,),) = path("chunks", design, Y, penalty, alpha, reference[0].coef[:, None])
+    assert again.n_iter == 0
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_features_that_were_not_foreseen_are_found(monkeypatch, case):
+    """Nothing joins by prediction: every feature comes in as a violator of the full check."""
+    found, redone = {}, []
+    advance = chunked_path.Walk.advance
+    monkeypatch.setattr(
+        chunked_path.Walk,
+        "advance",
+        lambda self, alphas: redone.append(len(alphas)) or advance(self, alphas),
+    )
+    design, Y, penalty, alphas = setting(case, n_targets=1)
+    for margin, budget in ((0.2, 48), (-1e9, 48), (-1e9, 1)):
+        redone.clear()
+        monkeypatch.setattr(chunked_path, "MARGIN", margin)
+        monkeypatch.setattr(chunked_path, "BUDGET", budget)
+        found[margin, budget] = path("chunks", design, Y, penalty, alphas)
+        n_chunks = len(redone)
+        assert margin > 0 or n_chunks > 12
+    first, *others = ([one.coef for (one,) in each] for each in found.values())
+    for other in others:
+        np.testing.assert_allclose(other, first, rtol=0, atol=1e-8)
+    assert max(one.gap for each in found.values() for (one,) in each) <= 1e-12
+
+
+@pytest.mark.parametrize("method", ["chunks", "gram"])
+@pytest.mark.parametrize("case", OPTIONS)
+@pytest.mark.parametrize("limit", [0, 1])
+def test_rounds_that_do_not_end_are_taken_over_by_descent(monkeypatch, case, method, limit):
+    stalls = []
+    monkeypatch.setattr(active_set, "MAX_ROUNDS", limit)
+    descend = ActiveSet.descend
+    monkeypatch.setattr(
+        ActiveSet, "descend", lambda self, *args: stalls.append(1) or descend(self, *args)
+    )
+    design, Y, penalty, alphas = setting(case, n_targets=1)
+    reference = path("cd", design, Y, penalty, alphas[5:25:6])
+    found = path(method, design, Y, penalty, alphas[5:25:6])
+    if method == "chunks" or penalty.l1_ratio < 1 or penalty.has_bounds:
+        assert stalls or (method == "gram" and penalty.l1_ratio == 1.0)
+    for (a,), (b,) in zip(found, reference, strict=True):
+        assert a.gap <= 1e-12
+        np.testing.assert_allclose(design.predict(a.coef), design.predict(b.coef), atol=1e-9)
+
+
+def test_a_cycle_ends():
+    """Signs from nowhere on a badly conditioned problem; the rounds give up, and descent ends."""
+    rng = np.random.default_rng(3)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        G = rng.standard_normal((12, 30))
+        G = G.T @ G / 12 + 1e-3 * np.eye(30)
+        penalty = Penalty.build(30, 1.0)
+        solver = ActiveSet(penalty, 30, 1.0, 1000)
+        c = rng.standard_normal(30)
+        solver.extend(G, c, np.arange(30))
+        solver.adopt(rng.standard_normal(30))
+        n_iter = solver.solve(1e-3)
+        assert n_iter <= 250
+        q = c - G @ solver.w
+        assert np.abs(q).max() <= 1e-3 + 1e-9
+        np.testing.assert_allclose(q[solver.w != 0], 1e-3 * np.sign(solver.w[solver.w != 0]))
+
+
+@pytest.mark.parametrize("max_iter", [1, 2, 5])
+def test_max_iter_bounds_the_work_and_shows_in_the_gap(max_iter):
+    design, Y, penalty, alphas = setting("lasso", n_targets=1)
+    how = Settings(tol=1e-14, max_iter=max_iter)
+    ((found,),) = path("chunks", design, Y, penalty, alphas[-1:], how=how)
+    assert found.n_iter <= 3 * max_iter
+    scaled = penalty.at(alphas[-1])
+    y = design.center(Y)[0][:, 0]
+    least = objective(design, y, path("cd", design, Y, penalty, alphas[-1:])[0][0].coef, scaled)
+    above = (objective(design, y, found.coef, scaled) - least) / float(design.norm2(y))
+    assert above <= found.gap + 1e-12
+
+
+def test_duplicates_stay_out_of_each_others_way():
+    rng = np.random.default_rng(0)
+    X = np.repeat(rng.standard_normal((60, 40)), 5, axis=1)
+    y = X[:, :20].sum(axis=1) + rng.standard_normal(60)
+    for noise in (0.0, 1e-12, 1e-9, 1e-7, 1e-5):
+        near = X + noise * rng.standard_normal(X.shape)
+        found = skreg.regularization_path(skreg.Lasso(), near, y, alphas=50)
+        assert found.dual_gaps.max() <= 1e-10
+        assert Problem.of(near, y, found.alphas[-1]).gap(found.coefs[:, -1]) <= 1e-10
+
+
+@given(problems(), st.sampled_from([0.5, 0.05, 1e-3]), seeds)
+@settings(max_examples=100)
+def test_the_gap_from_the_support_bounds_the_gap(problem, share, seed):
+    """At any point, and equal to the full bound at the first dual point or above it."""
+    design, y, penalty = problem
+    y = design.center(y)[0][:, 0]
+    if float(design.norm2(y)) <= 1e-20:
+        return
+    unit = float(design.norm2(y))
+    alpha = share * (penalty.alpha_max(design.correlate(y)) or 1.0)
+    ((found,),) = path("cd", design, y[:, None], penalty, np.array([alpha]))
+    rng = np.random.default_rng(seed)
+    w = np.clip(found.coef * (1 + 0.1 * rng.random(len(found.coef))), penalty.lower, penalty.upper)
+    scaled = penalty.at(alpha)
+    residual = y - design.predict(w)
+    q, rss = design.correlate(residual), float(design.norm2(residual))
+    used = (w != 0) | (scaled.l1 == 0)
+    movable = np.where(q > 0, scaled.upper > 0, scaled.lower < 0)
+    rest = np.max((np.abs(q) / np.where(used, np.inf, scaled.l1))[~used & movable], initial=0.0)
+    many = penalty.at_each(np.array([alpha]))
+    index = np.flatnonzero(used)
+    part = type(many)(many.l1[index], many.l2[index], many.lower[index], many.upper[index])
+    (bound,) = support_gaps(
+        w[index, None],
+        q[index, None],
+        np.array([rest]),
+        np.array([rss]),
+        part,
+        design.variances[index],
+        unit,
+    )
+    above = (objective(design, y, w, scaled) - objective(design, y, found.coef, scaled)) / unit
+    assert above <= bound + 1e-12
+    assert relative_gap(w, q, rss, scaled, design, unit) <= bound * (1 + 1e-9) + 1e-12
