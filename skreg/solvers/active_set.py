@@ -97,10 +97,9 @@ class ActiveSet:
         )
         movable = self.penalty.upper > self.penalty.lower
         self.penalised = self.penalty.factors > 0
-        self.enterable = usable & movable & self.penalised
-        self.free = usable & movable & ~self.penalised
+        self.usable = usable & movable
         self.noise = ROUNDING * np.sqrt(self.curvature * self.yy)
-        self.shut = np.where(self.enterable, self.noise, np.inf)
+        self.shut = np.where(self.usable, self.noise, np.inf)
         w = np.zeros(m)
         w[:known] = self.w
         if start is not None:
@@ -109,15 +108,15 @@ class ActiveSet:
 
     def adopt(self, w: Array) -> None:
         """Take these coefficients for the solution at the last alpha."""
-        penalty, usable = self.penalty, self.enterable | self.free
-        w = np.where(usable, np.clip(w, penalty.lower, penalty.upper), 0.0)
+        penalty, free = self.penalty, self.usable & ~self.penalised
+        w = np.where(self.usable, np.clip(w, penalty.lower, penalty.upper), 0.0)
         self.w, self.q, self.before = w, self.c - self.gram @ w, None
         self.at = np.zeros(len(w), dtype=np.int8)
         if self.boxed:
-            used = self.free | (w != 0)
+            used = free | (w != 0)
             self.at[used & (w == penalty.upper)] = 1
             self.at[used & (w == penalty.lower)] = -1
-        chosen = ((w != 0) | self.free) & (self.at == 0)
+        chosen = ((w != 0) | free) & (self.at == 0)
         stay = self.active[chosen[self.active]]
         chosen[stay] = False
         self.active = np.concatenate([stay, np.flatnonzero(chosen)])
