@@ -20,8 +20,8 @@ from .penalties import Penalty
 from .result import PathResult
 from .solvers import Settings, Solution, Target, choose
 from .solvers.base import unit
-from .solvers.coordinate_descent import GRAM_LIMIT
 from .solvers.coordinate_descent import solve as coordinate_descent
+from .solvers.exact_path import MOST_FEATURES
 from .solvers.optimality import pseudo_solve, relative_gap
 from .solvers.ridge import RidgeFactor, default_alphas
 
@@ -62,7 +62,8 @@ class Model:
     def sums_suit(self, X: Any) -> bool:
         """Whether folds of X are best described by sums over their rows."""
         n_samples, n_features = X.shape
-        return not issparse(X) and n_features <= min(n_samples, GRAM_LIMIT)
+        most = n_samples if self.summed_loss else min(n_samples, MOST_FEATURES)
+        return not issparse(X) and n_features <= most
 
     def engine_penalty(self, design: Design) -> Penalty:
         """Bounds in the units of the design's coefficients."""
