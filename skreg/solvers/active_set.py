@@ -157,26 +157,26 @@ class ActiveSet:
         active, sign = self._predicted(alpha, edge)
         fewest, idle = len(l1) + 1, 0
         for rounds in range(1, limit + 1):
-            w, c, sign = np.zeros(len(l1)), self.c, sign.copy()
+            w, c = np.zeros(len(l1)), self.c
             if self.boxed:
                 w = np.where(at > 0, scaled.upper, np.where(at < 0, scaled.lower, 0.0))
                 c = c - self.gram @ w
             found, dependent = self._on_support(active, (c - l1 * sign).take(active), scaled.l2)
             if dependent is not None:
-                if edge is threshold:
-                    edge = threshold.copy()
+                edge = edge.copy()
                 edge[active[dependent]] = np.inf
+                sign = sign.copy()
                 sign[active[dependent]] = 0.0
                 active = np.delete(active, dependent)
                 continue
             w[active] = found
             q = self.c - self.gram.dot(w)
-            leave = found * sign.take(active) < 0.0
+            wrong = w * sign < 0.0
             enter = np.abs(q) > edge
             enter[active] = False
             if self.boxed:
-                at, leave, enter = self._at_bounds(w, q, active, at, leave, enter, scaled)
-            n_leave, n_enter = int(np.count_nonzero(leave)), int(np.count_nonzero(enter))
+                at, wrong, enter = self._at_bounds(w, q, active, at, wrong, enter, scaled)
+            n_leave, n_enter = int(np.count_nonzero(wrong)), int(np.count_nonzero(enter))
             if not n_leave and not n_enter:
                 if edge is not threshold and self._missed(q, active, threshold):
                     break
@@ -190,13 +190,9 @@ class ActiveSet:
                 idle += 1
                 if idle == PATIENCE:
                     break
+            active, sign = self._changed(active, sign, at, wrong, enter, q, edge)
             if n_leave:
-                gone = active[leave]
-                sign[gone[at[gone] == 0]] = 0.0
-                active = active[~leave]
                 edge = threshold  # those that depended on what left may be free of it
-            if n_enter:
-                active, sign = self._join(active, sign, q, np.flatnonzero(enter), edge)
         else:
             rounds = limit
         return rounds, False
@@ -218,7 +214,48 @@ class ActiveSet:
         if info:
             return rhs, info - 1
         small = pivots * pivots <= least
-        return found, int(small.argmax()) if small.any() else None
+        return found, int(small.argmax()) if np.count_nonzero(small) else None
+
+    def _changed(
+        self,
+        active: Index,
+        sign: Array,
+        at: Sides,
+        leave: Mask,
+        enter: Mask,
+        q: Array,
+        edge: Array,
+    ) -> tuple[Index, Array]:
+        """Support and signs after some leave and others join, the most violated if many."""
+        sign = sign.copy()
+        active = active[~leave.take(active)]
+        sign[leave & (at == 0)] = 0.0
+        new = np.flatnonzero(enter)
+        room = max(GROWTH, len(active) // 2)
+        if len(new) > room:
+            excess = np.abs(q[new]) / edge[new]
+            new = new[np.argpartition(-excess, room)[:room]]
+        # What comes back from a bound keeps the sign it had.
+        fresh = np.where(sign[new] == 0, np.sign(q[new]), sign[new])
+        sign[new] = fresh * self.penalised[new]
+        return np.concatenate([active, new]), sign
+
+    def _predicted(self, alpha: float, edge: Array) -> tuple[Index, Array]:
+        """Support and signs on the secant through the last two solutions."""
+        if self.before is None:
+            return self.active, self.sign
+        w, q, alpha_before = self.before
+        ahead = (alpha - self.alpha) / (self.alpha - alpha_before)
+        q = self.q + ahead * (self.q - q)
+        wrong = (self.w + ahead * (self.w - w)) * self.sign < 0.0
+        enter = np.abs(q) > edge
+        enter[self.active] = False
+        if self.boxed:
+            wrong &= self.at == 0
+            enter &= (self.at == 0) & self._may_enter(q)
+        if not (np.count_nonzero(wrong) or np.count_nonzero(enter)):
+            return self.active, self.sign
+        return self._changed(self.active, self.sign, self.at, wrong, enter, q, edge)
 
     def _at_bounds(
         self,
@@ -226,19 +263,21 @@ class ActiveSet:
         q: Array,
         active: Index,
         at: Sides,
-        leave: Mask,
+        wrong: Mask,
         enter: Mask,
         scaled: ScaledPenalty,
     ) -> tuple[Sides, Mask, Mask]:
         """Who is at a bound after this round, who leaves the support and who joins it."""
-        above = (w > scaled.upper).take(active) & ~leave
-        below = (w < scaled.lower).take(active) & ~leave
+        inside = np.zeros(len(w), dtype=bool)
+        inside[active] = True
+        above = inside & (w > scaled.upper) & ~wrong
+        below = inside & (w < scaled.lower) & ~wrong
         pull = q - scaled.l2 * w - scaled.l1 * np.sign(w)
         back = at * pull < -(PAST * scaled.l1 + self.noise)
         enter = back | (enter & (at == 0) & self._may_enter(q))
         at = np.where(back, 0, at).astype(np.int8)
-        at[active[above]], at[active[below]] = 1, -1
-        return at, leave | above | below, enter
+        at[above], at[below] = 1, -1
+        return at, (wrong & inside) | above | below, enter
 
     def _may_enter(self, q: Array) -> Mask:
         """Zeros that have room on the side their correlation pulls them to."""
@@ -251,38 +290,3 @@ class ActiveSet:
         if self.boxed:
             out &= (self.at == 0) & self._may_enter(q)
         return bool(out.any())
-
-    def _predicted(self, alpha: float, edge: Array) -> tuple[Index, Array]:
-        """Support and signs on the secant through the last two solutions."""
-        if self.before is None:
-            return self.active, self.sign
-        w, q, alpha_before = self.before
-        ahead = (alpha - self.alpha) / (self.alpha - alpha_before)
-        q = self.q + ahead * (self.q - q)
-        w = self.w + ahead * (self.w - w)
-        keep = (w * self.sign).take(self.active) >= 0.0
-        enter = np.abs(q) > edge
-        enter[self.active] = False
-        active, sign = self.active, self.sign
-        if self.boxed:
-            enter &= (self.at == 0) & self._may_enter(q)
-        if not keep.all():
-            sign = sign.copy()
-            sign[active[~keep]] = 0.0
-            active = active[keep]
-        if enter.any():
-            active, sign = self._join(active, sign.copy(), q, np.flatnonzero(enter), edge)
-        return active, sign
-
-    def _join(
-        self, active: Index, sign: Array, q: Array, new: Index, edge: Array
-    ) -> tuple[Index, Array]:
-        """Add the features of `new` to the support, the most violated ones if they are many."""
-        room = max(GROWTH, len(active) // 2)
-        if len(new) > room:
-            excess = np.abs(q[new]) / edge[new]
-            new = new[np.argpartition(-excess, room)[:room]]
-        # What comes back from a bound keeps the sign it had.
-        fresh = np.where(sign[new] == 0, np.sign(q[new]), sign[new])
-        sign[new] = fresh * self.penalised[new]
-        return np.concatenate([active, new]), sign
