@@ -16,7 +16,7 @@ solutions predicts: about one round an alpha.
 The rounds need not end. Where the violations stop falling, or features of A depend on each other,
 the solution before is taken up by `descent.py`, whose every step lowers the objective.
 
-Cost: a round is one Cholesky factor, |A|^3/3, and m^2 for the product with G, m features.
+Cost: a round is one Cholesky factor, |A|^3/3, and |A| m for the product with G, m features.
 """
 
 from __future__ import annotations
@@ -161,7 +161,9 @@ class ActiveSet:
             if self.boxed:
                 w = np.where(at > 0, scaled.upper, np.where(at < 0, scaled.lower, 0.0))
                 c = c - self.gram @ w
-            found, dependent = self._on_support(active, (c - l1 * sign).take(active), scaled.l2)
+            rows = self.gram.take(active, 0)
+            rhs = (c - l1 * sign).take(active)
+            found, dependent = self._on_support(active, rows, rhs, scaled.l2)
             if dependent is not None:
                 edge = edge.copy()
                 edge[active[dependent]] = np.inf
@@ -170,7 +172,7 @@ class ActiveSet:
                 active = np.delete(active, dependent)
                 continue
             w[active] = found
-            q = self.c - self.gram.dot(w)
+            q = c - found.dot(rows)
             wrong = w * sign < 0.0
             enter = np.abs(q) > edge
             enter[active] = False
@@ -197,15 +199,20 @@ class ActiveSet:
             rounds = limit
         return rounds, False
 
-    def _on_support(self, active: Index, rhs: Array, l2: Array) -> tuple[Array, int | None]:
-        """Coefficients of the active features, or the place of one that depends on others."""
+    def _on_support(
+        self, active: Index, rows: Array, rhs: Array, l2: Array
+    ) -> tuple[Array, int | None]:
+        """Coefficients of the active features, or the place of one that depends on others.
+
+        `rows` are those of the Gram matrix.
+        """
         n_active = len(active)
         if not n_active:
             return rhs, None
         ridge = self.penalty.l1_ratio < 1.0
         if n_active > self.rank and not ridge:
             return rhs, n_active - 1
-        hessian = self.gram.take(active, 0).take(active, 1)
+        hessian = rows.take(active, 1)
         pivots = hessian.ravel()[:: n_active + 1]
         if ridge:
             pivots += l2.take(active)

@@ -33,9 +33,9 @@ from .working_set import WorkingSet
 # Chunks start with so many alphas, double while they stand, and are never longer.
 SHORTEST, FIRST, LONGEST = 2, 4, 25
 # A feature joins that is predicted to come this near to its threshold, as a share of the way.
-MARGIN = 0.2
+MARGIN = 0.1
 # At most so many features join for a chunk, or this share of those in use.
-BUDGET, BUDGET_SHARE = 48, 0.7
+BUDGET, BUDGET_SHARE = 96, 1.2
 # A chunk that would need more is cut to this share.
 CUT = 0.7
 # The way to an alpha below this share of the last one is broken up.
@@ -279,7 +279,7 @@ def with_stops(alpha: float, alphas: Array) -> tuple[Array, Mask]:
     """
     stops, wanted = [], []
     for target in alphas.tolist():
-        if 0.0 < target < alpha:
+        if 0.0 < target < FARTHEST * alpha:
             n_between = int(np.log(alpha / target) / np.log(1.0 / FARTHEST))
             stops += np.geomspace(alpha, target, n_between + 2)[1:-1].tolist()
             wanted += [False] * n_between
