@@ -12,7 +12,7 @@ from skreg.design import Design
 from skreg.penalties import Penalty
 from skreg.solvers import Settings, Target, active_set, chunked_path, coordinate_descent, exact_path
 from skreg.solvers.active_set import ActiveSet
-from skreg.solvers.optimality import relative_gap, support_gaps
+from skreg.solvers.optimality import support_gaps
 
 EXACT = Settings(tol=1e-14, max_iter=20_000)
 METHODS = {
@@ -276,7 +276,7 @@ def test_duplicates_stay_out_of_each_others_way():
 @given(problems(), st.sampled_from([0.5, 0.05, 1e-3]), seeds)
 @settings(max_examples=100)
 def test_the_gap_from_the_support_bounds_the_gap(problem, share, seed):
-    """At any point, and equal to the full bound at the first dual point or above it."""
+    """At any point, optimal or not."""
     design, y, penalty = problem
     y = design.center(y)[0][:, 0]
     if float(design.norm2(y)) <= 1e-20:
@@ -306,4 +306,3 @@ def test_the_gap_from_the_support_bounds_the_gap(problem, share, seed):
     )
     above = (objective(design, y, w, scaled) - objective(design, y, found.coef, scaled)) / unit
     assert above <= bound + 1e-12
-    assert relative_gap(w, q, rss, scaled, design, unit) <= bound * (1 + 1e-9) + 1e-12
