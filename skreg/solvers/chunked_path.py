@@ -254,8 +254,8 @@ def solve(
     if not len(alphas):
         return
     walk, length, w = Walk(design, y, penalty, start, settings), FIRST, start
-    stops, wanted = with_stops(walk.alpha, alphas)
-    done = 0
+    stops, wanted = with_stops(walk.alpha, alphas, settings.max_iter // 2)
+    done = n_iter = 0  # the latter since the last alpha that is wanted
     while done < len(stops):
         length = walk.prepare(stops[done:], length)
         if walk.chosen.gram is None:
@@ -265,15 +265,19 @@ def solve(
             return
         found = walk.advance(stops[done : done + length])
         for k, one in enumerate(found, start=done):
+            n_iter += one.n_iter
             if wanted[k]:
-                yield one
+                yield replace(one, n_iter=n_iter)
+                n_iter = 0
         if found:
             done, w = done + len(found), found[-1].coef
+            if n_iter >= settings.max_iter:  # no more stops on the way
+                done += int(wanted[done:].argmax())
         length = min(2 * length, LONGEST) if len(found) == length else SHORTEST
 
 
-def with_stops(alpha: float, alphas: Array) -> tuple[Array, Mask]:
-    """These alphas and others between, so that none is far below the one before it.
+def with_stops(alpha: float, alphas: Array, most: int) -> tuple[Array, Mask]:
+    """These alphas and up to `most` others before each, so that none is far below its neighbour.
 
     The second array tells which are wanted. Newton's method ends where it starts nearby.
     """
@@ -281,6 +285,7 @@ def with_stops(alpha: float, alphas: Array) -> tuple[Array, Mask]:
     for target in alphas.tolist():
         if 0.0 < target < FARTHEST * alpha:
             n_between = int(np.log(alpha / target) / np.log(1.0 / FARTHEST))
+            n_between = min(n_between, most)
             stops += np.geomspace(alpha, target, n_between + 2)[1:-1].tolist()
             wanted += [False] * n_between
         stops.append(target)
