@@ -1,8 +1,8 @@
 """A path with an L1 part by the method that suits it, each solution certified.
 
-- Few features: all on one Gram matrix. The Lasso is followed from knot to knot by `homotopy.py`;
-  the elastic net, single alphas and bounds on unpenalised features go to `active_set.py`. What
-  they leave with a gap above rounding level, descent finishes.
+- Few features, or the user's wish: all on one Gram matrix. The path of the Lasso is followed
+  from knot to knot by `homotopy.py`; the elastic net, single alphas and bounds on unpenalised
+  features go to `active_set.py`. What is left with a gap above rounding level, descent finishes.
 - Many features: `chunked_path.py`, on a working set.
 - A random order of visits, or bounds without an L1 part: `coordinate_descent.py`.
 """
@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,7 +22,10 @@ from .base import AIM, Settings, Solution, Target, target_by_target, unit
 from .homotopy import Homotopy
 from .optimality import relative_gaps
 
-# Beyond this many features a knot, p^2 flops over all of them, is dearer than a Newton step.
+# Up to so many features one Gram matrix serves best whatever is asked, unless rows are too few.
+FEW_FEATURES = 300
+# For more than one alpha it does up to so many features, with no fewer rows. Beyond, a knot of
+# the homotopy, p^2 flops over all features, is dearer than a Newton step.
 MOST_FEATURES = 1000
 # A correlation this near to what optimality asks, as a share of it, is there; and so is one that
 # is nearer than this share of the largest possible.
@@ -40,11 +44,18 @@ def solve(
     """See `base.py` for the contract."""
     if settings.seed is not None or penalty.l1_ratio == 0:
         chosen = coordinate_descent.solve
-    elif design.n_features <= min(design.n_samples, MOST_FEATURES):
+    elif settings.precompute is True or _takes_one_gram(design, len(alphas)):
         chosen = _solve_on_gram
     else:
         chosen = chunked_path.solve
     return chosen(design, target, penalty, alphas, start, settings)
+
+
+def _takes_one_gram(design: Design, n_alphas: int) -> bool:
+    n_samples, n_features = design.X.shape
+    if n_features <= FEW_FEATURES:
+        return bool(n_features <= 2 * n_samples)
+    return bool(n_alphas > 1 and n_features <= min(n_samples, MOST_FEATURES))
 
 
 @target_by_target
@@ -67,7 +78,9 @@ def _solve_on_gram(
     yy, scale = float(design.norm2(y)), unit(y, design)
     free = penalty.free
     bounded = np.isfinite(penalty.lower[free]).any() or np.isfinite(penalty.upper[free]).any()
-    if penalty.l1_ratio == 1.0 and len(alphas) > 1 and not bounded:
+    small = design.n_features <= MOST_FEATURES
+    followed = penalty.l1_ratio == 1.0 and len(alphas) > 1 and small and not bounded
+    if followed:
         W, n_iters = _follow(gram, c, penalty, alphas)
     else:
         W, n_iters = _step(design, yy, c, penalty, alphas, start, settings)
@@ -84,13 +97,14 @@ def _solve_on_gram(
     df = np.count_nonzero(W, axis=0)
     for i, gap in enumerate(gaps.tolist()):
         w = np.ascontiguousarray(W[:, i])
-        if (gap <= AIM and settled[i]) or n_iters[i] >= settings.max_iter:
+        left = settings.max_iter - (0 if followed else n_iters[i])
+        if (gap <= AIM and settled[i]) or left <= 0:
             yield Solution(w, gap, n_iters[i], float(rss[i]), float(df[i]))
         else:
             (finished,) = coordinate_descent.solve_on_gram(
-                design, y, penalty, alphas[i : i + 1], w, settings
+                design, y, penalty, alphas[i : i + 1], w, replace(settings, max_iter=left)
             )
-            yield finished
+            yield replace(finished, n_iter=settings.max_iter - left + finished.n_iter)
 
 
 def _step(
