@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from .design import Array
-from .fold_sums import RowSums, design_from_sums, left_out, sums_of_folds, training_weight
+from .fold_sums import FoldSums, RowSums, design_from_sums, left_out, training_weight
 from .path import Model, fit_path
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -75,22 +75,32 @@ class CVResult:
             fold_coefs=own if own is None else own[:, k],
         )
 
-    @property
+    @cached_property
+    def _counted(self) -> tuple[Array, Array]:
+        """Errors and weights of the folds that count."""
+        counted = self.fold_weights > 0
+        if counted.all():
+            return self.errors, self.fold_weights
+        return self.errors[:, counted], self.fold_weights[counted]
+
+    @cached_property
     def mean(self) -> Array:
         """Weighted mean over the folds, shape (n_alphas,)."""
-        counted = self.fold_weights > 0
-        return np.average(self.errors[:, counted], axis=1, weights=self.fold_weights[counted])
+        errors, weights = self._counted
+        return np.asarray(errors @ (weights / weights.sum()))
 
-    @property
+    @cached_property
     def standard_error(self) -> Array:
         """Standard error of the mean over the folds, shape (n_alphas,).
 
         The weighted variance over K folds divided by K - 1, as in R glmnet.
         """
-        counted = self.fold_weights > 0
-        spread = (self.errors[:, counted] - self.mean[:, None]) ** 2
-        variance = np.average(spread, axis=1, weights=self.fold_weights[counted])
-        return np.sqrt(variance / max(int(counted.sum()) - 1, 1))
+        errors, weights = self._counted
+        weights = weights / weights.sum()
+        spread = [
+            np.square(one - mean) @ weights for one, mean in zip(errors, self.mean, strict=True)
+        ]
+        return np.sqrt(np.array(spread) / max(len(weights) - 1, 1))
 
     @property
     def index_min(self) -> int:
@@ -199,6 +209,7 @@ def cross_validate(
     folds: Sequence[Fold],
     *,
     sample_weight: Array | None = None,
+    sums: FoldSums | None = None,
     metric: Metric = mean_squared_error,
     metric_name: str = "mean squared error",
     keep_coefs: bool = False,
@@ -215,6 +226,8 @@ def cross_validate(
     folds : sequence of (train, test) index arrays
         An index that is repeated counts as often.
     sample_weight : ndarray of shape (n_samples,), optional
+    sums : FoldSums, optional
+        Of the same data and folds.
     metric : callable, default=mean_squared_error
         From `HeldOut` to errors of shape (n_targets or 1, n_alphas), smaller is better.
     metric_name : str
@@ -229,12 +242,8 @@ def cross_validate(
     list of CVResult, one a candidate
     """
     weight = np.ones(len(y)) if sample_weight is None else sample_weight
-    parts: list[RowSums | None] = [None] * len(folds)
-    total = None
-    if candidates[0][0].sums_suit(X):
-        total, parts = sums_of_folds(
-            X, y.reshape(len(y), -1), weight, folds, candidates[0][0].fit_intercept
-        )
+    total = None if sums is None else sums.total
+    parts = [None] * len(folds) if sums is None else sums.parts
     tasks = [
         partial(score_fold, candidates, X, y, fold, weight, metric, keep_coefs, total, part)
         for fold, part in zip(folds, parts, strict=True)

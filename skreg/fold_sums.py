@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -128,26 +129,41 @@ def left_out(X: Array, Y: Array, reference: Array, weight: Array, train: Array) 
     return RowSums.build(X, Y, reference, rest)
 
 
-def sums_of_folds(
-    X: Array, Y: Array, weight: Array, folds: Sequence[tuple[Index, Index]], center: bool
-) -> tuple[RowSums, list[RowSums | None]]:
-    """Sums over all rows, and over those that each fold leaves out where they are worth keeping."""
-    width = X.shape[1] + Y.shape[1]
-    reference = np.zeros(width)
-    if center:
-        omega = weight / weight.sum()
-        reference = np.concatenate([adjoint(X, omega), omega @ Y])
-    if len(folds) * width**2 > max(KEPT * X.size, SMALL):
-        return RowSums.build(X, Y, reference, weight), [None] * len(folds)
-    parts, counted = [], np.zeros_like(weight)
-    for fold in folds:
-        train = training_weight(fold, weight)
-        parts.append(left_out(X, Y, reference, weight, train))
-        counted += weight - train
-    if all(parts) and np.array_equal(counted, weight):
-        S = np.sum([part.S for part in parts if part is not None], axis=0)
-        return RowSums(S, reference, X.shape[1]), parts
-    return RowSums.build(X, Y, reference, weight), parts
+@dataclass(frozen=True, eq=False)
+class FoldSums:
+    """Sums over all rows, and over those that each fold leaves out where they are kept."""
+
+    total: RowSums
+    parts: list[RowSums | None]
+
+    @classmethod
+    def build(
+        cls,
+        X: Array,
+        y: Array,
+        sample_weight: Array | None,
+        folds: Sequence[tuple[Index, Index]],
+        center: bool,
+    ) -> FoldSums:
+        """Add up the rows of dense X, once where each is left out by one fold."""
+        weight = np.ones(len(y)) if sample_weight is None else sample_weight
+        Y = y.reshape(len(y), -1)
+        width = X.shape[1] + Y.shape[1]
+        reference = np.zeros(width)
+        if center:
+            omega = weight / weight.sum()
+            reference = np.concatenate([adjoint(X, omega), omega @ Y])
+        if len(folds) * width**2 > max(KEPT * X.size, SMALL):
+            return cls(RowSums.build(X, Y, reference, weight), [None] * len(folds))
+        parts, counted = [], np.zeros_like(weight)
+        for fold in folds:
+            train = training_weight(fold, weight)
+            parts.append(left_out(X, Y, reference, weight, train))
+            counted += weight - train
+        if all(parts) and np.array_equal(counted, weight):
+            S = np.sum([part.S for part in parts if part is not None], axis=0)
+            return cls(RowSums(S, reference, X.shape[1]), parts)
+        return cls(RowSums.build(X, Y, reference, weight), parts)
 
 
 def design_from_sums(
@@ -202,3 +218,24 @@ def design_from_sums(
     design = Design(X, view.omega, view.mean, inv_scale)
     design.use_gram(G)
     return design, replace(target, correlations=c)
+
+
+def design_of_all(
+    X: Any,
+    y: Array,
+    sample_weight: Array | None,
+    sums: FoldSums | None,
+    *,
+    center: bool,
+    standardize: bool,
+) -> tuple[Design, Target]:
+    """The design and the target of the whole data, from the sums where there are any."""
+    made = None
+    if sums is not None:
+        weight = np.ones(len(y)) if sample_weight is None else sample_weight
+        Y, total = y.reshape(len(y), -1), sums.total
+        made = design_from_sums(X, Y, weight, total, total, center, standardize)
+    if made is None:
+        design = Design.build(X, sample_weight, center=center, standardize=standardize)
+        made = design, Target.build(design, y)
+    return made

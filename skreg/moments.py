@@ -132,8 +132,10 @@ def far_from_zero(X: Any, omega: Array, mean: Array) -> Far:
         spread = squares(X, omega, mean)
     else:
         # A part of the rows bounds the variance from below, which is enough for most columns.
-        glance = X[: max(16, int(GLANCE * X.shape[0]))].astype(np.float64) - mean
-        spread = omega[: len(glance)] @ np.square(glance, out=glance)
+        start = int(np.argmax(omega > 0))
+        rows = slice(start, start + max(16, int(GLANCE * X.shape[0])))
+        glance = X[rows].astype(np.float64) - mean
+        spread = omega[rows] @ np.square(glance, out=glance)
     suspects = np.flatnonzero(mean * mean > CANCELLATION * spread)
     if not len(suspects):
         return NONE_FAR

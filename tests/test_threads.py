@@ -38,13 +38,13 @@ def _two_threads():
 @pytest.mark.usefixtures("_two_threads")
 def test_a_fit_uses_one_thread(fit, monkeypatch):
     seen = []
-    inner = Design.correlate
+    inner = Design.norm2
 
     def watched(*args):
         seen.append(blas_threads())
         return inner(*args)
 
-    monkeypatch.setattr(Design, "correlate", watched)
+    monkeypatch.setattr(Design, "norm2", watched)
     fit()
     assert seen
     assert all(threads == {1} for threads in seen)
@@ -61,7 +61,7 @@ def test_a_fit_that_fails_puts_the_threads_back():
 @pytest.mark.usefixtures("_two_threads")
 def test_fits_that_overlap_put_back_what_was_before_the_first(monkeypatch):
     entered, leave = threading.Event(), threading.Event()
-    inner = Design.correlate
+    inner = Design.norm2
 
     def slow(*args):
         if threading.current_thread() is other:

@@ -22,7 +22,10 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..cross_validation import RULES, CVResult, Fold, cross_validate
-from ..path import fit_path
+from ..design import Design
+from ..fold_sums import FoldSums, design_of_all
+from ..path import Model, fit_path
+from ..solvers import Target
 from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,
@@ -59,6 +62,16 @@ def make_folds(splitter: Any, X: Any, y: Any, params: dict[str, Any]) -> list[Fo
         if not len(train) or not len(test):
             raise ValueError(f"cv: fold {i} has no {'test' if len(train) else 'training'} rows")
     return folds
+
+
+def add_up(
+    model: Model, X: Any, y: Any, sample_weight: Any, folds: list[Fold]
+) -> tuple[FoldSums | None, Design, Target]:
+    """Sums of the folds, where they serve, and the whole data as the solvers see it."""
+    center, standardize = model.fit_intercept, model.standardize
+    sums = FoldSums.build(X, y, sample_weight, folds, center) if model.sums_suit(X) else None
+    whole = design_of_all(X, y, sample_weight, sums, center=center, standardize=standardize)
+    return sums, *whole
 
 
 def parallel_runner(
@@ -134,7 +147,7 @@ class LassoLikeCV(LinearModel, ABC):
         if not isinstance(self.alphas, numbers.Integral):
             check_alphas(self.alphas)
         # Centring, scaling and weights are the same whatever the l1_ratio.
-        design = models[0].design(X, sample_weight)
+        sums, design, target = add_up(models[0], X, y, sample_weight, folds)
         if is_gram(self.precompute):
             take_gram(design, X, self.precompute)
         candidates = [
@@ -147,12 +160,15 @@ class LassoLikeCV(LinearModel, ABC):
             y,
             folds,
             sample_weight=sample_weight,
+            sums=sums,
             keep_coefs=self.store_fold_coefs,
             run=parallel_runner(self.n_jobs, self.verbose),
         )
         best = int(np.argmin([result.mean.min() for result in results]))
         (model, alphas), chosen = candidates[best], results[best]
-        path = fit_path(model, X, y, alphas, sample_weight=sample_weight, design=design)
+        path = fit_path(
+            model, X, y, alphas, sample_weight=sample_weight, design=design, target=target
+        )
         require_finite(path)
         self._keep(results, chosen, path)
         self.l1_ratio_ = float(l1_ratios[best])

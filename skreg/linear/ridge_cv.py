@@ -35,7 +35,7 @@ from ._base import (
     ridge_model,
 )
 from ._checks import single_column
-from ._cv import CV_CONSTRAINTS, make_folds, parallel_runner
+from ._cv import CV_CONSTRAINTS, add_up, make_folds, parallel_runner
 from ._leave_one_out import leave_one_out
 from ._scoring import judge
 from ._warnings import warn, warn_edge
@@ -60,8 +60,7 @@ class RidgeCV(LinearModel):
         is ``alphas=[1.0]`` or a float. Leave-one-out needs alphas > 0.
     fit_intercept : bool, default=True
     scoring : str, callable or None, default=None
-        What is maximised. None is the negative mean squared error in leave-one-out and R² with
-        `cv`, as in scikit-learn.
+        What is maximised. None is the negative mean squared error, or R² with `cv`.
     cv : int, cross-validation splitter, iterable or None, default=None
         None is leave-one-out.
     gcv_mode : {"auto", "svd", "eigen"} or None, default=None
@@ -192,12 +191,10 @@ class RidgeCV(LinearModel):
         X, y, sample_weight = self._check_data(X, y, sample_weight)
         model = ridge_model(self, X.shape[1])
         score_params, split_params = self._routed(sample_weight, params)
-        design: Design | None
         if self.cv is None:
             alphas, result, design = self._leave_one_out(model, X, y, sample_weight, score_params)
         else:
-            design = None
-            alphas, result = self._folds(
+            alphas, result, design = self._folds(
                 model, X, single_column(y), sample_weight, score_params, split_params
             )
         path = fit_path(
@@ -262,26 +259,29 @@ class RidgeCV(LinearModel):
         sample_weight: Any,
         score_params: dict[str, Any],
         split_params: dict[str, Any],
-    ) -> tuple[NDArray[np.float64], CVResult]:
+    ) -> tuple[NDArray[np.float64], CVResult, Design]:
         if self.store_cv_results:
             raise ValueError(
                 "cv!=None and store_cv_results=True are incompatible: cv_results_ is leave-one-out;"
                 " use cv_result_ or store_fold_coefs"
             )
         metric, name = judge(self, negated_r2, "r2", score_params)
-        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight)
+        folds = make_folds(check_cv(self.cv), X, y, split_params)
+        sums, design, _ = add_up(model, X, y, sample_weight, folds)
+        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, design)
         (result,) = cross_validate(
             [(model, alphas)],
             X,
             y,
-            make_folds(check_cv(self.cv), X, y, split_params),
+            folds,
             sample_weight=sample_weight,
+            sums=sums,
             metric=metric,
             metric_name=name,
             keep_coefs=self.store_fold_coefs,
             run=parallel_runner(self.n_jobs, 0),
         )
-        return alphas, result
+        return alphas, result, design
 
     def _by_target(self, result: CVResult) -> list[CVResult]:
         if not self.alpha_per_target or result.errors_by_target is None:

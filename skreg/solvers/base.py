@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,8 +107,35 @@ SolveFunction = Callable[
 ]
 
 
+@dataclass(frozen=True, eq=False)
+class OneTarget:
+    """One centred target on its design; what every solver asks of it is computed once.
+
+    `known` has its correlations with the features where they are known already.
+    """
+
+    design: Design
+    y: Array
+    known: Array | None = None
+
+    @cached_property
+    def c(self) -> Array:
+        """Correlations of the features with the target."""
+        return self.design.correlate(self.y) if self.known is None else self.known
+
+    @cached_property
+    def yy(self) -> float:
+        """Weighted mean square of the target."""
+        return float(self.design.norm2(self.y))
+
+    @property
+    def unit(self) -> float:
+        """Unit of gaps and tolerances: the mean square, one where that is zero."""
+        return self.yy or 1.0
+
+
 def target_by_target(
-    solve_one: Callable[[Design, Array, Penalty, Array, Array, Settings], Iterator[Solution]],
+    solve_one: Callable[[Design, OneTarget, Penalty, Array, Array, Settings], Iterator[Solution]],
 ) -> SolveFunction:
     """A solver of several targets from a solver of one; what the design caches is shared."""
 
@@ -119,9 +147,11 @@ def target_by_target(
         start: Array,
         settings: Settings,
     ) -> Iterator[tuple[Solution, ...]]:
+        columns = np.ascontiguousarray(target.centred.T)
+        known = [None] * len(columns) if target.correlations is None else target.correlations.T
         each = [
-            solve_one(design, y, penalty, alphas, w, settings)
-            for y, w in zip(np.ascontiguousarray(target.centred.T), start.T, strict=True)
+            solve_one(design, OneTarget(design, y, c), penalty, alphas, w, settings)
+            for y, c, w in zip(columns, known, start.T, strict=True)
         ]
         return zip(*each, strict=True)
 

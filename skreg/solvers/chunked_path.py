@@ -24,7 +24,7 @@ import numpy as np
 from ..design import Array, Design, Index
 from ..penalties import Penalty
 from .active_set import PAST, ActiveSet
-from .base import AIM, Mask, Settings, Solution, target_by_target, unit
+from .base import AIM, Mask, OneTarget, Settings, Solution, target_by_target
 from .coordinate_descent import solve_on_working_set, without_a_step
 from .descent import GramModel, descend
 from .optimality import relative_gap, support_gaps
@@ -54,12 +54,17 @@ class Walk:
     """
 
     def __init__(
-        self, design: Design, y: Array, penalty: Penalty, start: Array, settings: Settings
+        self,
+        design: Design,
+        target: OneTarget,
+        penalty: Penalty,
+        start: Array,
+        settings: Settings,
     ) -> None:
-        self.design, self.y, self.penalty, self.settings = design, y, penalty, settings
-        self.yy, self.unit = float(design.norm2(y)), unit(y, design)
-        self.c = self.q = design.correlate(y)
-        self.chosen = WorkingSet(design, y)
+        self.design, self.penalty, self.settings = design, penalty, settings
+        self.yy, self.unit = target.yy, target.unit
+        self.c = self.q = target.c
+        self.chosen = WorkingSet(design, target.y)
         rank = min(design.n_samples - (design.mean is not None), design.n_features)
         self.solver = ActiveSet(penalty, rank, self.yy, settings.max_iter)
         # A feature's correlation over its factor, on the sides where it has room to move.
@@ -239,7 +244,7 @@ def top(index: Index, score: Array, limit: int) -> Index:
 @target_by_target
 def solve(
     design: Design,
-    y: Array,
+    target: OneTarget,
     penalty: Penalty,
     alphas: Array,
     start: Array,
@@ -247,13 +252,13 @@ def solve(
 ) -> Iterator[Solution]:
     """See `base.py` for the contract."""
     if start.any():
-        optimal = without_a_step(design, y, penalty.at(alphas[0]), start)
+        optimal = without_a_step(design, target, penalty.at(alphas[0]), start)
         if optimal is not None:
             yield optimal
             alphas = alphas[1:]
     if not len(alphas):
         return
-    walk, length, w = Walk(design, y, penalty, start, settings), FIRST, start
+    walk, length, w = Walk(design, target, penalty, start, settings), FIRST, start
     stops, wanted = with_stops(walk.alpha, alphas, settings.max_iter // 2)
     done = n_iter = 0  # the latter since the last alpha that is wanted
     while done < len(stops):
@@ -261,7 +266,7 @@ def solve(
         if walk.chosen.gram is None:
             # Too many features for a Gram matrix of the working set.
             rest = stops[done:][wanted[done:]]
-            yield from solve_on_working_set(design, y, penalty, rest, w, settings)
+            yield from solve_on_working_set(design, target, penalty, rest, w, settings)
             return
         found = walk.advance(stops[done : done + length])
         for k, one in enumerate(found, start=done):

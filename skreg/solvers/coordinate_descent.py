@@ -16,7 +16,7 @@ import numpy as np
 
 from ..design import Array, Design
 from ..penalties import Penalty, ScaledPenalty
-from .base import AIM, Settings, Solution, target_by_target, unit
+from .base import AIM, OneTarget, Settings, Solution, target_by_target
 from .descent import ROUNDING, GramModel, descend
 from .optimality import degrees_of_freedom, relative_gap
 from .working_set import GRAM_LIMIT, GROWTH, ResidualModel, WorkingSet, excess, largest
@@ -27,7 +27,7 @@ __all__ = ["GramModel", "ResidualModel", "descend", "solve", "solve_on_gram"]
 @target_by_target
 def solve(
     design: Design,
-    y: Array,
+    target: OneTarget,
     penalty: Penalty,
     alphas: Array,
     start: Array,
@@ -35,25 +35,27 @@ def solve(
 ) -> Iterator[Solution]:
     """Coordinate descent at each alpha in turn; see `base.py` for the contract."""
     if start.any():
-        optimal = without_a_step(design, y, penalty.at(alphas[0]), start)
+        optimal = without_a_step(design, target, penalty.at(alphas[0]), start)
         if optimal is not None:
             yield optimal
             alphas = alphas[1:]
     if not len(alphas):
         return
     if _wants_gram(design, settings):
-        yield from solve_on_gram(design, y, penalty, alphas, start, settings)
+        yield from solve_on_gram(design, target, penalty, alphas, start, settings)
     else:
-        yield from solve_on_working_set(design, y, penalty, alphas, start, settings)
+        yield from solve_on_working_set(design, target, penalty, alphas, start, settings)
 
 
-def without_a_step(design: Design, y: Array, penalty: ScaledPenalty, w: Array) -> Solution | None:
+def without_a_step(
+    design: Design, target: OneTarget, penalty: ScaledPenalty, w: Array
+) -> Solution | None:
     """A start that is optimal already, in no iterations."""
     if np.any((w < penalty.lower) | (w > penalty.upper)):
         return None
-    residual = y - design.predict(w)
+    residual = target.y - design.predict(w)
     rss = float(design.norm2(residual))
-    gap = relative_gap(w, design.correlate(residual), rss, penalty, design, unit(y, design))
+    gap = relative_gap(w, design.correlate(residual), rss, penalty, design, target.unit)
     if gap > AIM:
         return None
     df = degrees_of_freedom(w, penalty, lambda index: design.subset(index).gram())
@@ -67,11 +69,15 @@ def _wants_gram(design: Design, settings: Settings) -> bool:
 
 
 def solve_on_gram(
-    design: Design, y: Array, penalty: Penalty, alphas: Array, start: Array, settings: Settings
+    design: Design,
+    target: OneTarget,
+    penalty: Penalty,
+    alphas: Array,
+    start: Array,
+    settings: Settings,
 ) -> Iterator[Solution]:
     """The same with the Gram matrix of all features."""
-    model = GramModel(design.gram(), design.correlate(y))
-    yy, scale = float(design.norm2(y)), unit(y, design)
+    model, yy, scale = GramModel(design.gram(), target.c), target.yy, target.unit
     w, rng = start.copy(), settings.rng()
     for alpha in alphas:
         scaled = penalty.at(alpha)
@@ -85,17 +91,16 @@ def solve_on_gram(
 
 def solve_on_working_set(
     design: Design,
-    y: Array,
+    target: OneTarget,
     penalty: Penalty,
     alphas: Array,
     start: Array,
     settings: Settings,
 ) -> Iterator[Solution]:
     """Same contract as every solver (`base.py`)."""
-    c = design.correlate(y)
-    yy, scale = float(design.norm2(y)), unit(y, design)
+    c, yy, scale = target.c, target.yy, target.unit
     noise = ROUNDING * np.sqrt(design.variances * yy)  # each feature has its own scale
-    chosen = WorkingSet(design, y)
+    chosen = WorkingSet(design, target.y)
     chosen.grow(np.flatnonzero((start != 0) | penalty.free))
     w = np.where(chosen.inside, start, 0.0)
     q = design.correlate(chosen.residual(w))

@@ -18,7 +18,7 @@ from ..design import Array, Design
 from ..penalties import Penalty
 from . import chunked_path, coordinate_descent
 from .active_set import ActiveSet
-from .base import AIM, Settings, Solution, Target, target_by_target, unit
+from .base import AIM, OneTarget, Settings, Solution, Target, target_by_target
 from .homotopy import Homotopy
 from .optimality import relative_gaps
 
@@ -61,21 +61,20 @@ def _takes_one_gram(design: Design, n_alphas: int) -> bool:
 @target_by_target
 def _solve_on_gram(
     design: Design,
-    y: Array,
+    target: OneTarget,
     penalty: Penalty,
     alphas: Array,
     start: Array,
     settings: Settings,
 ) -> Iterator[Solution]:
     if start.any():
-        optimal = coordinate_descent.without_a_step(design, y, penalty.at(alphas[0]), start)
+        optimal = coordinate_descent.without_a_step(design, target, penalty.at(alphas[0]), start)
         if optimal is not None:
             yield optimal
             alphas = alphas[1:]
             if not len(alphas):
                 return
-    gram, c = design.gram(), design.correlate(y)
-    yy, scale = float(design.norm2(y)), unit(y, design)
+    gram, c, yy = design.gram(), target.c, target.yy
     free = penalty.free
     bounded = np.isfinite(penalty.lower[free]).any() or np.isfinite(penalty.upper[free]).any()
     small = design.n_features <= MOST_FEATURES
@@ -87,7 +86,7 @@ def _solve_on_gram(
     Q = c[:, None] - gram @ W
     rss = np.maximum(yy - np.sum(W * (c[:, None] + Q), axis=0), 0.0)
     scaled = penalty.at_each(alphas)
-    gaps = relative_gaps(W, Q, rss, scaled, design, scale)
+    gaps = relative_gaps(W, Q, rss, scaled, design, target.unit)
     # Where features nearly depend on each other a small gap leaves room for large coefficients
     # to stray, so that the conditions of optimality are looked at as well.
     d = gram.diagonal()[:, None]
@@ -102,7 +101,7 @@ def _solve_on_gram(
             yield Solution(w, gap, n_iters[i], float(rss[i]), float(df[i]))
         else:
             (finished,) = coordinate_descent.solve_on_gram(
-                design, y, penalty, alphas[i : i + 1], w, replace(settings, max_iter=left)
+                design, target, penalty, alphas[i : i + 1], w, replace(settings, max_iter=left)
             )
             yield replace(finished, n_iter=settings.max_iter - left + finished.n_iter)
 
@@ -143,4 +142,7 @@ def _follow(gram: Array, c: Array, penalty: Penalty, alphas: Array) -> tuple[Arr
     W, n_done, n_knots = homotopy.path(alphas)
     if n_done < len(alphas):
         W[:, n_done:] = W[:, n_done - 1 : n_done]
-    return W / factors[:, None], [n_knots] * len(alphas)
+    W = W / factors[:, None]
+    if penalty.has_bounds:  # which the units have moved by a rounding error
+        W = np.clip(W, penalty.lower[:, None], penalty.upper[:, None])
+    return W, [n_knots] * len(alphas)

@@ -58,6 +58,7 @@ class Homotopy:
         self.T = np.array(gram, order="F")
         self.smallest = DEPENDENT * gram.diagonal()
         self.lower, self.upper = lower, upper
+        self.boxed = bool(np.isfinite(lower).any() or np.isfinite(upper).any())
         self.sign = np.zeros(n_features)
         self.value = np.zeros(n_features)  # of free features, and of those at a bound
         self.bound = np.zeros(n_features)  # +1 at the upper, -1 at the lower
@@ -89,10 +90,10 @@ class Homotopy:
         n_knots : int
         """
         n_features = len(self.sign)
-        coefs = np.zeros((n_features, len(lams)))
+        coefs = np.zeros((len(lams), n_features))
         descending = -lams
         done = int(np.searchsorted(descending, -self.lam, side="right"))
-        coefs[self.free, :done] = self.value[self.free, None]
+        coefs[:done, self.free] = self.value[self.free]
         slack, rate = self.N.ravel(), self.D.ravel()
         ratio, step = np.empty_like(slack), np.empty_like(slack)
         knots = 0
@@ -101,9 +102,9 @@ class Homotopy:
             event = int(ratio.argmax())
             fastest = ratio.item(event)
             length = min(1.0 / fastest, self.lam) if fastest > 0 else self.lam
-            stop = int(np.searchsorted(descending, length - self.lam, side="right"))
+            stop = int(descending.searchsorted(length - self.lam, side="right"))
             if stop > done:
-                coefs[:, done:stop] = self._between(lams[done:stop])
+                coefs[done:stop] = self._between(lams[done:stop])
                 done = stop
             np.multiply(rate, length, out=step)
             slack -= step
@@ -119,17 +120,16 @@ class Homotopy:
             else:
                 self._leave(j, side)
             knots += 1
-        return coefs, done, knots
+        return coefs.T, done, knots
 
     def _between(self, lams: Array) -> Array:
-        """Coefficients at lambdas that lie before the next knot."""
-        w = np.repeat(self.value[:, None], len(lams), axis=1)
-        ahead = self.lam - lams
-        w[self.free] += np.multiply.outer(self.D[0, self.free], ahead)
-        used = np.flatnonzero(self.sign)
-        now = np.where(self.sign[used] > 0, self.N[1, used], -self.N[0, used])
-        w[used] = now[:, None] + np.multiply.outer(self.D[0, used], ahead)
-        return w
+        """Coefficients at lambdas that lie before the next knot, one row each."""
+        sign, (above, below) = self.sign, self.N
+        w = np.where(sign > 0, below, np.where(sign < 0, -above, self.value))
+        moving = sign != 0
+        moving[self.free] = True
+        slope = np.where(moving, self.D[0], 0.0)
+        return w + np.multiply.outer(self.lam - lams, slope)
 
     def _enter(self, j: int, side: int) -> None:
         column = self.T[:, j].copy()
@@ -138,13 +138,12 @@ class Homotopy:
             self.D[:, j], self.N[:, j] = 0.0, 1.0
             return
         sign = 1.0 if side == 0 else -1.0
-        slope = self.D[0, j] - 1.0 if self.bound[j] <= 0 else 1.0 - self.D[1, j]
-        f = (slope + sign) / column[j]
+        slope = self.D.item(0, j) - 1.0 if self.bound.item(j) <= 0 else 1.0 - self.D.item(1, j)
+        f = (slope + sign) / column.item(j)
         self._pivot(j, column, f, 1.0)
-        w = self.value[j]
-        self.N[0, j] = self.upper[j] - w if sign > 0 else -w
-        self.N[1, j] = w if sign > 0 else w - self.lower[j]
-        np.maximum(self.N[:, j], TINY, out=self.N[:, j])
+        w = self.value.item(j)
+        self.N[0, j] = max(self.upper.item(j) - w if sign > 0 else -w, TINY)
+        self.N[1, j] = max(w if sign > 0 else w - self.lower.item(j), TINY)
         self.sign[j], self.value[j], self.bound[j] = sign, 0.0, 0.0
         self.D[0, j], self.D[1, j] = f, -f
         self._keep_exceptions()
@@ -177,7 +176,7 @@ class Homotopy:
         """Rates that do not follow the rule of features outside the support."""
         if self.muted:
             self.D[:, [j for j, _ in self.muted]] = 0.0
-        if self.bound.any():
+        if self.boxed and self.bound.any():
             up, down = self.bound > 0, self.bound < 0
             self.D[0, up] = self.D[1, up] - 2.0
             self.D[1, down] = self.D[0, down] - 2.0
