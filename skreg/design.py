@@ -20,14 +20,9 @@ import numpy as np
 from scipy import sparse
 
 from . import moments
-from .moments import BLOCK_ENTRIES, CANCELLATION, CONSTANT, Array, Far, Index
+from .moments import BLOCK_ENTRIES, CANCELLATION, CONSTANT, DENSE_COLUMN, Array, Far, Index
 
 __all__ = ["BLOCK_ENTRIES", "CANCELLATION", "CONSTANT", "Array", "Design", "Index"]
-
-# Above this ratio of squared mean to variance a sparse column has over 99 % of its entries
-# stored, so that it is dense already, and a Gram matrix made from second moments may have errors
-# much above rounding and not be positive.
-DENSE_COLUMN = 1e2
 
 
 class Design:

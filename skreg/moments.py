@@ -25,6 +25,9 @@ BLOCK_ENTRIES = 1 << 19
 CONSTANT = 8 * np.finfo(np.float64).eps
 # Above this ratio of squared mean to variance, second moments minus squared means lose digits.
 CANCELLATION = 1e4
+# The same for a Gram matrix, which errors much above rounding may keep from being positive. Such a
+# column of a sparse X has over 99 % of its entries stored, so that it is dense already.
+DENSE_COLUMN = 1e2
 # Share of the rows that often suffices to see that a column is not far from zero.
 GLANCE = 0.05
 
@@ -87,14 +90,27 @@ def squares(X: Any, omega: Array, mean: Array | None) -> Array:
 
 
 def gram(X: NDArray[Any], omega: Array, mean: Array | None) -> Array:
-    """``(X - mean)^T diag(omega) (X - mean)`` of dense X."""
+    """``(X - mean)^T diag(omega) (X - mean)`` of dense X, centred first where it matters."""
+    G = _products(X, omega, None)
+    if mean is not None:
+        G -= np.multiply.outer(mean, mean)
+        if np.any(mean * mean > DENSE_COLUMN * G.diagonal()):
+            G = _products(X, omega, mean)
+    return G
+
+
+def _products(X: NDArray[Any], omega: Array, shift: Array | None) -> Array:
     root = np.sqrt(omega)
+    uniform = bool(np.all(root == root[0]))
     G = np.zeros((X.shape[1], X.shape[1]))
     for rows, block in row_blocks(X):
-        if mean is not None:
-            block = block - mean
-        block = block * root[rows, None]
+        if shift is not None:
+            block = block - shift
+        if not uniform:
+            block = block * root[rows, None]
         G += block.T @ block
+    if uniform:
+        G *= omega[0]
     return G
 
 

@@ -237,7 +237,7 @@ def _null_correlations(
 ) -> NDArray[np.float64]:
     """Correlations of the features with the residual of the unpenalised ones' own fit."""
     c = design.correlate(Y)
-    constant = design.variances == 0  # their correlations are rounding at most
+    constant = design.far.constant  # their correlations are rounding at most
     c[constant] = 0.0
     index = np.flatnonzero(penalty.free)
     if not len(index):

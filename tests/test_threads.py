@@ -69,7 +69,7 @@ def test_fits_that_overlap_put_back_what_was_before_the_first(monkeypatch):
             leave.wait(10)
         return inner(*args)
 
-    monkeypatch.setattr(Design, "correlate", slow)
+    monkeypatch.setattr(Design, "norm2", slow)
     other = threading.Thread(target=lambda: Lasso().fit(X, y))
     other.start()
     assert entered.wait(10)
