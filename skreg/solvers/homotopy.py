@@ -90,10 +90,12 @@ class Homotopy:
         n_knots : int
         """
         n_features = len(self.sign)
-        coefs = np.zeros((len(lams), n_features))
         descending = -lams
-        done = int(np.searchsorted(descending, -self.lam, side="right"))
-        coefs[:done, self.free] = self.value[self.free]
+        first = done = int(np.searchsorted(descending, -self.lam, side="right"))
+        start = self.value.copy()
+        # States at which to read off coefficients, and what for: all at once in the end.
+        pieces = np.empty((len(lams) - done, 5, n_features))
+        marks: list[tuple[float, int]] = []
         slack, rate = self.N.ravel(), self.D.ravel()
         ratio, step = np.empty_like(slack), np.empty_like(slack)
         knots = 0
@@ -104,7 +106,9 @@ class Homotopy:
             length = min(1.0 / fastest, self.lam) if fastest > 0 else self.lam
             stop = int(descending.searchsorted(length - self.lam, side="right"))
             if stop > done:
-                coefs[done:stop] = self._between(lams[done:stop])
+                piece = pieces[len(marks)]
+                piece[:2], piece[2], piece[3], piece[4] = self.N, self.D[0], self.sign, self.value
+                marks.append((self.lam, stop - done))
                 done = stop
             np.multiply(rate, length, out=step)
             slack -= step
@@ -120,16 +124,23 @@ class Homotopy:
             else:
                 self._leave(j, side)
             knots += 1
+        coefs = np.zeros((len(lams), n_features))
+        coefs[:first, self.free] = start[self.free]
+        if marks:
+            coefs[first:done] = self._read_off(pieces[: len(marks)], marks, lams[first:done])
         return coefs.T, done, knots
 
-    def _between(self, lams: Array) -> Array:
-        """Coefficients at lambdas that lie before the next knot, one row each."""
-        sign, (above, below) = self.sign, self.N
-        w = np.where(sign > 0, below, np.where(sign < 0, -above, self.value))
+    def _read_off(self, pieces: Array, marks: list[tuple[float, int]], lams: Array) -> Array:
+        """Coefficients at `lams`, each on the piece of the path that it lies on, one row each."""
+        above, below, rate, sign, value = pieces.transpose(1, 0, 2)
+        w = np.where(sign > 0, below, np.where(sign < 0, -above, value))
         moving = sign != 0
-        moving[self.free] = True
-        slope = np.where(moving, self.D[0], 0.0)
-        return w + np.multiply.outer(self.lam - lams, slope)
+        moving[:, self.free] = True
+        slope = np.where(moving, rate, 0.0)
+        tops, counts = zip(*marks, strict=True)
+        piece = np.repeat(np.arange(len(marks)), counts)
+        ahead = np.repeat(tops, counts) - lams
+        return w[piece] + ahead[:, None] * slope[piece]
 
     def _enter(self, j: int, side: int) -> None:
         column = self.T[:, j].copy()
