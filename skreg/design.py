@@ -221,8 +221,9 @@ class Design:
     def _dense_gram(self) -> Array:
         G = moments.gram(self.X, self.omega, self.mean)
         far = self.far
-        G[np.ix_(far.index, far.index)] -= np.outer(far.drift, far.drift)
-        G[far.constant, :] = G[:, far.constant] = 0.0
+        if len(far.index):
+            G[np.ix_(far.index, far.index)] -= np.outer(far.drift, far.drift)
+            G[far.constant, :] = G[:, far.constant] = 0.0
         if self.inv_scale is not None:
             G *= self.inv_scale
             G *= self.inv_scale[:, None]

@@ -79,7 +79,6 @@ class ActiveSet:
         self.before: tuple[Array, Array, float] | None = None
         self.alpha = np.inf
         self.n_stalls = 0
-        self.extend(np.empty((0, 0)), np.empty(0), self.active)
 
     def extend(self, gram: Array, c: Array, index: Index, start: Array | None = None) -> None:
         """Work on the features `index` of the penalty, the first of which are the present ones.
@@ -238,7 +237,8 @@ class ActiveSet:
         active = active[~leave.take(active)]
         sign[leave & (at == 0)] = 0.0
         new = np.flatnonzero(enter)
-        room = max(GROWTH, len(active) // 2)
+        # Where all features may be independent there is no reason to be careful.
+        room = len(sign) if len(sign) <= self.rank else max(GROWTH, len(active) // 2)
         if len(new) > room:
             excess = np.abs(q[new]) / edge[new]
             new = new[np.argpartition(-excess, room)[:room]]

@@ -67,6 +67,7 @@ class Walk:
         self.chosen = WorkingSet(design, target.y)
         rank = min(design.n_samples - (design.mean is not None), design.n_features)
         self.solver = ActiveSet(penalty, rank, self.yy, settings.max_iter)
+        self.solver.extend(np.empty((0, 0)), np.empty(0), self.solver.active)
         # A feature's correlation over its factor, on the sides where it has room to move.
         factors = np.where(penalty.factors > 0, penalty.factors, np.inf)
         self.up = (penalty.upper > 0) / factors
