@@ -27,6 +27,7 @@ class PathResult:
     dual_gaps : ndarray, shape of `intercepts`
         Duality gaps divided by the weighted mean square of the centred target, the unit of `tol`.
     n_iters : ndarray of int, shape of `intercepts`
+        Iterations at each alpha; the knots of the whole path where that is followed exactly.
     converged : ndarray of bool, shape of `intercepts`
         Whether the gap is at most the tolerance.
     df : ndarray, shape of `intercepts`

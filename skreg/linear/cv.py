@@ -33,6 +33,7 @@ class ElasticNetCV(LassoLikeCV):
     precompute : bool, "auto" or array-like, default="auto"
         As for `ElasticNet`; a matrix serves the fit on all rows.
     max_iter : int, default=1000
+        As for `ElasticNet`.
     tol : float, default=1e-4
     cv : int, cross-validation splitter, iterable or None, default=None
         None is 5-fold.
@@ -71,8 +72,17 @@ class ElasticNetCV(LassoLikeCV):
         Relative to the weighted mean square of the centered target, the unit of `tol`.
     converged_ : bool or ndarray of shape (n_targets,)
     n_iter_ : int or list of int
+        At `alpha_`; the knots of the whole path where that is followed exactly.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    Notes
+    -----
+    The paths are those of `ElasticNet`, whose notes have the methods. Where X is dense with p <= n
+    and p <= 1000, means and second moments of a fold's training rows are sums over all rows less
+    those held out, and are shared by every l1_ratio: for q targets all folds together cost
+    n (p + q)^2 flops, as one Gram matrix does. A fold's sums are (p + q)^2 numbers, kept where
+    together they are few beside X or take at most 64 MiB, else made when its turn comes.
 
     Examples
     --------
@@ -151,7 +161,7 @@ class LassoCV(LassoLikeCV):
     """Lasso with alpha chosen by cross-validation.
 
     The objective is that of `Lasso`; everything else is `ElasticNetCV` with ``l1_ratio=1``, where
-    parameters and attributes are described.
+    parameters, attributes and method are described.
 
     Parameters
     ----------

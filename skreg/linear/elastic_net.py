@@ -38,9 +38,7 @@ class ElasticNet(LinearModel):
             + alpha sum_j v_j (l1_ratio |w_j| + (1 - l1_ratio)/2 w_j^2)
 
     subject to ``lower_bound <= w <= upper_bound``. With several targets each has a problem of
-    its own. Coordinate descent with Newton steps (Friedman, Hastie and Tibshirani, J. Stat.
-    Softw. 33(1), 2010, for the former) runs until the duality gap is near rounding; without an
-    L1 part and bounds the solution is computed directly.
+    its own. Every method aims for a duality gap near rounding; Notes say which one is used.
 
     Parameters
     ----------
@@ -52,11 +50,12 @@ class ElasticNet(LinearModel):
     fit_intercept : bool, default=True
     precompute : bool, "auto" or array-like of shape (n_features, n_features), default=False
         Whether ``solver="cd"`` works on the Gram matrix of all features. False keeps to a working
-        set, "auto" decides by shape, as ``solver="auto"`` always does. A matrix is taken as the
-        Gram matrix of the centered X with rows multiplied by the square roots of the weights, and
-        checked on a few elements.
+        set, "auto" decides by shape, as ``solver="auto"`` always does. A matrix, which is used by
+        both, is taken as the Gram matrix of the centered X with rows multiplied by the square
+        roots of the weights, and checked on a few elements.
     max_iter : int or None, default=1000
-        Largest number of iterations; None is 1000.
+        Largest number of iterations at an alpha, Newton's rounds among them; None is 1000. The
+        knots of a path that is followed exactly do not count.
     copy_X : bool, default=True
         For compatibility: X is never written to, and copied only where its layout or dtype is
         none the engine reads.
@@ -70,9 +69,9 @@ class ElasticNet(LinearModel):
     random_state : int, RandomState instance or None, default=None
         For ``selection="random"``.
     selection : {"cyclic", "random"}, default="cyclic"
-        Order in which coordinates are visited.
+        Order in which coordinates are visited; "random" means coordinate descent.
     solver : {"auto", "cd"}, default="auto"
-        "cd" is coordinate descent.
+        "auto" is exact up to rounding and the faster one, "cd" is coordinate descent.
     standardize : bool, default=False
         Divide each feature by its (weighted, 1/n) standard deviation inside; `coef_` is on the
         original scale all the same.
@@ -93,6 +92,7 @@ class ElasticNet(LinearModel):
     converged_ : bool or ndarray of shape (n_targets,)
         Whether `dual_gap_` is at most `tol`.
     n_iter_ : int or list of int
+        Rounds of Newton's method and iterations of descent.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Where X has names that are all strings.
@@ -101,6 +101,23 @@ class ElasticNet(LinearModel):
     --------
     ElasticNetCV : Chooses alpha and l1_ratio by cross-validation.
     regularization_path : The whole path, with intercepts and gaps.
+
+    Notes
+    -----
+    ``solver="auto"`` takes, for n rows and p features,
+
+    - without an L1 part and bounds the closed form, as `Ridge` does;
+    - with p <= 300 and p <= 2 n, for a path also with p <= 1000 and p <= n, the Gram matrix: n p^2
+      flops and p^2 numbers. On it the path of the Lasso is followed from knot to knot (Osborne,
+      Presnell and Turlach, IMA J. Numer. Anal. 20(3), 2000; Efron et al., Ann. Statist. 32(2),
+      2004), at p^2 flops a knot; all else is solved by Newton's method on the active set A
+      (Hintermüller, Ito and Kunisch, SIAM J. Optim. 13(3), 2002), |A|^3 / 3 + |A| p a round;
+    - otherwise the latter on a working set of m features, a chunk of alphas at a time, each
+      checked by one product with X: n p flops an alpha, n m + m^2 numbers.
+
+    What the duality gap does not certify, descent finishes. ``solver="cd"`` is coordinate descent
+    with Newton steps on the support (Friedman, Hastie and Tibshirani, J. Stat. Softw. 33(1), 2010,
+    for the former), and so is "auto" with bounds but no L1 part or with ``selection="random"``.
 
     Examples
     --------

@@ -107,7 +107,8 @@ def enet_path(
     Minimises ``1/(2 n) |y - Xw|^2 + alpha l1_ratio |w|_1 + alpha (1 - l1_ratio)/2 |w|^2`` at each
     alpha. With a two-dimensional y the features of all targets are selected together, by the
     penalty of scikit-learn's multi-task estimators, and scikit-learn computes it; for independent
-    targets, an intercept and the result as an object use `regularization_path`.
+    targets, an intercept and the result as an object use `regularization_path`. The notes of
+    `ElasticNet` have the methods.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ def enet_path(
     alphas : int or array-like of shape (n_alphas,), default=100
         The alphas, or how many.
     precompute : bool, "auto" or array-like of shape (n_features, n_features), default="auto"
-        Whether to work on the Gram matrix, or that matrix.
+        As for `ElasticNet`: whether ``solver="cd"`` works on the Gram matrix, or that matrix.
     Xy : array-like of shape (n_features,), default=None
         ``X.T @ y``, where it is at hand. It is checked for its shape and computed all the same,
         as one product that costs little.
@@ -146,6 +147,7 @@ def enet_path(
     dual_gaps : ndarray of shape (n_alphas,)
         In the unit of the objective, as in scikit-learn.
     n_iters : list of int, with ``return_n_iter=True``
+        At each alpha; the knots of the whole path where that is followed exactly.
     """
     alphas = _undeprecate(n_alphas, alphas)
     if check_input:

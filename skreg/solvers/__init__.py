@@ -60,9 +60,8 @@ def choose(name: str, penalty: ScaledPenalty) -> Solver:
     """The solver called `name` for this penalty.
 
     "auto" is the closed form without an L1 part and bounds, coordinate descent with bounds alone,
-    and with an L1 part what `exact_path.py` chooses. Without
-    any penalty the answer may not be unique: whatever the name, the closed form then gives the
-    least squares of minimum norm.
+    and with an L1 part what `exact_path.py` chooses. Without any penalty the answer may not be
+    unique: whatever the name, the closed form then gives the least squares of minimum norm.
 
     Raises
     ------
