@@ -171,8 +171,8 @@ def test_a_path_that_is_cut_short_warns_once_with_its_largest_gap(kind, place):
             continue
         check_warning(path, seen)
         best, _ = follow(X, y, {**model, "max_iter": 1000})
-        for i, alpha in enumerate(path.alphas):
-            problem = Problem.of(X, y, alpha, 0.5)
+        for i in range(0, N_ALPHAS, 3):
+            problem = Problem.of(X, y, path.alphas[i], 0.5)
             above = problem.objective(path.coefs[:, i]) - problem.objective(best.coefs[:, i])
             assert above <= (path.dual_gaps[i] + 1e-13) * problem.unit
 
