@@ -128,9 +128,11 @@ def alpha_max(X, y, weight, shape):
 
 
 METHODS = [
-    {"precompute": False},
+    {},
     {"precompute": True},
-    {"precompute": "auto"},
+    {"solver": "cd", "precompute": False},
+    {"solver": "cd", "precompute": True},
+    {"solver": "cd", "precompute": "auto"},
     {"precompute": False, "selection": "random", "random_state": 0},
     {"precompute": True, "selection": "random", "random_state": 0},
 ]
@@ -162,13 +164,19 @@ def test_every_fit_is_optimal(task, share, method, stored):
 
 
 @settings(max_examples=200)
-@given(tasks(largest=8), st.sampled_from([1e-3, 0.03, 0.3]), st.integers(1, 3), st.booleans())
+@given(
+    tasks(largest=8),
+    st.sampled_from([1e-3, 0.03, 0.3]),
+    st.integers(1, 3),
+    st.sampled_from([None, True, False]),
+)
 def test_the_gap_is_an_upper_bound_wherever_the_solver_stops(task, share, max_iter, precompute):
     """Brute force over all faces against the gap of a fit that was cut short."""
     X, y, weight, shape = task
     X, shape = X[:, :3], {k: v[:3] if np.ndim(v) else v for k, v in shape.items()}
     alpha = share * alpha_max(X, y, weight, shape)
-    model = ElasticNet(alpha, tol=1e300, max_iter=max_iter, precompute=precompute, **shape)
+    method = {"solver": "cd", "precompute": precompute} if precompute is not None else {}
+    model = ElasticNet(alpha, tol=1e300, max_iter=max_iter, **method, **shape)
     model.fit(X, y, sample_weight=weight)
     problem = Problem.of(X, y, alpha, sample_weight=weight, **shape)
     assume(problem.y @ problem.y > 1e-25 * (y @ y))
@@ -244,8 +252,8 @@ def test_degenerate_gallery(name, target, l1_ratio):
     y = {"noise": rng.standard_normal(len(X)), "sum": X.sum(axis=1), "zero": np.zeros(len(X))}[
         target
     ]
-    for precompute in (True, False):
-        estimator = ElasticNet(l1_ratio=l1_ratio, tol=1e-8, precompute=precompute)
+    for method in ({}, {"solver": "cd"}, {"solver": "cd", "precompute": True}):
+        estimator = ElasticNet(l1_ratio=l1_ratio, tol=1e-8, **method)
         path = regularization_path(estimator, X, y, alphas=40)
         ends = [path.alphas[0] * 1e-7, 0.0]
         end = regularization_path(estimator, X, y, alphas=[*path.alphas[::8], *ends])
@@ -274,8 +282,8 @@ def test_small_features_are_seen_beside_large_ones():
     X = rng.standard_normal((40, 60)) * np.where(np.arange(60) < 5, 1e8, 1e-8)
     y = X[:, 5:8].sum(axis=1) * 1e8 + 0.1 * rng.standard_normal(40)
     factor = np.where(np.arange(60) < 5, 0.0, 1.0)
-    for precompute in (True, False):
-        model = Lasso(1e-9, penalty_factor=factor, precompute=precompute, tol=1e-8).fit(X, y)
+    for method in METHODS:
+        model = Lasso(1e-9, penalty_factor=factor, tol=1e-8, **method).fit(X, y)
         problem = Problem.of(X, y, 1e-9, penalty_factor=factor)
         assert problem.violation(model.coef_).max() < 1e-12
         assert np.count_nonzero(model.coef_[5:]) >= 3
@@ -289,6 +297,6 @@ def test_columns_that_are_all_but_parallel(seed):
     X += 10.0 ** rng.uniform(0, 6, 60) * np.abs(X).max(axis=0) * rng.integers(0, 2, 60)
     y = rng.standard_normal(10)
     for alpha in np.abs(X.T @ y).max() / 10 * np.array([1e-2, 1e-4]):
-        for precompute in (True, False):
-            model = Lasso(alpha, fit_intercept=False, precompute=precompute, tol=1e-6).fit(X, y)
+        for method in METHODS:
+            model = Lasso(alpha, fit_intercept=False, tol=1e-6, **method).fit(X, y)
             assert Problem.of(X, y, alpha, fit_intercept=False).gap(model.coef_) <= 1e-6

@@ -151,6 +151,7 @@ def descend(
                 return q, iteration
             settled = True
             continue
+        settled = False
         idle = idle + 1 if value >= objective * (1 - 1e-15) else 0
         if value < objective:
             objective, best = value, w.copy()
