@@ -215,7 +215,7 @@ class Design:
         return self._gram
 
     def use_gram(self, gram: Array) -> None:
-        """Take a Gram matrix that the user has computed."""
+        """Take a Gram matrix that is known, with zeros for constant columns."""
         self._gram = np.ascontiguousarray(gram, dtype=np.float64)
 
     def _dense_gram(self) -> Array:

@@ -10,7 +10,9 @@ S of the training rows is S of all rows less S of the others, so that all folds 
 what one Gram matrix costs. The reference is the mean of all rows, so that little cancels; a
 column of which a fold holds out nearly all the spread is made anew from its training rows.
 
-Cost: n (p + q)^2 flops for q targets, whatever the number of folds, and (p + q)^2 numbers a fold.
+Cost: n (p + q)^2 flops for q targets where each row is held out once, whatever the number of folds,
+and (p + q)^2 numbers a fold. Folds that overlap pay for their held-out rows, and those that hold
+out more than they train on for their training rows.
 """
 
 from __future__ import annotations
@@ -179,7 +181,10 @@ def design_from_sums(
 
     `total` has the sums before rows were left out. None where of too many columns too little is.
     """
-    spread = total.S.diagonal()[:-1] / total.weight
+    if not sums.weight > LEFT * total.weight:
+        return None  # of the weights themselves too little is left
+    # What the sums were before rows were taken away, in units of the weight that is left.
+    spread = total.S.diagonal()[:-1] / sums.weight
     p = sums.n_features
     shift, moments = sums.S[-1, :-1] / sums.weight, sums.S[:-1, :-1] / sums.weight
     squares = moments.diagonal().copy()

@@ -66,16 +66,17 @@ def read_table(file: str | Path, target: str | None) -> Table:
     if not cells.rows:
         raise TableError(f"{name} has a header and no rows: add the data below it")
 
+    decimal_comma = cells.delimiter != ","
     columns, warnings = {}, []
     for column, fields in zip(cells.names, zip(*cells.rows, strict=True), strict=True):
-        columns[column] = _values(fields, decimal_comma=cells.delimiter != ",")
+        columns[column] = _values(fields, decimal_comma)
         if columns[column].dtype != object and np.any(np.abs(columns[column]) > LARGEST):
             line = cells.lines[int(np.nanargmax(np.abs(columns[column])))]
             raise TableError(
                 f"{name}, line {line}: {column!r} is infinite or too large; "
                 "correct the value or leave it blank"
             )
-        stray = _stray(columns[column])
+        stray = _stray(columns[column], decimal_comma)
         if column != target and stray:
             warnings.append(
                 f"{column!r} is taken as text: {len(stray)} of its {len(fields)} cells "
@@ -84,7 +85,7 @@ def read_table(file: str | Path, target: str | None) -> Table:
             )
 
     notes = []
-    y = _target_values(name, target, columns)
+    y = _target_values(name, target, columns, decimal_comma)
     known = ~np.isnan(y)
     if not known.all():
         notes.append(f"left out {np.sum(~known)} of {len(y)} rows, which have no {target!r}")
@@ -189,17 +190,17 @@ def _values(fields: Sequence[str], decimal_comma: bool) -> np.ndarray:
     )
 
 
-def _stray(values: np.ndarray) -> list[str]:
+def _stray(values: np.ndarray, decimal_comma: bool) -> list[str]:
     """Cells of a text column that are no numbers, if nearly all others are."""
     if values.dtype != object:
         return []
     present = [value for value in values if value is not None]
-    stray = [value for value in present if not _is_number(value)]
+    stray = [value for value in present if not _is_number(value, decimal_comma)]
     return stray if len(stray) <= STRAY * len(present) else []
 
 
-def _is_number(text: str) -> bool:
-    return _values([text], False).dtype != object
+def _is_number(text: str, decimal_comma: bool) -> bool:
+    return _values([text], decimal_comma).dtype != object
 
 
 def _check_target(file: str, target: str | None, names: list[str]) -> None:
@@ -213,12 +214,16 @@ def _check_target(file: str, target: str | None, names: list[str]) -> None:
         raise TableError(f"{file} has no column {target!r}{joint}{advice}")
 
 
-def _target_values(file: str, target: str, columns: dict[str, np.ndarray]) -> np.ndarray:
+def _target_values(
+    file: str, target: str, columns: dict[str, np.ndarray], decimal_comma: bool
+) -> np.ndarray:
     y = columns[target]
     if y.dtype == object:
         numeric = [name for name, values in columns.items() if values.dtype != object]
-        example = next(value for value in y if value is not None and not _is_number(value))
-        thousands = [value for value in y if value is not None and THOUSANDS.fullmatch(value)]
+        present = [value for value in y if value is not None]
+        # Where each cell alone is a number, some have a decimal comma and others a point.
+        bad = [value for value in present if not _is_number(value, decimal_comma)] or present
+        example, thousands = bad[0], [value for value in bad if THOUSANDS.fullmatch(value)]
         if thousands:
             raise TableError(
                 f"the target {target!r} of {file} has thousands separators (such as"

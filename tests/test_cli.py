@@ -387,6 +387,7 @@ BAD_TABLES = {
         "y",
         "has thousands separators (such as '1,234'); write the numbers without them, as '1234'",
     ),
+    "decimal commas": ("x;y\n1;1,234\n3;abc\n5;1,5\n", "y", "is text (such as 'abc')"),
     "infinite": ("x,y\n1,2\n-inf,3\n", "y", "line 3: 'x' is infinite or too large"),
     "huge": ("x,y\n1,2\n\n1,2e200\n", "y", "line 4: 'y' is infinite or too large"),
     "binary": (bytes(range(256)), "y", "table.csv is not UTF-8 text (byte 129)"),

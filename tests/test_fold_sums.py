@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import KFold, LeaveOneOut, ShuffleSplit
 
+from skreg import Lasso, LassoCV
 from skreg.cross_validation import HeldOut, mean_squared_error
 from skreg.design import Design
 from skreg.fold_sums import FoldSums, RowSums, design_from_sums, left_out, training_weight
@@ -102,3 +103,19 @@ def test_a_fold_with_little_left_of_many_columns_has_its_own_sums():
     total, parts = sums.total, sums.parts
     train = training_weight(folds[0], weight)
     assert design_from_sums(X, Y, train, total.less(parts[0]), total, True, False) is None
+
+
+@pytest.mark.filterwarnings("ignore:LassoCV. the best alpha")
+@pytest.mark.parametrize("heavy", [1e3, 1e6, 1e10, 1e16])
+def test_a_fold_that_holds_out_nearly_all_the_weight(heavy):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 4))
+    y = X @ [1.0, 2.0, 0.0, 0.0] + rng.standard_normal(40)
+    weight = np.ones(40)
+    weight[:2] = 1.2 * heavy, 0.7 * heavy
+    folds, alphas = list(KFold(4).split(X)), [0.5, 0.1, 0.01]
+    model = LassoCV(cv=folds, alphas=alphas, store_fold_coefs=True).fit(X, y, weight)
+    for fold, coefs in zip(folds, model.cv_result_.fold_coefs, strict=True):
+        for alpha, coef in zip(alphas, coefs.T, strict=True):
+            own = Lasso(alpha).fit(X[fold[0]], y[fold[0]], weight[fold[0]])
+            np.testing.assert_allclose(coef, own.coef_, rtol=0, atol=1e-11)

@@ -45,7 +45,8 @@ def warn_edge(who: str, results: Sequence[CVResult]) -> None:
         if edge is None:
             continue
         if edge == "smallest":
-            hint, advice = "smaller", "pass alphas that reach further down, or a smaller eps"
+            hint, advice = "smaller", "pass alphas that reach further down"
+            advice += "" if who == "RidgeCV" else ", or a smaller eps"
         else:
             hint, advice = "larger", "pass larger alphas, or take it that no feature helps"
         warn(

@@ -57,20 +57,16 @@ class ActiveSet:
         The rank the Gram matrix has at most.
     yy : float
         Mean square of the target.
-    max_iter : int
-        The most rounds and iterations at one alpha.
 
     Attributes
     ----------
     w, q : ndarray of shape (m,)
         Coefficients and correlations of the residual at the last alpha.
-    n_stalls : int
-        How often the rounds did not end.
     """
 
-    def __init__(self, penalty: Penalty, rank: int, yy: float, max_iter: int) -> None:
+    def __init__(self, penalty: Penalty, rank: int, yy: float) -> None:
         self.all = penalty
-        self.rank, self.yy, self.max_iter = rank, yy, max_iter
+        self.rank, self.yy = rank, yy
         self.boxed = penalty.has_bounds
         self.active = np.empty(0, dtype=np.intp)  # in order of entry
         self.sign = np.empty(0)  # of active features that are penalised, else zero
@@ -78,7 +74,6 @@ class ActiveSet:
         self.w = self.q = np.empty(0)
         self.before: tuple[Array, Array, float] | None = None
         self.alpha = np.inf
-        self.n_stalls = 0
 
     def extend(self, gram: Array, c: Array, index: Index, start: Array | None = None) -> None:
         """Work on the features `index` of the penalty, the first of which are the present ones.
@@ -130,14 +125,15 @@ class ActiveSet:
     def state(self, state: State) -> None:
         self.w, self.q, self.active, self.sign, self.at, self.before, self.alpha = state
 
-    def solve(self, alpha: float) -> int:
-        """Move to the solution at `alpha`; returns the number of rounds and iterations."""
+    def solve(self, alpha: float, budget: int) -> int:
+        """Move to the solution at `alpha` in no more than `budget` rounds and iterations.
+
+        Returns how many there were.
+        """
         scaled = self.penalty.at(alpha)
-        limit = min(MAX_ROUNDS, self.max_iter // 2)
-        rounds, solved = self._rounds(alpha, scaled, limit)
+        rounds, solved = self._rounds(alpha, scaled, min(MAX_ROUNDS, budget // 2))
         if not solved:
-            self.n_stalls += 1
-            rounds += self.descend(scaled, max(1, self.max_iter - rounds))
+            rounds += self.descend(scaled, max(1, budget - rounds))
         self.alpha = alpha
         return rounds
 

@@ -66,7 +66,7 @@ class Walk:
         self.c = self.q = target.c
         self.chosen = WorkingSet(design, target.y)
         rank = min(design.n_samples - (design.mean is not None), design.n_features)
-        self.solver = ActiveSet(penalty, rank, self.yy, settings.max_iter)
+        self.solver = ActiveSet(penalty, rank, self.yy)
         self.solver.extend(np.empty((0, 0)), np.empty(0), self.solver.active)
         # A feature's correlation over its factor, on the sides where it has room to move.
         factors = np.where(penalty.factors > 0, penalty.factors, np.inf)
@@ -79,8 +79,9 @@ class Walk:
             self.grow(used, start[used])
             self.q = design.correlate(self.chosen.residual_of(start[used]))
         self.slope: Array | None = None
-        self.spent = 0  # iterations at the next alpha so far
-        self.alpha = float(self.reach(self.q).max()) / penalty.l1_ratio
+        self.used = 0  # iterations since the last alpha that is wanted
+        largest = np.finfo(np.float64).max
+        self.alpha = min(float(self.reach(self.q).max()) / penalty.l1_ratio, largest)
 
     def reach(self, q: Array) -> Array:
         """How far each feature outside the set is pulled, in units of l1_ratio times alpha.
@@ -142,15 +143,20 @@ class Walk:
         pull = self.penalty.l1_ratio * float(self.penalty.factors[best])
         return column * (-np.sign(self.q[best]) * pull / curvature)
 
-    def advance(self, alphas: Array) -> list[Solution]:
-        """Solutions at those of these alphas that stand; violators join for the next."""
-        solver, ratio = self.solver, self.penalty.l1_ratio
+    def advance(self, alphas: Array, wanted: Mask) -> list[Solution]:
+        """Solutions at those of these alphas that stand; violators join for the next.
+
+        Iterations at alphas that are not `wanted` count for the next one that is.
+        """
+        solver, ratio, max_iter = self.solver, self.penalty.l1_ratio, self.settings.max_iter
         coefs, n_iters, states = [], [], []
-        for alpha in alphas.tolist():
-            n_iters.append(solver.solve(alpha))
+        used = self.used
+        for alpha, want in zip(alphas.tolist(), wanted.tolist(), strict=True):
+            used += solver.solve(alpha, max(1, max_iter - used))
+            n_iters.append(used)
+            used = 0 if want else used
             coefs.append(solver.w)
             states.append(solver.state)
-        n_iters[0] += self.spent
         W = np.array(coefs).T
         R = self.chosen.residual_of(W)
         Q = self.design.correlate(R).T
@@ -160,7 +166,7 @@ class Walk:
             pull = self.reach(q)
             pulls[i] = pull.max()
             limit = ratio * alpha * (1.0 + PAST)
-            if pulls[i] > limit and n_iters[i] < self.settings.max_iter:
+            if pulls[i] > limit and n_iters[i] < max_iter:
                 violators = top(np.flatnonzero(pull > limit), pull, self.budget)
                 n_stand = i
                 break
@@ -172,17 +178,18 @@ class Walk:
             pulls[:n_stand],
             n_iters,
         )
+        self.used = used
         if n_stand:
             self._remember(alphas[:n_stand], Q)
         if n_stand < len(alphas):
-            self.spent = n_iters[n_stand]
+            self.used = n_iters[n_stand]
             solver.state = states[n_stand]
             self.grow(violators)
         return found
 
     def _remember(self, alphas: Array, Q: Array) -> None:
         """Correlations and slope at the last of the alphas that are done."""
-        self.spent, before, alpha, last = 0, self.q, self.alpha, len(alphas) - 1
+        before, alpha, last = self.q, self.alpha, len(alphas) - 1
         if last:
             before, alpha = Q[last - 1], float(alphas[last - 1])
         fallen = alpha - float(alphas[last])
@@ -260,8 +267,8 @@ def solve(
     if not len(alphas):
         return
     walk, length, w = Walk(design, target, penalty, start, settings), FIRST, start
-    stops, wanted = with_stops(walk.alpha, alphas, settings.max_iter // 2)
-    done = n_iter = 0  # the latter since the last alpha that is wanted
+    stops, wanted = with_stops(walk.alpha, alphas, settings.max_iter // 4)
+    done = 0
     while done < len(stops):
         length = walk.prepare(stops[done:], length)
         if walk.chosen.gram is None:
@@ -269,15 +276,14 @@ def solve(
             rest = stops[done:][wanted[done:]]
             yield from solve_on_working_set(design, target, penalty, rest, w, settings)
             return
-        found = walk.advance(stops[done : done + length])
+        ahead = slice(done, done + length)
+        found = walk.advance(stops[ahead], wanted[ahead])
         for k, one in enumerate(found, start=done):
-            n_iter += one.n_iter
             if wanted[k]:
-                yield replace(one, n_iter=n_iter)
-                n_iter = 0
+                yield one
         if found:
             done, w = done + len(found), found[-1].coef
-            if n_iter >= settings.max_iter:  # no more stops on the way
+            if walk.used >= settings.max_iter:  # no more stops on the way
                 done += int(wanted[done:].argmax())
         length = min(2 * length, LONGEST) if len(found) == length else SHORTEST
 
@@ -290,8 +296,7 @@ def with_stops(alpha: float, alphas: Array, most: int) -> tuple[Array, Mask]:
     stops, wanted = [], []
     for target in alphas.tolist():
         if 0.0 < target < FARTHEST * alpha:
-            n_between = int(np.log(alpha / target) / np.log(1.0 / FARTHEST))
-            n_between = min(n_between, most)
+            n_between = int(min((np.log(alpha) - np.log(target)) / -np.log(FARTHEST), most))
             stops += np.geomspace(alpha, target, n_between + 2)[1:-1].tolist()
             wanted += [False] * n_between
         stops.append(target)

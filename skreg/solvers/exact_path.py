@@ -103,6 +103,8 @@ def _solve_on_gram(
             (finished,) = coordinate_descent.solve_on_gram(
                 design, target, penalty, alphas[i : i + 1], w, replace(settings, max_iter=left)
             )
+            if gap < finished.gap and finished.gap > AIM:
+                finished = replace(finished, coef=w, gap=gap, rss=float(rss[i]), df=float(df[i]))
             yield replace(finished, n_iter=settings.max_iter - left + finished.n_iter)
 
 
@@ -118,11 +120,11 @@ def _step(
     """Coefficients and iterations at all alphas, from one alpha to the next."""
     n_features = len(c)
     rank = min(design.n_samples - (design.mean is not None), n_features)
-    found = ActiveSet(penalty, rank, yy, settings.max_iter)
+    found = ActiveSet(penalty, rank, yy)
     found.extend(design.gram(), c, np.arange(n_features), start)
     W, n_iters = np.empty((len(alphas), n_features)), []
     for row, alpha in zip(W, alphas.tolist(), strict=True):
-        n_iters.append(found.solve(alpha))
+        n_iters.append(found.solve(alpha, settings.max_iter))
         row[:] = found.w
     return W.T, n_iters
 
@@ -140,7 +142,7 @@ def _follow(gram: Array, c: Array, penalty: Penalty, alphas: Array) -> tuple[Arr
         lower, upper = lower * factors, upper * factors
     homotopy = Homotopy(gram, c, lower, upper, np.flatnonzero(penalty.free))
     W, n_done, n_knots = homotopy.path(alphas)
-    if n_done < len(alphas):
+    if 0 < n_done < len(alphas):
         W[:, n_done:] = W[:, n_done - 1 : n_done]
     W = W / factors[:, None]
     if penalty.has_bounds:  # which the units have moved by a rounding error
