@@ -16,7 +16,8 @@ solutions predicts: about one round an alpha.
 The rounds need not end. Where the violations stop falling, or features of A depend on each other,
 the solution before is taken up by `descent.py`, whose every step lowers the objective.
 
-Cost: a round is one Cholesky factor, |A|^3/3, and |A| m for the product with G, m features.
+Cost: a round is one Cholesky factor, |A|^3/3, and |A| m for the product with G, m features; without
+an L2 part the factor of a large support is kept from round to round (`growing_factor.py`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from ..design import Array, Index
 from ..penalties import Penalty, ScaledPenalty
 from .base import Mask
 from .descent import ROUNDING, GramModel, descend
+from .growing_factor import GrowingFactor
 
 # A correlation is past its threshold by more than this share of it, or by rounding of the data.
 PAST = 1e-11
@@ -40,6 +42,10 @@ DEPENDENT = 1e-11
 MAX_ROUNDS = 50
 # In one round the support grows by no more than this many features, or by half.
 GROWTH = 8
+# From so many active features on their factor is kept, and its solutions are refined once where
+# they are not exact to this share of the thresholds.
+MANY = 200
+EXACT = 1e-12
 
 
 Sides = NDArray[np.int8]
@@ -67,6 +73,7 @@ class ActiveSet:
     def __init__(self, penalty: Penalty, rank: int, yy: float) -> None:
         self.all = penalty
         self.rank, self.yy = rank, yy
+        self.factor = GrowingFactor(DEPENDENT)
         self.boxed = penalty.has_bounds
         self.active = np.empty(0, dtype=np.intp)  # in order of entry
         self.sign = np.empty(0)  # of active features that are penalised, else zero
@@ -156,9 +163,13 @@ class ActiveSet:
             if self.boxed:
                 w = np.where(at > 0, scaled.upper, np.where(at < 0, scaled.lower, 0.0))
                 c = c - self.gram @ w
-            rows = self.gram.take(active, 0)
             rhs = (c - l1 * sign).take(active)
-            found, dependent = self._on_support(active, rows, rhs, scaled.l2)
+            kept = self._from_kept_factor(active, rhs, c)
+            if kept is None:
+                rows = self.gram.take(active, 0)
+                found, dependent = self._on_support(active, rows, rhs, scaled.l2)
+            else:
+                (found, q), dependent = kept, None
             if dependent is not None:
                 edge = edge.copy()
                 edge[active[dependent]] = np.inf
@@ -167,7 +178,8 @@ class ActiveSet:
                 active = np.delete(active, dependent)
                 continue
             w[active] = found
-            q = c - found.dot(rows)
+            if kept is None:
+                q = c - found.dot(rows)
             wrong = w * sign < 0.0
             enter = np.abs(q) > edge
             enter[active] = False
@@ -193,6 +205,27 @@ class ActiveSet:
         else:
             rounds = limit
         return rounds, False
+
+    def _from_kept_factor(self, active: Index, rhs: Array, c: Array) -> tuple[Array, Array] | None:
+        """Coefficients of many active features, refined once, and the correlations they leave.
+
+        None where a factor of their own is better, or a feature depends on the others.
+        """
+        if not MANY <= len(active) <= self.rank or self.penalty.l1_ratio < 1.0:
+            return None
+        w, q, residual = np.zeros(len(c)), c, rhs
+        pull = c.take(active) - rhs
+        for _ in range(2):
+            step = self.factor.solve(self.gram, active, residual)
+            if step is None:
+                return None
+            w[active] += step
+            q = c - self.gram.dot(w)
+            residual = q.take(active) - pull
+            error = float(np.abs(residual).max() / np.abs(pull).max())
+            if error <= EXACT:
+                break
+        return (w.take(active), q) if error <= PAST else None
 
     def _on_support(
         self, active: Index, rows: Array, rhs: Array, l2: Array
