@@ -91,12 +91,15 @@ def squares(X: Any, omega: Array, mean: Array | None) -> Array:
 
 def gram(X: NDArray[Any], omega: Array, mean: Array | None) -> Array:
     """``(X - mean)^T diag(omega) (X - mean)`` of dense X, centred first where it matters."""
-    G = _products(X, omega, None)
-    if mean is not None:
-        G -= np.multiply.outer(mean, mean)
-        if np.any(mean * mean > DENSE_COLUMN * G.diagonal()):
-            G = _products(X, omega, mean)
-    return G
+    if mean is None:
+        return _products(X, omega, None)
+    # The first rows mostly tell whether it does; what they miss is seen afterwards.
+    glance = X[: max(16, int(GLANCE * X.shape[0]))] - mean
+    if not np.any(mean * mean > DENSE_COLUMN * np.mean(glance * glance, axis=0)):
+        G = _products(X, omega, None) - np.multiply.outer(mean, mean)
+        if not np.any(mean * mean > DENSE_COLUMN * G.diagonal()):
+            return G
+    return _products(X, omega, mean)
 
 
 def _products(X: NDArray[Any], omega: Array, shift: Array | None) -> Array:
