@@ -300,3 +300,20 @@ def test_columns_that_are_all_but_parallel(seed):
         for method in METHODS:
             model = Lasso(alpha, fit_intercept=False, tol=1e-6, **method).fit(X, y)
             assert Problem.of(X, y, alpha, fit_intercept=False).gap(model.coef_) <= 1e-6
+
+
+@pytest.mark.parametrize("apart", [1e-13, 1e-12, 1e-11, 1e-9])
+def test_nothing_is_claimed_of_unpenalised_twins(apart):
+    """Their difference is a feature that the Gram matrix does not show."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((50, 4))
+    hidden = rng.standard_normal(50)
+    X[:, 1] = X[:, 0] + apart * hidden
+    y = X[:, 2] + 0.3 * hidden + 0.1 * rng.standard_normal(50)
+    with pytest.warns(ConvergenceWarning, match="duality gap"):
+        model = Lasso(0.1, penalty_factor=[0, 0, 1, 1]).fit(X, y)
+    same_span = np.column_stack([X[:, 0], hidden, X[:, 2:]])
+    best = Lasso(0.1, penalty_factor=[0, 0, 1, 1]).fit(same_span, y)
+    above = Problem.of(X, y, 0.1, penalty_factor=[0, 0, 1, 1]).objective(model.coef_)
+    above -= Problem.of(same_span, y, 0.1, penalty_factor=[0, 0, 1, 1]).objective(best.coef_)
+    assert above / np.var(y) <= model.dual_gap_

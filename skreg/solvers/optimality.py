@@ -34,6 +34,8 @@ MAX_ROUNDS = 6
 LOOSE = 1e-6
 # A feature's share of the gap, over the unit, that is not worth a correction.
 HARMLESS = 1e-14
+# A Gram matrix holds the squares of lengths: of directions shorter than this nothing is left.
+HIDDEN = 1e-7
 # More features than this are not corrected: their Gram matrix would be too large.
 LARGEST = 2048
 
@@ -95,7 +97,8 @@ def support_gaps(
     gaps = _bound(W, Q, penalty, rss, 0.0, 0.0, most)
     if np.any(gaps > AIM * unit):
         wanted = _wanted(W, Q, penalty)
-        near = np.abs(Q - wanted) <= (ROUNDING * np.sqrt(variances * unit))[:, None]
+        rounding = (ROUNDING * np.sqrt(variances * unit))[:, None]
+        near = (penalty.l1 > 0) & (np.abs(Q - wanted) <= rounding)
         corrected = _bound(W, np.where(near, wanted, Q), penalty, rss, 0.0, 0.0, most)
         gaps = np.where(gaps > AIM * unit, corrected, gaps)
     return gaps / unit
@@ -143,6 +146,8 @@ def _corrected(
     What is within rounding of the correlation wanted is taken to have it. Correcting some
     features may push another over its threshold, which then joins them.
     """
+    if _hides(design, penalty):
+        return 0.5 * rss + float(penalty.value(w).sum())
     reach = np.sqrt(design.variances * unit)
     candidates = (w != 0) | (penalty.l1 <= LOOSE * reach)
     chosen = np.zeros(len(w), dtype=bool)
@@ -161,6 +166,22 @@ def _corrected(
         along, moved = float(q[index] @ share), float(excess @ share)
         chosen[index] = True
     return best
+
+
+def _hides(design: Design, penalty: ScaledPenalty) -> bool:
+    """Whether unpenalised features have a direction too short for their Gram matrix to show.
+
+    Along it correlations are rounding, and nothing but the objective itself bounds the gap.
+    """
+    free = (penalty.l1 == 0) & (penalty.l2 == 0) & np.isinf(penalty.upper - penalty.lower)
+    index = np.flatnonzero(free)
+    if not 2 <= len(index) <= LARGEST or not penalty.l1.any():
+        return False
+    Z = design.columns(index) * np.sqrt(design.omega)[:, None]
+    size = np.linalg.norm(Z, axis=0)
+    lengths = np.linalg.svd(Z[:, size > 0] / size[size > 0], compute_uv=False)
+    shortest = max(Z.shape) * np.finfo(np.float64).eps
+    return bool(np.any((lengths > shortest) & (lengths < HIDDEN)))
 
 
 def _wanted(w: Array, q: Array, penalty: ScaledPenalty) -> Array:
