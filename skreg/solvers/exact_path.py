@@ -4,7 +4,7 @@
   from knot to knot by `homotopy.py`; the elastic net, single alphas and bounds on unpenalised
   features go to `active_set.py`. What is left with a gap above rounding level, descent finishes.
 - Many features: `chunked_path.py`, on a working set.
-- A random order of visits, or bounds without an L1 part: `coordinate_descent.py`.
+- A random order of visits: `coordinate_descent.py`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def solve(
     settings: Settings,
 ) -> Iterator[tuple[Solution, ...]]:
     """See `base.py` for the contract."""
-    if settings.seed is not None or penalty.l1_ratio == 0:
+    if settings.seed is not None:
         chosen = coordinate_descent.solve
     elif settings.precompute is True or _takes_one_gram(design, len(alphas)):
         chosen = _solve_on_gram

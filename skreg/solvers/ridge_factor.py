@@ -135,7 +135,11 @@ class RidgeFactor:
         else:
             alphas = self._prepare(alphas)
             U, V = self.parts.U, self.parts.V
-            start = V.T @ A.adjoint(rows) if V is not None else U.T @ rows  # type: ignore[union-attr]
+            if V is not None:
+                start = V.T @ A.adjoint(rows)
+            else:
+                assert U is not None  # a decomposition has one side at least
+                start = U.T @ rows
             longest = max(A.shape) if self._refined(alphas) else A.shape[1]
             step = max(1, BLOCK_ENTRIES // (max(1, longest) * n_targets))
             for first in range(0, len(alphas), step):
