@@ -16,15 +16,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Timing on a busy machine is no property of the code. In CI the examples are the same in every run.
-hypothesis.settings.register_profile(
-    "skreg",
-    deadline=None,
-    derandomize=bool(os.environ.get("CI")),
-    print_blob=True,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-)
-hypothesis.settings.load_profile("skreg")
+# Timing on a busy machine is no property of the code. The examples are the same in every run, so
+# that a red run means a change; `--hypothesis-profile=explore` looks for new ones.
+COMMON = {
+    "deadline": None,
+    "print_blob": True,
+    "suppress_health_check": [hypothesis.HealthCheck.too_slow],
+}
+hypothesis.settings.register_profile("same", derandomize=True, **COMMON)
+hypothesis.settings.register_profile("explore", **COMMON)
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

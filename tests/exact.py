@@ -117,8 +117,12 @@ class Problem:
         r = self.y - self.Z @ w
         q = self.Z.T @ r
         wanted = self.l1 * np.sign(w) + self.l2 * w
-        used = ((w != 0) | (self.l1 == 0)) & self._costly(w, q)
         best = self._bound(w, r, r, q)
+        # The free ones first: where others depend on them, not all wishes can be met.
+        used = (self.l1 == 0) & (self.l2 == 0) & self._costly(w, q)
+        u = r - shift(self.Z[:, used], (q - wanted)[used])
+        best = min(best, self._bound(w, r, u, np.where(used, wanted, self.Z.T @ u)))
+        used = ((w != 0) | (self.l1 == 0)) & self._costly(w, q)
         for _ in range(6):
             u = r - shift(self.Z[:, used], (q - wanted)[used])
             best = min(best, self._bound(w, r, u, np.where(used, wanted, self.Z.T @ u)))

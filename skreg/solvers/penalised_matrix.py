@@ -28,10 +28,6 @@ from .minimum_norm import column_sizes, minimum_norm
 from .numerics import EPS, reciprocal
 from .triangle import block_size, triangle, weighted_rows
 
-# Smallest singular value, of the largest, that counts in a wide sparse matrix: refinement needs its
-# square to be above rounding.
-WIDE_NOISE = 3e-8
-
 
 class PenalisedMatrix:
     """Products with A, and the parts it is made of."""
@@ -187,9 +183,7 @@ def decompose(A: PenalisedMatrix, method: str) -> Decomposition:
     if method == "svd" and A.view.sparse:
         R = A.triangle()
         s, Vt = svd(R, full_matrices=False, overwrite_a=True, check_finite=False)[1:]
-        # Without V, solutions are A^T times a dual that grows as 1/s^2: below this it diverges.
-        least = max(n, p) * EPS if n > p else WIDE_NOISE
-        kept = s > least * max(s[0], A.size)
+        kept = s > max(n, p) * EPS * max(s[0], A.size)
         U, V = (None, Vt[kept].T) if n > p else (Vt[kept].T, None)
         return Decomposition(s[kept] ** 2, U, V, False, 0.0)
     if method == "svd":

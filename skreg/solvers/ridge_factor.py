@@ -178,9 +178,10 @@ class RidgeFactor:
             assert U is not None
             dual = U @ (shrink * np.repeat(start, len(alphas), axis=1))
             b = A.adjoint(dual)
-            for _ in range(steps):
-                dual += U @ (shrink * (U.T @ (target - A.forward(b) - each * dual)))
-                b = A.adjoint(dual)
+            for _ in range(steps):  # a small step is lost beside the dual's rounding, not beside b
+                step = U @ (shrink * (U.T @ (target - A.forward(b) - each * dual)))
+                dual += step
+                b += A.adjoint(step)
         return b.reshape(len(b), n_targets, len(alphas))
 
     def gram_if_precise(self, alphas: Array) -> Array | None:
