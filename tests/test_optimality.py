@@ -127,10 +127,11 @@ def alpha_max(X, y, weight, shape):
     return path.alphas[0]
 
 
+CYCLIC = {"solver": "cd", "precompute": False}
 METHODS = [
     {},
     {"precompute": True},
-    {"solver": "cd", "precompute": False},
+    CYCLIC,
     {"solver": "cd", "precompute": True},
     {"solver": "cd", "precompute": "auto"},
     {"precompute": False, "selection": "random", "random_state": 0},
@@ -157,7 +158,11 @@ def test_every_fit_is_optimal(task, share, method, stored):
     smooth = not problem.l1.any() and "upper_bound" not in shape
     allowed = VIOLATION_OF_CLOSED_FORMS if smooth else VIOLATION
     assert problem.violation(model.coef_).max() <= allowed
-    assert problem.gap(model.coef_) <= GAP
+    if problem.gap(model.coef_) > GAP:  # a bound, and one that degenerate designs can make loose
+        other = {"precompute": True} if method.get("solver") or "selection" in method else CYCLIC
+        found = ElasticNet(alpha, tol=1e-8, **shape, **other).fit(X, y, sample_weight=weight).coef_
+        above = float((problem.objective(model.coef_) - problem.objective(found)) / problem.unit)
+        assert above + problem.gap(found) <= GAP
     if X.shape[1] <= 3:
         above = float((problem.objective(model.coef_) - problem.minimum()) / problem.unit)
         assert above <= model.dual_gap_ + 1e-13

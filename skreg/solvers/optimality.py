@@ -36,6 +36,8 @@ LOOSE = 1e-6
 HARMLESS = 1e-14
 # A Gram matrix holds the squares of lengths: of directions shorter than this nothing is left.
 HIDDEN = 1e-7
+# A squared pivot of a matrix with unit diagonal: above this its inverse keeps enough digits.
+SINGULAR = 1e-8
 # More features than this are not corrected: their Gram matrix would be too large.
 LARGEST = 2048
 
@@ -212,6 +214,14 @@ def degrees_of_freedom(
     gram = gram_of(index)
     size = np.sqrt(gram.diagonal() + penalty.l2[index])
     inverse = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
-    unit = inverse * inverse[:, None]
-    total = gram * unit + np.diag(penalty.l2[index] * inverse**2)
-    return float(np.trace(linalg.pinvh(total, rtol=1e-13) @ (gram * unit)))
+    gram = gram * inverse * inverse[:, None]
+    shrinkage = penalty.l2[index] * inverse**2
+    total = gram + np.diag(shrinkage)
+    # What shrinkage takes from each feature, tr(total^-1 diag(shrinkage)), by a Cholesky factor
+    # where it is far from singular: a hundred times quicker than a pseudo-inverse.
+    factor, info = linalg.lapack.dpotrf(total, lower=1)
+    if info == 0 and factor.diagonal().min() ** 2 > SINGULAR:
+        inverted, _ = linalg.lapack.dtrtri(factor, lower=1, overwrite_c=1)
+        taken = np.einsum("ij,ij->j", inverted, inverted) @ shrinkage
+        return float(len(index) - taken)
+    return float(np.trace(linalg.pinvh(total, rtol=1e-13) @ gram))
