@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from exact import Problem
 from scipy import sparse
 
 from skreg import (
@@ -145,3 +146,24 @@ def test_ill_conditioned_it_has_the_digits_of_the_dense_X(shape, fit_intercept, 
     for stored in (sparse.csc_array, sparse.csr_matrix):
         found = model.fit(stored(X), y, weight).coef_
         np.testing.assert_allclose(found, dense, rtol=0, atol=1e-7 * np.abs(dense).max())
+
+
+@pytest.mark.parametrize("kind", ["sizes", "sizes, low rank", "Vandermonde"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_a_wide_X_is_fitted_by_all_its_columns_of_whatever_size(kind, fit_intercept):
+    """Least squares where some columns are 1e16 times larger than others, or all but parallel."""
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        n = int(rng.integers(3, 20))
+        X = rng.normal(size=(n, 2 * n))
+        if kind == "Vandermonde":
+            X = np.vander(np.linspace(-1, 1, n), 3 * n)
+        elif "low rank" in kind:
+            X = np.round(16 * X[:, : n // 2]) @ np.round(rng.normal(size=(n // 2, 2 * n)))
+        if "sizes" in kind:
+            X = X * 2.0 ** rng.integers(-27, 28, X.shape[1])
+        y = rng.normal(size=n)
+        model = ElasticNet(0.0, fit_intercept=fit_intercept).fit(sparse.csc_array(X), y)
+        assert model.dual_gap_ <= 1e-10
+        problem = Problem.of(X, y, 0.0, fit_intercept=fit_intercept)
+        assert problem.gap(model.coef_) <= 1e-10

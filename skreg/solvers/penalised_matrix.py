@@ -183,7 +183,8 @@ def decompose(A: PenalisedMatrix, method: str) -> Decomposition:
     if method == "svd" and A.view.sparse:
         R = A.triangle()
         s, Vt = svd(R, full_matrices=False, overwrite_a=True, check_finite=False)[1:]
-        kept = s > max(n, p) * EPS * max(s[0], A.size)
+        # A solution is refined, which brings back all digits but of what is rounding and no more.
+        kept = s > 100 * max(n, p) * EPS * s.max(initial=A.size)
         U, V = (None, Vt[kept].T) if n > p else (Vt[kept].T, None)
         return Decomposition(s[kept] ** 2, U, V, False, 0.0)
     if method == "svd":

@@ -35,7 +35,7 @@ from .minimum_norm import least_squares
 from .numerics import reciprocal
 from .penalised_matrix import PenalisedMatrix, far_from_zero
 from .refinement import MAX_STEPS, refined_ridge
-from .ridge_factor import LARGEST_SPARSE, RidgeFactor, default_alphas
+from .ridge_factor import LARGEST_SPARSE, RidgeFactor
 from .triangle import affordable
 
 __all__ = ["RidgeFactor", "RidgeSolution", "default_alphas", "solve_ridge"]
@@ -197,3 +197,21 @@ def _by_orthogonalisation(
     raw = np.zeros((design.n_features, Y.shape[1]))
     raw[movable] = W[first:]
     return RidgeSolution(design.from_raw(raw), W[0] if first else np.zeros(Y.shape[1]))
+
+
+def default_alphas(factor: RidgeFactor, n_alphas: int) -> Array:
+    """Decreasing alphas, evenly spaced in log, that cover the spectrum of the data.
+
+    From 100 times the largest eigenvalue, where every direction keeps less than a hundredth of
+    its least-squares fit, to a hundredth of the smallest positive one, where every direction
+    keeps more than 99 in 100; but not below 1e-8 of the largest. For a sparse design that is too
+    large to decompose, down to 1e-6 of the largest.
+    """
+    if factor.implicit:
+        largest = factor.largest_eigenvalue()
+        return np.geomspace(1e2 * largest, 1e-6 * largest, n_alphas)
+    d = factor.spectrum
+    d = d[d > factor.parts.noise]
+    if not len(d):
+        return np.geomspace(1e2, 1e-2, n_alphas)
+    return np.geomspace(1e2 * d[0], max(1e-2 * d[-1], 1e-8 * d[0]), n_alphas)

@@ -27,6 +27,7 @@ Rifkin & Lippert, "Notes on regularized least squares", MIT-CSAIL-TR-2007-025.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,13 +65,18 @@ class RidgeFactor:
     method : {"auto", "eigen", "svd"}
         "eigen" keeps to the Gram matrix or the kernel, "svd" needs a dense X; "auto" starts
         with the first and moves to the second when the alphas ask for it and X is dense.
+    even : bool
+        Whether the factors make all columns one size, so that no scaling needs a second look.
     """
 
-    def __init__(self, design: Design, penalty: Penalty, method: str = "auto") -> None:
+    def __init__(
+        self, design: Design, penalty: Penalty, method: str = "auto", even: bool = False
+    ) -> None:
         if method == "svd" and design.sparse:
             raise ValueError("the SVD needs a dense X; use 'eigen' or 'auto' for a sparse one")
         self.penalty = penalty
         self.method = method
+        self._even = even
         self.A = PenalisedMatrix(design, penalty)
         self.design = design = self.A.design
         self.implicit = design.sparse and method == "auto" and min(self.A.shape) > LARGEST_SPARSE
@@ -147,13 +153,23 @@ class RidgeFactor:
                 b[:, :, block] = self._solve_block(rows, start, alphas[block])
         W = A.coefficients(b, rows)
         for i in np.flatnonzero(self._too_small(alphas)):
-            W[:, :, i] = least_squares(self.design, self.penalty, Y, float(alphas[i]))
+            if not self.design.sparse or A.shape[0] >= A.shape[1]:
+                W[:, :, i] = least_squares(self.design, self.penalty, Y, float(alphas[i]))
+            elif alphas[i] == 0 and affordable(self.design) and not self._even:
+                W[:, :, i] += self._least_squares_of_even_columns(Y, W[:, :, i])
         return W
+
+    def _least_squares_of_even_columns(self, Y: Array, W: Array) -> Array:
+        """What least squares still lacks where W lost features much smaller than others."""
+        variances = self.design.variances
+        even = replace(self.penalty, factors=np.where(variances > 0, variances, 1.0))
+        factor = RidgeFactor(self.design, even, self.method, even=True)
+        return factor.solve(Y - self.design.predict(W), np.zeros(1))[:, :, 0]
 
     def _too_small(self, alphas: Array) -> NDArray[np.bool_]:
         """Alphas at which scales of columns might fool the spectrum, where that can be helped."""
         n, p = self.A.shape
-        if self.implicit or (self.design.sparse and n < p):
+        if self.implicit:
             return np.zeros(len(alphas), dtype=bool)
         well = len(self.spectrum) == min(n, p) and self._loss(np.zeros(1)) <= UNREFINED_LOSS
         return np.full(len(alphas), not well) & (alphas < SMALLEST * self.A.size**2)
@@ -328,21 +344,3 @@ class RidgeFactor:
             else:
                 assert V is not None
                 yield block, A.rows(block, X, V * inverse[:, 0])
-
-
-def default_alphas(factor: RidgeFactor, n_alphas: int) -> Array:
-    """Decreasing alphas, evenly spaced in log, that cover the spectrum of the data.
-
-    From 100 times the largest eigenvalue, where every direction keeps less than a hundredth of
-    its least-squares fit, to a hundredth of the smallest positive one, where every direction
-    keeps more than 99 in 100; but not below 1e-8 of the largest. For a sparse design that is too
-    large to decompose, down to 1e-6 of the largest.
-    """
-    if factor.implicit:
-        largest = factor.largest_eigenvalue()
-        return np.geomspace(1e2 * largest, 1e-6 * largest, n_alphas)
-    d = factor.spectrum
-    d = d[d > factor.parts.noise]
-    if not len(d):
-        return np.geomspace(1e2, 1e-2, n_alphas)
-    return np.geomspace(1e2 * d[0], max(1e-2 * d[-1], 1e-8 * d[0]), n_alphas)
