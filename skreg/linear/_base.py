@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import numbers
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..design import Array, Design
@@ -92,6 +93,25 @@ class LinearModel(RegressorMixin, MultiOutputMixin, BaseEstimator):
     def _get_param_names(cls) -> list[str]:
         # Read off the signature of __init__, which takes long and never changes.
         return super()._get_param_names()
+
+    @classmethod
+    @functools.cache
+    def _get_defaults(cls) -> dict[str, Any]:
+        signature = inspect.signature(cls.__init__)
+        return {name: parameter.default for name, parameter in signature.parameters.items()}
+
+    def _validate_params(self) -> None:
+        """Check the parameters; those at their defaults, which are valid, need no look."""
+        defaults = self._get_defaults()
+        given = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if value is not defaults[name]
+        }
+        if given:
+            validate_parameter_constraints(
+                self._parameter_constraints, given, caller_name=type(self).__name__
+            )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -21,7 +21,9 @@ LARGEST = 1e150
 def check_table(estimator: Any, X: Any, y: Any) -> tuple[Any, Array]:
     """X as float32 or float64 (dense in any order, or CSC) and y as float64, finite both."""
     if is_ready(X) and _is_target(y, len(X)):
-        validate_data(estimator, X, skip_check_array=True)  # for the names and their number
+        # What scikit-learn's checks, which take a while, would note of an array: it has no names.
+        vars(estimator).pop("feature_names_in_", None)
+        estimator.n_features_in_ = X.shape[1]
         return X, y
     if getattr(y, "ndim", 0) > 2:
         raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")
@@ -190,6 +192,9 @@ def refuse_any(bad: NDArray[np.bool_], name: str, what: str, rule: str) -> None:
 
 def check_alphas(alphas: Any, *, allow_zero: bool = True) -> Array:
     """A one-dimensional grid, finite and not negative, in decreasing order."""
+    ready = type(alphas) is np.ndarray and alphas.dtype == np.float64 and alphas.ndim == 1
+    if ready and alphas.size and np.all((alphas > 0) & (alphas < np.inf)):
+        return np.sort(alphas)[::-1]
     given = np.atleast_1d(np.asarray(alphas, dtype=object))
     if given.ndim != 1 or not given.size:
         raise ValueError(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import clone
 
 from ..path import Model, PathResult, fit_path
 from ..solvers.ridge import RidgeFactor
@@ -71,7 +71,7 @@ def regularization_path(
             "estimator must be a Lasso, ElasticNet or Ridge of skreg,"
             f" got {type(estimator).__name__}"
         )
-    estimator = clone(estimator)
+    estimator = copy(estimator)  # for what the checks note on it
     estimator._validate_params()
     X, y, weight = estimator._check_data(X, y, sample_weight)
     model = estimator._model(X.shape[1])
