@@ -116,18 +116,20 @@ def fit_path(
     w = np.zeros((n_features, n_targets))
     if start is not None:
         w = design.from_raw(np.asarray(start, dtype=np.float64).reshape(n_features, n_targets))
-    W = np.empty((n_targets, len(alphas), n_features))
-    facts = np.empty((5, n_targets, len(alphas)))
     engine_alphas = alphas * model.alpha_unit(len(y), sample_weight)
-    for i, solutions in enumerate(_solutions(model, design, target, penalty, engine_alphas, w)):
-        for k, found in enumerate(solutions):
-            W[k, i] = found.coef
-            own = np.nan if found.intercept is None else found.intercept
-            facts[:, k, i] = found.gap, found.n_iter, found.rss, found.df, own
+    found = []
+    for solutions in _solutions(model, design, target, penalty, engine_alphas, w):
+        found.append(solutions)
         if progress is not None:
-            progress(i + 1, float(alphas[i]))
+            progress(len(found), float(alphas[len(found) - 1]))
+    by_target = list(zip(*found, strict=True))
+    W = np.array([[one.coef for one in path] for path in by_target])
+    facts = np.array(
+        [[(s.gap, s.n_iter, s.rss, s.df, s.intercept) for s in path] for path in by_target],
+        dtype=np.float64,  # where an intercept that is None becomes NaN
+    )
     raw = _on_user_scale(model, design, penalty, W)
-    gaps, n_iters, rss, df, own_intercepts = facts
+    gaps, n_iters, rss, df, own_intercepts = np.ascontiguousarray(facts.transpose(2, 0, 1))
     intercepts = design.intercept(
         raw.reshape(-1, n_features).T, np.repeat(target.mean, len(alphas))
     )

@@ -11,6 +11,7 @@ with row weights omega that sum to one. Both are frozen: solvers read them and c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +28,20 @@ class ScaledPenalty:
     lower: Array
     upper: Array
 
+    @cached_property
+    def has_l2(self) -> bool:
+        """Whether some feature has an L2 part."""
+        return bool(self.l2.any())
+
+    @cached_property
+    def boxed(self) -> bool:
+        """Whether some bound is finite."""
+        return not (np.isinf(self.lower).all() and np.isinf(self.upper).all())
+
     def value(self, w: Array) -> Array:
         """Each feature's share of the penalty."""
-        return self.l1 * np.abs(w) + 0.5 * self.l2 * w * w
+        linear = self.l1 * np.abs(w)
+        return linear + 0.5 * self.l2 * w * w if self.has_l2 else linear
 
     def prox(self, z: Array, curvature: Array) -> Array:
         """Minimise ``curvature/2 w^2 - z w + penalty(w)`` in the box, feature by feature.
@@ -37,15 +49,18 @@ class ScaledPenalty:
         A feature without any curvature (a constant column) gets zero.
         """
         shrunk = z - np.minimum(np.maximum(z, -self.l1), self.l1)
-        total = curvature + self.l2
+        total = curvature + self.l2 if self.has_l2 else curvature
         w = shrunk / np.where(total > 0, total, np.inf)
-        return np.minimum(np.maximum(w, self.lower), self.upper)
+        return np.minimum(np.maximum(w, self.lower), self.upper) if self.boxed else w
 
     def conjugate(self, q: Array) -> Array:
         """Fenchel conjugate ``sup_w q w - penalty(w)`` over the box; inf where unbounded."""
         excess = np.maximum(np.abs(q) - self.l1, 0.0)
+        if not (self.has_l2 or self.boxed):
+            np.copyto(excess, np.inf, where=excess > 0)
+            return excess
         reach = np.where(q > 0, self.upper, -self.lower)
-        if not self.l2.any():
+        if not self.has_l2:
             return np.where(excess > 0, reach, 0.0) * excess
         smooth = self.l2 > 0
         # An infinite result means an unbounded supremum; 0 * inf never occurs.
@@ -57,7 +72,8 @@ class ScaledPenalty:
 
     def unbounded(self, q: Array) -> NDArray[np.bool_]:
         """Features whose conjugate is infinite at a large enough multiple of q."""
-        return (self.l2 == 0) & np.isinf(np.where(q > 0, self.upper, self.lower))
+        flat = self.l2 == 0
+        return flat & np.isinf(np.where(q > 0, self.upper, self.lower)) if self.boxed else flat
 
     def column(self, i: int) -> ScaledPenalty:
         """The penalty at one alpha of `Penalty.at_each`."""
@@ -112,7 +128,7 @@ class Penalty:
 
     def at_each(self, alphas: Array) -> ScaledPenalty:
         """The penalties at many alphas, one a column; bounds have a single column."""
-        strength = np.multiply.outer(self.factors, alphas)
+        strength = np.multiply.outer(alphas, self.factors).T  # one alpha in one piece
         l1, l2 = self.l1_ratio * strength, (1.0 - self.l1_ratio) * strength
         return ScaledPenalty(l1, l2, self.lower[:, None], self.upper[:, None])
 

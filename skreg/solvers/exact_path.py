@@ -83,7 +83,9 @@ def _solve_on_gram(
         W, n_iters = _follow(gram, c, penalty, alphas)
     else:
         W, n_iters = _step(design, yy, c, penalty, alphas, start, settings)
-    Q = c[:, None] - gram @ W
+    used = np.flatnonzero(W.any(axis=1))
+    few = 2 * len(used) < len(c)
+    Q = (c - (W[used].T @ gram[used] if few else W.T @ gram)).T  # in the order of W
     rss = np.maximum(yy - np.sum(W * (c[:, None] + Q), axis=0), 0.0)
     scaled = penalty.at_each(alphas)
     gaps = relative_gaps(W, Q, rss, scaled, design, target.unit)

@@ -120,12 +120,14 @@ def _bound(
     tau is no larger than `most`.
     """
     size = np.abs(q)
-    over = penalty.unbounded(q) & (size > penalty.l1)
-    tau = np.divide(penalty.l1, size, out=np.ones_like(size), where=over).min(axis=0, initial=1.0)
-    tau = np.minimum(tau, most)
+    strict = penalty.unbounded(q)
+    limit = np.maximum(size, penalty.l1)
+    share = np.divide(penalty.l1, limit, out=np.ones_like(size), where=strict & (limit > 0))
+    tau = np.minimum(share.min(axis=0, initial=1.0), most)
     dual = tau * q
     # tau q may exceed l1 by a rounding error, where the conjugate is infinite.
-    dual = np.where(over, np.clip(dual, -penalty.l1, penalty.l1), dual)
+    inside = np.minimum(np.maximum(dual, -penalty.l1), penalty.l1)
+    dual = inside if strict.all() else np.where(strict, inside, dual)
     away = (1.0 - tau) ** 2 * rss + 2.0 * tau * (1.0 - tau) * along + tau**2 * moved
     return np.asarray(0.5 * np.maximum(away, 0.0) + _terms(w, dual, penalty).sum(axis=0))
 
