@@ -29,13 +29,16 @@ Cost: p^2 flops a knot; there are about as many knots as features that ever ente
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg.blas import dger
+from scipy.linalg.blas import daxpy, dgemm
 
 from ..design import Array, Index
 
 TINY = 1e-300
 # An entering pivot below this share of the feature's variance is a linear dependence.
 DEPENDENT = 1e-13
+# So many rank-one updates of T are done in one product, which takes a tenth of their time; until
+# then they are pending, and a column of T takes a product with them.
+PENDING = 16
 # More knots than this for each feature are taken for cycling; the caller solves the rest.
 MAX_KNOTS = 20
 
@@ -56,6 +59,8 @@ class Homotopy:
     def __init__(self, gram: Array, c: Array, lower: Array, upper: Array, free: Index) -> None:
         n_features = len(c)
         self.T = np.array(gram, order="F")
+        self.pending = np.empty((n_features, PENDING), order="F")
+        self.rates, self.n_pending = np.empty(PENDING), 0  # minus one over the pivots
         self.smallest = DEPENDENT * gram.diagonal()
         self.lower, self.upper = lower, upper
         self.boxed = bool(np.isfinite(lower).any() or np.isfinite(upper).any())
@@ -66,6 +71,7 @@ class Homotopy:
         self.free = np.array([j for j in free.tolist() if self._sweep_free(j)], dtype=np.intp)
         q = c
         if len(self.free):
+            self._settle()
             q = c - self.T[:, self.free] @ c[self.free]
             self.value[self.free] = -(self.T[np.ix_(self.free, self.free)] @ c[self.free])
             q[free] = 0.0
@@ -90,29 +96,28 @@ class Homotopy:
         n_knots : int
         """
         n_features = len(self.sign)
-        descending = -lams
+        descending, goals = -lams, [*lams.tolist(), -np.inf]
         first = done = int(np.searchsorted(descending, -self.lam, side="right"))
         start = self.value.copy()
         # States at which to read off coefficients, and what for: all at once in the end.
         pieces = np.empty((len(lams) - done, 5, n_features))
         marks: list[tuple[float, int]] = []
         slack, rate = self.N.ravel(), self.D.ravel()
-        ratio, step = np.empty_like(slack), np.empty_like(slack)
+        ratio, least = np.empty_like(slack), np.full_like(slack, TINY)
         knots = 0
         while done < len(lams) and knots < MAX_KNOTS * n_features + 100:
             np.divide(rate, slack, out=ratio)
             event = int(ratio.argmax())
             fastest = ratio.item(event)
             length = min(1.0 / fastest, self.lam) if fastest > 0 else self.lam
-            stop = int(descending.searchsorted(length - self.lam, side="right"))
-            if stop > done:
+            if goals[done] >= self.lam - length:
+                stop = int(descending.searchsorted(length - self.lam, side="right"))
                 piece = pieces[len(marks)]
                 piece[:2], piece[2], piece[3], piece[4] = self.N, self.D[0], self.sign, self.value
                 marks.append((self.lam, stop - done))
                 done = stop
-            np.multiply(rate, length, out=step)
-            slack -= step
-            np.maximum(slack, TINY, out=slack)
+            daxpy(rate, slack, a=-length)
+            np.maximum(slack, least, out=slack)
             if len(self.free):
                 self.value[self.free] += length * self.D[0, self.free]
             self.lam -= length
@@ -143,8 +148,8 @@ class Homotopy:
         return w[piece] + ahead[:, None] * slope[piece]
 
     def _enter(self, j: int, side: int) -> None:
-        column = self.T[:, j].copy()
-        if column[j] <= self.smallest[j]:
+        column = self._column(j)
+        if column.item(j) <= self.smallest.item(j):
             self.muted.append((j, side))
             self.D[:, j], self.N[:, j] = 0.0, 1.0
             return
@@ -161,8 +166,8 @@ class Homotopy:
 
     def _leave(self, j: int, side: int) -> None:
         """To a bound where the slack of its own side is used up, to zero where the other's is."""
-        column = self.T[:, j].copy()
-        f = self.D[0, j] / column[j]
+        column = self._column(j)
+        f = self.D.item(0, j) / column.item(j)
         self._pivot(j, column, f, -1.0)
         sign, self.sign[j] = self.sign[j], 0.0
         own = 0 if sign > 0 else 1
@@ -173,7 +178,7 @@ class Homotopy:
         # What left may have been what the muted features depended on.
         back, self.muted = self.muted, []
         for b, entered in back:
-            self._wait(b, entered, -float(self.T[b] @ self.sign))
+            self._wait(b, entered, -float(self._column(b) @ self.sign))
         self._keep_exceptions()
 
     def _wait(self, j: int, side: int, slope: float) -> None:
@@ -194,22 +199,42 @@ class Homotopy:
 
     def _pivot(self, j: int, column: Array, f: float, sign: float) -> None:
         """Sweep feature j in or out, and turn every slope; f is the change of its own."""
-        turn = f * column
-        self.D[0] -= turn
-        self.D[1] += turn
+        daxpy(column, self.D[0], a=-f)
+        daxpy(column, self.D[1], a=f)
         self._sweep(j, column, sign)
 
+    def _column(self, j: int) -> Array:
+        """Column j of T with all that is pending."""
+        column = self.T[:, j].copy()
+        if n := self.n_pending:
+            column += self.pending[:, :n].dot(self.pending[j, :n] * self.rates[:n])
+        return column
+
     def _sweep(self, j: int, column: Array, sign: float) -> None:
-        """Principal pivot of T on j: into the support with sign 1, out of it with -1."""
-        pivot = column[j]
-        self.T = dger(-1.0 / pivot, column, column, a=self.T, overwrite_a=1)
-        column *= sign / pivot
-        self.T[:, j] = self.T[j, :] = column
-        self.T[j, j] = -1.0 / pivot
+        """Principal pivot of T on j: into the support with sign 1, out of it with -1.
+
+        It is ``T - u u' / pivot``, where row and column j of T are zero before, and u is the column
+        with -sign in place j. Overwrites `column`.
+        """
+        n = self.n_pending
+        self.rates[n] = -1.0 / column.item(j)
+        column[j] = -sign
+        self.T[:, j] = self.T[j] = self.pending[j, :n] = 0.0
+        self.pending[:, n] = column
+        self.n_pending = n + 1
+        if self.n_pending == PENDING:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Bring T up to date, in one product."""
+        pending = self.pending[:, : self.n_pending]
+        scaled = pending * self.rates[: self.n_pending]
+        self.T = dgemm(1.0, scaled, pending, 1.0, self.T, trans_b=1, overwrite_c=1)
+        self.n_pending = 0
 
     def _sweep_free(self, j: int) -> bool:
         """Bring in an unpenalised feature, unless it depends on those before it."""
-        column = self.T[:, j].copy()
+        column = self._column(j)
         independent = bool(column[j] > self.smallest[j])
         if independent:
             self._sweep(j, column, 1.0)
