@@ -219,7 +219,7 @@ class Design:
         self._gram = np.ascontiguousarray(gram, dtype=np.float64)
 
     def _dense_gram(self) -> Array:
-        G = moments.gram(self.X, self.omega, self.mean)
+        G = moments.gram(self.X, self.omega, self.mean, self.far.near)
         far = self.far
         if len(far.index):
             G[np.ix_(far.index, far.index)] -= np.outer(far.drift, far.drift)

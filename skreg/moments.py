@@ -89,22 +89,28 @@ def squares(X: Any, omega: Array, mean: Array | None) -> Array:
     return stored + np.maximum(absent, 0.0) * mean * mean
 
 
-def gram(X: NDArray[Any], omega: Array, mean: Array | None) -> Array:
-    """``(X - mean)^T diag(omega) (X - mean)`` of dense X, centred first where it matters."""
+def gram(X: NDArray[Any], omega: Array, mean: Array | None, near: bool) -> Array:
+    """``(X - mean)^T diag(omega) (X - mean)`` of dense X, centred first where it matters.
+
+    `near` is `Far.near`; what the first rows miss is seen afterwards.
+    """
     if mean is None:
         return _products(X, omega, None)
-    # The first rows mostly tell whether it does; what they miss is seen afterwards.
-    glance = X[: max(16, int(GLANCE * X.shape[0]))] - mean
-    if not np.any(mean * mean > DENSE_COLUMN * np.mean(glance * glance, axis=0)):
-        G = _products(X, omega, None) - np.multiply.outer(mean, mean)
-        if not np.any(mean * mean > DENSE_COLUMN * G.diagonal()):
+    if near:
+        G = _products(X, omega, None)
+        G -= np.multiply.outer(mean, mean)
+        if not (mean * mean > DENSE_COLUMN * G.diagonal()).any():
             return G
     return _products(X, omega, mean)
 
 
 def _products(X: NDArray[Any], omega: Array, shift: Array | None) -> Array:
+    uniform = bool((omega == omega[0]).all())
+    if uniform and shift is None and X.dtype == np.float64:  # nothing has to be copied
+        G = np.asarray(X.T @ X)
+        G *= omega[0]
+        return G
     root = np.sqrt(omega)
-    uniform = bool(np.all(root == root[0]))
     G = np.zeros((X.shape[1], X.shape[1]))
     for rows, block in row_blocks(X):
         if shift is not None:
@@ -135,11 +141,14 @@ class Far:
         nothing in units of the mean, but not in units of the spread.
     constant : ndarray of int
         Those without any spread but rounding.
+    near : bool
+        Whether no column looks too far from zero for a Gram matrix that is centred afterwards.
     """
 
     index: Index
     drift: Array
     constant: Index
+    near: bool = True
 
 
 NONE_FAR = Far(np.empty(0, np.intp), np.empty(0), np.empty(0, np.intp))
@@ -147,26 +156,29 @@ NONE_FAR = Far(np.empty(0, np.intp), np.empty(0), np.empty(0, np.intp))
 
 def far_from_zero(X: Any, omega: Array, mean: Array) -> Far:
     """Find the columns far from zero; `mean` has the weighted means as far as rounding allows."""
+    squared_mean, share = mean * mean, 1.0
     if is_sparse(X):
         spread = squares(X, omega, mean)
     else:
         # A part of the rows bounds the variance from below, which is enough for most columns.
-        start = int(np.argmax(omega > 0))
+        start = int((omega > 0).argmax())
         rows = slice(start, start + max(16, int(GLANCE * X.shape[0])))
-        glance = X[rows].astype(np.float64) - mean
+        glance = X[rows] - mean
         spread = omega[rows] @ np.square(glance, out=glance)
-    suspects = np.flatnonzero(mean * mean > CANCELLATION * spread)
-    if not len(suspects):
+        share = max(omega[rows].sum(), DENSE_COLUMN / CANCELLATION)
+    # Of columns that pass this one, none is a suspect.
+    if not (squared_mean * share > DENSE_COLUMN * spread).any():
         return NONE_FAR
+    suspects = np.flatnonzero(squared_mean > CANCELLATION * spread)
     drift, spread = np.empty(len(suspects)), np.empty(len(suspects))
     for part, Z in column_blocks(X, suspects):
         Z -= mean[suspects[part]]
         drift[part] = omega @ Z
         spread[part] = omega @ np.square(Z - drift[part])
-    squared_mean = mean[suspects] ** 2
+    squared_mean = squared_mean[suspects]
     far = squared_mean > CANCELLATION * spread
     constant = far & (spread <= CONSTANT**2 * squared_mean)
-    return Far(suspects[far], drift[far], suspects[constant])
+    return Far(suspects[far], drift[far], suspects[constant], near=False)
 
 
 def column_blocks(X: Any, index: Index) -> Iterator[tuple[slice, Array]]:

@@ -95,18 +95,19 @@ def _solve_on_gram(
     stray = np.abs(scaled.prox(Q + d * W, d) - W) * d
     rounding = ROUNDING * np.sqrt(d * yy)
     settled = np.all(stray <= STATIONARY * (np.abs(Q) + scaled.l1) + rounding, axis=0)
-    df = np.count_nonzero(W, axis=0)
-    for i, gap in enumerate(gaps.tolist()):
-        w = np.ascontiguousarray(W[:, i])
-        left = settings.max_iter - (0 if followed else n_iters[i])
-        if (gap <= AIM and settled[i]) or left <= 0:
-            yield Solution(w, gap, n_iters[i], float(rss[i]), float(df[i]))
+    df = np.count_nonzero(W, axis=0).astype(np.float64)
+    done = (settled & (gaps <= AIM)).tolist()
+    found = zip(W.T, gaps.tolist(), n_iters, rss.tolist(), df.tolist(), strict=True)
+    for i, (w, gap, n_iter, left_over, n_used) in enumerate(found):
+        left = settings.max_iter - (0 if followed else n_iter)
+        if done[i] or left <= 0:
+            yield Solution(w, gap, n_iter, left_over, n_used)
         else:
             (finished,) = coordinate_descent.solve_on_gram(
                 design, target, penalty, alphas[i : i + 1], w, replace(settings, max_iter=left)
             )
             if gap < finished.gap and finished.gap > AIM:
-                finished = replace(finished, coef=w, gap=gap, rss=float(rss[i]), df=float(df[i]))
+                finished = replace(finished, coef=w, gap=gap, rss=left_over, df=n_used)
             yield replace(finished, n_iter=settings.max_iter - left + finished.n_iter)
 
 
