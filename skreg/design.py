@@ -175,9 +175,12 @@ class Design:
         mean = self.omega @ y
         centred = y - mean
         left = self.omega @ centred  # what rounding left in a target far from zero
-        mean, centred = mean + left, centred - left
+        mean += left
+        centred -= left
         # Of a constant y only rounding is left, which is nothing to fit.
-        centred = np.where(self.norm2(centred) <= (CONSTANT * mean) ** 2, 0.0, centred)
+        constant = self.norm2(centred) <= (CONSTANT * mean) ** 2
+        if constant.any():
+            centred[..., constant] = 0.0
         return centred, mean
 
     def norm2(self, r: Array) -> Array:
@@ -313,4 +316,7 @@ class Design:
         """Intercept that belongs to `coef` on the user's scale, shape of ``coef[0]``."""
         if self.mean is None:
             return np.zeros(coef.shape[1:])
-        return y_mean - (self.mean @ coef + self.far.drift @ coef[self.far.index])
+        intercept = y_mean - self.mean @ coef
+        if len(self.far.index):
+            intercept = intercept - self.far.drift @ coef[self.far.index]
+        return np.asarray(intercept)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dger
 from scipy.sparse import issparse
 
 Array = NDArray[np.float64]
@@ -98,7 +99,7 @@ def gram(X: NDArray[Any], omega: Array, mean: Array | None, near: bool) -> Array
         return _products(X, omega, None)
     if near:
         G = _products(X, omega, None)
-        G -= np.multiply.outer(mean, mean)
+        G = dger(-1.0, mean, mean, a=G.T, overwrite_a=1).T  # an outer product would be as large
         if not (mean * mean > DENSE_COLUMN * G.diagonal()).any():
             return G
     return _products(X, omega, mean)

@@ -21,22 +21,18 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ScaledPenalty:
-    """The penalty at one alpha. All arrays have shape (n_features,)."""
+    """The penalty at one alpha. All arrays have shape (n_features,).
+
+    `has_l2` and `boxed` are False where no feature has an L2 part or a finite bound, which saves
+    work; True is always right.
+    """
 
     l1: Array
     l2: Array
     lower: Array
     upper: Array
-
-    @cached_property
-    def has_l2(self) -> bool:
-        """Whether some feature has an L2 part."""
-        return bool(self.l2.any())
-
-    @cached_property
-    def boxed(self) -> bool:
-        """Whether some bound is finite."""
-        return not (np.isinf(self.lower).all() and np.isinf(self.upper).all())
+    has_l2: bool = True
+    boxed: bool = True
 
     def value(self, w: Array) -> Array:
         """Each feature's share of the penalty."""
@@ -77,7 +73,8 @@ class ScaledPenalty:
 
     def column(self, i: int) -> ScaledPenalty:
         """The penalty at one alpha of `Penalty.at_each`."""
-        return ScaledPenalty(self.l1[:, i], self.l2[:, i], self.lower[:, 0], self.upper[:, 0])
+        lower, upper = self.lower[:, 0], self.upper[:, 0]
+        return ScaledPenalty(self.l1[:, i], self.l2[:, i], lower, upper, self.has_l2, self.boxed)
 
     def take(self, index: NDArray[np.intp]) -> ScaledPenalty:
         """The penalty of some of the features."""
@@ -124,13 +121,14 @@ class Penalty:
         """The penalty of strength `alpha`."""
         l1 = alpha * self.l1_ratio * self.factors
         l2 = alpha * (1.0 - self.l1_ratio) * self.factors
-        return ScaledPenalty(l1, l2, self.lower, self.upper)
+        return ScaledPenalty(l1, l2, self.lower, self.upper, self.l1_ratio < 1.0, self.boxed)
 
     def at_each(self, alphas: Array) -> ScaledPenalty:
         """The penalties at many alphas, one a column; bounds have a single column."""
         strength = np.multiply.outer(alphas, self.factors).T  # one alpha in one piece
         l1, l2 = self.l1_ratio * strength, (1.0 - self.l1_ratio) * strength
-        return ScaledPenalty(l1, l2, self.lower[:, None], self.upper[:, None])
+        lower, upper = self.lower[:, None], self.upper[:, None]
+        return ScaledPenalty(l1, l2, lower, upper, self.l1_ratio < 1.0, self.boxed)
 
     def with_units(self, scale: Array | None) -> Penalty:
         """The same bounds for coefficients that are `scale` times the user's."""
@@ -148,9 +146,16 @@ class Penalty:
         """Features that are not penalised and not excluded."""
         return (self.factors == 0) & (self.upper > self.lower)
 
+    @cached_property
+    def boxed(self) -> bool:
+        """Whether there is a finite bound, that of an excluded feature included."""
+        return not (np.isinf(self.lower).all() and np.isinf(self.upper).all())
+
     @property
     def has_bounds(self) -> bool:
         """Whether a feature that is not excluded has a finite bound."""
+        if not self.boxed:
+            return False
         fixed = (self.lower == 0) & (self.upper == 0)
         return bool(np.any(~fixed & (np.isfinite(self.lower) | np.isfinite(self.upper))))
 

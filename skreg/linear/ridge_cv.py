@@ -34,7 +34,7 @@ from ._base import (
     resolve_alphas,
     ridge_model,
 )
-from ._checks import single_column
+from ._checks import check_alphas, single_column
 from ._cv import CV_CONSTRAINTS, add_up, make_folds, parallel_runner
 from ._leave_one_out import leave_one_out
 from ._scoring import judge
@@ -206,12 +206,7 @@ class RidgeCV(LinearModel):
         return self
 
     def _leave_one_out(
-        self,
-        model: Model,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        score_params: dict[str, Any],
+        self, model: Model, X: Any, y: Any, sample_weight: Any, score_params: dict[str, Any]
     ) -> tuple[NDArray[np.float64], CVResult, Design]:
         if model.penalty.has_bounds:
             raise ValueError(
@@ -225,14 +220,16 @@ class RidgeCV(LinearModel):
                 FutureWarning,
             )
             method = "eigen"
-        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, allow_zero=False)
+        if not isinstance(self.alphas, numbers.Integral):
+            check_alphas(self.alphas, allow_zero=False)
         metric, name = judge(self, mean_squared_error, "mean squared error", score_params)
         if metric is not mean_squared_error and self.rule == "1se":
             raise ValueError(
                 "rule='1se' needs a score of each row or fold: with this scoring set cv"
             )
-        keep = "errors" if self.scoring is None else "predictions"
         design = model.design(X, sample_weight)
+        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, design, allow_zero=False)
+        keep = "errors" if self.scoring is None else "predictions"
         result, stored = leave_one_out(
             model,
             design,

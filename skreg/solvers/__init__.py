@@ -50,6 +50,8 @@ SOLVERS = {
 
 
 def _bounded(penalty: ScaledPenalty) -> bool:
+    if not penalty.boxed:
+        return False
     movable = penalty.upper > penalty.lower
     return bool(
         np.isfinite(penalty.upper[movable]).any() | np.isfinite(penalty.lower[movable]).any()

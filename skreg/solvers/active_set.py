@@ -110,7 +110,9 @@ class ActiveSet:
     def adopt(self, w: Array) -> None:
         """Take these coefficients for the solution at the last alpha."""
         penalty, free = self.penalty, self.usable & ~self.penalised
-        w = np.where(self.usable, np.clip(w, penalty.lower, penalty.upper), 0.0)
+        if self.boxed:
+            w = np.clip(w, penalty.lower, penalty.upper)
+        w = np.where(self.usable, w, 0.0)
         self.w, self.q, self.before = w, self.c - self.gram @ w, None
         self.at = np.zeros(len(w), dtype=np.int8)
         if self.boxed:
@@ -265,14 +267,15 @@ class ActiveSet:
         sign = sign.copy()
         active = active[~leave.take(active)]
         sign[leave & (at == 0)] = 0.0
-        new = np.flatnonzero(enter)
+        new = enter.nonzero()[0]
         # Where all features may be independent there is no reason to be careful.
         room = len(sign) if len(sign) <= self.rank else max(GROWTH, len(active) // 2)
         if len(new) > room:
             excess = np.abs(q[new]) / edge[new]
             new = new[np.argpartition(-excess, room)[:room]]
-        # What comes back from a bound keeps the sign it had.
-        fresh = np.where(sign[new] == 0, np.sign(q[new]), sign[new])
+        fresh = np.sign(q[new])
+        if self.boxed:  # what comes back from a bound keeps the sign it had
+            fresh = np.where(sign[new] == 0, fresh, sign[new])
         sign[new] = fresh * self.penalised[new]
         return np.concatenate([active, new]), sign
 

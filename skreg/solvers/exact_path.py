@@ -75,18 +75,12 @@ def _solve_on_gram(
             if not len(alphas):
                 return
     gram, c, yy = design.gram(), target.c, target.yy
-    free = penalty.free
-    bounded = np.isfinite(penalty.lower[free]).any() or np.isfinite(penalty.upper[free]).any()
-    small = design.n_features <= MOST_FEATURES
-    followed = penalty.l1_ratio == 1.0 and len(alphas) > 1 and small and not bounded
+    followed = len(alphas) > 1 and _can_follow(design, penalty)
     if followed:
-        W, n_iters = _follow(gram, c, penalty, alphas)
+        W, Q, n_iters = _follow(gram, c, penalty, alphas)
     else:
-        W, n_iters = _step(design, yy, c, penalty, alphas, start, settings)
-    used = np.flatnonzero(W.any(axis=1))
-    few = 2 * len(used) < len(c)
-    Q = (c - (W[used].T @ gram[used] if few else W.T @ gram)).T  # in the order of W
-    rss = np.maximum(yy - np.sum(W * (c[:, None] + Q), axis=0), 0.0)
+        W, Q, n_iters = _step(design, yy, c, penalty, alphas, start, settings)
+    rss = np.maximum(yy - (W * (c[:, None] + Q)).sum(axis=0), 0.0)
     scaled = penalty.at_each(alphas)
     gaps = relative_gaps(W, Q, rss, scaled, design, target.unit)
     # Where features nearly depend on each other a small gap leaves room for large coefficients
@@ -94,8 +88,8 @@ def _solve_on_gram(
     d = gram.diagonal()[:, None]
     stray = np.abs(scaled.prox(Q + d * W, d) - W) * d
     rounding = ROUNDING * np.sqrt(d * yy)
-    settled = np.all(stray <= STATIONARY * (np.abs(Q) + scaled.l1) + rounding, axis=0)
-    df = np.count_nonzero(W, axis=0).astype(np.float64)
+    settled = (stray <= STATIONARY * (np.abs(Q) + scaled.l1) + rounding).all(axis=0)
+    df = (W != 0).sum(axis=0, dtype=np.float64)
     done = (settled & (gaps <= AIM)).tolist()
     found = zip(W.T, gaps.tolist(), n_iters, rss.tolist(), df.tolist(), strict=True)
     for i, (w, gap, n_iter, left_over, n_used) in enumerate(found):
@@ -111,6 +105,14 @@ def _solve_on_gram(
             yield replace(finished, n_iter=settings.max_iter - left + finished.n_iter)
 
 
+def _can_follow(design: Design, penalty: Penalty) -> bool:
+    """Whether there is a path for the homotopy, and not too dear a one."""
+    if penalty.l1_ratio < 1.0 or design.n_features > MOST_FEATURES:
+        return False
+    free = penalty.free
+    return bool(np.isinf(penalty.lower[free]).all() and np.isinf(penalty.upper[free]).all())
+
+
 def _step(
     design: Design,
     yy: float,
@@ -119,35 +121,41 @@ def _step(
     alphas: Array,
     start: Array,
     settings: Settings,
-) -> tuple[Array, list[int]]:
-    """Coefficients and iterations at all alphas, from one alpha to the next."""
+) -> tuple[Array, Array, list[int]]:
+    """Coefficients, correlations left and iterations at all alphas, one after the other."""
     n_features = len(c)
     rank = min(design.n_samples - (design.mean is not None), n_features)
     found = ActiveSet(penalty, rank, yy)
     found.extend(design.gram(), c, np.arange(n_features), start)
-    W, n_iters = np.empty((len(alphas), n_features)), []
-    for row, alpha in zip(W, alphas.tolist(), strict=True):
+    states, n_iters = [], []
+    for alpha in alphas.tolist():
         n_iters.append(found.solve(alpha, settings.max_iter))
-        row[:] = found.w
-    return W.T, n_iters
+        states.append((found.w, found.q))
+    W, Q = np.array(states).transpose(1, 2, 0)
+    return W, Q, n_iters
 
 
-def _follow(gram: Array, c: Array, penalty: Penalty, alphas: Array) -> tuple[Array, list[int]]:
-    """Coefficients at all alphas, and the number of knots.
+def _follow(
+    gram: Array, c: Array, penalty: Penalty, alphas: Array
+) -> tuple[Array, Array, list[int]]:
+    """Coefficients and correlations left at all alphas, and the number of knots.
 
     Penalty factors are taken into the units of the features, so that one lambda serves all.
     """
     factors = np.where(penalty.factors > 0, penalty.factors, 1.0)
-    lower, upper = penalty.lower, penalty.upper
     if np.any(factors != 1.0):
-        gram = gram / factors / factors[:, None]
-        c = c / factors
-        lower, upper = lower * factors, upper * factors
-    homotopy = Homotopy(gram, c, lower, upper, np.flatnonzero(penalty.free))
+        lower, upper = penalty.lower * factors, penalty.upper * factors
+        scaled = gram / factors / factors[:, None], c / factors, lower, upper
+    else:
+        scaled = gram, c, penalty.lower, penalty.upper
+    homotopy = Homotopy(*scaled, np.flatnonzero(penalty.free))
     W, n_done, n_knots = homotopy.path(alphas)
     if 0 < n_done < len(alphas):
         W[:, n_done:] = W[:, n_done - 1 : n_done]
     W = W / factors[:, None]
     if penalty.has_bounds:  # which the units have moved by a rounding error
         W = np.clip(W, penalty.lower[:, None], penalty.upper[:, None])
-    return W, [n_knots] * len(alphas)
+    used = np.flatnonzero(W.any(axis=1))
+    few = 2 * len(used) < len(c)
+    Q = (c - (W[used].T @ gram[used] if few else W.T @ gram)).T  # in the order of W
+    return W, Q, [n_knots] * len(alphas)
