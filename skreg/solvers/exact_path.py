@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..design import Array, Design
-from ..penalties import Penalty
+from ..penalties import Penalty, ScaledPenalty
 from . import chunked_path, coordinate_descent
 from .active_set import ActiveSet
 from .base import AIM, OneTarget, Settings, Solution, Target, target_by_target
@@ -27,6 +27,10 @@ FEW_FEATURES = 300
 # For more than one alpha it does up to so many features, with no fewer rows. Beyond, a knot of
 # the homotopy, p^2 flops over all features, is dearer than a Newton step.
 MOST_FEATURES = 1000
+# With so many features past their thresholds at zero, which of them are in the solution is guessed
+# in so many steps: 0.1 ms at 100 features, instead of two or three Newton steps.
+MANY = 40
+GUESSES = 6
 # A correlation this near to what optimality asks, as a share of it, is there; and so is one that
 # is nearer than this share of the largest possible.
 STATIONARY = 1e-9
@@ -125,6 +129,9 @@ def _step(
     """Coefficients, correlations left and iterations at all alphas, one after the other."""
     n_features = len(c)
     rank = min(design.n_samples - (design.mean is not None), n_features)
+    first = penalty.at(alphas[0])
+    if np.count_nonzero(np.abs(c) > first.l1) >= MANY and not start.any():
+        start = _guess(design.gram(), c, first)
     found = ActiveSet(penalty, rank, yy)
     found.extend(design.gram(), c, np.arange(n_features), start)
     states, n_iters = [], []
@@ -133,6 +140,28 @@ def _step(
         states.append((found.w, found.q))
     W, Q = np.array(states).transpose(1, 2, 0)
     return W, Q, n_iters
+
+
+def _guess(gram: Array, c: Array, scaled: ScaledPenalty) -> Array:
+    """Coefficients with nearly the support of the solution, by a few cheap steps from zero.
+
+    Proximal gradient steps in the metric of the diagonal, as long as the curvature along the step
+    before allows (Wright, Nowak and Figueiredo, IEEE Trans. Signal Process. 57(7), 2009).
+    """
+    d = gram.diagonal()
+    w, q = np.zeros_like(c), c
+    move = np.divide(c, d, out=np.zeros_like(c), where=d > 0)
+    bent = gram.dot(move)
+    for _ in range(GUESSES):
+        size, along = move.dot(d * move), move.dot(bent)
+        if not (size > 0 and along > 0):
+            break
+        curvature = along / size * d
+        new = scaled.prox(q + curvature * w, curvature)
+        move, w = new - w, new
+        bent = gram.dot(move)
+        q = q - bent
+    return w
 
 
 def _follow(
