@@ -47,6 +47,7 @@ class Design:
         self.mean = mean
         self.inv_scale = inv_scale
         self.sparse = sparse.issparse(X)
+        self.decompositions: dict[Any, Any] = {}  # which one solver leaves for the next
         self._gram: Array | None = None
         self._variances: Array | None = None
         self._far: Far | None = None

@@ -203,3 +203,15 @@ def test_memory_mapped(tmp_path):
     np.save(tmp_path / "X.npy", X)
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
     np.testing.assert_array_equal(Design.build(mapped).gram(), Design.build(X).gram())
+
+
+def test_columns_far_from_zero_are_found_where_the_first_rows_weigh_next_to_nothing():
+    rng = np.random.default_rng(0)
+    X = rng.normal([0.0, 3e3, 1e6], size=(400, 3))
+    X[:20] += rng.normal(size=(20, 3)) * [0.0, 1e3, 1e5]
+    weight = np.where(np.arange(400) < 20, 1e-6, 1.0)
+    design = Design.build(X, weight)
+    s = (weight / weight.sum()).astype(np.longdouble)
+    Z = X - s @ X
+    np.testing.assert_allclose(design.gram(), (Z * s[:, None]).T @ Z, rtol=1e-9, atol=1e-9)
+    assert 2 in design.far.index

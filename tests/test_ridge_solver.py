@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from ridge_problems import ALPHAS, KINDS, SHAPES, dense, everything, problem, reference
 from scipy import sparse
 
+from skreg import RidgeCV, moments
 from skreg.design import Design
 from skreg.penalties import Penalty
 from skreg.solvers.minimum_norm import minimum_norm, minimum_norm_from_gram
@@ -278,3 +279,31 @@ def test_nothing_to_fit():
     assert not RidgeFactor(design, excluded).solve(Y - 2.5, ALPHAS).any()
     with pytest.raises(ValueError, match="dense"):
         RidgeFactor(Design.build(sparse.csc_matrix(np.eye(6, 2))), penalty, "svd")
+
+
+def test_one_decomposition_serves_the_grid_leave_one_out_and_the_path(monkeypatch):
+    calls = {"gram": 0, "eigh": 0}
+
+    def counted(name, function):
+        def call(*args):
+            calls[name] += 1
+            return function(*args)
+
+        return call
+
+    monkeypatch.setattr(moments, "gram", counted("gram", moments.gram))
+    monkeypatch.setattr(np.linalg, "eigh", counted("eigh", np.linalg.eigh))
+    X = np.random.default_rng(0).normal(size=(60, 8))
+    RidgeCV().fit(X, X.sum(axis=1) + np.sin(np.arange(60)))
+    assert calls == {"gram": 1, "eigh": 1}
+
+
+def test_a_design_keeps_the_decompositions_of_different_penalties_apart():
+    X = np.random.default_rng(0).normal(size=(60, 8))
+    design, Y = Design.build(X), X[:, :1] + 1.0
+    for factors in (np.ones(8), np.arange(8.0), np.where(np.arange(8) == 3, np.inf, 1.0)):
+        penalty = Penalty.build(8, 0.0, factors)
+        for method in ("auto", "svd"):
+            found = RidgeFactor(design, penalty, method).solve(Y, np.array([0.1]))
+            fresh = RidgeFactor(Design.build(X), penalty, method).solve(Y, np.array([0.1]))
+            assert_allclose(found, fresh, rtol=1e-12, atol=1e-14)

@@ -8,7 +8,16 @@ from scipy import sparse
 import skreg
 from skreg.design import Design
 from skreg.penalties import Penalty
-from skreg.solvers import SOLVERS, Settings, Target, choose, coordinate_descent, newton, working_set
+from skreg.solvers import (
+    SOLVERS,
+    Settings,
+    Target,
+    choose,
+    coordinate_descent,
+    exact_path,
+    newton,
+    working_set,
+)
 
 SHAPES = {"tall": (60, 8), "wide": (25, 40)}
 PENALTIES = {
@@ -213,3 +222,16 @@ def test_auto_takes_the_direct_way_where_there_is_one():
     assert (
         choose("auto", Penalty.build(2, 0.0, np.array([1.0, np.inf])).at(1.0)).name == "closed_form"
     )
+
+
+@pytest.mark.parametrize("case", [{}, {"l1_ratio": 0.5}, {"upper_bound": 0.5, "standardize": True}])
+def test_a_guessed_support_saves_rounds_and_changes_nothing(monkeypatch, case):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 80)) * rng.lognormal(size=80)
+    y = X @ rng.normal(size=80) + rng.normal(size=400)
+    guessed = skreg.ElasticNet(alpha=0.1, **{"l1_ratio": 1.0, **case}).fit(X, y)
+    monkeypatch.setattr(exact_path, "MANY", np.inf)
+    plain = skreg.ElasticNet(alpha=0.1, **{"l1_ratio": 1.0, **case}).fit(X, y)
+    assert guessed.n_iter_ < plain.n_iter_
+    assert guessed.dual_gap_ < 1e-13
+    np.testing.assert_allclose(guessed.coef_, plain.coef_, rtol=1e-10, atol=1e-12)

@@ -23,6 +23,8 @@ The largest D / N is the next knot. A slack is inf on a side that cannot happen 
 feature that depends linearly on A cannot enter; it is muted until something leaves A. Features
 without a penalty are swept in before the path starts, and never leave.
 
+Updates of T are kept as vectors until there are `PENDING` of them, and then made in one product.
+
 Cost: p^2 flops a knot; there are about as many knots as features that ever enter.
 """
 

@@ -176,7 +176,15 @@ class Decomposition:
 
 
 def decompose(A: PenalisedMatrix, method: str) -> Decomposition:
-    """By "svd", or by "eigen" of the smaller of the two squared matrices."""
+    """By "svd", or by "eigen" of the smaller of the two squared matrices; the design keeps it."""
+    key = (method == "svd", A.penalised.tobytes(), A.scale.tobytes(), A.free.tobytes())
+    known = A.design.decompositions
+    if key not in known:
+        known[key] = _decompose(A, method)
+    return known[key]
+
+
+def _decompose(A: PenalisedMatrix, method: str) -> Decomposition:
     n, p = A.shape
     if min(n, p) == 0:
         return Decomposition(np.zeros(0), np.zeros((n, 0)), np.zeros((p, 0)), False, 0.0)
