@@ -118,7 +118,7 @@ class Homotopy:
                 piece[:2], piece[2], piece[3], piece[4] = self.N, self.D[0], self.sign, self.value
                 marks.append((self.lam, stop - done))
                 done = stop
-            daxpy(rate, slack, a=-length)
+            daxpy(rate, slack, a=-length)  # in place
             np.maximum(slack, least, out=slack)
             if len(self.free):
                 self.value[self.free] += length * self.D[0, self.free]
