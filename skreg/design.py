@@ -160,11 +160,12 @@ class Design:
     def correlate(self, r: Array) -> Array:
         """``Z^T Omega r``; r has shape (n_samples,) or (n_samples, k)."""
         weighted = (self.omega * r.T).T
-        q = moments.adjoint(self.X, weighted)
         if self.mean is not None:
             # For centred r the sum is zero up to rounding; subtracting it keeps an offset of X
             # from turning that rounding into an error of q.
-            q -= np.multiply.outer(weighted.sum(axis=0), self.mean).T
+            weighted = (weighted.T - np.multiply.outer(weighted.sum(axis=0), self.omega)).T
+        q = moments.adjoint(self.X, weighted)
+        if self.mean is not None:
             for block, columns in self._far_blocks():
                 q[block] = columns.T @ weighted
         return q if self.inv_scale is None else (q.T * self.inv_scale).T

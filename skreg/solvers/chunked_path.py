@@ -4,13 +4,13 @@
    which features a chunk of alphas will need. The first slope is that of the best feature alone,
    the later ones are the difference of the last two q.
 2. These join the working set; `active_set.py` solves the chunk on the set's Gram matrix.
-3. One product of X with the residuals of the whole chunk gives q at all its alphas: the next
-   slope, the duality gaps, and the full check. Up to the first alpha at which a feature outside
-   the set violates optimality the solutions stand; then the violators join, and the walk goes on
-   from there with a shorter chunk.
+3. A check of all features at all alphas of the chunk (`full_check.py`), which also gives q at its
+   end and the next slope. Up to the first alpha at which a feature outside the set violates
+   optimality the solutions stand; then the violators join, and the walk goes on from there with a
+   shorter chunk.
 
 Nothing is left out without that check. X is neither centred nor copied, but for the columns of
-the working set. Cost: the wide products, n p for each alpha, are most of it; the strong rule of
+the working set. Cost: two or three products of X with a vector for each chunk; the strong rule of
 Tibshirani et al. (JRSS B 74(2), 2012) bounds the slope where this method estimates it.
 """
 
@@ -27,6 +27,7 @@ from .active_set import PAST, ActiveSet
 from .base import AIM, Mask, OneTarget, Settings, Solution, target_by_target
 from .coordinate_descent import solve_on_working_set, without_a_step
 from .descent import GramModel, descend
+from .full_check import FullCheck, Point
 from .optimality import relative_gap, support_gaps
 from .working_set import WorkingSet
 
@@ -68,34 +69,21 @@ class Walk:
         rank = min(design.n_samples - (design.mean is not None), design.n_features)
         self.solver = ActiveSet(penalty, rank, self.yy)
         self.solver.extend(np.empty((0, 0)), np.empty(0), self.solver.active)
-        # A feature's correlation over its factor, on the sides where it has room to move.
-        factors = np.where(penalty.factors > 0, penalty.factors, np.inf)
-        self.up = (penalty.upper > 0) / factors
-        self.down = (penalty.lower < 0) / factors
-        self.plain = bool(np.all(self.up == 1.0) and np.all(self.down == 1.0))
-        self._buffer = np.empty((2, design.n_features))
+        self.check = FullCheck(design, penalty)
+        self.r = target.y
         used = np.flatnonzero((start != 0) | penalty.free)
         if len(used):
             self.grow(used, start[used])
-            self.q = design.correlate(self.chosen.residual_of(start[used]))
+            self.r = self.chosen.residual_of(start[used])
+            self.q = design.correlate(self.r)
         self.slope: Array | None = None
         self.used = 0  # iterations since the last alpha that is wanted
         largest = np.finfo(np.float64).max
         self.alpha = min(float(self.reach(self.q).max()) / penalty.l1_ratio, largest)
 
     def reach(self, q: Array) -> Array:
-        """How far each feature outside the set is pulled, in units of l1_ratio times alpha.
-
-        The array is overwritten by the next call.
-        """
-        out, other = self._buffer
-        if self.plain:
-            np.abs(q, out=out)
-        else:
-            np.multiply(q, self.up, out=out)
-            np.multiply(q, self.down, out=other)
-            np.negative(other, out=other)
-            np.maximum(out, other, out=out)
+        """How far each feature outside the set is pulled, in units of l1_ratio times alpha."""
+        out = self.check.pull(q)
         out[self.chosen.index] = 0.0
         return out
 
@@ -159,57 +147,50 @@ class Walk:
             states.append(solver.state)
         W = np.array(coefs).T
         R = self.chosen.residual_of(W)
-        Q = self.design.correlate(R).T
-        pulls, n_stand = np.zeros(len(alphas)), len(alphas)
-        violators = np.empty(0, dtype=np.intp)
-        for i, (alpha, q) in enumerate(zip(alphas.tolist(), Q, strict=True)):
-            pull = self.reach(q)
-            pulls[i] = pull.max()
-            limit = ratio * alpha * (1.0 + PAST)
-            if pulls[i] > limit and n_iters[i] < max_iter:
-                violators = top(np.flatnonzero(pull > limit), pull, self.budget)
-                n_stand = i
-                break
-        found = self._certified(
-            alphas[:n_stand],
-            W[:, :n_stand],
-            R[:, :n_stand],
-            Q[:n_stand],
-            pulls[:n_stand],
-            n_iters,
-        )
+        anchors = self.check.anchors(Point(self.alpha, self.r, self.q), alphas, R)
+        outside = np.flatnonzero(self.check.unsettled(anchors, alphas, R) & ~self.chosen.inside)
+        n_stand, violators, rest = len(alphas), outside[:0], np.ones(len(alphas))
+        if len(outside):
+            pulls = self.check.pulls(outside, R)
+            rest = np.max(pulls, axis=1) / (ratio * alphas)
+            past = np.flatnonzero((rest > 1.0 + PAST) & (np.array(n_iters) < max_iter))
+            if len(past):
+                n_stand = int(past[0])
+                pull, limit = pulls[n_stand], ratio * alphas[n_stand] * (1.0 + PAST)
+                violators = outside[top(np.flatnonzero(pull > limit), pull, self.budget)]
+        stand = slice(0, n_stand)
+        found = self._certified(alphas[stand], W[:, stand], R[:, stand], rest[stand], n_iters)
         self.used = used
         if n_stand:
-            self._remember(alphas[:n_stand], Q)
+            self._remember(anchors, alphas, R, n_stand)
         if n_stand < len(alphas):
             self.used = n_iters[n_stand]
             solver.state = states[n_stand]
             self.grow(violators)
         return found
 
-    def _remember(self, alphas: Array, Q: Array) -> None:
-        """Correlations and slope at the last of the alphas that are done."""
-        before, alpha, last = self.q, self.alpha, len(alphas) - 1
-        if last:
-            before, alpha = Q[last - 1], float(alphas[last - 1])
-        fallen = alpha - float(alphas[last])
-        if fallen > 0:
-            self.slope = (Q[last] - before) / fallen
-        self.q, self.alpha = Q[last].copy(), float(alphas[last])
+    def _remember(self, anchors: list[Point], alphas: Array, R: Array, n_stand: int) -> None:
+        """Residual, correlations and slope at the last of the alphas that are done."""
+        here = anchors[-1]
+        if n_stand < len(alphas):
+            here = self.check.point(float(alphas[n_stand - 1]), R[:, n_stand - 1].copy())
+        before = [point for point in anchors if point.alpha > here.alpha]
+        if before:
+            self.slope = (here.q - before[-1].q) / (before[-1].alpha - here.alpha)
+        self.alpha, self.r, self.q = here.alpha, here.r, here.q
 
     def _certified(
-        self, alphas: Array, W: Array, R: Array, Q: Array, pulls: Array, n_iters: list[int]
+        self, alphas: Array, W: Array, R: Array, rest: Array, n_iters: list[int]
     ) -> list[Solution]:
         """Coefficients of all features, with their gaps."""
-        index, solver = self.chosen.index, self.solver
+        index, solver, part = self.chosen.index, self.solver, self.chosen.part
         rss = self.design.norm2(R)
-        scaled = solver.penalty.at_each(alphas)
         gaps = support_gaps(
             W,
-            Q[:, index].T,
-            pulls / (self.penalty.l1_ratio * alphas),
+            W if part is None else part.correlate(R),
+            rest,
             rss,
-            scaled,
+            solver.penalty.at_each(alphas),
             solver.curvature,
             self.unit,
         )
@@ -219,12 +200,12 @@ class Walk:
             w = np.zeros(self.design.n_features)
             w[index] = W[:, i]
             one = Solution(w, gap, n_iters[i], float(rss[i]), float(df[i]))
-            found.append(one if gap <= AIM else self._improved(one, float(alphas[i]), Q[i]))
+            found.append(one if gap <= AIM else self._improved(one, float(alphas[i]), R[:, i]))
         return found
 
-    def _improved(self, one: Solution, alpha: float, q: Array) -> Solution:
+    def _improved(self, one: Solution, alpha: float, r: Array) -> Solution:
         """A tighter bound of the gap or, if that is not the reason, a better solution."""
-        scaled = self.penalty.at(alpha)
+        scaled, q = self.penalty.at(alpha), self.design.correlate(r)
         gap = relative_gap(one.coef, q, one.rss, scaled, self.design, self.unit)
         one = replace(one, gap=min(gap, one.gap))
         budget = self.settings.max_iter - one.n_iter
@@ -285,7 +266,8 @@ def solve(
             done, w = done + len(found), found[-1].coef
             if walk.used >= settings.max_iter:  # no more stops on the way
                 done += int(wanted[done:].argmax())
-        length = min(2 * length, LONGEST) if len(found) == length else SHORTEST
+        stood = len(found) == length
+        length = min(2 * length, LONGEST) if stood else max(SHORTEST, len(found))
 
 
 def with_stops(alpha: float, alphas: Array, most: int) -> tuple[Array, Mask]:

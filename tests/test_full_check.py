@@ -1,0 +1,104 @@
+"""The check of a whole stretch of the path from a few of its points, against all products."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from skreg.design import Design
+from skreg.penalties import Penalty
+from skreg.solvers import Settings, Target, chunked_path, coordinate_descent, full_check
+from skreg.solvers.full_check import FullCheck, Point, norms
+
+STORED = {"F": np.asfortranarray, "C": np.ascontiguousarray, "csc": sparse.csc_array}
+
+
+def setting(stored="F", offset=0.0, n=40, p=200, rho=0.5, **options):
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((n, p)) + rho * rng.standard_normal((n, 1)) + offset
+    X[:, 7] = 0.3
+    X[:, 8] = X[:, 9]
+    weight = rng.random(n) + 0.1 if options.pop("weighted", False) else None
+    design = Design.build(STORED[stored](X), weight, **options)
+    y = X[:, :4].sum(axis=1) + rng.standard_normal(n)
+    return design, (y - design.omega @ y)[:, None]
+
+
+@pytest.mark.parametrize("stored", STORED)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("offset", [0.0, 1e5])
+def test_norms_are_bounds_and_hardly_more(stored, weighted, standardize, offset):
+    design, _ = setting(stored, offset, weighted=weighted, standardize=standardize)
+    exact, bound = np.sqrt(design.variances), norms(design)
+    assert np.all(bound >= exact * (1 - 1e-12))
+    assert np.all(bound <= exact * (1 + 1e-3) + 1e-5 * offset + 1e-5)
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+@pytest.mark.parametrize("shape", [{}, {"factors": "some"}, {"lower": 0.0}, {"upper": 0.02}])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 9])
+def test_what_is_settled_violates_nothing(shape, l1_ratio, count):
+    """Residuals of a path on half of the features, so that many of the others violate."""
+    design, y = setting()
+    shape = dict(shape)
+    if "factors" in shape:
+        shape["factors"] = np.resize([0.5, 1.0, 3.0, np.inf], design.n_features)
+    penalty = Penalty.build(design.n_features, l1_ratio, **shape)
+    top = penalty.alpha_max(design.correlate(y))
+    alphas = np.geomspace(top, 0.05 * top, 30)
+    half = design.subset(np.arange(100))
+    part = Penalty(l1_ratio, penalty.factors[:100], penalty.lower[:100], penalty.upper[:100])
+    how, none = Settings(tol=1e-14), np.zeros((100, 1))
+    found = coordinate_descent.solve(half, Target.build(half, y), part, alphas, none, how)
+    R = y - half.predict(np.array([one.coef for (one,) in found]).T)
+    check = FullCheck(design, penalty)
+    n_settled = 0
+    for first in range(0, 30 - count, count):
+        chunk = slice(first + 1, first + 1 + count)
+        start = check.point(float(alphas[first]), R[:, first])
+        anchors = check.anchors(start, alphas[chunk], R[:, chunk])
+        np.testing.assert_allclose(anchors[-1].q, design.correlate(R[:, chunk.stop - 1]))
+        settled = ~check.unsettled(anchors, alphas[chunk], R[:, chunk])
+        pulls = check.pull(design.correlate(R[:, chunk]).T)
+        assert np.all(pulls[:, settled] <= l1_ratio * alphas[chunk, None] * (1 + 1e-12))
+        n_settled += np.count_nonzero(settled)
+        for index in (np.arange(3, 9), np.arange(0, 200, 2)):  # few and many
+            np.testing.assert_allclose(
+                check.pulls(index, R[:, chunk]), pulls[:, index], rtol=1e-9, atol=1e-12
+            )
+    assert n_settled > 0
+
+
+def test_alphas_above_the_start_and_no_way_to_go():
+    design, y = setting()
+    check = FullCheck(design, Penalty.build(design.n_features, 1.0))
+    q = design.correlate(y[:, 0])
+    top = float(np.abs(q).max())
+    start = Point(top, y[:, 0], q)
+    R = np.repeat(y, 6, axis=1)
+    for alphas in (np.full(6, top), np.linspace(3 * top, 1.01 * top, 6)):
+        anchors = check.anchors(start, alphas, R)
+        assert np.count_nonzero(check.unsettled(anchors, alphas, R)) <= 1
+
+
+@pytest.mark.parametrize("stored", STORED)
+@pytest.mark.parametrize("many", [0.0, 1.0])
+def test_violators_are_found_one_by_one_or_with_all_products(monkeypatch, stored, many):
+    """Nothing joins by prediction; the answer is that of descent."""
+    design, y = setting(stored, standardize=True)
+    penalty = Penalty.build(design.n_features, 1.0)
+    top = penalty.alpha_max(design.correlate(y))
+    alphas = np.geomspace(top, 0.02 * top, 25)
+    monkeypatch.setattr(chunked_path, "MARGIN", -1e9)
+    monkeypatch.setattr(full_check, "MANY", many)
+    start, how = np.zeros((design.n_features, 1)), Settings(tol=1e-14)
+    target = Target.build(design, y)
+    chunks, descent = (
+        list(method.solve(design, target, penalty, alphas, start, how))
+        for method in (chunked_path, coordinate_descent)
+    )
+    for (a,), (b,) in zip(chunks, descent, strict=True):
+        assert a.gap <= 1e-12
+        np.testing.assert_allclose(
+            design.predict(a.coef), design.predict(b.coef), rtol=0, atol=1e-9
+        )
