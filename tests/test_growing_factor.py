@@ -65,3 +65,62 @@ def test_the_active_set_is_the_same_with_a_kept_factor(monkeypatch, copies):
             found.append(G @ solver.w)
         paths.append(found)
     np.testing.assert_allclose(paths[0], paths[1], rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.99, 0.7, 0.1])
+def test_moving_with_a_factor_of_another_alpha(ratio):
+    """Conjugate gradients, with what is kept of the last alpha and features that come and go."""
+    rng = np.random.default_rng(1)
+    G, factor = gram(60, 100), GrowingFactor(1e-11)
+    l2 = rng.random(100) + 0.5
+    c, w, q = rng.standard_normal(100), np.zeros(100), None
+    alpha, active = 1.0, np.arange(40)
+    for m in (60, 60, 80, 100, 100):
+        factor.serve(alpha, alpha * l2[:m])
+        w = np.append(w[:m], np.zeros(max(0, m - len(w))))
+        out = np.setdiff1d(np.arange(m), active)
+        active = np.concatenate([rng.permutation(active)[3:], rng.choice(out, 5, replace=False)])
+        w[np.setdiff1d(np.arange(m), active)] = 0.0
+        pull = 0.1 * np.sign(rng.standard_normal(len(active)))
+        q, ridge = c[:m] - G[:m, :m] @ w, alpha * l2[active]
+        for exact in (1e-3, 1e-12):
+            found = factor.move(G[:m, :m], active, ridge, pull, w, q, exact)
+            w, q = found
+            np.testing.assert_allclose(q, c[:m] - G[:m, :m] @ w, rtol=0, atol=1e-12)
+            error = q[active] - ridge * w[active] - pull
+            assert np.abs(error).max() <= 10 * exact * 0.1
+        assert np.count_nonzero(w) == len(active)
+        alpha *= ratio
+
+
+def test_moving_where_features_depend_on_each_other():
+    G = np.ones((3, 3))
+    start, zero = np.zeros(3), np.zeros(2)
+    found = GrowingFactor(1e-11).move(
+        G, np.array([0, 2]), zero, zero + 0.1, start, np.ones(3), 1e-12
+    )
+    assert found is None
+
+
+@pytest.mark.parametrize("l1_ratio", [0.5, 0.99, 1 - 1e-9])
+@pytest.mark.parametrize("boxed", [False, True])
+def test_elastic_nets_are_the_same_with_a_kept_factor(monkeypatch, l1_ratio, boxed):
+    rng = np.random.default_rng(0)
+    G, c = gram(60, 120), rng.standard_normal(60) @ rng.standard_normal((60, 120)) / 60
+    bounds = {"lower": -0.1, "upper": 0.15} if boxed else {}
+    factors = np.resize([0.0, 1.0, 2.0, 0.5], 120) if l1_ratio == 0.5 else None
+    penalty, paths = Penalty.build(120, l1_ratio, factors, **bounds), []
+    G[np.diag_indices(120)] += 0.1
+    for many in (1, 10**6):
+        monkeypatch.setattr(active_set, "MANY", many)
+        solver, found = ActiveSet(penalty, 120, 10.0), []
+        solver.extend(G[:80, :80], c[:80], np.arange(80))
+        for i, alpha in enumerate(np.abs(c).max() * np.geomspace(1, 1e-2, 40)):
+            if i == 20:
+                solver.extend(G, c, np.arange(120))
+            solver.solve(alpha, 1000)
+            found.append(np.append(solver.w, np.zeros(120 - len(solver.w))))
+            q = solver.c - solver.gram @ solver.w
+            np.testing.assert_allclose(solver.q, q, rtol=0, atol=1e-12)
+        paths.append(found)
+    np.testing.assert_allclose(paths[0], paths[1], rtol=0, atol=1e-9)

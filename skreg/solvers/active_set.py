@@ -16,8 +16,8 @@ solutions predicts: about one round an alpha.
 The rounds need not end. Where the violations stop falling, or features of A depend on each other,
 the solution before is taken up by `descent.py`, whose every step lowers the objective.
 
-Cost: a round is one Cholesky factor, |A|^3/3, and |A| m for the product with G, m features; without
-an L2 part the factor of a large support is kept from round to round (`growing_factor.py`).
+Cost: a round is one Cholesky factor, |A|^3/3, and |A| m for the product with G, m features; the
+factor of a large support is kept from round to round (`growing_factor.py`).
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ DEPENDENT = 1e-11
 MAX_ROUNDS = 50
 # In one round the support grows by no more than this many features, or by half.
 GROWTH = 8
-# From so many active features on their factor is kept, and its solutions are refined once where
-# they are not exact to this share of the thresholds.
+# From so many active features on their factor is kept. Its solutions are exact to this share of
+# the thresholds; where that takes many steps the second is enough to see who joins and leaves.
 MANY = 200
-EXACT = 1e-12
-
+EXACT, ROUGH = 1e-12, 1e-4
+FARTHEST = 4.0  # The secant is not followed for more than so many times the way it spans.
 
 Sides = NDArray[np.int8]
 State = tuple[Array, Array, Index, Array, Sides, tuple[Array, Array, float] | None, float]
@@ -101,11 +101,14 @@ class ActiveSet:
         self.usable = usable & movable
         self.noise = ROUNDING * np.sqrt(self.curvature * self.yy)
         self.shut = np.where(self.usable, self.noise, np.inf)
-        w = np.zeros(m)
+        w, before = np.zeros(m), self.before
         w[:known] = self.w
         if start is not None:
             w[known:] = start[known:]
         self.adopt(w)
+        if before is not None:
+            w_before = np.append(before[0], np.zeros(m - known))
+            self.before = w_before, self.c - gram @ w_before, before[2]
 
     def adopt(self, w: Array) -> None:
         """Take these coefficients for the solution at the last alpha."""
@@ -158,20 +161,19 @@ class ActiveSet:
         l1, at = scaled.l1, self.at
         threshold = l1 * (1.0 + PAST) + self.shut
         edge = threshold
-        active, sign = self._predicted(alpha, edge)
+        near = self._ahead(alpha)
+        active, sign = self._predicted(near, edge)
         fewest, idle = len(l1) + 1, 0
+        exact = ROUGH if self.penalty.l1_ratio < 1.0 else EXACT
         for rounds in range(1, limit + 1):
-            w, c = np.zeros(len(l1)), self.c
+            w, c, dependent = np.zeros(len(l1)), self.c, None
             if self.boxed:
                 w = np.where(at > 0, scaled.upper, np.where(at < 0, scaled.lower, 0.0))
                 c = c - self.gram @ w
-            rhs = (c - l1 * sign).take(active)
-            kept = self._from_kept_factor(active, rhs, c)
+            kept = self._from_kept_factor(alpha, active, sign, w, near, scaled, exact)
             if kept is None:
-                rows = self.gram.take(active, 0)
+                rows, rhs = self.gram.take(active, 0), (c - l1 * sign).take(active)
                 found, dependent = self._on_support(active, rows, rhs, scaled.l2)
-            else:
-                (found, q), dependent = kept, None
             if dependent is not None:
                 edge = edge.copy()
                 edge[active[dependent]] = np.inf
@@ -179,9 +181,12 @@ class ActiveSet:
                 sign[active[dependent]] = 0.0
                 active = np.delete(active, dependent)
                 continue
-            w[active] = found
             if kept is None:
+                w[active] = found
                 q = c - found.dot(rows)
+            else:
+                w, q = kept
+            near = w, q
             wrong = w * sign < 0.0
             enter = np.abs(q) > edge
             enter[active] = False
@@ -189,6 +194,9 @@ class ActiveSet:
                 at, wrong, enter = self._at_bounds(w, q, active, at, wrong, enter, scaled)
             n_leave, n_enter = int(np.count_nonzero(wrong)), int(np.count_nonzero(enter))
             if not n_leave and not n_enter:
+                if kept is not None and exact > EXACT:
+                    exact = EXACT
+                    continue
                 if edge is not threshold and self._missed(q, active, threshold):
                     break
                 if alpha < self.alpha:
@@ -208,26 +216,42 @@ class ActiveSet:
             rounds = limit
         return rounds, False
 
-    def _from_kept_factor(self, active: Index, rhs: Array, c: Array) -> tuple[Array, Array] | None:
-        """Coefficients of many active features, refined once, and the correlations they leave.
+    def _ahead(self, alpha: float) -> tuple[Array, Array]:
+        """Coefficients and correlations on the secant through the last two solutions."""
+        if self.before is None:
+            return self.w, self.q
+        w, q, alpha_before = self.before
+        ahead = min((alpha - self.alpha) / (self.alpha - alpha_before), FARTHEST)
+        return self.w + ahead * (self.w - w), self.q + ahead * (self.q - q)
+
+    def _from_kept_factor(
+        self,
+        alpha: float,
+        active: Index,
+        sign: Array,
+        w: Array,
+        near: tuple[Array, Array],
+        scaled: ScaledPenalty,
+        exact: float,
+    ) -> tuple[Array, Array] | None:
+        """Coefficients and correlations of many active features from some `near`; others as in w.
 
         None where a factor of their own is better, or a feature depends on the others.
         """
-        if not MANY <= len(active) <= self.rank or self.penalty.l1_ratio < 1.0:
+        ridge = self.penalty.l1_ratio < 1.0
+        if len(active) < MANY or (len(active) > self.rank and not ridge):
             return None
-        w, q, residual = np.zeros(len(c)), c, rhs
-        pull = c.take(active) - rhs
-        for _ in range(2):
-            step = self.factor.solve(self.gram, active, residual)
-            if step is None:
-                return None
-            w[active] += step
-            q = c - self.gram.dot(w)
-            residual = q.take(active) - pull
-            error = float(np.abs(residual).max() / np.abs(pull).max())
-            if error <= EXACT:
-                break
-        return (w.take(active), q) if error <= PAST else None
+        if ridge:
+            self.factor.serve(alpha, scaled.l2)
+        w = w.copy()
+        w[active] = near[0].take(active)
+        moved = np.flatnonzero(w != near[0])
+        if 4 * len(moved) < len(active):
+            q = near[1] - (w - near[0]).take(moved).dot(self.gram.take(moved, 0))
+        else:
+            q = self.c - self.gram.dot(w)
+        pull, l2 = (scaled.l1 * sign).take(active), scaled.l2.take(active)
+        return self.factor.move(self.gram, active, l2, pull, w, q, exact)
 
     def _on_support(
         self, active: Index, rows: Array, rhs: Array, l2: Array
@@ -279,14 +303,12 @@ class ActiveSet:
         sign[new] = fresh * self.penalised[new]
         return np.concatenate([active, new]), sign
 
-    def _predicted(self, alpha: float, edge: Array) -> tuple[Index, Array]:
+    def _predicted(self, near: tuple[Array, Array], edge: Array) -> tuple[Index, Array]:
         """Support and signs on the secant through the last two solutions."""
         if self.before is None:
             return self.active, self.sign
-        w, q, alpha_before = self.before
-        ahead = (alpha - self.alpha) / (self.alpha - alpha_before)
-        q = self.q + ahead * (self.q - q)
-        wrong = (self.w + ahead * (self.w - w)) * self.sign < 0.0
+        w, q = near
+        wrong = w * self.sign < 0.0
         enter = np.abs(q) > edge
         enter[self.active] = False
         if self.boxed:
