@@ -52,13 +52,14 @@ def test_what_is_settled_violates_nothing(shape, l1_ratio, count):
     found = coordinate_descent.solve(half, Target.build(half, y), part, alphas, none, how)
     R = y - half.predict(np.array([one.coef for (one,) in found]).T)
     check = FullCheck(design, penalty)
-    n_settled = 0
+    n_settled, inside = 0, np.arange(design.n_features) % 3 == 0
     for first in range(0, 30 - count, count):
         chunk = slice(first + 1, first + 1 + count)
         start = check.point(float(alphas[first]), R[:, first])
-        anchors = check.anchors(start, alphas[chunk], R[:, chunk])
+        anchors, outside = check.settle(start, alphas[chunk], R[:, chunk], inside)
         np.testing.assert_allclose(anchors[-1].q, design.correlate(R[:, chunk.stop - 1]))
         settled = ~check.unsettled(anchors, alphas[chunk], R[:, chunk])
+        np.testing.assert_array_equal(outside, np.flatnonzero(~settled & ~inside))
         pulls = check.pull(design.correlate(R[:, chunk]).T)
         assert np.all(pulls[:, settled] <= l1_ratio * alphas[chunk, None] * (1 + 1e-12))
         n_settled += np.count_nonzero(settled)
@@ -77,8 +78,8 @@ def test_alphas_above_the_start_and_no_way_to_go():
     start = Point(top, y[:, 0], q)
     R = np.repeat(y, 6, axis=1)
     for alphas in (np.full(6, top), np.linspace(3 * top, 1.01 * top, 6)):
-        anchors = check.anchors(start, alphas, R)
-        assert np.count_nonzero(check.unsettled(anchors, alphas, R)) <= 1
+        _, outside = check.settle(start, alphas, R, np.zeros(design.n_features, dtype=bool))
+        assert len(outside) <= 1
 
 
 @pytest.mark.parametrize("stored", STORED)

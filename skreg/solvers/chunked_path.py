@@ -10,7 +10,7 @@
    shorter chunk.
 
 Nothing is left out without that check. X is neither centred nor copied, but for the columns of
-the working set. Cost: two or three products of X with a vector for each chunk; the strong rule of
+the working set. Cost: one to three products of X with a vector for each chunk; the strong rule of
 Tibshirani et al. (JRSS B 74(2), 2012) bounds the slope where this method estimates it.
 """
 
@@ -39,6 +39,9 @@ MARGIN = 0.1
 BUDGET, BUDGET_SHARE = 96, 1.2
 # A chunk that would need more is cut to this share.
 CUT = 0.7
+# For X with so many entries the slope is worth a product of its own: that between the last two
+# alphas foretells more of what joins than that from one anchor to the next.
+CHEAP = 1_000_000
 # The way to an alpha below this share of the last one is broken up.
 FARTHEST = 0.75
 
@@ -147,8 +150,8 @@ class Walk:
             states.append(solver.state)
         W = np.array(coefs).T
         R = self.chosen.residual_of(W)
-        anchors = self.check.anchors(Point(self.alpha, self.r, self.q), alphas, R)
-        outside = np.flatnonzero(self.check.unsettled(anchors, alphas, R) & ~self.chosen.inside)
+        here = Point(self.alpha, self.r, self.q)
+        anchors, outside = self.check.settle(here, alphas, R, self.chosen.inside)
         n_stand, violators, rest = len(alphas), outside[:0], np.ones(len(alphas))
         if len(outside):
             pulls = self.check.pulls(outside, R)
@@ -175,6 +178,9 @@ class Walk:
         if n_stand < len(alphas):
             here = self.check.point(float(alphas[n_stand - 1]), R[:, n_stand - 1].copy())
         before = [point for point in anchors if point.alpha > here.alpha]
+        if n_stand > 1 and self.design.n_samples * self.design.n_features <= CHEAP:
+            near = self.check.point(float(alphas[n_stand - 2]), R[:, n_stand - 2])
+            before = [near] if near.alpha > here.alpha else before
         if before:
             self.slope = (here.q - before[-1].q) / (before[-1].alpha - here.alpha)
         self.alpha, self.r, self.q = here.alpha, here.r, here.q
