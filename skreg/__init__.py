@@ -17,7 +17,7 @@ from .linear import (
     regularization_path,
     ridge_path,
 )
-from .plotting import CVCurveDisplay, RegularizationPathDisplay
+from .plotting import CoefficientDisplay, CVCurveDisplay, RegularizationPathDisplay
 from .result import PathResult
 
 __version__ = "0.1.0"
@@ -25,6 +25,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CVCurveDisplay",
     "CVResult",
+    "CoefficientDisplay",
     "ElasticNet",
     "ElasticNetCV",
     "Lasso",

@@ -4,7 +4,8 @@ A Display is built from a result (never from an estimator's innards), keeps the 
 in ``plot``. Matplotlib is imported there and only there.
 """
 
+from skreg.plotting.coefficients import CoefficientDisplay
 from skreg.plotting.cv_curve import CVCurveDisplay
 from skreg.plotting.regularization_path import RegularizationPathDisplay
 
-__all__ = ["CVCurveDisplay", "RegularizationPathDisplay"]
+__all__ = ["CVCurveDisplay", "CoefficientDisplay", "RegularizationPathDisplay"]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skreg.plotting._placement import spread
-from skreg.plotting._style import INK, height_in_points, styled
+from skreg.plotting._style import height_in_points, shades, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,10 +88,11 @@ def draw_marks(
     """Draw vertical lines, each with its label centred above it or moved aside just enough."""
     lines: list[Line2D] = []
     labels: list[Annotation] = []
+    ink = shades(ax).ink
     for mark, x in zip(marks, xs, strict=True):
         line = ax.axvline(x, 0, 1 - headroom, zorder=1.5)
         dashes = "-" if mark.solid else (0, (3, 2))
-        lines.append(styled(line, line_kwargs, color=INK, linewidth=0.8, linestyle=dashes))
+        lines.append(styled(line, line_kwargs, color=ink, linewidth=0.8, linestyle=dashes))
 
     row = _RowAbove(ax, xs, labels, 0.5 * size)
     for index, mark in enumerate(marks):
@@ -105,7 +106,7 @@ def draw_marks(
             va="top",
             annotation_clip=True,  # what is out of view after a change of limits has no label
         )
-        labels.append(styled(label, label_kwargs, color=INK, fontsize=size))
+        labels.append(styled(label, label_kwargs, color=ink, fontsize=size))
     return lines, labels
 
 

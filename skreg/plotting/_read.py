@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def stored(estimator: Any, attribute: str, way_out: str) -> Any:
-    """Get what a fitted cross-validation estimator keeps.
+def stored(estimator: Any, attribute: str, way_out: str = "") -> Any:
+    """Get what a fitted estimator keeps.
 
     Raises
     ------
@@ -22,6 +22,8 @@ def stored(estimator: Any, attribute: str, way_out: str) -> Any:
     name = type(estimator).__name__
     if hasattr(estimator, "steps"):
         raise AttributeError(f"{name} has no {attribute}: pass its fitted last step, pipeline[-1]")
+    if attribute == "coef_":
+        raise AttributeError(f"{name} has no coef_: call fit first, on a linear model")
     if not hasattr(estimator, "coef_"):
         raise AttributeError(f"{name} has no {attribute}: call fit first, on LassoCV or the like")
     raise AttributeError(
@@ -47,6 +49,15 @@ def own_alpha(value: Any, target: int) -> float | None:
     return float(values[target if values.size > 1 else 0])
 
 
+def chosen_alphas(estimator: Any, target: int) -> dict[str, Any]:
+    """Take the alpha that a fitted estimator uses and those that cross-validation chose."""
+    own = getattr(estimator, "alpha_", getattr(estimator, "alpha", None))
+    chosen = {"alpha": own_alpha(own, target)}
+    for name in ("alpha_min", "alpha_1se"):
+        chosen[name] = own_alpha(getattr(estimator, f"{name}_", None), target)
+    return chosen
+
+
 def top_values(path: Any, top: str | None, target: int) -> tuple[NDArray[Any], str] | None:
     """Get what the axis on top shows along a path, and its label."""
     if top is None:
@@ -68,6 +79,16 @@ def names(given: ArrayLike | None, n_features: int) -> list[str]:
     if len(listed) != n_features:
         raise ValueError(f"{len(listed)} feature names for a path of {n_features} features")
     return listed
+
+
+def one_each(given: ArrayLike | None, n_features: int, what: str) -> NDArray[np.float64]:
+    """Take one number a feature, 1 where none are given."""
+    if given is None:
+        return np.ones(n_features)
+    values = np.asarray(given, dtype=float)
+    if values.shape != (n_features,):
+        raise ValueError(f"{what} must have shape ({n_features},), got {values.shape}")
+    return values
 
 
 def largest(coefs: NDArray[Any], column: int, n_most: int) -> NDArray[np.intp]:

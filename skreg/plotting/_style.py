@@ -5,8 +5,8 @@ Nothing here writes to rcParams. Matplotlib is imported inside the functions tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.axes._secondary_axes import SecondaryAxis
+    from matplotlib.legend import Legend
 
     AnyArtist = TypeVar("AnyArtist", bound=Artist)
 
-# Okabe and Ito's colours without the yellow, and somewhat darker, because each also has to carry a
-# name in small type on white; still apart for every kind of colour blindness. Seven colours and
-# four line styles share no factor, so the first 28 pairs differ.
-COLORS = ("#00609A", "#C85200", "#009E73", "#C06A99", "#45A3DB", "#C98B00", "#000000")
+# Used unless the user has set a colour cycle: Okabe and Ito's colours without the yellow, and
+# somewhat darker, because each also has to carry a name in small type on white; still apart for
+# every kind of colour blindness. The seventh colour is that of the text. Seven colours and four
+# line styles share no factor, so the first 28 pairs differ.
+_COLORS = ("#00609A", "#C85200", "#009E73", "#C06A99", "#45A3DB", "#C98B00")
 LINESTYLES = ("-", (0, (5, 1.5)), (0, (6, 1.5, 1, 1.5)), (0, (1.2, 1.2)))
-INK, MUTED, FAINT = "0.25", "0.75", "0.88"
 
 _NARROW_INCHES = 4.5  # below this width of the axes' slot, text is set a size smaller
 _NARROW_POINTS = 8.0
@@ -44,8 +45,38 @@ def new_axes() -> Axes:
     """Make axes on a new pyplot figure."""
     import matplotlib.pyplot as plt
 
-    _, ax = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
+    _, ax = plt.subplots(layout="constrained")
     return ax
+
+
+def colors() -> list[str]:
+    """List the colours of a picture: the user's cycle, or ours where that is matplotlib's own."""
+    from matplotlib import rcParams, rcParamsDefault
+
+    cycle = rcParams["axes.prop_cycle"]
+    own = cycle.by_key().get("color", [])
+    if own and cycle != rcParamsDefault["axes.prop_cycle"]:
+        return list(own)
+    return [*_COLORS, rcParams["text.color"]]
+
+
+class Shades(NamedTuple):
+    """Greys between the user's text colour and background, from the strongest."""
+
+    ink: tuple[float, ...]
+    muted: tuple[float, ...]
+    faint: tuple[float, ...]
+
+
+def shades(ax: Axes) -> Shades:
+    """Mix the greys of a picture, which are light on a dark background."""
+    from matplotlib import rcParams
+    from matplotlib.colors import to_rgba
+
+    faces = (to_rgba(ax.get_facecolor()), to_rgba(ax.figure.get_facecolor()), (1.0, 1.0, 1.0, 1.0))
+    ground = np.array(next(face for face in faces if face[3])[:3])
+    text = np.array(to_rgba(rcParams["text.color"])[:3])
+    return Shades(*(tuple(text + share * (ground - text)) for share in (0.25, 0.75, 0.88)))
 
 
 def styled(artist: AnyArtist, overrides: Mapping[str, Any] | None, **defaults: Any) -> AnyArtist:
@@ -72,17 +103,36 @@ def height_in_points(ax: Axes) -> float:
 
 def frame(ax: Axes, *, xlabel: str, ylabel: str, size: float) -> None:
     """Light spines, short ticks, labelled axes."""
+    ink = shades(ax).ink
     ax.spines["right"].set_visible(False)
     ax.spines["top"].set_visible(False)
     for side in ("left", "bottom"):
-        ax.spines[side].set(color=INK, linewidth=0.6)
-    ax.tick_params(which="both", width=0.6, color=INK, labelsize=size)
+        ax.spines[side].set(color=ink, linewidth=0.6)
+    ax.tick_params(which="both", width=0.6, color=ink, labelsize=size)
     ax.tick_params(which="major", length=3)
     ax.tick_params(which="minor", length=1.5)
     ax.set_xlabel(xlabel, fontsize=size)
     ax.set_ylabel(ylabel, fontsize=size)
     for text in (ax.xaxis.get_offset_text(), ax.yaxis.get_offset_text()):
         text.set_fontsize(size)
+
+
+def legend_height(n_lines: int, size: float) -> float:
+    """Points that a legend of so many lines takes, with the gap below it."""
+    return 1.5 * size * n_lines + 0.5 * size * (n_lines > 0)
+
+
+def legend(
+    ax: Axes,
+    handles: Sequence[Any],
+    labels: Sequence[str],
+    size: float,
+    overrides: Mapping[str, Any] | None,
+) -> Legend:
+    """Write a narrow legend at the top of the axes, where the caller has left room."""
+    options: dict[str, Any] = {"loc": "upper left", "frameon": False, "fontsize": size}
+    options |= {"borderpad": 0.1, "borderaxespad": 0.1, "labelspacing": 0.25}
+    return ax.legend(handles, labels, **{**options, **(overrides or {})})
 
 
 def alpha_axis(ax: Axes, alphas: NDArray[np.float64]) -> str:
@@ -162,8 +212,9 @@ def top_axis(
     top.set_xticks(x[ticks], labels=[_number(values[index]) for index in ticks])
     top.minorticks_off()
     top.set_xlabel(label, fontsize=size)
-    top.tick_params(length=2.5, width=0.6, color=MUTED, labelsize=size)
-    top.spines["top"].set(color=MUTED, linewidth=0.6)
+    muted = shades(ax).muted
+    top.tick_params(length=2.5, width=0.6, color=muted, labelsize=size)
+    top.spines["top"].set(color=muted, linewidth=0.6)
     return top
 
 

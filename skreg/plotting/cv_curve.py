@@ -218,7 +218,7 @@ class CVCurveDisplay:
 
         ax = _style.new_axes() if ax is None else ax
         self.ax_, self.figure_ = ax, ax.figure
-        size = _style.text_size(ax)
+        size, color, muted = _style.text_size(ax), _style.colors()[0], _style.shades(ax).muted
         xlabel = _style.alpha_axis(ax, alphas)
         _style.limit_x(ax, alphas.max(), alphas.min())
         headroom = _labels.headroom_for_marks(ax, size)
@@ -234,17 +234,17 @@ class CVCurveDisplay:
         if draw_folds:
             segments = [np.column_stack((alphas, fold)) for fold in errors.T]
             self.fold_lines_ = LineCollection(segments, zorder=1)
-            _style.styled(self.fold_lines_, fold_kwargs, color=_style.MUTED, linewidth=0.5)
+            _style.styled(self.fold_lines_, fold_kwargs, color=muted, linewidth=0.5)
             ax.add_collection(self.fold_lines_, autolim=False)
         self.band_ = ax.fill_between(alphas, below, above, zorder=1.2)
-        _style.styled(self.band_, band_kwargs, facecolor=_style.COLORS[0], alpha=0.2, linewidth=0)
+        _style.styled(self.band_, band_kwargs, facecolor=color, alpha=0.2, linewidth=0)
         self.lines_ = ax.plot(alphas, mean, zorder=2)
-        _style.styled(self.lines_[0], line_kwargs, color=_style.COLORS[0], linewidth=1.5)
+        _style.styled(self.lines_[0], line_kwargs, color=color, linewidth=1.5)
         (self.points_,) = ax.plot(at, np.interp(at, alphas[::-1], mean[::-1]), zorder=3)
         _style.styled(
             self.points_,
             point_kwargs,
-            color=_style.COLORS[0],
+            color=color,
             linestyle="",
             marker="o",
             markersize=4,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Kwargs = Mapping[str, Any] | None
 
+_MOST_CURVES = 2000
+
 
 class RegularizationPathDisplay:
     """Coefficients along a regularisation path.
@@ -260,10 +262,10 @@ class RegularizationPathDisplay:
             _style.limit_x(ax, xs.min(), xs.max())
         headroom = _labels.headroom_for_marks(ax, size) if marks else 0.0
         _style.limit_y(ax, min(coefs.min(), 0.0), max(coefs.max(), 0.0), headroom)
-        _style.frame(ax, xlabel=xlabel, ylabel="coefficient", size=size)
+        _style.frame(ax, xlabel=xlabel, ylabel="coefficient (y per unit of x)", size=size)
 
         self.ax_, self.figure_ = ax, ax.figure
-        ax.axhline(0, color=_style.FAINT, linewidth=0.8, zorder=0.5)
+        ax.axhline(0, color=_style.shades(ax).faint, linewidth=0.8, zorder=0.5)
         if labels_at is None:
             labels_at = next((mark.alpha for mark in marks if mark.solid), alphas[-1])
         compared = int(np.argmin(np.abs(alphas - labels_at)))
@@ -305,13 +307,14 @@ class RegularizationPathDisplay:
         # would be a tangle of dashes. The data keep the zeros.
         zero = np.pad(coefs[self.named_] == 0, ((0, 0), (1, 1)), constant_values=True)
         drawn = np.ma.masked_array(coefs[self.named_], zero[:, :-2] & zero[:, 1:-1] & zero[:, 2:])
+        colors = _style.colors()
         # Colours follow the order of the ends, so that neighbours differ.
         for place, values in enumerate(drawn):
             (line,) = self.ax_.plot(xs, values, zorder=2.5)
             _style.styled(
                 line,
                 line_kwargs,
-                color=_style.COLORS[place % len(_style.COLORS)],
+                color=colors[place % len(colors)],
                 linestyle=_style.LINESTYLES[place % len(_style.LINESTYLES)],
                 linewidth=1.3,
                 marker=marker,
@@ -322,8 +325,10 @@ class RegularizationPathDisplay:
         self.other_lines_ = None
         if others.size:
             segments = [np.column_stack((xs, coefs[index])) for index in others]
-            grey = LineCollection(segments, zorder=1)
-            _style.styled(grey, other_line_kwargs, color=_style.MUTED, linewidth=0.5)
+            # As single curves, thousands of lines would make a PDF or SVG file of many megabytes.
+            grey = LineCollection(segments, zorder=1, rasterized=others.size > _MOST_CURVES)
+            muted = _style.shades(self.ax_).muted
+            _style.styled(grey, other_line_kwargs, color=muted, linewidth=0.5)
             self.ax_.add_collection(grey, autolim=False)
             self.other_lines_ = grey
 

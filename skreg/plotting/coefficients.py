@@ -1,0 +1,344 @@
+"""The coefficients of a model, or of a few models side by side, as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skreg.plotting import _labels, _read, _style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.legend import Legend
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Text
+
+    from skreg.path import PathResult
+
+Kwargs = Mapping[str, Any] | None
+
+
+class CoefficientDisplay:
+    """Signed bars of the largest coefficients, the largest on top.
+
+    Features are ordered by the size of their coefficients in the first model, those that are zero
+    there by their size in the others. How many are left out is written below the bars. Several
+    models stand side by side: the first has filled bars, the second outlines, the third hatching.
+
+    Build it with :meth:`from_estimator` or :meth:`from_path`, which also draw.
+
+    Parameters
+    ----------
+    coefs : array-like of shape (n_features,) or (n_models, n_features)
+        The coefficients of each model.
+    labels : sequence of str of length n_models, default=None
+        Names of the models, for a legend. None draws no legend.
+    alpha : float, default=None
+        The penalty of the model, to be said in the label of the axis.
+    feature_names : array-like of shape (n_features,), default=None
+        Names to write. None is "x0", "x1" and so on.
+    feature_scale : array-like of shape (n_features,), default=None
+        Multiplies the coefficients. The standard deviations of the features make features of
+        different units comparable: a bar is then the change of y for one standard deviation.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    shown_ : ndarray of shape (n_shown,)
+        Indices of the features, from the top.
+    bars_ : list of BarContainer
+        The bars of each model, from the top.
+    zero_line_ : Line2D
+    note_ : Text or None
+        What is left out.
+    legend_ : Legend or None
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import CoefficientDisplay, LassoCV
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> display = CoefficientDisplay.from_estimator(LassoCV().fit(X, y))  # doctest: +SKIP
+    """
+
+    ax_: Axes
+    figure_: Figure | SubFigure
+    shown_: NDArray[np.intp]
+    bars_: list[BarContainer]
+    zero_line_: Line2D
+    note_: Text | None
+    legend_: Legend | None
+
+    def __init__(
+        self,
+        coefs: ArrayLike,
+        *,
+        labels: Sequence[str] | None = None,
+        alpha: float | None = None,
+        feature_names: ArrayLike | None = None,
+        feature_scale: ArrayLike | None = None,
+    ) -> None:
+        self.coefs = coefs
+        self.labels = labels
+        self.alpha = alpha
+        self.feature_names = feature_names
+        self.feature_scale = feature_scale
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        target: int = 0,
+        feature_names: ArrayLike | None = None,
+        feature_scale: ArrayLike | None = None,
+        ax: Axes | None = None,
+        **plot_kwargs: Any,
+    ) -> CoefficientDisplay:
+        """Draw the coefficients of a fitted linear model.
+
+        Where it was cross-validated, those at the other choice of alpha stand beside them: 1se
+        beside min, or min beside 1se where the model uses that.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            Its `coef_`, and where present `path_`, `alpha_`, `alpha_min_`, `alpha_1se_` and
+            `feature_names_in_`, are read.
+        target : int, default=0
+            Which target to show.
+        feature_names, feature_scale
+            As for the class; the names default to the estimator's own.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        **plot_kwargs
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        CoefficientDisplay
+
+        Raises
+        ------
+        AttributeError
+            The estimator has no coefficients: it is not fitted, or not linear.
+        """
+        coefs = _read.pick_target(_read.stored(estimator, "coef_"), target, 1)
+        chosen = _read.chosen_alphas(estimator, target)
+        path = getattr(estimator, "path_", None)
+        if feature_names is None:
+            feature_names = getattr(estimator, "feature_names_in_", None)
+        if path is not None:
+            return cls.from_path(
+                path,
+                **chosen,
+                target=target,
+                feature_names=feature_names,
+                feature_scale=feature_scale,
+                ax=ax,
+                **plot_kwargs,
+            )
+        display = cls(
+            coefs,
+            alpha=chosen["alpha"],
+            feature_names=feature_names,
+            feature_scale=feature_scale,
+        )
+        return display.plot(ax, **plot_kwargs)
+
+    @classmethod
+    def from_path(
+        cls,
+        path: PathResult,
+        *,
+        alpha: float | None = None,
+        alpha_min: float | None = None,
+        alpha_1se: float | None = None,
+        target: int = 0,
+        feature_names: ArrayLike | None = None,
+        feature_scale: ArrayLike | None = None,
+        ax: Axes | None = None,
+        **plot_kwargs: Any,
+    ) -> CoefficientDisplay:
+        """Draw the coefficients that a path has at one alpha or at a few.
+
+        Parameters
+        ----------
+        path : PathResult
+        alpha : float, default=None
+            The alpha that the model uses; its bars are filled and set the order. None is
+            `alpha_min`, or where that is None too, `alpha_1se`.
+        alpha_min, alpha_1se : float, default=None
+            Alphas chosen by cross-validation, to stand beside it.
+        target, feature_names, feature_scale
+            As for :meth:`from_estimator`; the names default to those of the path.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        **plot_kwargs
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        CoefficientDisplay
+
+        Raises
+        ------
+        ValueError
+            No alpha is given, or one lies outside the path.
+        """
+        alphas = np.asarray(path.alphas, dtype=float)
+        marks = _labels.alphas_to_mark(alphas, alpha_min, alpha_1se, alpha)
+        if not marks:
+            raise ValueError("give alpha, alpha_min or alpha_1se: which coefficients to show")
+        marks.sort(key=lambda mark: not mark.solid)
+        coefs = [_read.pick_target(path.coef_at(mark.alpha), target, 1) for mark in marks]
+        display = cls(
+            np.stack(coefs),
+            labels=[_label(mark) for mark in marks] if len(marks) > 1 else None,
+            alpha=marks[0].alpha if len(marks) == 1 else None,
+            feature_names=path.feature_names if feature_names is None else feature_names,
+            feature_scale=feature_scale,
+        )
+        return display.plot(ax, **plot_kwargs)
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        n_bars: int = 20,
+        bar_kwargs: Kwargs = None,
+        other_bar_kwargs: Kwargs = None,
+        note_kwargs: Kwargs = None,
+        legend_kwargs: Kwargs = None,
+    ) -> CoefficientDisplay:
+        """Draw the bars.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        n_bars : int, default=20
+            How many features to show; fewer where the height has no room for more names.
+        bar_kwargs, other_bar_kwargs : dict, default=None
+            Overrides for the bars of the first model and of the others (Rectangle).
+        note_kwargs : dict, default=None
+            Overrides for the line on what is left out (Text).
+        legend_kwargs : dict, default=None
+            Overrides for the legend.
+
+        Returns
+        -------
+        CoefficientDisplay
+            Itself, with the artists as attributes.
+
+        Raises
+        ------
+        ImportError
+            Matplotlib is not installed.
+        ValueError
+            The number of names, labels or scales is not that of the features or models.
+        """
+        models = np.atleast_2d(np.asarray(self.coefs, dtype=float))
+        names = _read.names(self.feature_names, models.shape[1])
+        models = models * _read.one_each(self.feature_scale, models.shape[1], "feature_scale")
+        if self.labels is not None and len(self.labels) != len(models):
+            raise ValueError(f"{len(self.labels)} labels for {len(models)} models")
+
+        _style.require_matplotlib("CoefficientDisplay.plot")
+        ax = _style.new_axes() if ax is None else ax
+        self.ax_, self.figure_ = ax, ax.figure
+        size = _style.text_size(ax)
+        head = 0 if self.labels is None else len(self.labels)
+        # One row each for a feature and for a line of the legend, and one for the note.
+        rows = _labels.room_for(ax, n_bars + head + 1, size) - head - 1
+        order = _by_size(models)
+        self.shown_ = order[: max(min(n_bars, rows), 1)]
+        drawn = models[:, self.shown_]
+        at = np.arange(self.shown_.size)
+
+        (self.zero_line_,) = ax.plot([0, 0], [-0.5, max(at.size, 1) - 0.5], zorder=2.5)
+        self.zero_line_.set(color=_style.shades(ax).ink, linewidth=0.6)
+        self._draw_bars(ax, at, drawn, bar_kwargs, other_bar_kwargs)
+        note = _what_is_left_out(models, self.shown_)
+        bottom = max(at.size, 1) + (0.4 if note else -0.4)
+        share = min(0.4, _style.legend_height(head, size) / _style.height_in_points(ax))
+        ax.set_ylim(bottom, bottom - (bottom + 0.6) / (1 - share))
+        _style.frame(ax, xlabel=self._xlabel(), ylabel="", size=size)
+        width = ax.get_window_extent().width / ax.figure.dpi * 72
+        longest = int(np.clip(width / (1.3 * size), 10, 32))
+        shown = [_labels.shorten(names[index], longest) for index in self.shown_]
+        ax.set_yticks(at, labels=shown, parse_math=False)
+        ax.tick_params(axis="y", length=0)
+        low, high = min(drawn.min(initial=0), 0), max(drawn.max(initial=0), 0)
+        _style.limit_x(ax, low, high)
+
+        self.note_ = self.legend_ = None
+        if note:
+            # From the right edge, so that it may go on to the left below the names.
+            self.note_ = ax.text(1, max(at.size, 1), note, transform=ax.get_yaxis_transform())
+            defaults = {"ha": "right", "va": "center", "color": _style.shades(ax).ink}
+            _style.styled(self.note_, note_kwargs, fontsize=size, style="italic", **defaults)
+        if self.labels is not None:
+            self.legend_ = _style.legend(ax, self.bars_, self.labels, size, legend_kwargs)
+        return self
+
+    def _draw_bars(
+        self,
+        ax: Axes,
+        at: NDArray[np.intp],
+        drawn: NDArray[np.float64],
+        bar_kwargs: Kwargs,
+        other_bar_kwargs: Kwargs,
+    ) -> None:
+        colors, height = _style.colors(), 0.8 / len(drawn)
+        self.bars_ = []
+        for place, values in enumerate(drawn):
+            offset = (place - (len(drawn) - 1) / 2) * height
+            bars = ax.barh(at + offset, values, height=0.88 * height, zorder=2)
+            color = colors[place % len(colors)]
+            filling, hatch = [(color, ""), ("none", ""), ("none", "/////")][place % 3]
+            for bar in bars:
+                overrides = other_bar_kwargs if place else bar_kwargs
+                defaults = {"facecolor": filling, "edgecolor": color, "hatch": hatch}
+                _style.styled(bar, overrides, linewidth=1.0, **defaults)
+            self.bars_.append(bars)
+
+    def _xlabel(self) -> str:
+        at = "" if self.alpha is None else rf" at $\alpha$ = {self.alpha:.3g}"
+        if self.feature_scale is None:
+            return f"coefficient{at} (y per unit of x)"
+        return rf"coefficient{at} $\times$ scale of x (units of y)"
+
+
+def _label(mark: _labels.Mark) -> str:
+    """Name a model of the legend by its alpha."""
+    if not mark.label.startswith("$"):
+        name = rf"{mark.label}, $\alpha$ = {mark.alpha:.3g}"
+    else:
+        name = mark.label
+    return f"{name}, in use" if mark.solid else name
+
+
+def _by_size(models: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Order the non-zero features by size in the first model, then in the others."""
+    sizes = np.abs(models)
+    ever = np.flatnonzero(sizes.any(axis=0))
+    rank = np.lexsort((-sizes[:, ever].max(axis=0, initial=0), -sizes[0, ever]))
+    return ever[rank]
+
+
+def _what_is_left_out(models: NDArray[np.float64], shown: NDArray[np.intp]) -> str:
+    """Say how many coefficients have no bar."""
+    n_zero = int(np.count_nonzero(~models.any(axis=0)))
+    n_smaller = models.shape[1] - n_zero - shown.size
+    if not shown.size:
+        return f"all {n_zero} are zero"
+    parts = [f"{n_smaller} smaller"] if n_smaller else []
+    parts += [f"{n_zero} zero"] if n_zero else []
+    return f"not shown: {' and '.join(parts)}" if parts else ""
