@@ -17,7 +17,12 @@ from .linear import (
     regularization_path,
     ridge_path,
 )
-from .plotting import CoefficientDisplay, CVCurveDisplay, RegularizationPathDisplay
+from .plotting import (
+    CoefficientDisplay,
+    CVCurveDisplay,
+    RegularizationPathDisplay,
+    ShrinkageDisplay,
+)
 from .result import PathResult
 
 __version__ = "0.1.0"
@@ -34,6 +39,7 @@ __all__ = [
     "RegularizationPathDisplay",
     "Ridge",
     "RidgeCV",
+    "ShrinkageDisplay",
     "enet_path",
     "lasso_path",
     "regularization_path",

@@ -7,5 +7,11 @@ in ``plot``. Matplotlib is imported there and only there.
 from skreg.plotting.coefficients import CoefficientDisplay
 from skreg.plotting.cv_curve import CVCurveDisplay
 from skreg.plotting.regularization_path import RegularizationPathDisplay
+from skreg.plotting.shrinkage import ShrinkageDisplay
 
-__all__ = ["CVCurveDisplay", "CoefficientDisplay", "RegularizationPathDisplay"]
+__all__ = [
+    "CVCurveDisplay",
+    "CoefficientDisplay",
+    "RegularizationPathDisplay",
+    "ShrinkageDisplay",
+]
