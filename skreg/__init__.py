@@ -20,6 +20,7 @@ from .linear import (
 from .plotting import (
     CoefficientDisplay,
     CVCurveDisplay,
+    PenaltyGeometryDisplay,
     RegularizationPathDisplay,
     ShrinkageDisplay,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Lasso",
     "LassoCV",
     "PathResult",
+    "PenaltyGeometryDisplay",
     "RegularizationPathDisplay",
     "Ridge",
     "RidgeCV",

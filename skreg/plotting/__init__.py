@@ -6,12 +6,14 @@ in ``plot``. Matplotlib is imported there and only there.
 
 from skreg.plotting.coefficients import CoefficientDisplay
 from skreg.plotting.cv_curve import CVCurveDisplay
+from skreg.plotting.penalty_geometry import PenaltyGeometryDisplay
 from skreg.plotting.regularization_path import RegularizationPathDisplay
 from skreg.plotting.shrinkage import ShrinkageDisplay
 
 __all__ = [
     "CVCurveDisplay",
     "CoefficientDisplay",
+    "PenaltyGeometryDisplay",
     "RegularizationPathDisplay",
     "ShrinkageDisplay",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skreg.plotting import _read
+from skreg.plotting._plane import TwoCoefficients
 
 Array = NDArray[np.float64]
 
@@ -79,3 +81,83 @@ def as_penalised(
     given = getattr(estimator, "penalty_factor", None)
     factors = _read.one_each(given, n_features, "penalty_factor")
     return PenalisedData(columns, root, scale, factors, centred)
+
+
+def mixing(estimator: Any) -> float | None:
+    """Share of the L1 part in an estimator's penalty; None for ridge regression."""
+    ratio = getattr(estimator, "l1_ratio_", getattr(estimator, "l1_ratio", None))
+    if ratio is None and hasattr(estimator, "selection"):  # scikit-learn's LassoCV
+        return 1.0
+    return None if ratio is None else float(ratio)
+
+
+def two_coefficients(
+    estimator: Any,
+    X: Any,
+    y: ArrayLike,
+    features: Sequence[str | int] | None,
+    sample_weight: ArrayLike | None,
+    feature_names: ArrayLike | None,
+) -> tuple[TwoCoefficients, list[str]]:
+    """Build a fitted model's objective over two coefficients, and give the names of the two.
+
+    Raises
+    ------
+    ValueError
+        What is asked for cannot be drawn; the message says why.
+    """
+    what = "PenaltyGeometryDisplay"
+    data = as_penalised(estimator, X, sample_weight, what)
+    target = np.asarray(y, dtype=float)
+    if target.squeeze().ndim != 1 or (np.ndim(estimator.coef_) > 1 and len(estimator.coef_) > 1):
+        raise ValueError(f"{what} draws one target: fit and pass y of shape (n_samples,)")
+    if target.size != len(data.columns):
+        raise ValueError(f"y has {target.size} values for {len(data.columns)} rows of X")
+    alpha = _read.chosen_alphas(estimator, 0)["alpha"]
+    if alpha is None:
+        raise ValueError(f"{type(estimator).__name__} has no alpha, and so no penalty to draw")
+    names = _read.names(feature_names, data.columns.shape[1])
+    w = np.ravel(estimator.coef_).astype(float) * data.scale
+    pair = _pair(features, names, w)
+    for index in pair:
+        if not 0 < data.factors[index] < np.inf:
+            raise ValueError(
+                f"{what} needs penalised features: the penalty_factor of {names[index]!r} is"
+                f" {data.factors[index]:g}"
+            )
+    others = np.setdiff1d(np.arange(w.size), pair)
+    residual = data.centre(target.ravel()) - data.columns[:, others] @ w[others]
+    two, ratio = data.columns[:, pair], mixing(estimator)
+    unit = 2.0 if ratio is None else 1 / float(np.sum(data.row_scale**2))
+    factors = data.factors[pair]
+    plane = TwoCoefficients(
+        gram=unit * two.T @ two,
+        moment=unit * two.T @ residual,
+        constant=0.5 * unit * float(residual @ residual),
+        l1=(ratio or 0.0) * factors,
+        l2=2 * factors if ratio is None else (1 - ratio) * factors,
+        alpha=alpha,
+        solution=w[pair],
+    )
+    return plane, [names[index] for index in pair]
+
+
+def _pair(features: Sequence[str | int] | None, names: list[str], w: Array) -> list[int]:
+    """Find two features by name or index, or take those with the largest coefficients."""
+    if len(names) < 2:
+        raise ValueError("PenaltyGeometryDisplay needs two features")
+    if features is None:
+        return sorted(np.argsort(-np.abs(w), kind="stable")[:2].tolist())
+    found = []
+    for feature in features:
+        if isinstance(feature, str):
+            if feature not in names:
+                raise ValueError(f"no feature is named {feature!r}")
+            found.append(names.index(feature))
+        elif 0 <= feature < len(names):
+            found.append(int(feature))
+        else:
+            raise ValueError(f"feature {feature} is out of range: there are {len(names)} features")
+    if len(found) != 2 or found[0] == found[1]:
+        raise ValueError(f"features must be two different ones, got {list(features)}")
+    return found

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skreg.plotting import _labels, _read, _style
-from skreg.plotting._data import as_penalised
+from skreg.plotting._data import as_penalised, mixing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -152,7 +152,7 @@ class ShrinkageDisplay:
         """
         data = as_penalised(estimator, X, sample_weight, "ShrinkageDisplay")
         chosen = _read.chosen_alphas(estimator, target)
-        if chosen["alpha"] is None or hasattr(estimator, "l1_ratio"):
+        if chosen["alpha"] is None or mixing(estimator) is not None:
             name = type(estimator).__name__
             raise ValueError(f"ShrinkageDisplay is of ridge regression, which {name} is not")
         if np.any(data.factors == 0):

@@ -1,0 +1,122 @@
+"""A linear model's objective over two of its coefficients, the others held where they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class TwoCoefficients:
+    """Minimise ``constant - moment.w + w.gram.w / 2 + alpha (l1.|w| + l2.w^2 / 2)`` over w.
+
+    The coefficients are those that the penalty sees: of standardised features where the model
+    standardises.
+
+    Attributes
+    ----------
+    gram : ndarray of shape (2, 2)
+    moment, l1, l2 : ndarray of shape (2,)
+        `l1` and `l2` are the weights of the two parts of the penalty.
+    constant : float
+        The loss where both coefficients are zero.
+    alpha : float
+        The penalty of the model.
+    solution : ndarray of shape (2,)
+        The model's coefficients.
+    """
+
+    gram: Array
+    moment: Array
+    constant: float
+    l1: Array
+    l2: Array
+    alpha: float
+    solution: Array
+
+    def loss(self, points: ArrayLike) -> Array:
+        """Loss at points of shape (n, 2)."""
+        w = np.asarray(points, dtype=float)
+        return self.constant - w @ self.moment + 0.5 * np.einsum("ni,ij,nj->n", w, self.gram, w)
+
+    def penalty(self, points: ArrayLike) -> Array:
+        """Penalty, without alpha, at points of shape (n, 2)."""
+        w = np.asarray(points, dtype=float)
+        return np.abs(w) @ self.l1 + 0.5 * w**2 @ self.l2
+
+    @property
+    def least_squares(self) -> Array:
+        """Where the loss is smallest; of minimum norm where that is not one point."""
+        return np.asarray(np.linalg.lstsq(self.gram, self.moment, rcond=None)[0])
+
+    def solve(self, alpha: float) -> Array:
+        """Minimise at another alpha, exactly.
+
+        With two coefficients there are nine patterns of signs. Each gives a linear system, and the
+        minimiser is the best of their solutions.
+        """
+        best, lowest = np.zeros(2), self.constant
+        for signs in [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b]:
+            on = np.flatnonzero(signs)
+            matrix = (self.gram + alpha * np.diag(self.l2))[np.ix_(on, on)]
+            right = self.moment[on] - alpha * self.l1[on] * np.array(signs)[on]
+            w = np.zeros(2)
+            w[on] = np.linalg.lstsq(matrix, right, rcond=None)[0]
+            value = float(self.loss([w])[0] + alpha * self.penalty([w])[0])
+            if value < lowest:
+                best, lowest = w, value
+        return best
+
+    def path(self, n_alphas: int = 200) -> tuple[Array, Array]:
+        """Minimise along decreasing alphas, from (next to) nothing to least squares.
+
+        Returns
+        -------
+        alphas : ndarray of shape (n_alphas + 1,)
+            The last is 0.
+        solutions : ndarray of shape (n_alphas + 1, 2)
+        """
+        if self.l1.any():
+            first = np.max(np.abs(self.moment) / self.l1)
+        else:
+            first = 1e3 * np.max(np.linalg.eigvalsh(self.gram)) / np.min(self.l2)
+        last = min(1e-4 * first, self.alpha / 10) if self.alpha else 1e-4 * first
+        alphas = np.append(np.geomspace(max(first, self.alpha) or 1.0, last or 0.1, n_alphas), 0.0)
+        return alphas, np.array([self.solve(alpha) for alpha in alphas])
+
+    def contour(self, radius: float, n_points: int = 241) -> Array:
+        """Points of the ellipse whose distance from least squares, in the loss, is `radius`.
+
+        The loss there is that of least squares plus ``radius**2 / 2``.
+        """
+        values, vectors = np.linalg.eigh(self.gram)
+        reach = radius / np.sqrt(np.maximum(values, 1e-12 * values[-1]))
+        angles = np.linspace(0, 2 * np.pi, n_points)
+        circle = np.column_stack((np.cos(angles), np.sin(angles)))
+        return np.asarray(self.least_squares + (circle * reach) @ vectors.T)
+
+
+def level_set(l1: Array, l2: Array, power: float, through: Array, n_points: int = 401) -> Array:
+    """Points at which ``l1.|w|^power + l2.w^2 / 2`` is what it is at `through`.
+
+    Raises
+    ------
+    ValueError
+        The power is not positive, or both parts are present and it is not 1.
+    """
+    if power <= 0 or (power != 1 and l2.any()):
+        raise ValueError(f"a shape needs a positive power, got {power}")
+    level = np.abs(through) ** power @ l1 + 0.5 * through**2 @ l2
+    angles = np.linspace(0, 2 * np.pi, n_points)
+    rays = np.column_stack((np.cos(angles), np.sin(angles)))
+    rays[np.abs(rays) < 1e-12] = 0.0  # the corners lie on the axes exactly
+    a, b = np.abs(rays) ** power @ l1, 0.5 * rays**2 @ l2
+    if level == 0:
+        return np.zeros_like(rays)
+    if not b.any():
+        return np.asarray(rays * ((level / a) ** (1 / power))[:, None])
+    return np.asarray(rays * (2 * level / (a + np.sqrt(a**2 + 4 * b * level)))[:, None])

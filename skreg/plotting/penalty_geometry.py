@@ -1,0 +1,306 @@
+"""Why a penalty gives the solution it gives: its shape and the loss, over two coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skreg.plotting import _labels, _style
+from skreg.plotting._data import two_coefficients
+from skreg.plotting._plane import TwoCoefficients, level_set
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.legend import Legend
+    from matplotlib.lines import Line2D
+
+Kwargs = Mapping[str, Any] | None
+Shape = str | float
+
+_N_CONTOURS = 8
+_FARTHEST = 4.0  # least squares is in view up to so many times the size of the shape
+
+
+class PenaltyGeometryDisplay:
+    """The loss over two coefficients, and the penalty's shape that touches it at the solution.
+
+    Ellipses join coefficients of equal loss; the least-squares answer is in their middle. The
+    shape joins coefficients of equal penalty. At the solution one touches the other: nowhere on
+    the shape is the loss smaller. The corners of the L1 diamond lie on the axes, where a
+    coefficient is zero; the L2 ball has none. The dotted line is the way of the solution from
+    zero to least squares as alpha falls.
+
+    All other coefficients are held at their values in the model. Where it standardises its
+    features, the coefficients shown are those of the standardised features.
+
+    Build it with :meth:`from_estimator`, which also draws.
+
+    Parameters
+    ----------
+    plane : TwoCoefficients
+        The objective over the two coefficients, with `gram`, `moment`, `constant`, `l1`, `l2`,
+        `alpha` and `solution`.
+    feature_names : pair of str, default=("x0", "x1")
+    standardized : bool, default=False
+        Whether the coefficients are those of standardised features.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    path_alphas_ : ndarray of shape (n_alphas,)
+        The alphas of the path, decreasing to 0.
+    path_line_ : Line2D
+        The solutions at these alphas.
+    contours_ : LineCollection
+        Curves of equal loss.
+    solution_contour_ : Line2D
+        The one through the solution.
+    shapes_ : list of Line2D
+        The penalty's shape, or those asked for.
+    solution_point_, least_squares_point_ : Line2D
+    zero_lines_ : list of Line2D
+    legend_ : Legend
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import Lasso, PenaltyGeometryDisplay
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = Lasso().fit(X, y)
+    >>> display = PenaltyGeometryDisplay.from_estimator(
+    ...     model, X, y, features=("bmi", "bp")
+    ... )  # doctest: +SKIP
+    """
+
+    ax_: Axes
+    figure_: Figure | SubFigure
+    path_alphas_: NDArray[np.float64]
+    path_line_: Line2D
+    contours_: LineCollection
+    solution_contour_: Line2D
+    shapes_: list[Line2D]
+    solution_point_: Line2D
+    least_squares_point_: Line2D
+    zero_lines_: list[Line2D]
+    legend_: Legend
+
+    def __init__(
+        self,
+        plane: TwoCoefficients,
+        *,
+        feature_names: Sequence[str] = ("x0", "x1"),
+        standardized: bool = False,
+    ) -> None:
+        self.plane = plane
+        self.feature_names = feature_names
+        self.standardized = standardized
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        *,
+        features: Sequence[str | int] | None = None,
+        sample_weight: ArrayLike | None = None,
+        feature_names: ArrayLike | None = None,
+        ax: Axes | None = None,
+        **plot_kwargs: Any,
+    ) -> PenaltyGeometryDisplay:
+        """Draw the geometry of a fitted Lasso, ElasticNet, Ridge or their CV versions.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+        X : array-like of shape (n_samples, n_features)
+            The data of the fit.
+        y : array-like of shape (n_samples,)
+        features : pair of str or int, default=None
+            The two features, by name or index. None takes those with the largest coefficients
+            that the penalty sees.
+        sample_weight : array-like of shape (n_samples,), default=None
+            The weights of the fit.
+        feature_names : array-like of shape (n_features,), default=None
+            Names of all features instead of the estimator's own.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        **plot_kwargs
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        PenaltyGeometryDisplay
+
+        Raises
+        ------
+        AttributeError
+            The estimator is not fitted.
+        ValueError
+            A feature is unknown or unpenalised, there is no alpha, there are several targets or
+            bounds, or X or y do not fit.
+        """
+        if feature_names is None:
+            feature_names = getattr(estimator, "feature_names_in_", None)
+        plane, pair = two_coefficients(estimator, X, y, features, sample_weight, feature_names)
+        display = cls(
+            plane,
+            feature_names=pair,
+            standardized=bool(getattr(estimator, "standardize", False)),
+        )
+        return display.plot(ax, **plot_kwargs)
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        shapes: Sequence[Shape] | None = None,
+        contour_kwargs: Kwargs = None,
+        solution_contour_kwargs: Kwargs = None,
+        shape_kwargs: Kwargs = None,
+        path_kwargs: Kwargs = None,
+        point_kwargs: Kwargs = None,
+        legend_kwargs: Kwargs = None,
+    ) -> PenaltyGeometryDisplay:
+        """Draw the geometry.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        shapes : sequence of "l1", "l2", "elastic_net" or float, default=None
+            The shapes to draw through the solution; a number p > 0 is that of the sum of
+            ``|w|^p``. None draws the shape of the model's own penalty.
+        contour_kwargs : dict, default=None
+            Overrides for the curves of equal loss (LineCollection).
+        solution_contour_kwargs, shape_kwargs, path_kwargs, point_kwargs : dict, default=None
+            Overrides for the curve through the solution, the shapes, the path and the two points
+            (Line2D).
+        legend_kwargs : dict, default=None
+            Overrides for the legend.
+
+        Returns
+        -------
+        PenaltyGeometryDisplay
+            Itself, with the artists as attributes.
+
+        Raises
+        ------
+        ImportError
+            Matplotlib is not installed.
+        ValueError
+            A shape is unknown.
+        """
+        plane = self.plane
+        curves = [self._shape(shape) for shape in ([None] if shapes is None else shapes)]
+        self.path_alphas_, path = plane.path()
+
+        _style.require_matplotlib("PenaltyGeometryDisplay.plot")
+        ax = _style.new_axes() if ax is None else ax
+        self.ax_, self.figure_ = ax, ax.figure
+        size, shades, colors = _style.text_size(ax), _style.shades(ax), _style.colors()
+        labels = [self._axis_label(name) for name in self.feature_names]
+        _style.frame(ax, xlabel=labels[0], ylabel=labels[1], size=size)
+        n_lines = (len(curves) + 5) // 2
+        self._limit(ax, np.concatenate([curve for _, curve in curves]), n_lines, size)
+        faint: dict[str, Any] = {"color": shades.faint, "linewidth": 0.8, "zorder": 0.5}
+        self.zero_lines_ = [ax.axhline(0, **faint), ax.axvline(0, **faint)]
+        self._draw_contours(ax, contour_kwargs, solution_contour_kwargs)
+
+        self.shapes_ = []
+        for place, (_, curve) in enumerate(curves):
+            (line,) = ax.plot(*curve.T, zorder=2)
+            color = colors[place * 2 % len(colors)]
+            style = {"color": color, "linestyle": _style.LINESTYLES[place % 4], "linewidth": 1.8}
+            self.shapes_.append(_style.styled(line, shape_kwargs, **style))
+        (self.path_line_,) = ax.plot(*path.T, zorder=1.8)
+        _style.styled(self.path_line_, path_kwargs, color=shades.ink, linewidth=1.2, linestyle=":")
+        (self.solution_point_,) = ax.plot(*plane.solution, zorder=3)
+        (self.least_squares_point_,) = ax.plot(*plane.least_squares, zorder=3)
+        for point, marker in ((self.solution_point_, "o"), (self.least_squares_point_, "x")):
+            _style.styled(
+                point, point_kwargs, color=shades.ink, marker=marker, markersize=5, linestyle=""
+            )
+        handles = [*self.shapes_, self.solution_contour_, self.path_line_]
+        handles += [self.solution_point_, self.least_squares_point_]
+        texts = [name for name, _ in curves]
+        texts += ["equal loss", r"solutions as $\alpha$ falls"]
+        texts += [rf"solution, $\alpha$ = {plane.alpha:.3g}", "least squares"]
+        options = {"ncols": 2, "columnspacing": 1.0, "facecolor": ax.get_facecolor()}
+        options |= {"frameon": True, "framealpha": 1.0, "edgecolor": "none", "fancybox": False}
+        options |= legend_kwargs or {}
+        self.legend_ = _style.legend(ax, handles, texts, size, options)
+        return self
+
+    def _axis_label(self, name: str) -> str:
+        unit = "s.d." if self.standardized else "unit"
+        return f"coefficient of {_labels.shorten(name, 20)} (y per {unit})"
+
+    def _shape(self, shape: Shape | None) -> tuple[str, NDArray[np.float64]]:
+        """Name a shape of the penalty and give its points."""
+        plane, none = self.plane, np.zeros(2)
+        weights = np.where(plane.l1 > 0, plane.l1, plane.l2)
+        weights = weights / weights.max()
+        if shape is None:
+            shape = "l2" if not plane.l1.any() else "elastic_net" if plane.l2.any() else "l1"
+        if shape == "l1":
+            return "L1 diamond", level_set(weights, none, 1, plane.solution)
+        if shape == "l2":
+            return "L2 ball", level_set(weights, none, 2, plane.solution)
+        if shape == "elastic_net":
+            both = plane.l1.any() and plane.l2.any()
+            l1, l2 = (plane.l1, plane.l2) if both else (weights, weights)
+            return "elastic-net shape", level_set(l1, l2, 1, plane.solution)
+        if isinstance(shape, str):
+            known = '"l1", "l2", "elastic_net" or a number'
+            raise ValueError(f"shape {shape!r} is unknown: choose {known}")
+        return f"L{shape:g} shape", level_set(weights, none, float(shape), plane.solution)
+
+    def _limit(self, ax: Axes, shape: NDArray[np.float64], n_lines: int, size: float) -> None:
+        """Fill the axes at equal scales with the shape, the solution and least squares."""
+        plane = self.plane
+        # The spikes of a shape with a small power may leave the view.
+        shape = np.clip(shape, *(np.abs(plane.solution).sum() * np.array([[-2.0], [2.0]])))
+        radius = float(np.abs(shape).max())
+        away = plane.least_squares
+        if radius > 0:
+            away = away * min(1.0, _FARTHEST * radius / max(float(np.abs(away).max()), radius))
+        points = np.vstack([shape, away, plane.solution, [0.0, 0.0]])
+        low, high = points.min(axis=0), points.max(axis=0)
+        span = max(float((high - low).max()), 1e-12 * radius) or 1.0
+        low, high = low - 0.08 * span, high + 0.08 * span
+        window = ax.get_window_extent()
+        share = min(0.4, _style.legend_height(n_lines, size) / _style.height_in_points(ax))
+        height = float(high[1] - low[1]) / (1 - share)
+        unit = max(float(high[0] - low[0]) / window.width, height / window.height)
+        middle = float(low[0] + high[0]) / 2
+        ax.set_xlim(middle - unit * window.width / 2, middle + unit * window.width / 2)
+        # What height is left over goes below, so that the legend's share stays free.
+        slack = (unit * window.height * (1 - share) - float(high[1] - low[1])) / 2
+        ax.set_ylim(low[1] - slack, low[1] - slack + unit * window.height)
+        ax.set_aspect("equal", adjustable="box")
+
+    def _draw_contours(self, ax: Axes, kwargs: Kwargs, solution_kwargs: Kwargs) -> None:
+        from matplotlib.collections import LineCollection
+
+        plane, shades = self.plane, _style.shades(ax)
+        corners = np.array([(x, y) for x in ax.get_xlim() for y in ax.get_ylim()])
+        best, here = plane.loss([plane.least_squares, plane.solution])
+        through = float(np.sqrt(2 * max(here - best, 0.0)))
+        outermost = float(np.sqrt(2 * max(plane.loss(corners).max() - best, 0.0)))
+        step = outermost / _N_CONTOURS
+        first = through % step if step else 0.0
+        radii = first + step * np.arange(_N_CONTOURS + 1)
+        others = radii[(radii > 0.01 * step) & (np.abs(radii - through) > 0.5 * step)]
+        self.contours_ = LineCollection([plane.contour(radius) for radius in others], zorder=1)
+        _style.styled(self.contours_, kwargs, color=shades.muted, linewidth=0.7)
+        ax.add_collection(self.contours_, autolim=False)
+        (self.solution_contour_,) = ax.plot(*plane.contour(through).T, zorder=1.5)
+        style = {"color": _style.colors()[1], "linewidth": 1.2}
+        _style.styled(self.solution_contour_, solution_kwargs, **style)
