@@ -20,11 +20,11 @@ data = load_diabetes()
 interactions = PolynomialFeatures(degree=2, interaction_only=True, include_bias=False)
 X = StandardScaler().fit_transform(interactions.fit_transform(data.data))
 
-figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained", sharey=True)
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained", sharey=True)
 models = LassoCV(cv=5), RidgeCV(cv=5, scoring="neg_mean_squared_error")
 for ax, model in zip(axes, models, strict=True):
     CVCurveDisplay.from_estimator(model.fit(X, data.target), ax=ax)
     ax.set_title(type(model).__name__)
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-figure.savefig(folder / "cv_curve.png", dpi=150)
+figure.savefig(folder / "cv_curve.png", dpi=100)

@@ -23,7 +23,7 @@ names = interactions.get_feature_names_out(data.feature_names)
 
 model = LassoCV(cv=5).fit(X, data.target)
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained", sharey=True)
+figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained", sharey=True)
 RegularizationPathDisplay.from_estimator(model, feature_names=names, ax=left)
 end = model.alphas_[-1]
 RegularizationPathDisplay.from_estimator(model, feature_names=names, labels_at=end, ax=right)
@@ -31,4 +31,4 @@ left.set_title("named: the largest in the model")
 right.set_title("named: the largest at the end")
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-figure.savefig(folder / "regularization_path.png", dpi=150)
+figure.savefig(folder / "regularization_path.png", dpi=100)

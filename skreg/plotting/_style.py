@@ -176,11 +176,19 @@ def limit_x(ax: Axes, first: float, last: float) -> None:
 
 
 def limit_y(ax: Axes, low: float, high: float, headroom: float) -> None:
-    """Limits around the data, with a share `headroom` of the height kept free above it."""
+    """Limits around the data, with a share `headroom` of the height kept free above it.
+
+    What other axes with the same y-axis show already stays in view.
+    """
     if low == high:
         low, high = low - 1.0, high + 1.0
     bottom, top = low - 0.04 * (high - low), high + 0.04 * (high - low)
-    ax.set_ylim(bottom, bottom + (top - bottom) / (1 - headroom))
+    top = bottom + (top - bottom) / (1 - headroom)
+    siblings = ax.get_shared_y_axes().get_siblings(ax)
+    if any(other is not ax and other.has_data() for other in siblings):
+        shown = ax.get_ylim()
+        bottom, top = min(bottom, *shown), max(top, *shown)
+    ax.set_ylim(bottom, top)
 
 
 def top_axis(
