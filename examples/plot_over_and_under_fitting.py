@@ -45,7 +45,9 @@ left.invert_xaxis()
 right.plot(x, y, "o", color="0.6", markersize=4)
 for place, (name, (alpha, style)) in enumerate(marked.items()):
     left.axvline(alpha, color=f"C{place + 2}", linestyle=style, linewidth=1)
-    right.plot(x_new, path.predict(features(x_new), alpha), style, color=f"C{place + 2}", label=name)
+    right.plot(
+        x_new, path.predict(features(x_new), alpha), style, color=f"C{place + 2}", label=name
+    )
 right.set(xlabel="x", ylabel="y")
 for ax in (left, right):
     ax.legend(fontsize=9)

@@ -12,7 +12,10 @@ from skreg.__main__ import main
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GALLERY = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+LONGEST_EXAMPLE = 70  # lines
+LARGEST_PICTURE = 60_000  # bytes
 
 
 def fenced(language):
@@ -51,6 +54,15 @@ def test_readme_links():
     assert targets
     for target in map("".join, targets):
         assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_the_gallery_shows_every_example(path):
+    picture = f"images/{path.stem.removeprefix('plot_')}.png"
+    assert f"({path.name})" in GALLERY
+    assert f"({picture})" in GALLERY
+    assert (path.parent / picture).stat().st_size < LARGEST_PICTURE
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_EXAMPLE
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)

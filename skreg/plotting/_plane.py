@@ -71,8 +71,8 @@ class TwoCoefficients:
                 best, lowest = w, value
         return best
 
-    def path(self, n_alphas: int = 200) -> tuple[Array, Array]:
-        """Minimise along decreasing alphas, from (next to) nothing to least squares.
+    def path(self, n_alphas: int = 300) -> tuple[Array, Array]:
+        """Minimise along decreasing alphas, from zero (or next to it) to least squares.
 
         Returns
         -------
@@ -84,8 +84,7 @@ class TwoCoefficients:
             first = np.max(np.abs(self.moment) / self.l1)
         else:
             first = 1e3 * np.max(np.linalg.eigvalsh(self.gram)) / np.min(self.l2)
-        last = min(1e-4 * first, self.alpha / 10) if self.alpha else 1e-4 * first
-        alphas = np.append(np.geomspace(max(first, self.alpha) or 1.0, last or 0.1, n_alphas), 0.0)
+        alphas = np.append(np.geomspace(1.0, 1e-4, n_alphas) * first, 0.0)
         return alphas, np.array([self.solve(alpha) for alpha in alphas])
 
     def contour(self, radius: float, n_points: int = 241) -> Array:

@@ -208,7 +208,7 @@ class PenaltyGeometryDisplay:
         labels = [self._axis_label(name) for name in self.feature_names]
         _style.frame(ax, xlabel=labels[0], ylabel=labels[1], size=size)
         n_lines = (len(curves) + 5) // 2
-        self._limit(ax, np.concatenate([curve for _, curve in curves]), n_lines, size)
+        self._limit(ax, np.vstack([plane.solution, *(curve for _, curve in curves)]), n_lines, size)
         faint: dict[str, Any] = {"color": shades.faint, "linewidth": 0.8, "zorder": 0.5}
         self.zero_lines_ = [ax.axhline(0, **faint), ax.axvline(0, **faint)]
         self._draw_contours(ax, contour_kwargs, solution_contour_kwargs)
