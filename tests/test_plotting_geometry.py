@@ -28,7 +28,7 @@ MODELS = {
     "lasso, chosen": LassoCV(alphas=20, standardize=True),
     "elastic net, chosen": ElasticNetCV(alphas=20, l1_ratio=[0.5, 0.9], eps=1e-5),
     "ridge, chosen": RidgeCV(alphas=20),
-    "another library's": linear_model.LassoCV(alphas=20, tol=1e-10, max_iter=100000),
+    "another library's": linear_model.LassoCV(alphas=[3.0, 1.0, 0.3], tol=1e-10, max_iter=100000),
 }
 
 
