@@ -51,8 +51,8 @@ def as_penalised(
     Raises
     ------
     ValueError
-        X is sparse or of another width than the model, the weights do not fit, or the
-        coefficients are bounded.
+        X is sparse, not finite or of another width than the model, or the coefficients are
+        bounded.
     """
     n_features = np.shape(_read.stored(estimator, "coef_"))[-1]
     if hasattr(X, "toarray"):
@@ -60,6 +60,8 @@ def as_penalised(
     table = np.asarray(X, dtype=float)
     if table.ndim != 2 or table.shape[1] != n_features:
         raise ValueError(f"X must have shape (n_samples, {n_features}), got {table.shape}")
+    if not np.isfinite(table).all():
+        raise ValueError("X has missing or infinite values: pass it as the model saw it")
     bounded = [
         name
         for name in ("lower_bound", "upper_bound")

@@ -222,7 +222,8 @@ class CoefficientDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
+            Where to draw. None makes a new figure. On a figure of your own,
+            ``layout="constrained"`` makes room for long names.
         n_bars : int, default=20
             How many features to show; fewer where the height has no room for more names.
         bar_kwargs, other_bar_kwargs : dict, default=None
