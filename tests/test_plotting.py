@@ -487,7 +487,7 @@ def test_curve_is_the_results_arrays(diabetes):
     assert_allclose(
         display.points_.get_xydata(), np.column_stack((cv.alphas, cv.mean))[[8, 12]], rtol=1e-12
     )
-    assert display.ax_.get_ylabel() == "CV mean squared error"
+    assert display.ax_.get_ylabel() == "CV mean squared error (y²)"
     for tick, label in zip(
         display.top_ax_.get_xticks(), display.top_ax_.get_xticklabels(), strict=True
     ):
@@ -519,7 +519,7 @@ def test_everything_drawn_of_the_curve_is_in_view(diabetes):
 
 @pytest.mark.parametrize(
     ("metric", "label"),
-    [("neg_mean_absolute_error", "CV mean absolute error"), ("r2", "CV negated r2")],
+    [("neg_mean_absolute_error", "CV mean absolute error (y)"), ("r2", "CV negated r2")],
 )
 def test_a_scorer_names_the_error_axis(diabetes, metric, label):
     cv = make_cv(diabetes.alphas)

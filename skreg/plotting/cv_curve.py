@@ -262,9 +262,18 @@ class CVCurveDisplay:
 
 
 def _metric_label(metric: str) -> str:
-    """Name what the errors measure; a scorer's values come negated."""
+    """Name what the errors measure, with its unit; a scorer's values come negated."""
     if metric.startswith("neg_"):
         metric = metric.removeprefix("neg_")
     elif metric != "mean squared error":
         metric = f"negated {metric}"
-    return f"CV {metric.replace('_', ' ')}"
+    name = metric.replace("_", " ")
+    return f"CV {name} ({_UNITS[name]})" if name in _UNITS else f"CV {name}"
+
+
+_UNITS = {
+    "mean squared error": "y²",
+    "root mean squared error": "y",
+    "mean absolute error": "y",
+    "median absolute error": "y",
+}

@@ -324,7 +324,7 @@ class RegularizationPathDisplay:
         others = np.setdiff1d(np.flatnonzero(coefs.any(axis=1)), named)
         self.other_lines_ = None
         if others.size:
-            segments = [np.column_stack((xs, coefs[index])) for index in others]
+            segments = list(np.stack(np.broadcast_arrays(xs, coefs[others]), axis=-1))
             # As single curves, thousands of lines would make a PDF or SVG file of many megabytes.
             grey = LineCollection(segments, zorder=1, rasterized=others.size > _MOST_CURVES)
             muted = _style.shades(self.ax_).muted
