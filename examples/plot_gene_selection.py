@@ -6,7 +6,7 @@ perfectly. A Lasso assumes that few genes matter, and looks for them.
 The expression levels are generated as such measurements look: genes come in pathways of 20 that
 rise and fall together, levels are positive, skewed, and taken in logarithms. Four genes (their
 names end in "*") drive the outcome, with coefficients of about 2. The four largest bars are theirs.
-The false ones are small, and the one-standard-error rule (1se) drops about half of them. All true
+The false ones are small, and the one-standard-error rule (1se) drops most of them. All true
 genes are shrunk: that is the price of the selection.
 
 Run it with a folder as argument to save the picture there, instead of in the current folder.

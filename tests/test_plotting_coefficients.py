@@ -174,6 +174,8 @@ def test_what_cannot_be_drawn_is_refused(model):
         CoefficientDisplay.from_path(model.path_)
     with pytest.raises(ValueError, match=r"alpha = 1e\+06 cannot be marked"):
         CoefficientDisplay.from_path(model.path_, alpha=1e6)
+    with pytest.raises(ValueError, match="coefs has missing or infinite values"):
+        CoefficientDisplay([1.0, np.nan]).plot()
     with pytest.raises(ValueError, match="2 feature names for"):
         CoefficientDisplay([1.0], feature_names=["a", "b"]).plot()
     with pytest.raises(ValueError, match="1 labels for 2 models"):

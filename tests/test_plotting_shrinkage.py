@@ -170,6 +170,8 @@ def test_what_cannot_be_drawn_is_refused(data):
         draw(Ridge().fit(X, y), sparse.csr_array(X))
     with pytest.raises(ValueError, match="X has missing or infinite values"):
         draw(Ridge().fit(X, y), np.full_like(X, np.nan))
+    with pytest.raises(ValueError, match=r"sample_weight must have shape \(442,\), got \(3,\)"):
+        ShrinkageDisplay.from_estimator(Ridge().fit(X, y), X, sample_weight=np.ones(3))
     with pytest.raises(ValueError, match="a feature that varies"):
         draw(Ridge().fit(X, y), np.ones_like(X))
     with pytest.raises(ValueError, match="alpha = 9 cannot be marked"):

@@ -51,8 +51,8 @@ def as_penalised(
     Raises
     ------
     ValueError
-        X is sparse, not finite or of another width than the model, or the coefficients are
-        bounded.
+        X is sparse, not finite or of another width than the model, the weights are not one a
+        row, or the coefficients are bounded.
     """
     n_features = np.shape(_read.stored(estimator, "coef_"))[-1]
     if hasattr(X, "toarray"):
@@ -69,9 +69,9 @@ def as_penalised(
     ]
     if bounded or getattr(estimator, "positive", False):
         raise ValueError(f"{what} draws no bounds: fit without {(*bounded, 'positive')[0]}")
-    weights = np.ones(len(table))
-    if sample_weight is not None:
-        weights = weights * np.asarray(sample_weight, dtype=float)
+    if sample_weight is not None and np.ndim(sample_weight) == 0:
+        sample_weight = np.full(len(table), sample_weight)
+    weights = _read.one_each(sample_weight, len(table), "sample_weight")
     centred = bool(getattr(estimator, "fit_intercept", True))
     middle = weights @ table / weights.sum()
     scale = np.ones(n_features)

@@ -81,13 +81,13 @@ def names(given: ArrayLike | None, n_features: int) -> list[str]:
     return listed
 
 
-def one_each(given: ArrayLike | None, n_features: int, what: str) -> NDArray[np.float64]:
-    """Take one number a feature, 1 where none are given."""
+def one_each(given: ArrayLike | None, n: int, what: str) -> NDArray[np.float64]:
+    """Take one number for each of n features or rows, 1 where none are given."""
     if given is None:
-        return np.ones(n_features)
+        return np.ones(n)
     values = np.asarray(given, dtype=float)
-    if values.shape != (n_features,):
-        raise ValueError(f"{what} must have shape ({n_features},), got {values.shape}")
+    if values.shape != (n,):
+        raise ValueError(f"{what} must have shape ({n},), got {values.shape}")
     return values
 
 

@@ -243,9 +243,12 @@ class CoefficientDisplay:
         ImportError
             Matplotlib is not installed.
         ValueError
-            The number of names, labels or scales is not that of the features or models.
+            A coefficient is not finite, or the number of names, labels or scales is not that of
+            the features or models.
         """
         models = np.atleast_2d(np.asarray(self.coefs, dtype=float))
+        if not np.isfinite(models).all():
+            raise ValueError("coefs has missing or infinite values")
         names = _read.names(self.feature_names, models.shape[1])
         models = models * _read.one_each(self.feature_scale, models.shape[1], "feature_scale")
         if self.labels is not None and len(self.labels) != len(models):
