@@ -96,9 +96,8 @@ class ActiveSet:
         self.penalty = Penalty(
             whole.l1_ratio, whole.factors[index], whole.lower[index], whole.upper[index]
         )
-        movable = self.penalty.upper > self.penalty.lower
         self.penalised = self.penalty.factors > 0
-        self.usable = usable & movable
+        self.usable = usable & (self.penalty.upper > self.penalty.lower)
         self.noise = ROUNDING * np.sqrt(self.curvature * self.yy)
         self.shut = np.where(self.usable, self.noise, np.inf)
         w, before = np.zeros(m), self.before
@@ -166,26 +165,24 @@ class ActiveSet:
         fewest, idle = len(l1) + 1, 0
         exact = ROUGH if self.penalty.l1_ratio < 1.0 else EXACT
         for rounds in range(1, limit + 1):
-            w, c, dependent = np.zeros(len(l1)), self.c, None
+            w, c = np.zeros(len(l1)), self.c
             if self.boxed:
                 w = np.where(at > 0, scaled.upper, np.where(at < 0, scaled.lower, 0.0))
                 c = c - self.gram @ w
             kept = self._from_kept_factor(alpha, active, sign, w, near, scaled, exact)
-            if kept is None:
+            if kept is not None:
+                w, q = kept
+            else:
                 rows, rhs = self.gram.take(active, 0), (c - l1 * sign).take(active)
                 found, dependent = self._on_support(active, rows, rhs, scaled.l2)
-            if dependent is not None:
-                edge = edge.copy()
-                edge[active[dependent]] = np.inf
-                sign = sign.copy()
-                sign[active[dependent]] = 0.0
-                active = np.delete(active, dependent)
-                continue
-            if kept is None:
+                if dependent is not None:
+                    edge, sign = edge.copy(), sign.copy()
+                    edge[active[dependent]] = np.inf
+                    sign[active[dependent]] = 0.0
+                    active = np.delete(active, dependent)
+                    continue
                 w[active] = found
                 q = c - found.dot(rows)
-            else:
-                w, q = kept
             near = w, q
             wrong = w * sign < 0.0
             enter = np.abs(q) > edge
