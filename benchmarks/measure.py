@@ -60,12 +60,12 @@ def tune(worker: Worker, cell: Cell, problem: Problem, folder: Path, limit: floa
     reason = worker.library.refuses(problem)
     if reason:
         return {"note": f"skipped: {reason}", "runs": runs}
-    end = time.monotonic() + limit
     variants = worker.library.variants(problem)
     least = min(targets(worker.name))
     place = ""
     try:
         worker.ask(f"load {folder}", LOAD_LIMIT)
+        end = time.monotonic() + limit
         for tol in worker.library.tolerances(problem):
             rung = []
             for variant in variants:
