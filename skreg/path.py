@@ -117,26 +117,24 @@ def fit_path(
     if start is not None:
         w = design.from_raw(np.asarray(start, dtype=np.float64).reshape(n_features, n_targets))
     engine_alphas = alphas * model.alpha_unit(len(y), sample_weight)
-    found = []
-    for solutions in _solutions(model, design, target, penalty, engine_alphas, w):
-        found.append(solutions)
+    W = np.empty((n_targets, len(alphas), n_features))
+    facts = np.empty((5, n_targets, len(alphas)))
+    for i, solutions in enumerate(_solutions(model, design, target, penalty, engine_alphas, w)):
+        for k, s in enumerate(solutions):
+            W[k, i] = s.coef
+            own = np.nan if s.intercept is None else s.intercept
+            facts[:, k, i] = s.gap, s.n_iter, s.rss, s.df, own
         if progress is not None:
-            progress(len(found), float(alphas[len(found) - 1]))
-    by_target = list(zip(*found, strict=True))
-    W = np.array([[one.coef for one in path] for path in by_target])
-    facts = np.array(
-        [[(s.gap, s.n_iter, s.rss, s.df, s.intercept) for s in path] for path in by_target],
-        dtype=np.float64,  # where an intercept that is None becomes NaN
-    )
+            progress(i + 1, float(alphas[i]))
     raw = _on_user_scale(model, design, penalty, W)
-    gaps, n_iters, rss, df, own_intercepts = np.ascontiguousarray(facts.transpose(2, 0, 1))
+    gaps, n_iters, rss, df, own_intercepts = facts
     intercepts = design.intercept(
         raw.reshape(-1, n_features).T, np.repeat(target.mean, len(alphas))
     )
     intercepts = np.where(np.isnan(own_intercepts), intercepts.reshape(rss.shape), own_intercepts)
     null = design.norm2(target.centred)[:, None]
     deviance = np.divide(rss, null, out=np.ones_like(rss), where=null > 0)
-    coefs = raw.astype(design.X.dtype, copy=False).transpose(0, 2, 1)
+    coefs = _in_type(design.X.dtype, raw, model.penalty).transpose(0, 2, 1)
     one = 0 if y.ndim == 1 else slice(None)
     return PathResult(
         alphas=np.array(alphas, dtype=np.float64),
@@ -176,6 +174,17 @@ def _on_user_scale(model: Model, design: Design, penalty: Penalty, w: Array) -> 
     raw = np.where((w == penalty.lower) & (w < 0), bounds.lower, raw)
     raw = np.where((w == penalty.upper) & (w > 0), bounds.upper, raw)
     return np.clip(raw, bounds.lower, bounds.upper)
+
+
+def _in_type(dtype: Any, raw: Array, bounds: Penalty) -> Array:
+    """Coefficients in the type of X, where one at its bound may not be rounded past it."""
+    coefs = raw.astype(dtype, copy=False)
+    if coefs.dtype == raw.dtype or not bounds.has_bounds:
+        return coefs
+    lower, upper = bounds.lower.astype(dtype), bounds.upper.astype(dtype)
+    lower = np.where(lower < bounds.lower, np.nextafter(lower, 0, dtype=dtype), lower)
+    upper = np.where(upper > bounds.upper, np.nextafter(upper, 0, dtype=dtype), upper)
+    return np.clip(coefs, lower, upper)
 
 
 def _solutions(

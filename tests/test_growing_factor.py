@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from exact import Problem
 
+from skreg import ElasticNet, regularization_path
 from skreg.penalties import Penalty
 from skreg.solvers import active_set
 from skreg.solvers.active_set import ActiveSet
@@ -124,3 +126,29 @@ def test_elastic_nets_are_the_same_with_a_kept_factor(monkeypatch, l1_ratio, box
             np.testing.assert_allclose(solver.q, q, rtol=0, atol=1e-12)
         paths.append(found)
     np.testing.assert_allclose(paths[0], paths[1], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+@pytest.mark.parametrize("shape", [(400, 330), (300, 900)], ids=["Gram matrix", "chunks"])
+def test_steps_that_grow_lose_no_digits(shape, l1_ratio):
+    """On a grid whose steps grow, errors of correlations on the secant would grow with them."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=shape)
+    y = X @ rng.normal(size=shape[1]) + rng.normal(size=len(X))
+    top = regularization_path(ElasticNet(l1_ratio=l1_ratio), X, y, alphas=1).alphas[0]
+    alphas = 0.02 * top * (1.0 - np.geomspace(1e-12, 0.9, 30))
+    path = regularization_path(ElasticNet(l1_ratio=l1_ratio), X, y, alphas=alphas)
+    assert np.count_nonzero(path.coefs[:, -1]) >= active_set.MANY
+    for i in (5, 15, 25, 29):
+        problem = Problem.of(X, y, path.alphas[i], l1_ratio=l1_ratio)
+        assert problem.violation(path.coefs[:, i]).max() <= 1e-12
+        assert problem.gap(path.coefs[:, i]) <= 1e-13
+
+
+def test_a_thousand_alphas_lose_no_digits():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 330))
+    y = X @ rng.normal(size=330) + rng.normal(size=400)
+    path = regularization_path(ElasticNet(l1_ratio=0.5), X, y, alphas=np.geomspace(0.1, 1e-4, 1000))
+    problem = Problem.of(X, y, path.alphas[-1], l1_ratio=0.5)
+    assert problem.violation(path.coefs[:, -1]).max() <= 1e-13

@@ -128,3 +128,41 @@ def test_fitted_attributes_have_scikit_learn_s_names_and_shapes(estimator, n_tar
             assert hasattr(own, name), name
             if value is not None:  # n_iter_ of Ridge
                 assert np.shape(getattr(own, name)) == np.shape(value), name
+
+
+def test_the_defaults_of_a_subclass_are_checked_as_well():
+    class Negative(skreg.Lasso):
+        def __init__(self, alpha=-1.0):
+            super().__init__(alpha)
+
+    X, y = np.arange(8.0).reshape(4, 2) ** 2, np.arange(4.0)
+    with pytest.raises(ValueError, match="'alpha' parameter of Negative"):
+        Negative().fit(X, y)
+    assert Negative(0.1).fit(X, y).alpha == 0.1
+
+
+def test_a_path_leaves_the_generator_of_its_model_as_it_is():
+    X, y = np.arange(8.0).reshape(4, 2) ** 2, np.arange(4.0)
+    generator = np.random.RandomState(0)
+    model = skreg.Lasso(selection="random", random_state=generator)
+    skreg.regularization_path(model, X, y, alphas=3)
+    assert generator.randint(1 << 30) == np.random.RandomState(0).randint(1 << 30)
+
+
+def test_a_fit_without_checks_forgets_the_names_of_the_last_one():
+    pd = pytest.importorskip("pandas")
+    X, y = np.arange(8.0).reshape(4, 2) ** 2, np.arange(4.0)
+    model = skreg.Lasso(0.1).fit(pd.DataFrame(X, columns=["a", "b"]), y)
+    model.fit(np.asfortranarray(X), y, check_input=False)
+    assert not hasattr(model, "feature_names_in_")
+
+
+def test_float32_coefficients_keep_to_bounds_that_float32_does_not_have():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, 20)).astype(np.float32)
+    y = X @ np.linspace(-1, 1, 20)
+    coef = skreg.Lasso(1e-3, lower_bound=-0.7, upper_bound=0.1).fit(X, y).coef_
+    assert coef.dtype == np.float32
+    assert coef.max() <= 0.1
+    assert coef.min() >= -0.7
+    assert np.sum(coef > 0.0999) > 3

@@ -90,23 +90,33 @@ class LinearModel(RegressorMixin, MultiOutputMixin, BaseEstimator):
 
     @classmethod
     @functools.cache
-    def _get_param_names(cls) -> list[str]:
+    def _names(cls) -> tuple[str, ...]:
         # Read off the signature of __init__, which takes long and never changes.
-        return super()._get_param_names()
+        return tuple(super()._get_param_names())
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        return list(cls._names())
 
     @classmethod
     @functools.cache
-    def _get_defaults(cls) -> dict[str, Any]:
+    def _sound_defaults(cls) -> dict[str, Any]:
+        """The defaults of the parameters, if all are valid: what need not be checked again."""
         signature = inspect.signature(cls.__init__)
-        return {name: parameter.default for name, parameter in signature.parameters.items()}
+        defaults = {name: one.default for name, one in signature.parameters.items()}
+        try:
+            validate_parameter_constraints(cls._parameter_constraints, defaults, cls.__name__)
+        except ValueError:
+            return {}
+        return defaults
 
     def _validate_params(self) -> None:
-        """Check the parameters; those at their defaults, which are valid, need no look."""
-        defaults = self._get_defaults()
+        """Check the parameters that are not at their defaults, which takes a while."""
+        defaults, unknown = self._sound_defaults(), object()
         given = {
             name: value
             for name, value in self.get_params(deep=False).items()
-            if value is not defaults[name]
+            if value is not defaults.get(name, unknown)
         }
         if given:
             validate_parameter_constraints(

@@ -18,12 +18,16 @@ FLOATS = [np.float64, np.float32]
 LARGEST = 1e150
 
 
+def note_columns(estimator: Any, X: Any) -> None:
+    """What scikit-learn's checks, which take a while, would note of an array: it has no names."""
+    vars(estimator).pop("feature_names_in_", None)
+    estimator.n_features_in_ = X.shape[1]
+
+
 def check_table(estimator: Any, X: Any, y: Any) -> tuple[Any, Array]:
     """X as float32 or float64 (dense in any order, or CSC) and y as float64, finite both."""
     if is_ready(X) and _is_target(y, len(X)):
-        # What scikit-learn's checks, which take a while, would note of an array: it has no names.
-        vars(estimator).pop("feature_names_in_", None)
-        estimator.n_features_in_ = X.shape[1]
+        note_columns(estimator, X)
         return X, y
     if getattr(y, "ndim", 0) > 2:
         raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")

@@ -79,7 +79,7 @@ class ElasticNetCV(LassoLikeCV):
     Notes
     -----
     The paths are those of `ElasticNet`, whose notes have the methods. Where X is dense with p <= n
-    and p <= 1000, means and second moments of a fold's training rows are sums over all rows less
+    and p <= 1500, means and second moments of a fold's training rows are sums over all rows less
     those held out, and are shared by every l1_ratio: for q targets all folds together cost
     n (p + q)^2 flops, as one Gram matrix does. A fold's sums are (p + q)^2 numbers, kept where
     together they are few beside X or take at most 64 MiB, else made when its turn comes.

@@ -24,7 +24,7 @@ from ._base import (
     require_finite,
     take_gram,
 )
-from ._checks import check_weights, single_column
+from ._checks import check_weights, note_columns, single_column
 from ._warnings import warn_unconverged
 from .paths import enet_path, lasso_path
 
@@ -107,13 +107,13 @@ class ElasticNet(LinearModel):
     ``solver="auto"`` takes, for n rows and p features,
 
     - without an L1 part and bounds the closed form, as `Ridge` does;
-    - with p <= 300 and p <= 2 n, for a path also with p <= 1000 and p <= n, the Gram matrix: n p^2
+    - with p <= 300 and p <= 2 n, for a path also with p <= 1500 and p <= n, the Gram matrix: n p^2
       flops and p^2 numbers. On it the path of the Lasso is followed from knot to knot (Osborne,
       Presnell and Turlach, IMA J. Numer. Anal. 20(3), 2000; Efron et al., Ann. Statist. 32(2),
       2004), at p^2 flops a knot; all else is solved by Newton's method on the active set A
       (Hintermüller, Ito and Kunisch, SIAM J. Optim. 13(3), 2002), |A|^3 / 3 + |A| p a round;
-    - otherwise the latter on a working set of m features, a chunk of alphas at a time, each
-      checked by one product with X: n p flops an alpha, n m + m^2 numbers.
+    - otherwise the latter on a working set of m features, a chunk of alphas at a time, checked by
+      products of X with the residuals at one or two of them: n m + m^2 numbers.
 
     What the duality gap does not certify, descent finishes. ``solver="cd"`` is coordinate descent
     with Newton steps on the support (Friedman, Hastie and Tibshirani, J. Stat. Softw. 33(1), 2010,
@@ -218,7 +218,7 @@ class ElasticNet(LinearModel):
         else:
             y = np.asarray(y, dtype=np.float64)
             sample_weight = check_weights(sample_weight, X)
-            self.n_features_in_ = X.shape[1]
+            note_columns(self, X)
         model = self._model(X.shape[1])
         with np.errstate(over="ignore", invalid="ignore"):
             design = model.design(X, sample_weight)

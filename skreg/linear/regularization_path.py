@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -71,7 +71,8 @@ def regularization_path(
             "estimator must be a Lasso, ElasticNet or Ridge of skreg,"
             f" got {type(estimator).__name__}"
         )
-    estimator = copy(estimator)  # for what the checks note on it
+    estimator = copy(estimator)  # for what the checks note on it, and a generator that moves on
+    estimator.random_state = deepcopy(estimator.random_state)
     estimator._validate_params()
     X, y, weight = estimator._check_data(X, y, sample_weight)
     model = estimator._model(X.shape[1])

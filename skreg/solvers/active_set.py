@@ -46,7 +46,8 @@ GROWTH = 8
 # the thresholds; where that takes many steps the second is enough to see who joins and leaves.
 MANY = 200
 EXACT, ROUGH = 1e-12, 1e-4
-FARTHEST = 4.0  # The secant is not followed for more than so many times the way it spans.
+# The secant is not followed for more than so many times the way it spans.
+FARTHEST = 4.0
 
 Sides = NDArray[np.int8]
 State = tuple[Array, Array, Index, Array, Sides, tuple[Array, Array, float] | None, float]
@@ -219,6 +220,7 @@ class ActiveSet:
             return self.w, self.q
         w, q, alpha_before = self.before
         ahead = min((alpha - self.alpha) / (self.alpha - alpha_before), FARTHEST)
+        self.factor.drift(ahead)
         return self.w + ahead * (self.w - w), self.q + ahead * (self.q - q)
 
     def _from_kept_factor(
@@ -242,11 +244,7 @@ class ActiveSet:
             self.factor.serve(alpha, scaled.l2)
         w = w.copy()
         w[active] = near[0].take(active)
-        moved = np.flatnonzero(w != near[0])
-        if 4 * len(moved) < len(active):
-            q = near[1] - (w - near[0]).take(moved).dot(self.gram.take(moved, 0))
-        else:
-            q = self.c - self.gram.dot(w)
+        q = self.factor.correlations(self.gram, self.c, near, w, len(active))
         pull, l2 = (scaled.l1 * sign).take(active), scaled.l2.take(active)
         return self.factor.move(self.gram, active, l2, pull, w, q, exact)
 

@@ -135,12 +135,18 @@ def _step(
         start = _guess(design.gram(), c, first)
     found = ActiveSet(penalty, rank, yy)
     found.extend(design.gram(), c, np.arange(n_features), start)
-    states, n_iters = [], []
-    for alpha in alphas.tolist():
+    W, n_iters = np.empty((len(alphas), n_features)), []
+    for row, alpha in zip(W, alphas.tolist(), strict=True):
         n_iters.append(found.solve(alpha, settings.max_iter))
-        states.append((found.w, found.q))
-    W, Q = np.array(states).transpose(1, 2, 0)
-    return W, Q, n_iters
+        row[:] = found.w
+    return W.T, _left(design.gram(), c, W.T), n_iters
+
+
+def _left(gram: Array, c: Array, W: Array) -> Array:
+    """Correlations that are left, in the order of W, from nothing but the coefficients."""
+    used = np.flatnonzero(W.any(axis=1))
+    few = 2 * len(used) < len(c)
+    return np.asarray((c - (W[used].T @ gram[used] if few else W.T @ gram)).T)
 
 
 def _guess(gram: Array, c: Array, scaled: ScaledPenalty) -> Array:
@@ -185,7 +191,4 @@ def _follow(
     W = W / factors[:, None]
     if penalty.has_bounds:  # which the units have moved by a rounding error
         W = np.clip(W, penalty.lower[:, None], penalty.upper[:, None])
-    used = np.flatnonzero(W.any(axis=1))
-    few = 2 * len(used) < len(c)
-    Q = (c - (W[used].T @ gram[used] if few else W.T @ gram)).T  # in the order of W
-    return W, Q, [n_knots] * len(alphas)
+    return W, _left(gram, c, W), [n_knots] * len(alphas)

@@ -31,6 +31,8 @@ STALE = 1.5
 # Most steps of conjugate gradients: with the eigenvalues between 2/3 and one each gains a digit.
 # Without an L2 part more than these find nothing but rounding.
 MOST_STEPS, REFINED = 20, 3
+# Correlations that follow from those at the last alphas are made anew after so many alphas.
+TRUSTED = 4
 # What misses the exactness asked for by this factor is not good enough.
 MISSED = 10.0
 
@@ -50,6 +52,7 @@ class GrowingFactor:
         self.L = np.empty((0, 0), order="F")
         self.alpha = 0.0  # whose L2 part is in the factor
         self.ridge = np.empty(0)
+        self.age = 0  # alphas since correlations were made from nothing but coefficients
         self._forget()
 
     def _forget(self) -> None:
@@ -64,6 +67,25 @@ class GrowingFactor:
             self._forget()
         elif len(ridge) > len(self.ridge):
             self.ridge = ridge * (self.alpha / alpha)
+
+    def drift(self, ahead: float) -> None:
+        """A new alpha is begun on the secant, `ahead` times the way it spans.
+
+        Its correlations have the errors of the last two: they grow steadily as long as
+        ``ahead <= 1``, and else by more and more. Two alphas in a row end that.
+        """
+        if self.age > TRUSTED:
+            self.age = 0
+        self.age += 1 if ahead <= 1.0 else TRUSTED
+
+    def correlations(
+        self, gram: Array, c: Array, near: tuple[Array, Array], w: Array, n_active: int
+    ) -> Array:
+        """``c - gram w``, from the coefficients and correlations nearby where that is as good."""
+        moved = np.flatnonzero(w != near[0])
+        if self.age >= TRUSTED or 4 * len(moved) >= n_active:
+            return np.asarray(c - gram.dot(w))
+        return np.asarray(near[1] - (w - near[0]).take(moved).dot(gram.take(moved, 0)))
 
     def move(
         self,
