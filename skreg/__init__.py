@@ -17,6 +17,7 @@ from .linear import (
     regularization_path,
     ridge_path,
 )
+from .neural import MLPClassifier, MLPRegressor, WeightPenalty
 from .plotting import CVCurveDisplay, RegularizationPathDisplay
 from .result import PathResult
 
@@ -29,10 +30,13 @@ __all__ = [
     "ElasticNetCV",
     "Lasso",
     "LassoCV",
+    "MLPClassifier",
+    "MLPRegressor",
     "PathResult",
     "RegularizationPathDisplay",
     "Ridge",
     "RidgeCV",
+    "WeightPenalty",
     "enet_path",
     "lasso_path",
     "regularization_path",

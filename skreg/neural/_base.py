@@ -1,0 +1,267 @@
+"""What the two estimators share: the way from parameters and data to a trained network."""
+
+from __future__ import annotations
+
+import functools
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..losses import Loss
+from ._callbacks import CallbackSupportMixin
+from ._checks import CONSTRAINTS, Config, check_config, check_sizes, per_layer
+from ._rows import LARGEST_MERGED, Rows, check_weights, hold_out, merge_equal, rows_that_count
+from ._training import FITTED, Validation, parameters_of, publish, rows_of, take, train
+from .batches import Data, Targets, dense_rows
+from .layers import Matrix
+from .network import Network, initial_parameters
+
+
+def can_go_on(estimator: Any) -> bool:
+    """Whether there is a `partial_fit`, which L-BFGS has no use for."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit takes single batches, which solver='lbfgs' cannot use")
+    return True
+
+
+class BaseMLP(CallbackSupportMixin, BaseEstimator):
+    """Base of the multilayer perceptrons."""
+
+    _parameter_constraints: dict[str, Any] = CONSTRAINTS
+
+    coefs_: list[NDArray[Any]]
+    intercepts_: list[NDArray[Any]]
+
+    # What a subclass says about its targets.
+
+    @abstractmethod
+    def _encode(self, y: Any, first: bool, classes: Any = None, complete: bool = False) -> Targets:
+        """Targets of y; sets the attributes that describe y where `first`.
+
+        `classes` are those to come, where a classifier cannot see all of them; with `complete`
+        none of those known may be missing.
+        """
+
+    @abstractmethod
+    def _loss(self) -> Loss:
+        """The loss, once the targets are known."""
+
+    @abstractmethod
+    def _default_score(self, raw: Matrix, data: Data) -> float:
+        """Score of validation data where `scoring` is None."""
+
+    def _class_weights(self, y: Any, incremental: bool) -> NDArray[np.float64] | None:
+        return None
+
+    def _codes(self, targets: Targets) -> Any:
+        """Class of each row, where a split is stratified."""
+        return None
+
+    # Prediction
+
+    def _network(self) -> Network:
+        """The fitted network, for prediction."""
+        dropout = per_layer("dropout", self.dropout, len(self.coefs_) - 1, "hidden layer")
+        return Network(parameters_of(self), self.activation, dropout, self.input_dropout)
+
+    def _check_X(self, X: Any) -> Any:
+        check_is_fitted(self)
+        with np.errstate(over="ignore"):
+            return validate_data(
+                self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, order="C", reset=False
+            )
+
+    def _raw(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
+        """Raw predictions of checked rows, in blocks."""
+        network = self._network()
+        block = network.block_rows()
+        out = np.empty((X.shape[0], self.coefs_[-1].shape[1]), dtype=self.coefs_[0].dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, len(out), block):
+                part = slice(start, min(start + block, len(out)))
+                out[part] = network.forward(dense_rows(X, part), rng)
+        return out
+
+    def hidden_activations(self, X: Any) -> list[NDArray[Any]]:
+        """What each hidden layer gives for X, without dropout.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        list of ndarray of shape (n_samples, n_hidden)
+            One a hidden layer, after normalisation and activation.
+        """
+        X = self._check_X(X)
+        network = self._network()
+        block = network.block_rows()
+        parts = [
+            network.hidden(dense_rows(X, slice(start, start + block)))
+            for start in range(0, X.shape[0], block)
+        ]
+        return [np.concatenate(layer) for layer in zip(*parts, strict=True)]
+
+    def predict_samples(
+        self, X: Any, n_samples: int = 100, random_state: Any = None
+    ) -> NDArray[Any]:
+        """Draws of the prediction with dropout left on (Gal and Ghahramani, ICML 2016).
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+        n_samples : int, default=100
+            Number of draws, each with masks of its own.
+        random_state : int, RandomState instance or None, default=None
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_rows), or (n_samples, n_rows, n_outputs)
+            Of a regressor what `predict` gives, of a classifier what `predict_proba` gives.
+
+        Raises
+        ------
+        ValueError
+            If the model has no dropout: all draws would be the same.
+        """
+        X = self._check_X(X)
+        if not self._network().noisy:
+            raise ValueError("predict_samples needs dropout or input_dropout above 0")
+        if n_samples < 1:
+            raise ValueError(f"n_samples must be at least 1, got {n_samples}")
+        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+        rng = np.random.Generator(np.random.SFC64(seed))
+        return np.stack([self._shaped(self._raw(X, rng)) for _ in range(n_samples)])
+
+    @abstractmethod
+    def _shaped(self, raw: Matrix) -> Matrix:
+        """What a draw is made of, from raw predictions."""
+
+    @property
+    def sparsity_(self) -> NDArray[np.float64]:
+        """Share of weights that are exactly zero, one number a weight matrix."""
+        check_is_fitted(self)
+        return np.array([float(np.mean(coef == 0)) for coef in self.coefs_])
+
+    @property
+    def _no_improvement_count(self) -> int:
+        return int(self._progress.stalled)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    @classmethod
+    @functools.cache
+    def _get_param_names(cls) -> list[str]:
+        # Read off the signature of __init__, which takes long and never changes.
+        return super()._get_param_names()
+
+    # Training
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        incremental: bool = False,
+        classes: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+    ) -> Any:
+        config = check_config(self)
+        if (X_val is None) != (y_val is None):
+            given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
+            raise ValueError(f"{given} is given without {missing}: give both, or neither")
+        going_on = hasattr(self, "coefs_") and (self.warm_start or incremental)
+        X_given, y_given = X, y
+        X, y = self._check_Xy(X, y, config, reset=not going_on)
+        targets = self._encode(y, not going_on, classes, complete=not incremental)
+        weight = check_weights(sample_weight, X)
+        factors = self._class_weights(y, incremental)
+        if factors is not None:
+            weight = factors if weight is None else weight * factors
+        rows = rows_that_count(weight, X.shape[0])
+        if not incremental and self._takes_all_rows(len(rows.index)):
+            rows = merge_equal(rows, X, targets)
+        units = [X.shape[1], *config.hidden, targets.n_outputs]
+        if not going_on:
+            self._start(units, config)
+        elif not hasattr(self, "_generator"):  # weights set by hand
+            self._seed(check_random_state(self.random_state))
+        check_sizes(self.coefs_, units)
+        held = None
+        if X_val is not None:
+            held = self._validation_of(X_val, y_val, config)
+        elif self.early_stopping and not incremental:
+            rows, out = hold_out(
+                rows, self.validation_fraction, self._codes(targets), self._split_seed
+            )
+            held = self._validation_rows(X_given, y_given, X, targets, out)
+        data = Data.build(take(X, rows.index), rows_of(targets, rows.index), rows.weight)
+        self.n_layers_, self.n_outputs_ = len(units), units[-1]
+        n_seen = X.shape[0] - (0 if held is None or X_val is not None else len(held.data))
+        train(self, config, data, held, (X_given, y_given), n_seen, incremental)
+        return self
+
+    def _check_Xy(self, X: Any, y: Any, config: Config, reset: bool) -> tuple[Any, Any]:
+        with np.errstate(over="ignore"):
+            return validate_data(
+                self,
+                X,
+                y,
+                accept_sparse="csr",
+                dtype=config.dtype,
+                order="C",
+                multi_output=True,
+                reset=reset,
+                **self._y_rules,
+            )
+
+    _y_rules: dict[str, Any] = {}
+
+    def _takes_all_rows(self, n_rows: int) -> bool:
+        """Whether a batch is the whole of a small training set."""
+        if self.solver == "lbfgs":
+            return n_rows <= LARGEST_MERGED
+        largest = 200 if self.batch_size == "auto" else self.batch_size
+        return n_rows <= min(largest, LARGEST_MERGED)
+
+    def _start(self, units: list[int], config: Config) -> None:
+        """Begin anew: random weights, and no trace of an earlier fit."""
+        for name in FITTED:
+            self.__dict__.pop(name, None)
+        random = check_random_state(self.random_state)
+        start = initial_parameters(units, self.activation, self.normalization, random, config.dtype)
+        publish(self, start)
+        self._seed(random)
+        self.t_ = 0
+
+    def _seed(self, random: Any) -> None:
+        largest = np.iinfo(np.int32).max
+        self._generator = np.random.Generator(np.random.SFC64(random.randint(largest)))
+        self._split_seed = int(random.randint(largest))
+
+    def _validation_of(self, X_val: Any, y_val: Any, config: Config) -> Validation:
+        """The user's own validation data."""
+        X, y = self._check_Xy(X_val, y_val, config, reset=False)
+        try:
+            targets = self._encode(y, first=False)
+        except ValueError as error:
+            raise ValueError(f"y_val: {error}") from None
+        return Validation(Data(X, targets), X_val, y_val, None)
+
+    def _validation_rows(
+        self, X_given: Any, y_given: Any, X: Any, targets: Targets, rows: Rows
+    ) -> Validation:
+        """Rows held out of the training data; scorers see them as they were given, with names."""
+        data = Data.build(take(X, rows.index), rows_of(targets, rows.index), rows.weight)
+        X_part, y_part = (_safe_indexing(part, rows.index) for part in (X_given, y_given))
+        return Validation(data, X_part, y_part, rows.weight)

@@ -1,0 +1,338 @@
+"""From an estimator and checked data to a trained network, and back to attributes."""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
+
+from ..fitting import single_blas_thread
+from ._callbacks import Reporter
+from ._checks import Config, resolve_batch_size
+from .augmentation import Augmentation
+from .batches import Data, Index, Targets
+from .constraints import Constraints
+from .full_batch import FullBatch
+from .history import History
+from .network import Network, Parameters, views_of
+from .optimizers import SGD, Adam, Optimizer
+from .regularizers import Regularizer
+from .schedules import Schedule
+from .training import Model, Plan, Progress, Trainer, TrainingDiverged, Watch
+
+# Floating-point operations of a product above which BLAS may use the threads it is set to.
+LARGE_PRODUCT = 5e7
+
+# Attributes of the network, by the fields of `Parameters`.
+NETWORK = {
+    "weights": "coefs_",
+    "biases": "intercepts_",
+    "scales": "norm_scales_",
+    "shifts": "norm_shifts_",
+    "means": "running_means_",
+    "variances": "running_variances_",
+}
+# What a fit leaves and the next one from scratch must not find.
+FITTED = (*NETWORK.values(), "_optimizer", "_progress", "history_")
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Rows that are not trained on: checked for the loss, as given for a scorer."""
+
+    data: Data
+    X: Any
+    y: Any
+    weight: Any
+
+
+def publish(estimator: Any, parameters: Parameters) -> None:
+    """Set the attributes of the network."""
+    for name, attribute in NETWORK.items():
+        arrays = getattr(parameters, name)
+        if arrays or name in ("weights", "biases"):
+            setattr(estimator, attribute, arrays)
+
+
+def parameters_of(estimator: Any) -> Parameters:
+    """The network's parameters, from the attributes."""
+    return Parameters(
+        **{name: list(getattr(estimator, attribute, [])) for name, attribute in NETWORK.items()}
+    )
+
+
+def take(X: Any, index: Index) -> Any:
+    """Some rows; X itself where these are all."""
+    return X if _is_all(index, X.shape[0]) else X[index]
+
+
+def rows_of(targets: Targets, index: Index) -> Targets:
+    """Targets of some rows."""
+    if _is_all(index, len(targets.values)):
+        return targets
+    return Targets(targets.values[index], targets.table, targets.smoothing)
+
+
+def _is_all(index: Index, n_rows: int) -> bool:
+    return len(index) == n_rows and bool(np.all(index == np.arange(n_rows)))
+
+
+def make_model(estimator: Any, config: Config, dtype: Any) -> Model:
+    """A copy of the fitted or initial network that can be trained."""
+    flat, parameters = parameters_of(estimator).flattened(dtype)
+    flat_gradient = np.zeros_like(flat)
+    gradients = views_of(flat_gradient, parameters)
+    network = Network(
+        parameters, estimator.activation, config.dropout, estimator.input_dropout, gradients
+    )
+    return Model(network, flat, parameters, flat_gradient, gradients)
+
+
+def make_optimizer(estimator: Any) -> Optimizer:
+    """The estimator's optimiser, with the moments of the last one if that was of the same kind."""
+    rate = float(estimator.learning_rate_init)
+    new: Optimizer
+    if estimator.solver == "sgd":
+        new = SGD(rate, float(estimator.momentum), estimator.nesterovs_momentum)
+    else:
+        new = Adam(rate, float(estimator.beta_1), float(estimator.beta_2), float(estimator.epsilon))
+    old = getattr(estimator, "_optimizer", None)
+    if type(old) is type(new):
+        new.go_on_from(old)
+    return new
+
+
+def make_plan(estimator: Any, incremental: bool, n_seen: int) -> Plan:
+    """How the estimator wants to be trained."""
+    return Plan(
+        max_iter=1 if incremental else estimator.max_iter,
+        shuffle=estimator.shuffle,
+        tol=float(estimator.tol),
+        n_iter_no_change=math.inf if incremental else estimator.n_iter_no_change,
+        early_stopping=estimator.early_stopping and not incremental,
+        weight_decay=float(estimator.weight_decay),
+        clip_norm=estimator.clip_norm,
+        adversarial_eps=float(estimator.adversarial_eps),
+        rows_per_epoch=n_seen,
+    )
+
+
+def train(
+    estimator: Any,
+    config: Config,
+    data: Data,
+    held: Validation | None,
+    given: tuple[Any, Any],
+    n_seen: int,
+    incremental: bool,
+) -> None:
+    """Train the network that the estimator's attributes describe, and set them anew."""
+    full_batch = estimator.solver == "lbfgs"
+    batch_size = len(data)
+    if not full_batch:
+        batch_size = resolve_batch_size(estimator.batch_size, n_seen, clip=incremental)
+        batch_size = min(batch_size, len(data))
+    if full_batch:
+        data = in_float64(data)
+        held = held and Validation(in_float64(held.data), held.X, held.y, held.weight)
+    model = make_model(estimator, config, np.float64 if full_batch else config.dtype)
+    estimator._generator = copy.deepcopy(estimator._generator)
+    progress = copy.copy(getattr(estimator, "_progress", Progress()))
+    estimator._progress = progress
+    estimator.history_ = copy.deepcopy(getattr(estimator, "history_", History()))
+    plan = make_plan(estimator, incremental, n_seen)
+    regularizer = Regularizer(config.penalties, config.alphas)
+    publish(estimator, model.parameters)
+    estimator.n_iter_ = 0
+
+    loss = estimator._loss()
+    estimator.out_activation_ = loss.out_activation
+
+    def reconstruct() -> dict[str, Any]:
+        return {
+            attribute: [np.array(array) for array in getattr(estimator, attribute)]
+            for attribute in NETWORK.values()
+            if hasattr(estimator, attribute)
+        }
+
+    reporter = Reporter(estimator, *given, reconstruct, plan.max_iter)
+
+    def after_epoch() -> bool:
+        estimator.n_iter_ += 1
+        estimator.t_ += n_seen
+        estimator.loss_ = estimator.history_.last("objective")
+        return False if incremental else reporter.after_epoch()
+
+    evaluate = None if held is None else evaluation(estimator, model, loss, held)
+    watch = Watch(evaluate, after_epoch)
+    if not incremental:
+        reporter.begin()
+    widest = max(weight.size for weight in model.parameters.weights)
+    small = 2.0 * min(batch_size, model.network.block_rows()) * widest < LARGE_PRODUCT
+    quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
+    message = ""
+    try:
+        with quiet, single_blas_thread() if small else nullcontext():
+            if full_batch:
+                solver = FullBatch(model, loss, data, regularizer)
+                outcome = solver.run(plan, estimator.max_fun, progress, estimator.history_, watch)
+                status, message = outcome.status, outcome.message
+                estimator.n_iter_ = outcome.n_iter
+            else:
+                trainer = make_trainer(
+                    estimator, model, loss, data, batch_size, plan, regularizer, incremental
+                )
+                status = trainer.run(progress, estimator.history_, watch, estimator.t_)
+    except TrainingDiverged:
+        raise ValueError(diverged(estimator)) from None
+    if not np.isfinite(model.flat).all():
+        raise ValueError(diverged(estimator))
+    if not incremental:
+        reporter.end()
+    finish(estimator, model, config, status, incremental, held is not None)
+    warn_of(estimator, status, message, incremental)
+
+
+def make_trainer(
+    estimator: Any,
+    model: Model,
+    loss: Any,
+    data: Data,
+    batch_size: int,
+    plan: Plan,
+    regularizer: Regularizer,
+    incremental: bool,
+) -> Trainer:
+    """The trainer of a stochastic solver."""
+    optimizer = estimator._optimizer = make_optimizer(estimator)
+    n_batches = math.ceil(len(data) / batch_size)
+    schedule = Schedule(
+        estimator.learning_rate,
+        float(estimator.learning_rate_init),
+        float(estimator.power_t),
+        estimator.max_iter * n_batches,
+        0 if incremental else optimizer.t,
+    )
+    n_clean = min(len(data), max(500, len(data) // 20))
+    picks = np.random.Generator(np.random.PCG64(estimator._split_seed))
+    clean = np.sort(picks.choice(len(data), n_clean, replace=False))
+    return Trainer(
+        model,
+        loss,
+        data,
+        batch_size,
+        plan,
+        optimizer,
+        schedule,
+        regularizer,
+        Constraints(estimator.max_norm, estimator.spectral_norm),
+        Augmentation(float(estimator.input_noise), float(estimator.mixup)),
+        estimator._generator,
+        clean,
+    )
+
+
+def in_float64(data: Data) -> Data:
+    """The same data for L-BFGS."""
+    targets = data.targets
+    values, table = targets.values, targets.table
+    if table is None:
+        values = values.astype(np.float64)
+    else:
+        table = table.astype(np.float64)
+    weight = None if data.weight is None else data.weight.astype(np.float64)
+    X = data.X.astype(np.float64)
+    return Data(X, Targets(values, table, targets.smoothing), weight)
+
+
+def evaluation(estimator: Any, model: Model, loss: Any, held: Validation) -> Any:
+    """A function that gives loss and score of the validation data."""
+    scoring = estimator.scoring
+    scorer = None
+    if scoring is not None and scoring != "loss":
+        scorer = check_scoring(estimator, scoring=scoring)
+    keywords = {} if held.weight is None else {"sample_weight": held.weight}
+
+    def evaluate() -> tuple[float, float]:
+        raw = held.data.raw(model.network)
+        value = held.data.loss(raw, loss)
+        if scoring == "loss":
+            return value, -value
+        if scorer is not None:
+            return value, float(scorer(estimator, held.X, held.y, **keywords))
+        return value, estimator._default_score(raw, held.data)
+
+    return evaluate
+
+
+def finish(
+    estimator: Any,
+    model: Model,
+    config: Config,
+    status: str,
+    incremental: bool,
+    validated: bool,
+) -> None:
+    """Set what is known after training, and keep of its state what going on may need."""
+    if model.flat.dtype != config.dtype:
+        _, model.parameters = model.parameters.flattened(config.dtype)
+        publish(estimator, model.parameters)
+    history, progress = estimator.history_, estimator._progress
+    estimator.loss_curve_ = history["objective"].tolist()
+    if estimator.loss_curve_:
+        estimator.loss_ = estimator.loss_curve_[-1]
+    early = estimator.early_stopping
+    estimator.best_loss_ = None if early else progress.best_loss
+    estimator.validation_scores_ = estimator.best_validation_score_ = None
+    if validated:
+        estimator.validation_scores_ = history["validation_score"].tolist()
+        estimator.best_validation_score_ = progress.best_score
+    optimizer = getattr(estimator, "_optimizer", None)
+    if optimizer is not None and not (estimator.warm_start or incremental):
+        optimizer.release()
+
+
+def diverged(estimator: Any) -> str:
+    """What to say when numbers are no longer finite."""
+    epoch = estimator.n_iter_ + 1
+    if estimator.solver == "lbfgs":
+        return (
+            f"Training diverged in iteration {epoch}: the objective is no finite number. The"
+            " values of X or y are too large: scale them."
+        )
+    return (
+        f"Training diverged in epoch {epoch}: the objective is no finite number. Lower"
+        f" learning_rate_init={estimator.learning_rate_init}, bound the gradient by clip_norm, or"
+        " scale X and y if their values are large."
+    )
+
+
+def warn_of(estimator: Any, status: str, message: str, incremental: bool) -> None:
+    """Warn if training was cut short."""
+    name = type(estimator).__name__
+    if status == "interrupted":
+        warnings.warn(
+            f"{name}: training interrupted; the best weights so far are kept", stacklevel=5
+        )
+    elif status == "abnormal":
+        warnings.warn(
+            f"{name}: L-BFGS stopped before it converged: {message}",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
+    elif status == "exhausted" and not incremental:
+        limit = f"max_iter={estimator.max_iter}"
+        if estimator.solver == "lbfgs":
+            limit += f" or max_fun={estimator.max_fun}"
+        warnings.warn(
+            f"{name}: training reached {limit} before it converged; raise it, or tol",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
