@@ -71,7 +71,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _check_X(self, X: Any) -> Any:
         check_is_fitted(self)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             return validate_data(
                 self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, order="C", reset=False
             )
@@ -212,7 +212,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return self
 
     def _check_Xy(self, X: Any, y: Any, config: Config, reset: bool) -> tuple[Any, Any]:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             return validate_data(
                 self,
                 X,

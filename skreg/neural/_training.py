@@ -166,7 +166,7 @@ def train(
 
     def after_epoch() -> bool:
         estimator.n_iter_ += 1
-        estimator.t_ += n_seen
+        estimator.t_ += 0 if full_batch else n_seen
         estimator.loss_ = estimator.history_.last("objective")
         return False if incremental else reporter.after_epoch()
 
@@ -304,11 +304,11 @@ def diverged(estimator: Any) -> str:
     epoch = estimator.n_iter_ + 1
     if estimator.solver == "lbfgs":
         return (
-            f"Training diverged in iteration {epoch}: the objective is no finite number. The"
-            " values of X or y are too large: scale them."
+            f"Training diverged in iteration {epoch} to non-finite numbers: the values of X or y"
+            " are too large. Scale them."
         )
     return (
-        f"Training diverged in epoch {epoch}: the objective is no finite number. Lower"
+        f"Training diverged in epoch {epoch} to non-finite numbers. Lower"
         f" learning_rate_init={estimator.learning_rate_init}, bound the gradient by clip_norm, or"
         " scale X and y if their values are large."
     )
@@ -328,11 +328,11 @@ def warn_of(estimator: Any, status: str, message: str, incremental: bool) -> Non
             stacklevel=5,
         )
     elif status == "exhausted" and not incremental:
-        limit = f"max_iter={estimator.max_iter}"
-        if estimator.solver == "lbfgs":
-            limit += f" or max_fun={estimator.max_fun}"
+        limit, remedy = f"Maximum iterations ({estimator.max_iter})", "max_iter"
+        if estimator.solver == "lbfgs" and estimator.n_iter_ < estimator.max_iter:
+            limit, remedy = f"Maximum calls ({estimator.max_fun})", "max_fun"
         warnings.warn(
-            f"{name}: training reached {limit} before it converged; raise it, or tol",
+            f"{name}: {limit} reached before training converged; raise {remedy}, or tol",
             ConvergenceWarning,
             stacklevel=5,
         )

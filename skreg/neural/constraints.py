@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.linalg import eigh
 
 from .layers import Matrix
 
@@ -79,10 +80,21 @@ class Constraints:
                 if value > self.spectral_norm:
                     weight *= self.spectral_norm / value
 
-    def finish(self, weights: Sequence[Matrix]) -> None:
-        """The spectral norms exactly, by a singular value decomposition."""
-        if self.spectral_norm is not None:
-            for weight in weights:
-                value = float(np.linalg.norm(weight.astype(np.float64), 2))
-                if value > self.spectral_norm:
-                    weight *= self.spectral_norm / value
+    def end_epoch(self, weights: Sequence[Matrix]) -> None:
+        """The spectral norms exactly, from the eigenvalues of a Gram matrix."""
+        if self.spectral_norm is None:
+            return
+        for weight in weights:
+            value = largest_singular_value(weight)
+            if value > self.spectral_norm:
+                # a hair below the bound, so that rounding the weights does not exceed it
+                weight *= self.spectral_norm / value * (1.0 - 2.0 * np.finfo(weight.dtype).eps)
+
+
+def largest_singular_value(weight: Matrix) -> float:
+    """Exact to rounding, by the smaller of the two Gram matrices."""
+    wide = weight if weight.shape[0] <= weight.shape[1] else weight.T
+    wide = wide.astype(np.float64)
+    last = len(wide) - 1
+    values = eigh(wide @ wide.T, eigvals_only=True, subset_by_index=[last, last])
+    return float(np.sqrt(max(float(values[0]), 0.0)))

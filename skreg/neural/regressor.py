@@ -158,7 +158,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _encode(self, y: Any, first: bool, classes: Any = None, complete: bool = False) -> Targets:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             values = y.astype(np.dtype(self.dtype)).reshape(len(y), -1)
         if not np.isfinite(values).all():
             raise ValueError(f"y has values that are too large for dtype={self.dtype!r}: scale it")

@@ -207,7 +207,6 @@ augmentation
             status = "interrupted"
         if plan.early_stopping or status == "interrupted":
             model.restore(best)
-        self.constraints.finish(model.parameters.weights)
         return status
 
     def _epoch(self) -> float:
@@ -223,6 +222,7 @@ augmentation
                 raise TrainingDiverged
             total += value * len(x)
         network.train(False)
+        self.constraints.end_epoch(self.model.parameters.weights)
         objective = total / n_rows + self.regularizer.value(self.model.parameters.weights)
         if not (math.isfinite(objective) and np.isfinite(self.model.flat).all()):
             raise TrainingDiverged
