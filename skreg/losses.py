@@ -152,8 +152,9 @@ class BinaryLogLoss(Loss):
         return weighted_sum(np.logaddexp(raw, 0.0, dtype=raw.dtype) - y * raw, scale)
 
     def predict(self, raw: Matrix) -> Matrix:
-        """Probability of a yes, output by output."""
-        return expit(raw)
+        """Probability of a yes, output by output; never exactly 0 or 1."""
+        info = np.finfo(raw.dtype)
+        return np.clip(expit(raw), info.tiny, 1.0 - info.epsneg)
 
 
 class SoftmaxLogLoss(Loss):

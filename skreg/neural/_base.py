@@ -55,8 +55,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     def _default_score(self, raw: Matrix, data: Data) -> float:
         """Score of validation data where `scoring` is None."""
 
-    def _class_weights(self, y: Any, incremental: bool) -> NDArray[np.float64] | None:
-        return None
+    def _with_class_weights(
+        self, weight: NDArray[np.float64] | None, y: Any, incremental: bool
+    ) -> NDArray[np.float64] | None:
+        """The weights of the rows, times those of their classes."""
+        return weight
 
     def _codes(self, targets: Targets) -> Any:
         """Class of each row, where a split is stratified."""
@@ -185,9 +188,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         X, y = self._check_Xy(X, y, config, reset=not going_on)
         targets = self._encode(y, not going_on, classes, complete=not incremental)
         weight = check_weights(sample_weight, X)
-        factors = self._class_weights(y, incremental)
-        if factors is not None:
-            weight = factors if weight is None else weight * factors
+        weight = self._with_class_weights(weight, y, incremental)
         rows = rows_that_count(weight, X.shape[0])
         if not incremental and self._takes_all_rows(len(rows.index)):
             rows = merge_equal(rows, X, targets)
@@ -204,7 +205,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             rows, out = hold_out(
                 rows, self.validation_fraction, self._codes(targets), self._split_seed
             )
-            held = self._validation_rows(X_given, y_given, X, targets, out)
+            held = self._validation_rows(X_given, X, y, targets, out)
         data = Data.build(take(X, rows.index), rows_of(targets, rows.index), rows.weight)
         self.n_layers_, self.n_outputs_ = len(units), units[-1]
         n_seen = X.shape[0] - (0 if held is None or X_val is not None else len(held.data))
@@ -259,9 +260,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return Validation(Data(X, targets), X_val, y_val, None)
 
     def _validation_rows(
-        self, X_given: Any, y_given: Any, X: Any, targets: Targets, rows: Rows
+        self, X_given: Any, X: Any, y: Any, targets: Targets, rows: Rows
     ) -> Validation:
-        """Rows held out of the training data; scorers see them as they were given, with names."""
+        """Rows held out of the training data; a scorer sees X with the names it was given with."""
         data = Data.build(take(X, rows.index), rows_of(targets, rows.index), rows.weight)
-        X_part, y_part = (_safe_indexing(part, rows.index) for part in (X_given, y_given))
-        return Validation(data, X_part, y_part, rows.weight)
+        named = _safe_indexing(X_given, rows.index) if hasattr(self, "feature_names_in_") else None
+        return Validation(data, data.X if named is None else named, y[rows.index], rows.weight)

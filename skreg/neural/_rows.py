@@ -92,8 +92,8 @@ def hold_out(rows: Rows, fraction: float, codes: Any, seed: int) -> tuple[Rows, 
     n_held = int(np.ceil(fraction * n_rows))
     if n_held < 2 or n_rows - n_held < 1:
         raise ValueError(
-            f"The validation set is too small: validation_fraction={fraction} of {n_rows} rows"
-            f" holds out {n_held}; raise it, or give X_val and y_val"
+            f"The validation set is too small: validation_fraction={fraction} of"
+            f" n_samples={n_rows} holds out {n_held}; raise it, or give X_val and y_val"
         )
     if stratify is not None:
         n_classes = len(np.unique(stratify))

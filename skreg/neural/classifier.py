@@ -210,16 +210,25 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _codes(self, targets: Targets) -> Any:
         return None if targets.table is None else targets.values
 
-    def _class_weights(self, y: Any, incremental: bool) -> NDArray[np.float64] | None:
+    def _with_class_weights(
+        self, weight: NDArray[np.float64] | None, y: Any, incremental: bool
+    ) -> NDArray[np.float64] | None:
         if self.class_weight is None:
-            return None
-        if incremental and isinstance(self.class_weight, str):
+            return weight
+        y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
+        if not isinstance(self.class_weight, str):
+            factors = compute_sample_weight(self.class_weight, y)
+            return np.asarray(factors if weight is None else weight * factors, dtype=np.float64)
+        if incremental:
             raise ValueError(
                 "class_weight='balanced' needs all rows, which partial_fit does not see: give a"
                 " dict of weights"
             )
-        y = y.toarray() if hasattr(y, "toarray") else y
-        return np.asarray(compute_sample_weight(self.class_weight, y), dtype=np.float64)
+        base = np.ones(len(y)) if weight is None else weight
+        product = base.copy()
+        for column in y.reshape(len(y), -1).T:
+            product *= balancing_factors(column, base)
+        return product
 
     def _default_score(self, raw: Matrix, data: Data) -> float:
         values = data.targets.values
@@ -235,3 +244,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def balancing_factors(y: Any, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each row what makes all classes weigh the same; a row of weight k counts k times."""
+    codes = np.unique(y, return_inverse=True)[1].ravel()
+    totals = np.bincount(codes, weights=weight)
+    present = totals > 0
+    factors = weight.sum() / present.sum() / np.where(present, totals, 1.0)
+    return np.asarray(factors[codes])
