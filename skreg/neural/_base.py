@@ -67,10 +67,13 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     # Prediction
 
-    def _network(self) -> Network:
-        """The fitted network, for prediction."""
-        dropout = per_layer("dropout", self.dropout, len(self.coefs_) - 1, "hidden layer")
-        return Network(parameters_of(self), self.activation, dropout, self.input_dropout)
+    def _network(self, sampling: bool = False) -> Network:
+        """The fitted network, for prediction; dropout has a place in it only for samples."""
+        dropout, in_input = [0.0] * (len(self.coefs_) - 1), 0.0
+        if sampling:
+            dropout = per_layer("dropout", self.dropout, len(dropout), "hidden layer")
+            in_input = self.input_dropout
+        return Network(parameters_of(self), self.activation, dropout, in_input)
 
     def _check_X(self, X: Any) -> Any:
         check_is_fitted(self)
@@ -81,7 +84,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _raw(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
         """Raw predictions of checked rows, in blocks."""
-        network = self._network()
+        network = self._network(sampling=rng is not None)
         block = network.block_rows()
         out = np.empty((X.shape[0], self.coefs_[-1].shape[1]), dtype=self.coefs_[0].dtype)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -134,7 +137,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             If the model has no dropout: all draws would be the same.
         """
         X = self._check_X(X)
-        if not self._network().noisy:
+        if not self._network(sampling=True).noisy:
             raise ValueError("predict_samples needs dropout or input_dropout above 0")
         if n_samples < 1:
             raise ValueError(f"n_samples must be at least 1, got {n_samples}")

@@ -71,7 +71,8 @@ def merge_equal(rows: Rows, X: Any, targets: Targets) -> Rows:
     key = np.column_stack([table.astype(np.float64), values.astype(np.float64)])
     _, first, group = np.unique(key, axis=0, return_index=True, return_inverse=True)
     weight = np.bincount(group.ravel(), weights=rows.weight, minlength=len(first))
-    return Rows(rows.index[first], weight.astype(np.float64))
+    equal = bool(np.all(weight == weight[0]))
+    return Rows(rows.index[first], None if equal else weight.astype(np.float64))
 
 
 def hold_out(rows: Rows, fraction: float, codes: Any, seed: int) -> tuple[Rows, Rows]:

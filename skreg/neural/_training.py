@@ -146,7 +146,7 @@ def train(
     estimator._generator = copy.deepcopy(estimator._generator)
     progress = copy.copy(getattr(estimator, "_progress", Progress()))
     estimator._progress = progress
-    estimator.history_ = copy.deepcopy(getattr(estimator, "history_", History()))
+    estimator.history_ = getattr(estimator, "history_", History()).copy()
     plan = make_plan(estimator, incremental, n_seen)
     regularizer = Regularizer(config.penalties, config.alphas)
     publish(estimator, model.parameters)
@@ -285,14 +285,14 @@ def finish(
         _, model.parameters = model.parameters.flattened(config.dtype)
         publish(estimator, model.parameters)
     history, progress = estimator.history_, estimator._progress
-    estimator.loss_curve_ = history["objective"].tolist()
+    estimator.loss_curve_ = history.column("objective")
     if estimator.loss_curve_:
         estimator.loss_ = estimator.loss_curve_[-1]
     early = estimator.early_stopping
     estimator.best_loss_ = None if early else progress.best_loss
     estimator.validation_scores_ = estimator.best_validation_score_ = None
     if validated:
-        estimator.validation_scores_ = history["validation_score"].tolist()
+        estimator.validation_scores_ = history.column("validation_score")
         estimator.best_validation_score_ = progress.best_score
     optimizer = getattr(estimator, "_optimizer", None)
     if optimizer is not None and not (estimator.warm_start or incremental):

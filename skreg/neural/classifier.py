@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import type_of_target
 
 from ..fitting import restored_on_failure
 from ..losses import BinaryLogLoss, Loss, SoftmaxLogLoss
 from ._base import BaseMLP, can_go_on
 from ._checks import CONSTRAINTS, RATE
+from ._labels import read_labels, with_class_weights
 from .batches import Data, Targets
 from .layers import Matrix
 
@@ -170,42 +170,18 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return SoftmaxLogLoss() if self.out_activation_ == "softmax" else BinaryLogLoss()
 
     def _encode(self, y: Any, first: bool, classes: Any = None, complete: bool = False) -> Targets:
-        kind = type_of_target(y, input_name="y")
-        check_classification_targets(y)
-        if kind == "multiclass-multioutput":
-            raise ValueError("y has several classes a column: give one column, or 0 and 1 alone")
         first = first or not hasattr(self, "classes_")
-        if kind == "multilabel-indicator":
-            y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
-            values, table = y.astype(np.dtype(self.dtype)), None
-            known = np.arange(y.shape[1])
-            out_activation = "logistic"
-        else:
-            y = column_or_1d(y, warn=True)
-            known = self.classes_ if not first else np.unique(y if classes is None else classes)
-            values, table = self._numbers(y, known, complete and not first)
-            out_activation = "softmax" if len(known) > 2 else "logistic"
+        given = None if classes is None else np.unique(classes)
+        known = given if first else self.classes_
+        labels = read_labels(y, known, np.dtype(self.dtype), complete and not first)
         if first:
-            self.classes_, self.out_activation_ = known, out_activation
-        same = np.array_equal(known, self.classes_) and out_activation == self.out_activation_
-        if not same or (classes is not None and not np.array_equal(np.unique(classes), known)):
-            given = known if classes is None else classes
-            raise ValueError(f"the classes are {self.classes_}, and must stay; got {given}")
-        return Targets(values, table, float(self.label_smoothing))
-
-    def _numbers(self, y: Any, known: Any, complete: bool) -> tuple[NDArray[Any], Matrix]:
-        """Each row's class as a number, and the target of each class."""
-        seen = np.unique(y)
-        unseen = np.setdiff1d(seen, known)
-        if len(unseen) or (complete and len(seen) < len(known)):
-            raise ValueError(
-                f"y has the classes {seen} where {known} are known:"
-                + (f" {unseen} are new" if len(unseen) else " a warm start needs all of them")
-            )
-        table = np.eye(len(known), dtype=np.dtype(self.dtype))
-        if len(known) <= 2:
-            table = np.arange(len(known), dtype=table.dtype)[:, None]
-        return np.searchsorted(known, y), table
+            self.classes_, self.out_activation_ = labels.classes, labels.out_activation
+        same = np.array_equal(labels.classes, self.classes_)
+        same &= labels.out_activation == self.out_activation_
+        if not same or (given is not None and not np.array_equal(given, self.classes_)):
+            other = labels.classes if given is None else given
+            raise ValueError(f"the classes are {self.classes_}, and must stay; got {other}")
+        return Targets(labels.values, labels.table, float(self.label_smoothing))
 
     def _codes(self, targets: Targets) -> Any:
         return None if targets.table is None else targets.values
@@ -215,20 +191,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     ) -> NDArray[np.float64] | None:
         if self.class_weight is None:
             return weight
-        y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
-        if not isinstance(self.class_weight, str):
-            factors = compute_sample_weight(self.class_weight, y)
-            return np.asarray(factors if weight is None else weight * factors, dtype=np.float64)
-        if incremental:
+        if incremental and isinstance(self.class_weight, str):
             raise ValueError(
                 "class_weight='balanced' needs all rows, which partial_fit does not see: give a"
                 " dict of weights"
             )
-        base = np.ones(len(y)) if weight is None else weight
-        product = base.copy()
-        for column in y.reshape(len(y), -1).T:
-            product *= balancing_factors(column, base)
-        return product
+        return with_class_weights(weight, y, self.class_weight)
 
     def _default_score(self, raw: Matrix, data: Data) -> float:
         values = data.targets.values
@@ -244,12 +212,3 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def balancing_factors(y: Any, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For each row what makes all classes weigh the same; a row of weight k counts k times."""
-    codes = np.unique(y, return_inverse=True)[1].ravel()
-    totals = np.bincount(codes, weights=weight)
-    present = totals > 0
-    factors = weight.sum() / present.sum() / np.where(present, totals, 1.0)
-    return np.asarray(factors[codes])

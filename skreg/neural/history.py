@@ -47,6 +47,16 @@ class History(Mapping[str, NDArray[np.float64]]):
         for name in self.NAMES:
             self._columns[name].append(values[name])
 
+    def copy(self) -> History:
+        """A copy to append to."""
+        other = History()
+        other._columns = {name: list(column) for name, column in self._columns.items()}
+        return other
+
+    def column(self, name: str) -> list[Any]:
+        """The values of a name as a list."""
+        return list(self._columns[name])
+
     def last(self, name: str) -> float:
         """The value of the last epoch."""
         return float(self._columns[name][-1])

@@ -61,7 +61,8 @@ class Normalization(Layer):
 class BatchNorm(Normalization):
     """Normalise columns: by the batch while `training` is set, else by the running statistics.
 
-    The running variance averages unbiased estimates. A batch needs two rows.
+    The running variance averages unbiased estimates. A batch of a single row, which has no
+    variance, is normalised by the running statistics.
 
     Parameters
     ----------
@@ -73,13 +74,13 @@ class BatchNorm(Normalization):
         super().__init__(*parameters)
         self.mean, self.variance = mean, variance
         self.training = False
-        self.momentum = MOMENTUM
 
     def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
         """Normalised columns, scaled and shifted."""
         unit, n = self._unit, len(x)
-        self._by_batch = self.training
-        if not self.training:
+        # A single row has no variance: the running one serves.
+        self._by_batch = self.training and n > 1
+        if not self._by_batch:
             self._inverse = 1.0 / np.sqrt(self.variance + EPSILON)
             np.subtract(x, self.mean, out=unit)
         else:
@@ -87,9 +88,8 @@ class BatchNorm(Normalization):
             np.subtract(x, mean, out=unit)
             variance = np.dot(self._ones, np.multiply(unit, unit, out=self._out)) / n
             self._inverse = 1.0 / np.sqrt(variance + EPSILON)
-            if n > 1:
-                self.mean += self.momentum * (mean - self.mean)
-                self.variance += self.momentum * (variance * (n / (n - 1)) - self.variance)
+            self.mean += MOMENTUM * (mean - self.mean)
+            self.variance += MOMENTUM * (variance * (n / (n - 1)) - self.variance)
         unit *= self._inverse
         return self._scaled()
 
