@@ -183,6 +183,28 @@ def test_a_class_that_validation_lacks_is_refused_or_scored():
     assert np.min(np.abs(model.history_["validation_loss"] - expected)) < 1e-4
 
 
+def test_a_split_that_cannot_hold_every_class_is_refused():
+    """Forty rows of a dozen classes: a tenth of them is four."""
+    labels = np.arange(40) % 12
+    with pytest.raises(ValueError, match=r"validation_fraction.*12 classes"):
+        MLPClassifier(early_stopping=True, **NET).fit(X[:40], labels)
+
+
+def test_a_scorer_needs_no_weights_unless_some_are_given():
+    """With few rows, too, where equal rows may be trained on as one."""
+    calls = []
+
+    def scorer(model, X, y, **more):
+        calls.append(more)
+        return 0.0
+
+    common = {"early_stopping": True, "scoring": scorer, "max_iter": 2, "random_state": 0}
+    for rows in (40, N):
+        MLPRegressor(8, **common).fit(X[:rows], y[:rows])
+        MLPRegressor(8, **common).fit(np.tile(X[:rows], (3, 1)), np.tile(y[:rows], 3))
+    assert calls == [{}] * 8
+
+
 def test_one_half_of_the_validation_data_is_refused():
     for more in ({"X_val": X_VAL}, {"y_val": Y_VAL}):
         with pytest.raises(ValueError, match="y_val"):

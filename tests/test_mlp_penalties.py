@@ -73,6 +73,14 @@ def test_one_penalty_a_layer(solver):
     assert shares[1:] == [0, 0]
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_one_strength_a_layer(solver):
+    model = net(penalty="l1", alpha=[0.02, 0.0, 0.0], solver=solver)
+    shares = [np.mean(W == 0) for W in model.coefs_]
+    assert shares[0] > 0.2
+    assert shares[1:] == [0, 0]
+
+
 def test_penalties_leave_biases_alone():
     """Weights without any influence: a penalty this strong leaves the mean of y, the last bias."""
     rng = np.random.default_rng(0)

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import threadpoolctl
 from sklearn.exceptions import ConvergenceWarning
 
 from skreg import MLPRegressor
@@ -219,3 +220,35 @@ def test_scikit_learn_s_callbacks_are_spoken_where_they_are():
     assert len(scores) >= 12  # one an epoch, and what the fit itself adds
     np.testing.assert_allclose(scores[-1], model.score(X, y), rtol=1e-6)
     assert len(set(scores)) >= 12
+
+
+class Threads:
+    """The threads of BLAS while a net is trained."""
+
+    def __init__(self):
+        self.seen = set()
+
+    def on_epoch_end(self, estimator, epoch, history):
+        self.seen |= blas_threads()
+
+
+def blas_threads():
+    found = threadpoolctl.threadpool_info()
+    return {each["num_threads"] for each in found if each["user_api"] == "blas"}
+
+
+def test_small_nets_use_one_thread_of_blas_and_large_ones_all():
+    wide = RNG.standard_normal((200, 500))
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        if blas_threads() != {2}:
+            pytest.skip("this BLAS has one thread")
+        for size, expected in ((8, {1}), (1000, {2})):
+            threads = Threads()
+            net(hidden_layer_sizes=size, batch_size=200, max_iter=2, callbacks=[threads]).fit(
+                wide, wide[:, 0]
+            )
+            assert threads.seen == expected
+            assert blas_threads() == {2}
+        with pytest.raises(ValueError, match="diverged"):
+            net(learning_rate_init=1e30, solver="sgd").fit(X, 100 * y)
+        assert blas_threads() == {2}
