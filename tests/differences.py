@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 
-def slopes(function: Callable[[], float], at: np.ndarray, step: float = 1e-6) -> np.ndarray:
+def slopes(function: Callable[[], float], at: np.ndarray, step: float = 5e-6) -> np.ndarray:
     """Gradient of `function` in the entries of `at`, which it reads and which is put back."""
     found = np.empty_like(at)
     for index in np.ndindex(at.shape):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..fitting import restored_on_failure
 from ..losses import Loss
 from ._callbacks import CallbackSupportMixin
 from ._checks import CONSTRAINTS, Config, check_config, check_sizes, per_layer
@@ -172,6 +173,35 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     # Training
 
+    @restored_on_failure
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None
+    ) -> Self:
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            A sparse X is made dense batch by batch.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Classes or numbers; of several labels a matrix of 0 and 1.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+        X_val, y_val : like X and y, or None, default=None
+            Validation data, in place of those that early stopping would hold out.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the input or a parameter is invalid, or training diverges; nothing of the fit is
+            then kept.
+        """
+        return self._fit(X, y, sample_weight, X_val=X_val, y_val=y_val)
+
     def _fit(
         self,
         X: Any,
@@ -181,7 +211,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         classes: Any = None,
         X_val: Any = None,
         y_val: Any = None,
-    ) -> Any:
+    ) -> Self:
         config = check_config(self)
         if (X_val is None) != (y_val is None):
             given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,87 @@ LOSSES = ("squared_error", "absolute_error", "huber", "poisson", "quantile")
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
-    """Multilayer perceptron for regression."""
+    """Multilayer perceptron for regression, with every common way to regularise it.
+
+    Minimises over the weights W_l and biases of dense layers
+
+        weighted mean of the loss + sum_l alpha_l penalty(W_l)
+
+    where the losses of several targets are added. It is `MLPClassifier` with another loss: all
+    parameters and attributes that are not described here are described there, and so is the
+    conversion of scikit-learn's `alpha`.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
+    loss : {"squared_error", "absolute_error", "huber", "poisson", "quantile"}, \
+default="squared_error"
+        With r = prediction - y:
+
+        - "squared_error": ``r^2 / 2``, for the mean;
+        - "absolute_error": ``|r|``, for the median;
+        - "huber": ``r^2 / 2`` up to ``|r| = huber_delta``, from there on a straight line;
+        - "poisson": half the Poisson deviance, with predictions ``exp(raw) > 0`` and y >= 0;
+        - "quantile": ``quantile * |r|`` below y, ``(1 - quantile) * |r|`` above.
+    huber_delta : float, default=1.0
+        In the unit of y, > 0.
+    quantile : float, default=0.5
+        In (0, 1).
+    solver : {"adam", "adamw", "sgd", "lbfgs"}, default="adam"
+    alpha : float or array-like of float, one a weight matrix, default=0.0001
+    penalty : {"l2", "l1", "elasticnet", "weissi"}, WeightPenalty, None, or a list, default="l2"
+    l1_ratio : float, default=0.5
+    weight_decay : float, default=0.0
+    max_norm, spectral_norm : float or None, default=None
+    dropout : float or array-like of float, one a hidden layer, default=0.0
+    input_dropout : float, default=0.0
+    normalization : {"batch", "layer"} or None, default=None
+    input_noise, mixup, adversarial_eps : float, default=0.0
+    batch_size : int or "auto", default="auto"
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
+default="constant"
+    learning_rate_init : float, default=0.001
+    power_t : float, default=0.5
+    max_iter : int, default=200
+    shuffle : bool, default=True
+    random_state : int, RandomState instance or None, default=None
+    tol : float, default=1e-4
+    verbose : bool or int, default=False
+    warm_start : bool, default=False
+    momentum : float, default=0.9
+    nesterovs_momentum : bool, default=True
+    early_stopping : bool, default=False
+    validation_fraction : float, default=0.1
+    scoring : str, callable or None, default=None
+        None is the coefficient of determination.
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999 and 1e-8
+    n_iter_no_change : int or inf, default=10
+    max_fun : int, default=15000
+    clip_norm : float or None, default=None
+    dtype : {"float32", "float64"}, default="float32"
+    callbacks : list or None, default=None
+
+    Attributes
+    ----------
+    out_activation_ : {"identity", "exp"}
+        The others are those of `MLPClassifier`, but for `classes_`.
+
+    See Also
+    --------
+    MLPClassifier : Describes every parameter and attribute.
+    WeightPenalty : Base class of penalties of one's own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg import MLPRegressor
+    >>> X = np.linspace(-1, 1, 200)[:, None]
+    >>> y = np.abs(X[:, 0])
+    >>> model = MLPRegressor((20, 20), solver="lbfgs", random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.99
+    True
+    """
 
     _parameter_constraints: dict[str, Any] = {
         **CONSTRAINTS,
@@ -120,23 +200,37 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.dtype = dtype
         self.callbacks = callbacks
 
-    @restored_on_failure
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None
-    ) -> MLPRegressor:
-        """Fit the network."""
-        return self._fit(X, y, sample_weight, X_val=X_val, y_val=y_val)
-
     @available_if(can_go_on)
     @restored_on_failure
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
-        """Train for one epoch on some more rows."""
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one epoch on some more rows.
+
+        Nothing is held out, and callbacks are not called.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+
+        Returns
+        -------
+        self
+        """
         return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Predicted values."""
+        """Predicted values.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
         return self._shaped(self._raw(self._check_X(X)))
 
     def _shaped(self, raw: Matrix) -> Matrix:
