@@ -28,7 +28,7 @@ from .schedules import Schedule
 from .training import Model, Plan, Progress, Trainer, TrainingDiverged, Watch
 
 # Floating-point operations of a product above which BLAS may use the threads it is set to.
-LARGE_PRODUCT = 5e7
+LARGE_PRODUCT = 2e7
 
 # Attributes of the network, by the fields of `Parameters`.
 NETWORK = {
@@ -120,6 +120,7 @@ def make_plan(estimator: Any, incremental: bool, n_seen: int) -> Plan:
         weight_decay=float(estimator.weight_decay),
         clip_norm=estimator.clip_norm,
         adversarial_eps=float(estimator.adversarial_eps),
+        keep_best=not incremental,
         rows_per_epoch=n_seen,
     )
 
@@ -192,8 +193,6 @@ def train(
                 status = trainer.run(progress, estimator.history_, watch, estimator.t_)
     except TrainingDiverged:
         raise ValueError(diverged(estimator)) from None
-    if not np.isfinite(model.flat).all():
-        raise ValueError(diverged(estimator))
     if not incremental:
         reporter.end()
     finish(estimator, model, config, status, incremental, held is not None)

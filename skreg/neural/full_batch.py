@@ -142,6 +142,8 @@ class FullBatch:
             self._status = "interrupted"
         if plan.early_stopping or self._status == "interrupted":
             model.restore(self._best)
+        if not np.isfinite(model.flat).all():
+            raise TrainingDiverged
         n_iter = max(min(n_iter, plan.max_iter), history.n_epochs - n_before)
         return Outcome(self._status, n_iter, message)
 

@@ -69,6 +69,7 @@ class Plan:
     weight_decay: float
     clip_norm: float | None
     adversarial_eps: float
+    keep_best: bool
     rows_per_epoch: int
 
 
@@ -170,7 +171,7 @@ augmentation
             Why it ended: no progress, a callback, the number of epochs, Ctrl-C.
         """
         plan, model, optimizer = self.plan, self.model, self.optimizer
-        best = model.snapshot()
+        best = model.snapshot() if plan.keep_best else None
         status = "exhausted"
         try:
             for _ in range(plan.max_iter):
@@ -190,7 +191,7 @@ augmentation
                     weight_norms=model.norms(),
                     seconds=time.perf_counter() - start,
                 )
-                if progress.update(plan, objective, score):
+                if progress.update(plan, objective, score) and plan.keep_best:
                     best = model.snapshot()
                 optimizer.learning_rate = self.schedule.after_epoch(rate, n_seen)
                 if watch.after_epoch():
@@ -204,8 +205,10 @@ augmentation
                     optimizer.learning_rate = slower
                     progress.stalled = 0
         except KeyboardInterrupt:
+            if best is None:
+                raise
             status = "interrupted"
-        if plan.early_stopping or status == "interrupted":
+        if best is not None and (plan.early_stopping or status == "interrupted"):
             model.restore(best)
         return status
 
@@ -224,7 +227,8 @@ augmentation
         network.train(False)
         self.constraints.end_epoch(self.model.parameters.weights)
         objective = total / n_rows + self.regularizer.value(self.model.parameters.weights)
-        if not (math.isfinite(objective) and np.isfinite(self.model.flat).all()):
+        # A sum is finite unless an entry is not, and takes less than looking at each.
+        if not math.isfinite(objective + float(self.model.flat.sum())):
             raise TrainingDiverged
         return objective
 
