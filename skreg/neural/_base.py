@@ -17,8 +17,8 @@ from ..losses import Loss
 from ._callbacks import CallbackSupportMixin
 from ._checks import CONSTRAINTS, Config, check_config, check_sizes, per_layer
 from ._rows import LARGEST_MERGED, Rows, check_weights, hold_out, merge_equal, rows_that_count
-from ._training import FITTED, Validation, parameters_of, publish, rows_of, take, train
-from .batches import Data, Targets, dense_rows
+from ._training import FITTED, Validation, parameters_of, publish, take, train
+from .batches import Data, Targets, dense_rows, rows_of
 from .layers import Matrix
 from .network import Network, initial_parameters
 
@@ -91,7 +91,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         with np.errstate(over="ignore", invalid="ignore"):
             for start in range(0, len(out), block):
                 part = slice(start, min(start + block, len(out)))
-                out[part] = network.forward(dense_rows(X, part), rng)
+                x = rows_of(X, part) if rng is None else dense_rows(X, part)
+                out[part] = network.forward(x, rng)
         return out
 
     def hidden_activations(self, X: Any) -> list[NDArray[Any]]:
@@ -110,7 +111,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         network = self._network()
         block = network.block_rows()
         parts = [
-            network.hidden(dense_rows(X, slice(start, start + block)))
+            network.hidden(rows_of(X, slice(start, start + block)))
             for start in range(0, X.shape[0], block)
         ]
         return [np.concatenate(layer) for layer in zip(*parts, strict=True)]
@@ -183,7 +184,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            A sparse X is made dense batch by batch.
+            A sparse X is never made dense as a whole: batch by batch, or not at all where less
+            than 5% of its entries are not zero.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Classes or numbers; of several labels a matrix of 0 and 1.
         sample_weight : array-like of shape (n_samples,) or None, default=None
@@ -239,7 +241,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
                 rows, self.validation_fraction, self._codes(targets), self._split_seed
             )
             held = self._validation_rows(X_given, X, y, targets, out)
-        data = Data.build(take(X, rows.index), rows_of(targets, rows.index), rows.weight)
+        data = Data.build(take(X, rows.index), targets.of(rows.index), rows.weight)
         self.n_layers_, self.n_outputs_ = len(units), units[-1]
         n_seen = X.shape[0] - (0 if held is None or X_val is not None else len(held.data))
         train(self, config, data, held, (X_given, y_given), n_seen, incremental)
@@ -296,6 +298,6 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         self, X_given: Any, X: Any, y: Any, targets: Targets, rows: Rows
     ) -> Validation:
         """Rows held out of the training data; a scorer sees X with the names it was given with."""
-        data = Data.build(take(X, rows.index), rows_of(targets, rows.index), rows.weight)
+        data = Data.build(take(X, rows.index), targets.of(rows.index), rows.weight)
         named = _safe_indexing(X_given, rows.index) if hasattr(self, "feature_names_in_") else None
         return Validation(data, data.X if named is None else named, y[rows.index], rows.weight)

@@ -17,7 +17,7 @@ from ..fitting import single_blas_thread
 from ._callbacks import Reporter
 from ._checks import Config, resolve_batch_size
 from .augmentation import Augmentation
-from .batches import Data, Index, Targets
+from .batches import Data, Index, Targets, is_all
 from .constraints import Constraints
 from .full_batch import FullBatch
 from .history import History
@@ -70,18 +70,7 @@ def parameters_of(estimator: Any) -> Parameters:
 
 def take(X: Any, index: Index) -> Any:
     """Some rows; X itself where these are all."""
-    return X if _is_all(index, X.shape[0]) else X[index]
-
-
-def rows_of(targets: Targets, index: Index) -> Targets:
-    """Targets of some rows."""
-    if _is_all(index, len(targets.values)):
-        return targets
-    return Targets(targets.values[index], targets.table, targets.smoothing)
-
-
-def _is_all(index: Index, n_rows: int) -> bool:
-    return len(index) == n_rows and bool(np.all(index == np.arange(n_rows)))
+    return X if is_all(index, X.shape[0]) else X[index]
 
 
 def make_model(estimator: Any, config: Config, dtype: Any) -> Model:

@@ -16,6 +16,9 @@ from .network import Network
 
 Index = NDArray[np.intp]
 
+# Share of entries that are not zero below which sparse products are used; at 0.1 they take as long.
+THIN = 0.05
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -43,6 +46,12 @@ class Targets:
         smooth = table * (1.0 - self.smoothing) + self.smoothing / n_options
         smooth = smooth.astype(table.dtype)
         return Targets(self.values, smooth) if self.table is not None else Targets(smooth)
+
+    def of(self, index: Index) -> Targets:
+        """The targets of some rows."""
+        if is_all(index, len(self.values)):
+            return self
+        return Targets(self.values[index], self.table, self.smoothing)
 
     @property
     def n_outputs(self) -> int:
@@ -101,7 +110,7 @@ class Data:
         block = network.block_rows()
         for start in range(0, n_rows, block):
             part = slice(start, min(start + block, n_rows))
-            out[part] = network.forward(dense_rows(self.X, part if rows is None else rows[part]))
+            out[part] = network.forward(rows_of(self.X, part if rows is None else rows[part]))
         return out
 
     def loss(self, raw: Matrix, loss: Loss, rows: Index | None = None) -> float:
@@ -114,10 +123,26 @@ class Data:
         return loss.value(raw, y, weight[:, None] / weight.sum())
 
 
+def is_all(index: Index, n_rows: int) -> bool:
+    """Whether these are all rows, in their order."""
+    return len(index) == n_rows and bool(np.all(index == np.arange(n_rows)))
+
+
+def rows_of(X: Any, index: Any) -> Any:
+    """Some rows, as an array unless so few entries are not zero that sparse products are faster."""
+    thin = sparse.issparse(X) and is_thin(X)
+    return X[index] if thin else dense_rows(X, index)
+
+
+def is_thin(X: Any) -> bool:
+    """Whether products with a sparse matrix take less time than with its rows made dense."""
+    return bool(X.nnz < THIN * X.shape[0] * X.shape[1])
+
+
 def dense_rows(X: Any, index: Any) -> Matrix:
     """Some rows of a dense or sparse matrix as an array."""
     rows = X[index]
-    return rows.toarray() if sparse.issparse(X) else rows
+    return rows.toarray() if sparse.issparse(rows) else rows
 
 
 class Batches:
@@ -128,12 +153,14 @@ class Batches:
     data : Data
     batch_size : int
         At most ``len(data)``.
+    dense : bool
+        Whether x must be an array, also where sparse products would be faster.
     join_last : bool
         Whether a last batch of a single row joins the one before it, as batch normalisation,
         which has no statistics of one row, asks.
     """
 
-    def __init__(self, data: Data, batch_size: int, join_last: bool) -> None:
+    def __init__(self, data: Data, batch_size: int, dense: bool, join_last: bool) -> None:
         n_rows = len(data)
         self.data, self.targets = data, data.targets.trained_on()
         starts = list(range(0, n_rows, batch_size))
@@ -142,7 +169,9 @@ class Batches:
         self.bounds = list(zip(starts, [*starts[1:], n_rows], strict=True))
         largest = max(stop - start for start, stop in self.bounds)
         self._sparse = sparse.issparse(data.X)
-        self._x = np.empty((largest, data.X.shape[1]), dtype=data.X.dtype)
+        self._thin = self._sparse and not dense and is_thin(data.X)
+        width = 0 if self._thin else data.X.shape[1]
+        self._x = np.empty((largest, width), dtype=data.X.dtype)
         self._y = np.empty((largest, self.targets.n_outputs), dtype=self.targets.dtype)
 
     def epoch(self, order: Index) -> Iterator[tuple[Matrix, Matrix, Scale]]:
@@ -152,7 +181,9 @@ class Batches:
             index = order[start:stop]
             n_rows = stop - start
             x, y = self._x[:n_rows], self._y[:n_rows]
-            if self._sparse:
+            if self._thin:
+                x = X[index]
+            elif self._sparse:
                 x.fill(0.0)
                 X[index].toarray(out=x)
             else:

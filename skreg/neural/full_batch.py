@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import Bounds, minimize
 
 from ..losses import Loss, Scale
-from .batches import Data, dense_rows
+from .batches import Data, rows_of
 from .history import History
 from .layers import Matrix
 from .regularizers import ElasticNet, Regularizer
@@ -70,7 +70,7 @@ class FullBatch:
         targets = data.targets.trained_on()
         for start in range(0, n_rows, block):
             part = slice(start, min(start + block, n_rows))
-            x, y = dense_rows(data.X, part), targets.rows(part)
+            x, y = rows_of(data.X, part), targets.rows(part)
             scale: Scale = 1.0 / n_rows
             if data.weight is not None:
                 scale = data.weight[part][:, None] / n_rows

@@ -52,7 +52,7 @@ class Layer(ABC):
 
 
 class Dense(Layer):
-    """``x @ weight + bias``.
+    """``x @ weight + bias``; x may be a sparse matrix.
 
     Parameters
     ----------
@@ -83,16 +83,23 @@ class Dense(Layer):
         self._out, self._ones = self._all_out[:n_rows], self._all_ones[:n_rows]
         self._in = None if self._all_in is None else self._all_in[:n_rows]
 
-    def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
+    def forward(self, x: Any, rng: np.random.Generator | None = None) -> Matrix:
         """``x @ weight + bias``."""
         self._x = x
-        out = np.dot(x, self.weight, out=self._out)
+        if isinstance(x, np.ndarray):
+            out = np.dot(x, self.weight, out=self._out)
+        else:  # a sparse matrix
+            out = self._out
+            out[...] = x @ self.weight
         out += self.bias
         return out
 
     def backward(self, gradient: Matrix, to_input: bool = True) -> Matrix:
         """Gradients in weight, bias and input."""
-        np.dot(self._x.T, gradient, out=self.weight_gradient)
+        if isinstance(self._x, np.ndarray):
+            np.dot(self._x.T, gradient, out=self.weight_gradient)
+        elif self.weight_gradient is not None:
+            self.weight_gradient[...] = self._x.T @ gradient
         np.dot(self._ones, gradient, out=self.bias_gradient)
         if not to_input:
             return gradient

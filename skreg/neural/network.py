@@ -156,6 +156,11 @@ class Network:
         """Whether there is dropout."""
         return any(isinstance(layer, Dropout) for layer in self.layers)
 
+    @property
+    def drops_input(self) -> bool:
+        """Whether there is dropout before the first dense layer."""
+        return self._first_dense > 0
+
     def train(self, training: bool) -> None:
         """Have batch normalisation use the statistics of the batch, or the running ones."""
         for layer in self.normalizations:
@@ -163,8 +168,11 @@ class Network:
                 layer.training = training
 
     def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
-        """Raw predictions, in a buffer that the next call overwrites."""
-        n_rows = len(x)
+        """Raw predictions, in a buffer that the next call overwrites.
+
+        A sparse x is read by the first dense layer; dropout of the input needs a dense one.
+        """
+        n_rows = x.shape[0]
         if n_rows != self._n_rows:
             for layer in self.layers:
                 layer.resize(n_rows)

@@ -153,7 +153,8 @@ augmentation
         self.regularizer, self.constraints = regularizer, constraints
         self.augmentation, self.rng, self.clean_rows = augmentation, rng, clean_rows
         by_batch = bool(model.parameters.means)
-        self.batches = Batches(data, batch_size, join_last=by_batch)
+        dense = augmentation.active or plan.adversarial_eps > 0 or model.network.drops_input
+        self.batches = Batches(data, batch_size, dense, join_last=by_batch)
         optimizer.begin(len(model.flat), model.flat.dtype)
         if regularizer.proximal and isinstance(optimizer, Adam):
             optimizer.keep_steps()
@@ -223,7 +224,7 @@ augmentation
             value = self._step(x, y, scale)
             if not math.isfinite(value):
                 raise TrainingDiverged
-            total += value * len(x)
+            total += value * len(y)
         network.train(False)
         self.constraints.end_epoch(self.model.parameters.weights)
         objective = total / n_rows + self.regularizer.value(self.model.parameters.weights)
