@@ -141,8 +141,8 @@ def is_thin(X: Any) -> bool:
 
 def dense_rows(X: Any, index: Any) -> Matrix:
     """Some rows of a dense or sparse matrix as an array."""
-    rows = X[index]
-    return rows.toarray() if sparse.issparse(rows) else rows
+    rows: Any = X[index]
+    return rows if isinstance(rows, np.ndarray) else rows.toarray()
 
 
 class Batches:

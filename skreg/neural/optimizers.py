@@ -26,33 +26,38 @@ class Optimizer(ABC):
     def __init__(self, learning_rate: float) -> None:
         self.learning_rate = self.initial_rate = learning_rate
         self.t = 0
+        self._scratch: Matrix | None = None
+        self._size: Matrix | None = None
 
     def begin(self, size: int, dtype: Any) -> None:
         """Make what is missing for vectors of `size`: scratch, and moments at the first step."""
-        self._scratch = np.empty(size, dtype=dtype)
+        if self._scratch is None or self._scratch.dtype != dtype:
+            self._scratch = np.empty(size, dtype=dtype)
         for name in self.moments:
             held = getattr(self, name, None)
-            if held is None:
-                setattr(self, name, np.zeros(size, dtype=dtype))
+            made = np.zeros(size, dtype=dtype) if held is None else held.astype(dtype, copy=False)
+            setattr(self, name, made)
 
     def go_on_from(self, old: Optimizer) -> None:
-        """Take over copies of the moments of another optimiser of this class, and its rate.
+        """Take the moments of another optimiser of this class, its scratch, and its rate.
 
-        A rate to begin with that was changed since is the new rate.
+        A rate to begin with that was changed since is the new rate. The old optimiser is left
+        without moments: if what follows fails, it begins anew, and does not go on from moments
+        that have been written to.
         """
         self.t = old.t
-        for name in self.moments:
-            held = getattr(old, name, None)
-            setattr(self, name, None if held is None else np.array(held))
+        for name in (*self.moments, "_scratch"):
+            setattr(self, name, getattr(old, name, None))
         if old.initial_rate == self.initial_rate:
             self.learning_rate = old.learning_rate
+        old.release()
 
     def release(self) -> None:
         """Let go of the moments: the next step will be a first one."""
         self.t = 0
         for name in self.moments:
             setattr(self, name, None)
-        vars(self).pop("_scratch", None)
+        self._scratch = self._size = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -93,6 +98,7 @@ class SGD(Optimizer):
         if decay is not None:
             decay *= 1.0 - self.learning_rate * rate
         scratch, direction = self._scratch, gradient
+        assert scratch is not None
         if self.velocity is not None:
             self.velocity *= self.momentum
             self.velocity += gradient
@@ -136,15 +142,8 @@ class Adam(Optimizer):
         self.first: Matrix | None = None
         self.second: Matrix | None = None
 
-    def begin(self, size: int, dtype: Any) -> None:
-        """As `Optimizer.begin`, with a second scratch vector for the size of the steps."""
-        super().begin(size, dtype)
-        self._keep_steps = False
-        self._size: Matrix | None = None
-
     def keep_steps(self) -> None:
         """Have `steps` at hand after each step, for a proximal step."""
-        self._keep_steps = True
         self._size = np.empty_like(self._scratch)
 
     def step(self, parameters: Matrix, gradient: Matrix, decay: Matrix | None, rate: float) -> None:
@@ -155,6 +154,7 @@ class Adam(Optimizer):
         first, second, scratch = self.first, self.second, self._scratch
         assert first is not None
         assert second is not None
+        assert scratch is not None
         unbias_1 = 1.0 - self.beta_1**self.t
         unbias_2 = np.sqrt((1.0 - self.beta_2**self.t) / (1.0 - self.beta_2))
         first *= self.beta_1
