@@ -65,7 +65,6 @@ LISTED = {
         r"test_lbfgs_solver_error": "converges in one iteration",
     },
     "neural_network.tests.test_mlp": {
-        r"test_fit": "sets private attributes to start from",
         r"test_gradient": "calls a private method",
         r"test_nonfinite_params": "an X that float32 cannot hold is refused at once",
         r"test_warm_start": "other classes are refused in other words",

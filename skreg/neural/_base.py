@@ -157,10 +157,6 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self)
         return np.array([float(np.mean(coef == 0)) for coef in self.coefs_])
 
-    @property
-    def _no_improvement_count(self) -> int:
-        return int(self._progress.stalled)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True

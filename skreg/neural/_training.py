@@ -276,6 +276,7 @@ def finish(
     estimator.loss_curve_ = history.column("objective")
     if estimator.loss_curve_:
         estimator.loss_ = estimator.loss_curve_[-1]
+    estimator._no_improvement_count = progress.stalled  # scikit-learn's name
     early = estimator.early_stopping
     estimator.best_loss_ = None if early else progress.best_loss
     estimator.validation_scores_ = estimator.best_validation_score_ = None
