@@ -192,7 +192,7 @@ class Skreg(Library):
         return searched(import_module("skreg").Lasso(tol=tol), problem)
 
     def net_steps(self, problem: Problem, tol: float, variant: str) -> Timed:
-        return trained(skreg_net(problem))
+        return trained(skreg_net(problem, self.threads))
 
 
 class ScikitLearn(Library):
@@ -264,7 +264,7 @@ class ScikitLearn(Library):
         return searched(model, problem)
 
     def net_steps(self, problem: Problem, tol: float, variant: str) -> Timed:
-        return trained(scikit_learn_net(problem, np.float64))
+        return trained(scikit_learn_net(problem, np.float64, self.threads))
 
 
 def searched(model: Any, problem: Problem) -> Read:

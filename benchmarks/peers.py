@@ -211,7 +211,7 @@ class ScikitLearn32(Library):
         return "no dropout" if problem.net and problem.net.dropout else super().refuses(problem)
 
     def net_steps(self, problem: Problem, tol: float, variant: str) -> Timed:
-        return trained(scikit_learn_net(problem, np.float32))
+        return trained(scikit_learn_net(problem, np.float32, self.threads))
 
 
 class PyTorch(Library):
@@ -230,7 +230,7 @@ class Products(Library):
     package = "numpy"
 
     def net_steps(self, problem: Problem, tol: float, variant: str) -> Timed:
-        return trained(bare_products(problem))
+        return trained(bare_products(problem, self.threads))
 
 
 LIBRARIES: dict[str, type[Library]] = {

@@ -279,7 +279,7 @@ def mlp(setting: Setting) -> Iterator[Cell]:
     for name, plain, features, net in networks.cells():
         if setting.quick:
             small = tuple(min(size, 16) for size in net.hidden)
-            net = replace(net, hidden=small, batch=20, epochs=12)
+            net = replace(net, hidden=small, batch=20, epochs=6)
         kind = "with dropout" if plain else "plain"
         yield Cell(name, kind, partial(network, features, net), plain=plain, judge=learned)
 

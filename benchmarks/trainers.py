@@ -20,7 +20,12 @@ Trained = tuple[Callable[[], Array], float]
 
 
 def with_scikit_learn_s_interface(
-    estimator: Any, problem: Problem, dtype: type[np.floating], alpha: float, **more: Any
+    estimator: Any,
+    problem: Problem,
+    dtype: type[np.floating],
+    alpha: float,
+    threads: int,
+    **more: Any,
 ) -> Trained:
     net = problem.net
     X, y = np.ascontiguousarray(problem.X, dtype=dtype), problem.y.astype(int)
@@ -33,20 +38,20 @@ def with_scikit_learn_s_interface(
         )
         return model.fit(X, y)
 
-    model, taken = seconds(train, net.epochs)
+    model, taken = seconds(train, net.epochs, threads)
     return lambda: model.predict_proba(X), taken
 
 
-def skreg_net(problem: Problem) -> Trained:
+def skreg_net(problem: Problem, threads: int) -> Trained:
     estimator = import_module("skreg").MLPClassifier
     dropout = {"dropout": problem.net.dropout} if problem.net.dropout else {}
-    return with_scikit_learn_s_interface(estimator, problem, np.float32, ALPHA, **dropout)
+    return with_scikit_learn_s_interface(estimator, problem, np.float32, ALPHA, threads, **dropout)
 
 
-def scikit_learn_net(problem: Problem, dtype: type[np.floating]) -> Trained:
+def scikit_learn_net(problem: Problem, dtype: type[np.floating], threads: int) -> Trained:
     estimator = import_module("sklearn.neural_network").MLPClassifier
-    # it divides alpha by the batch size
-    return with_scikit_learn_s_interface(estimator, problem, dtype, ALPHA * problem.net.batch)
+    alpha = ALPHA * problem.net.batch  # it divides alpha by the batch size
+    return with_scikit_learn_s_interface(estimator, problem, dtype, alpha, threads)
 
 
 def pytorch_net(problem: Problem, implementation: str, threads: int) -> Trained:
@@ -80,7 +85,7 @@ def pytorch_net(problem: Problem, implementation: str, threads: int) -> Trained:
                 adam.step()
         return model
 
-    model, taken = seconds(train, net.epochs)
+    model, taken = seconds(train, net.epochs, threads)
 
     def read() -> Array:
         model.eval()
@@ -90,7 +95,7 @@ def pytorch_net(problem: Problem, implementation: str, threads: int) -> Trained:
     return read, taken
 
 
-def bare_products(problem: Problem) -> Trained:
+def bare_products(problem: Problem, threads: int) -> Trained:
     """The matrix products of the steps in float32, and nothing else: no net comes of it."""
     net, n = problem.net, len(problem.y)
     rng = np.random.default_rng(0)
@@ -113,5 +118,5 @@ def bare_products(problem: Problem) -> Trained:
                 if k:
                     np.matmul(errors[k + 1], weights[k].T, out=errors[k])
 
-    _, taken = seconds(train, net.epochs)
+    _, taken = seconds(train, net.epochs, threads)
     return lambda: np.full((n, CLASSES), 1 / CLASSES), taken

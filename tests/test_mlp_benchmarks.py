@@ -34,13 +34,13 @@ def cell(net):
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_each_library_trains_the_net_or_says_why_not(name, dropout):
     python = sys.executable if name in ("skreg", PRODUCTS) else PEERS_PYTHON
-    net = Net((16,), 20, dropout, 25)
+    net = Net((16,), 20, dropout, 6)
     with Worker(name, python, 1) as worker:
         if "absent" in worker.start():
             pytest.skip(f"{name} is not installed")
         found = measure.measure(cell(net), [worker], repeats=2, limit=60)
     outcome = found["solvers"][name]
-    assert found["steps"] == 24 * networks.STEPS
+    assert found["steps"] == 5 * networks.STEPS
     if dropout and name.startswith("scikit-learn"):
         assert outcome["note"] == "skipped: no dropout"
     elif name == PRODUCTS:
@@ -61,14 +61,15 @@ def test_the_judge_knows_a_net_that_has_not_learned():
     assert networks.shortfall(y, np.roll(right, 1, axis=1)) > 1
 
 
-def test_the_clock_counts_what_the_first_epoch_does_not_have():
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_clock_counts_what_the_first_epoch_does_not_have(threads):
     calls = []
 
     def train(epochs):
         calls.append(epochs)
         return epochs
 
-    trained, taken = networks.seconds(train, 7)
+    trained, taken = networks.seconds(train, 7, threads)
     assert (trained, calls) == (7, [1, 1, 1, 7])
     assert taken > 0
 
