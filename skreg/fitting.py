@@ -1,8 +1,13 @@
-"""What a fit does around its work: all of it or nothing, and a limit on the threads of BLAS."""
+"""What a fit does around its work.
+
+All of it or nothing; one thread of BLAS; warnings that point at the user's line.
+"""
 
 from __future__ import annotations
 
+import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -13,6 +18,9 @@ from sklearn.utils.parallel import _get_threadpool_controller
 F = TypeVar("F", bound=Callable[..., Any])
 
 _limiting = threading.Lock()
+
+# What stands between the user's line and a fit.
+INNER = {"skreg", "sklearn", "joblib"}
 
 
 @contextmanager
@@ -66,3 +74,15 @@ def restored_on_failure(fit: F) -> F:
             raise
 
     return guarded  # type: ignore[return-value]  # wraps() keeps the signature
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the innermost line that is not in skreg, scikit-learn or joblib."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and _package(frame.f_globals) in INNER:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _package(namespace: dict[str, object]) -> str:
+    return str(namespace.get("__name__", "")).partition(".")[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from ..fitting import warn
 from .regularizers import ElasticNet, WeightPenalty, has_prox, make_penalty
 
 RATE = Interval(numbers.Real, 0, 1, closed="left")
@@ -108,12 +108,10 @@ def check_config(estimator: Any) -> Config:
         raise ValueError(_wrong_number("penalty", len(given), len(hidden) + 1, "weight matrix"))
     penalties = [make_penalty(penalty, estimator.l1_ratio) for penalty in given]
     if "weissi" in given and estimator.activation in ("tanh", "logistic"):
-        warnings.warn(
+        warn(
             f"penalty='weissi' is meant for positively homogeneous activations (relu, identity);"
             f" with {estimator.activation!r} the network changes when its layers are rescaled, and"
-            " the penalty does not",
-            UserWarning,
-            stacklevel=2,
+            " the penalty does not"
         )
     dtype = np.dtype(estimator.dtype)
     if dtype not in (np.float32, np.float64):

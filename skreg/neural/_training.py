@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
-from ..fitting import single_blas_thread
+from ..fitting import single_blas_thread, warn
 from ._callbacks import Reporter
 from ._checks import Config, resolve_batch_size
 from .augmentation import Augmentation
@@ -307,21 +306,17 @@ def warn_of(estimator: Any, status: str, message: str, incremental: bool) -> Non
     """Warn if training was cut short."""
     name = type(estimator).__name__
     if status == "interrupted":
-        warnings.warn(
-            f"{name}: training interrupted; the best weights so far are kept", stacklevel=5
-        )
+        warn(f"{name}: training interrupted; the best weights so far are kept")
     elif status == "abnormal":
-        warnings.warn(
+        warn(
             f"{name}: L-BFGS stopped before it converged: {message}",
             ConvergenceWarning,
-            stacklevel=5,
         )
     elif status == "exhausted" and not incremental:
         limit, remedy = f"Maximum iterations ({estimator.max_iter})", "max_iter"
         if estimator.solver == "lbfgs" and estimator.n_iter_ < estimator.max_iter:
             limit, remedy = f"Maximum calls ({estimator.max_fun})", "max_fun"
-        warnings.warn(
+        warn(
             f"{name}: {limit} reached before training converged; raise {remedy}, or tol",
             ConvergenceWarning,
-            stacklevel=5,
         )
