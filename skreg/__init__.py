@@ -1,7 +1,8 @@
 """Regularised estimators for the scikit-learn user.
 
 Lasso, ElasticNet and Ridge with scikit-learn's interface, their regularisation paths, the penalty
-chosen by cross-validation, and the pictures; every answer carries its duality gap.
+chosen by cross-validation, and the pictures; every answer carries its duality gap. Multilayer
+perceptrons with dropout and every other common way to regularise them.
 """
 
 from .cross_validation import CVResult

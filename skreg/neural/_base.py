@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..fitting import restored_on_failure
 from ..losses import Loss
 from ._callbacks import CallbackSupportMixin
-from ._checks import CONSTRAINTS, Config, check_config, check_sizes, per_layer
+from ._checks import CONSTRAINTS, Config, check_config, check_same_network, per_layer
 from ._rows import LARGEST_MERGED, Rows, check_weights, hold_out, merge_equal, rows_that_count
 from ._training import FITTED, Validation, parameters_of, publish, take, train
 from .batches import Data, Targets, dense_rows, rows_of
@@ -228,7 +228,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             self._start(units, config)
         elif not hasattr(self, "_generator"):  # weights set by hand
             self._seed(check_random_state(self.random_state))
-        check_sizes(self.coefs_, units)
+        check_same_network(self, units)
         held = None
         if X_val is not None:
             held = self._validation_of(X_val, y_val, config)

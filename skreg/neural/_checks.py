@@ -200,9 +200,16 @@ def resolve_batch_size(batch_size: Any, n_rows: int, clip: bool) -> int:
     return min(int(batch_size), n_rows)
 
 
-def check_sizes(coefs: Sequence[Any], units: Sequence[int]) -> None:
-    """Refuse to go on with a network of another shape."""
-    shapes = [tuple(np.shape(coef)) for coef in coefs]
+def check_same_network(estimator: Any, units: Sequence[int]) -> None:
+    """Refuse to go on with a network of another shape, or another normalisation."""
+    fitted = "layer" if hasattr(estimator, "norm_scales_") else None
+    fitted = "batch" if hasattr(estimator, "running_means_") else fitted
+    if fitted != estimator.normalization:
+        raise ValueError(
+            f"the fitted network has normalization={fitted!r}, so that it cannot go on with"
+            f" {estimator.normalization!r}: set warm_start=False, or make a new estimator"
+        )
+    shapes = [tuple(np.shape(coef)) for coef in estimator.coefs_]
     needed = list(pairwise(units))
     if shapes != needed:
         raise ValueError(

@@ -173,7 +173,7 @@ def train(
                 solver = FullBatch(model, loss, data, regularizer)
                 outcome = solver.run(plan, estimator.max_fun, progress, estimator.history_, watch)
                 status, message = outcome.status, outcome.message
-                estimator.n_iter_ = outcome.n_iter
+                estimator.n_iter_, estimator.loss_ = outcome.n_iter, outcome.objective
             else:
                 trainer = make_trainer(
                     estimator, model, loss, data, batch_size, plan, regularizer, incremental
@@ -276,6 +276,8 @@ def finish(
     if estimator.loss_curve_:
         estimator.loss_ = estimator.loss_curve_[-1]
     estimator._no_improvement_count = progress.stalled  # scikit-learn's name
+    if status == "converged":  # a warm start has its own epochs to get on in
+        progress.stalled = 0
     early = estimator.early_stopping
     estimator.best_loss_ = None if early else progress.best_loss
     estimator.validation_scores_ = estimator.best_validation_score_ = None

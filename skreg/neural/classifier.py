@@ -68,7 +68,8 @@ class MLPClassifier(LabelMLP):
         The same for features.
     normalization : {"batch", "layer"} or None, default=None
         Normalise each hidden layer before its activation: "batch" the units by mean and variance
-        over the batch (in prediction by running averages), "layer" the rows.
+        over the batch (in prediction by running averages), "layer" the rows. The statistics count
+        rows, whatever their weights.
     input_noise : float, default=0.0
         Standard deviation of Gaussian noise added to X in training, in the unit of X.
     mixup : float, default=0.0
@@ -105,7 +106,8 @@ default="constant"
         Print a line after each epoch: losses, and the time left if all epochs are run.
     warm_start : bool, default=False
         Go on from the last fit with the moments of its optimiser, its learning rate and random
-        numbers: two fits are one fit of as many epochs.
+        numbers: two fits are one fit of as many epochs, but for "cosine" and "one_cycle", which
+        begin anew.
     momentum : float, default=0.9
         Of "sgd", in [0, 1].
     nesterovs_momentum : bool, default=True

@@ -25,11 +25,23 @@ from .training import Model, Plan, Progress, TrainingDiverged, Watch
 
 @dataclass
 class Outcome:
-    """How it ended: the `status` of `Trainer.run`, iterations and scipy's message."""
+    """How it ended.
+
+    Attributes
+    ----------
+    status : {"converged", "stopped", "exhausted", "interrupted", "abnormal"}
+        As of `Trainer.run`; "abnormal" where the line search failed.
+    n_iter : int
+    message : str
+        scipy's.
+    objective : float
+        The last value.
+    """
 
     status: str
     n_iter: int
     message: str
+    objective: float
 
 
 class FullBatch:
@@ -121,7 +133,7 @@ class FullBatch:
             model.flat[...] = self._join(intermediate_result.x)
             self._record(float(intermediate_result.fun), plan, progress, history, watch)
 
-        message, n_iter = "", 0
+        message, n_iter, objective = "", 0, math.nan
         try:
             found = minimize(
                 self._objective,
@@ -133,7 +145,7 @@ class FullBatch:
                 options={"maxfun": max_fun, "maxiter": plan.max_iter, "gtol": plan.tol},
             )
             model.flat[...] = self._join(found.x)
-            message, n_iter = str(found.message), int(found.nit)
+            message, n_iter, objective = str(found.message), int(found.nit), float(found.fun)
             if self._status == "converged" and found.status == 1:
                 self._status = "exhausted"
             elif self._status == "converged" and found.status == 2 and not self._halted:
@@ -145,7 +157,7 @@ class FullBatch:
         if not np.isfinite(model.flat).all():
             raise TrainingDiverged
         n_iter = max(min(n_iter, plan.max_iter), history.n_epochs - n_before)
-        return Outcome(self._status, n_iter, message)
+        return Outcome(self._status, n_iter, message, objective)
 
     def _record(
         self, objective: float, plan: Plan, progress: Progress, history: History, watch: Watch

@@ -59,7 +59,19 @@ class Model:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training does, and for how long."""
+    """What a training does, and for how long.
+
+    Attributes
+    ----------
+    max_iter, shuffle, tol, n_iter_no_change, early_stopping, weight_decay, clip_norm, \
+adversarial_eps
+        The parameters of the estimators.
+    keep_best : bool
+        Whether the best weights are kept, for early stopping and for Ctrl-C, which is passed on
+        otherwise.
+    rows_per_epoch : int
+        Rows that an epoch counts as, equal ones that were merged included.
+    """
 
     max_iter: int
     shuffle: bool
