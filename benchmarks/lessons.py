@@ -115,14 +115,15 @@ def first_below(losses: Any, level: float) -> int | None:
 
 
 def batch_normalisation(digits: Digits) -> Result:
-    """Logistic units in three layers, as in Ioffe and Szegedy (2015), with plain SGD."""
+    """Logistic units in three layers, as in Ioffe and Szegedy (2015), by SGD without momentum."""
     level, epochs = (0.5 if digits.quick else 0.1), digits.epochs(20)
     rows, needed = [], []
     for name, normalization in (("without", None), ("with", "batch")):
         row, net = train(
             digits, f"784-100-100-100-10 logistic, {name} batch normalisation", epochs,
             hidden_layer_sizes=(100, 100, 100), activation="logistic", batch_size=60,
-            solver="sgd", learning_rate_init=0.1, alpha=0.0, normalization=normalization,
+            solver="sgd", momentum=0.0, learning_rate_init=0.1, alpha=0.0,
+            normalization=normalization,
         )  # fmt: skip
         reached = first_below(net.history_["loss"], level)
         needed.append(reached)
