@@ -14,10 +14,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..fitting import restored_on_failure
 from ..losses import Loss
+from ._attributes import FITTED, parameters_of, publish
 from ._callbacks import CallbackSupportMixin
 from ._checks import CONSTRAINTS, Config, check_config, check_same_network, per_layer
 from ._rows import LARGEST_MERGED, Rows, check_weights, hold_out, merge_equal, rows_that_count
-from ._training import FITTED, Validation, parameters_of, publish, take, train
+from ._training import Validation, take, train
 from .batches import Data, Targets, dense_rows, rows_of
 from .layers import Matrix
 from .network import Network, initial_parameters

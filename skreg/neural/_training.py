@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
 from ..fitting import single_blas_thread, warn
+from ..losses import Loss
+from ._attributes import parameters_of, publish, reconstruction
 from ._callbacks import Reporter
 from ._checks import Config, resolve_batch_size
 from .augmentation import Augmentation
@@ -20,7 +22,7 @@ from .batches import Data, Index, Targets, is_all
 from .constraints import Constraints
 from .full_batch import FullBatch
 from .history import History
-from .network import Network, Parameters, views_of
+from .network import Network, views_of
 from .optimizers import SGD, Adam, Optimizer
 from .regularizers import Regularizer
 from .schedules import Schedule
@@ -28,18 +30,6 @@ from .training import Model, Plan, Progress, Trainer, TrainingDiverged, Watch
 
 # Floating-point operations of a product above which BLAS may use the threads it is set to.
 LARGE_PRODUCT = 2e7
-
-# Attributes of the network, by the fields of `Parameters`.
-NETWORK = {
-    "weights": "coefs_",
-    "biases": "intercepts_",
-    "scales": "norm_scales_",
-    "shifts": "norm_shifts_",
-    "means": "running_means_",
-    "variances": "running_variances_",
-}
-# What a fit leaves and the next one from scratch must not find.
-FITTED = (*NETWORK.values(), "_optimizer", "_progress", "history_")
 
 
 @dataclass(frozen=True)
@@ -50,21 +40,6 @@ class Validation:
     X: Any
     y: Any
     weight: Any
-
-
-def publish(estimator: Any, parameters: Parameters) -> None:
-    """Set the attributes of the network."""
-    for name, attribute in NETWORK.items():
-        arrays = getattr(parameters, name)
-        if arrays or name in ("weights", "biases"):
-            setattr(estimator, attribute, arrays)
-
-
-def parameters_of(estimator: Any) -> Parameters:
-    """The network's parameters, from the attributes."""
-    return Parameters(
-        **{name: list(getattr(estimator, attribute, [])) for name, attribute in NETWORK.items()}
-    )
 
 
 def take(X: Any, index: Index) -> Any:
@@ -122,36 +97,33 @@ def train(
     n_seen: int,
     incremental: bool,
 ) -> None:
-    """Train the network that the estimator's attributes describe, and set them anew."""
+    """Train the network that the estimator's attributes describe, and set them anew.
+
+    Parameters
+    ----------
+    estimator : estimator
+    config : Config
+    data : Data
+        What is trained on.
+    held : Validation or None
+    given : tuple of X and y
+        As the user gave them, for scikit-learn's callbacks.
+    n_seen : int
+        Rows of an epoch, counted before equal ones were merged.
+    incremental : bool
+        Whether this is `partial_fit`: one epoch, without hooks and warnings.
+    """
     full_batch = estimator.solver == "lbfgs"
-    batch_size = len(data)
-    if not full_batch:
-        batch_size = resolve_batch_size(estimator.batch_size, n_seen, clip=incremental)
-        batch_size = min(batch_size, len(data))
     if full_batch:
         data = in_float64(data)
         held = held and Validation(in_float64(held.data), held.X, held.y, held.weight)
     model = make_model(estimator, config, np.float64 if full_batch else config.dtype)
-    estimator._generator = copy.deepcopy(estimator._generator)
-    progress = copy.copy(getattr(estimator, "_progress", Progress()))
-    estimator._progress = progress
-    estimator.history_ = getattr(estimator, "history_", History()).copy()
-    plan = make_plan(estimator, incremental, n_seen)
-    regularizer = Regularizer(config.penalties, config.alphas)
+    copy_state(estimator)
     publish(estimator, model.parameters)
-    estimator.n_iter_ = 0
-
     loss = estimator._loss()
-    estimator.out_activation_ = loss.out_activation
-
-    def reconstruct() -> dict[str, Any]:
-        return {
-            attribute: [np.array(array) for array in getattr(estimator, attribute)]
-            for attribute in NETWORK.values()
-            if hasattr(estimator, attribute)
-        }
-
-    reporter = Reporter(estimator, *given, reconstruct, plan.max_iter)
+    estimator.n_iter_, estimator.out_activation_ = 0, loss.out_activation
+    plan = make_plan(estimator, incremental, n_seen)
+    reporter = Reporter(estimator, *given, lambda: reconstruction(estimator), plan.max_iter)
 
     def after_epoch() -> bool:
         estimator.n_iter_ += 1
@@ -161,24 +133,23 @@ def train(
 
     evaluate = None if held is None else evaluation(estimator, model, loss, held)
     watch = Watch(evaluate, after_epoch)
+    regularizer = Regularizer(config.penalties, config.alphas)
+    solver: FullBatch | Trainer
+    if full_batch:
+        solver = FullBatch(model, loss, data, regularizer)
+    else:
+        solver = make_trainer(estimator, model, loss, data, plan, regularizer, incremental)
     if not incremental:
         reporter.begin()
-    widest = max(weight.size for weight in model.parameters.weights)
-    small = 2.0 * min(batch_size, model.network.block_rows()) * widest < LARGE_PRODUCT
-    quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
     message = ""
     try:
-        with quiet, single_blas_thread() if small else nullcontext():
-            if full_batch:
-                solver = FullBatch(model, loss, data, regularizer)
-                outcome = solver.run(plan, estimator.max_fun, progress, estimator.history_, watch)
+        with np.errstate(all="ignore"), limited_threads(model, solver.n_rows):
+            if isinstance(solver, FullBatch):
+                outcome = solver.run(plan, estimator.max_fun, *records(estimator), watch)
                 status, message = outcome.status, outcome.message
                 estimator.n_iter_, estimator.loss_ = outcome.n_iter, outcome.objective
             else:
-                trainer = make_trainer(
-                    estimator, model, loss, data, batch_size, plan, regularizer, incremental
-                )
-                status = trainer.run(progress, estimator.history_, watch, estimator.t_)
+                status = solver.run(*records(estimator), watch, estimator.t_)
     except TrainingDiverged:
         raise ValueError(diverged(estimator)) from None
     if not incremental:
@@ -187,42 +158,59 @@ def train(
     warn_of(estimator, status, message, incremental)
 
 
+def copy_state(estimator: Any) -> None:
+    """Give the estimator copies of what it goes on from, so that a failure can put it back."""
+    estimator._generator = copy.deepcopy(estimator._generator)
+    estimator._progress = copy.copy(getattr(estimator, "_progress", Progress()))
+    estimator.history_ = getattr(estimator, "history_", History()).copy()
+
+
+def records(estimator: Any) -> tuple[Progress, History]:
+    """What a solver writes to."""
+    return estimator._progress, estimator.history_
+
+
+def limited_threads(model: Model, n_rows: int) -> AbstractContextManager[None]:
+    """One thread of BLAS where the largest product of `n_rows` rows is small."""
+    largest = max(weight.size for weight in model.parameters.weights)
+    return single_blas_thread() if 2.0 * n_rows * largest < LARGE_PRODUCT else nullcontext()
+
+
 def make_trainer(
     estimator: Any,
     model: Model,
-    loss: Any,
+    loss: Loss,
     data: Data,
-    batch_size: int,
     plan: Plan,
     regularizer: Regularizer,
     incremental: bool,
 ) -> Trainer:
     """The trainer of a stochastic solver."""
+    batch_size = resolve_batch_size(estimator.batch_size, plan.rows_per_epoch, clip=incremental)
+    batch_size = min(batch_size, len(data))
     optimizer = estimator._optimizer = make_optimizer(estimator)
-    n_batches = math.ceil(len(data) / batch_size)
     schedule = Schedule(
         estimator.learning_rate,
         float(estimator.learning_rate_init),
         float(estimator.power_t),
-        estimator.max_iter * n_batches,
-        0 if incremental else optimizer.t,
+        n_steps=estimator.max_iter * math.ceil(len(data) / batch_size),
+        first_step=0 if incremental else optimizer.t,
     )
     n_clean = min(len(data), max(500, len(data) // 20))
     picks = np.random.Generator(np.random.PCG64(estimator._split_seed))
-    clean = np.sort(picks.choice(len(data), n_clean, replace=False))
     return Trainer(
-        model,
-        loss,
-        data,
-        batch_size,
-        plan,
-        optimizer,
-        schedule,
-        regularizer,
-        Constraints(estimator.max_norm, estimator.spectral_norm),
-        Augmentation(float(estimator.input_noise), float(estimator.mixup)),
-        estimator._generator,
-        clean,
+        model=model,
+        loss=loss,
+        data=data,
+        n_rows=batch_size,
+        plan=plan,
+        optimizer=optimizer,
+        schedule=schedule,
+        regularizer=regularizer,
+        constraints=Constraints(estimator.max_norm, estimator.spectral_norm),
+        augmentation=Augmentation(float(estimator.input_noise), float(estimator.mixup)),
+        rng=estimator._generator,
+        clean_rows=np.sort(picks.choice(len(data), n_clean, replace=False)),
     )
 
 

@@ -57,6 +57,8 @@ class FullBatch:
 
     def __init__(self, model: Model, loss: Loss, data: Data, regularizer: Regularizer) -> None:
         self.model, self.loss, self.data, self.regularizer = model, loss, data, regularizer
+        #: Rows that are computed with at a time.
+        self.n_rows = min(len(data), model.network.block_rows())
         self._total = np.empty_like(model.flat)
         self._scratch = [np.empty_like(weight) for weight in model.parameters.weights]
         # Strength of the L1 penalty of each parameter, and the parameters that have one.
@@ -77,7 +79,7 @@ class FullBatch:
         """Weighted mean loss; its gradient goes into `_total`."""
         model, data = self.model, self.data
         n_rows, value = len(data), 0.0
-        block = model.network.block_rows()
+        block = self.n_rows
         self._total.fill(0.0)
         targets = data.targets.trained_on()
         for start in range(0, n_rows, block):

@@ -131,45 +131,43 @@ class Watch:
     after_epoch: Callable[[], bool]
 
 
+@dataclass
 class Trainer:
     """Stochastic training of a model.
 
-    Parameters
+    Attributes
     ----------
-    model, loss, data, batch_size, plan, optimizer, schedule, regularizer, constraints, \
-augmentation
+    model, loss, data, plan, optimizer, schedule, regularizer, constraints, augmentation
         The parts; see their classes.
+    n_rows : int
+        Rows of a batch.
     rng : Generator
         Of the order of the rows, of dropout and of all other noise.
     clean_rows : ndarray of int
         Rows that the clean training loss is measured on.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        loss: Loss,
-        data: Data,
-        batch_size: int,
-        plan: Plan,
-        optimizer: Optimizer,
-        schedule: Schedule,
-        regularizer: Regularizer,
-        constraints: Constraints,
-        augmentation: Augmentation,
-        rng: np.random.Generator,
-        clean_rows: Index,
-    ) -> None:
-        self.model, self.loss, self.data, self.plan = model, loss, data, plan
-        self.optimizer, self.schedule = optimizer, schedule
-        self.regularizer, self.constraints = regularizer, constraints
-        self.augmentation, self.rng, self.clean_rows = augmentation, rng, clean_rows
+    model: Model
+    loss: Loss
+    data: Data
+    n_rows: int
+    plan: Plan
+    optimizer: Optimizer
+    schedule: Schedule
+    regularizer: Regularizer
+    constraints: Constraints
+    augmentation: Augmentation
+    rng: np.random.Generator
+    clean_rows: Index
+
+    def __post_init__(self) -> None:
+        model, plan = self.model, self.plan
         by_batch = bool(model.parameters.means)
-        dense = augmentation.active or plan.adversarial_eps > 0 or model.network.drops_input
-        self.batches = Batches(data, batch_size, dense, join_last=by_batch)
-        optimizer.begin(len(model.flat), model.flat.dtype)
-        if regularizer.proximal and isinstance(optimizer, Adam):
-            optimizer.keep_steps()
+        dense = plan.adversarial_eps > 0 or model.network.drops_input or self.augmentation.active
+        self.batches = Batches(self.data, self.n_rows, dense, join_last=by_batch)
+        self.optimizer.begin(len(model.flat), model.flat.dtype)
+        if self.regularizer.proximal and isinstance(self.optimizer, Adam):
+            self.optimizer.keep_steps()
         self._scratch = np.empty(model.n_weights, dtype=model.flat.dtype)
         self._scratch_views = _weight_views(self._scratch, model.parameters)
         self._flat_weights = model.flat[: model.n_weights]
