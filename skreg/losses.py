@@ -149,7 +149,12 @@ class BinaryLogLoss(Loss):
 
     def value(self, raw: Matrix, y: Matrix, scale: Scale) -> float:
         """``log(1 + exp(z)) - y z``, without overflow."""
-        return weighted_sum(np.logaddexp(raw, 0.0, dtype=raw.dtype) - y * raw, scale)
+        rows = np.abs(raw)
+        np.negative(rows, out=rows)
+        np.log1p(np.exp(rows, out=rows), out=rows)
+        rows += np.maximum(raw, 0.0)
+        rows -= y * raw
+        return weighted_sum(rows, scale)
 
     def predict(self, raw: Matrix) -> Matrix:
         """Probability of a yes, output by output; never exactly 0 or 1."""
