@@ -18,7 +18,7 @@ Y = X[:, 0] - X[:, 1] ** 2
 def plan(**options):
     common = {"max_iter": 5, "shuffle": True, "tol": 0.1, "n_iter_no_change": 2}
     common |= {"early_stopping": False, "weight_decay": 0.0, "clip_norm": None}
-    return Plan(**common, adversarial_eps=0.0, keep_best=True, rows_per_epoch=9, **options)
+    return Plan(**common, adversarial_eps=0.0, keep_best=True, **options)
 
 
 def test_progress_counts_epochs_without_an_improvement_by_the_tolerance():
@@ -116,6 +116,35 @@ def test_rows_without_weight_are_no_rows():
     kept = MLPRegressor(5, **options).fit(X[weight > 0], Y[weight > 0])
     weighted = MLPRegressor(5, **options).fit(X, Y, sample_weight=weight)
     np.testing.assert_array_equal(kept.predict(X), weighted.predict(X))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dropout": 0.5, "normalization": "batch"},
+        {"input_noise": 0.1, "mixup": 0.3},
+        {"early_stopping": True, "batch_size": "auto"},
+        {"solver": "lbfgs"},
+    ],
+    ids=str,
+)
+def test_a_whole_weight_is_so_many_rows(options):
+    """To the last bit, whatever the order of the rows, where a step takes all of them."""
+    times = RNG.integers(0, 4, 90)
+    order = RNG.permutation(90)
+    many = np.repeat(np.arange(90), times)
+    common = {"max_iter": 10, "random_state": 0, "batch_size": len(many), **options}
+    weighted = MLPRegressor(5, **common).fit(X[order], Y[order], times[order])
+    repeated = MLPRegressor(5, **common).fit(X[many], Y[many])
+    np.testing.assert_array_equal(weighted.predict(X), repeated.predict(X))
+    assert weighted.t_ == repeated.t_
+
+
+def test_early_stopping_with_few_different_rows():
+    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]] * 30, dtype=float)
+    labels = (corners[:, 0] != corners[:, 1]).astype(int)
+    model = MLPClassifier(16, early_stopping=True, learning_rate_init=0.05, random_state=0)
+    assert model.fit(corners, labels).score(corners, labels) == 1.0
 
 
 def test_the_clean_loss_is_of_some_rows_of_a_large_table():

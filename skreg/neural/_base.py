@@ -17,7 +17,15 @@ from ..losses import Loss
 from ._attributes import FITTED, parameters_of, publish
 from ._callbacks import CallbackSupportMixin
 from ._checks import CONSTRAINTS, Config, check_config, check_same_network, per_layer
-from ._rows import LARGEST_MERGED, Rows, check_weights, hold_out, merge_equal, rows_that_count
+from ._rows import (
+    LARGEST_ORDERED,
+    Rows,
+    check_weights,
+    hold_out,
+    in_order,
+    rows_that_count,
+    written_out,
+)
 from ._training import Validation, take, train
 from .batches import Data, Targets, dense_rows, rows_of
 from .layers import Matrix
@@ -57,11 +65,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     def _default_score(self, raw: Matrix, data: Data) -> float:
         """Score of validation data where `scoring` is None."""
 
-    def _with_class_weights(
-        self, weight: NDArray[np.float64] | None, y: Any, incremental: bool
-    ) -> NDArray[np.float64] | None:
-        """The weights of the rows, times those of their classes."""
-        return weight
+    def _with_class_weights(self, rows: Rows, y: Any, incremental: bool) -> Rows:
+        """The rows with the weights of their classes, too."""
+        return rows
 
     def _codes(self, targets: Targets) -> Any:
         """Class of each row, where a split is stratified."""
@@ -220,10 +226,12 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         X, y = self._check_Xy(X, y, config, reset=not going_on)
         targets = self._encode(y, not going_on, classes, complete=not incremental)
         weight = check_weights(sample_weight, X)
-        weight = self._with_class_weights(weight, y, incremental)
-        rows = rows_that_count(weight, X.shape[0])
-        if not incremental and self._takes_all_rows(len(rows.index)):
-            rows = merge_equal(rows, X, targets)
+        rows = rows_that_count(Rows(np.arange(X.shape[0]), weight))
+        if not incremental:
+            rows = written_out(rows, self._largest_full_batch())
+            if len(rows.index) <= self._largest_full_batch():
+                rows = in_order(rows, X, targets)
+        rows = rows_that_count(self._with_class_weights(rows, y, incremental))
         units = [X.shape[1], *config.hidden, targets.n_outputs]
         if not going_on:
             self._start(units, config)
@@ -240,8 +248,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             held = self._validation_rows(X_given, X, y, targets, out)
         data = Data.build(take(X, rows.index), targets.of(rows.index), rows.weight)
         self.n_layers_, self.n_outputs_ = len(units), units[-1]
-        n_seen = X.shape[0] - (0 if held is None or X_val is not None else len(held.data))
-        train(self, config, data, held, (X_given, y_given), n_seen, incremental)
+        train(self, config, data, held, (X_given, y_given), incremental)
         return self
 
     def _check_Xy(self, X: Any, y: Any, config: Config, reset: bool) -> tuple[Any, Any]:
@@ -260,12 +267,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     _y_rules: dict[str, Any] = {}
 
-    def _takes_all_rows(self, n_rows: int) -> bool:
-        """Whether a batch is the whole of a small training set."""
+    def _largest_full_batch(self) -> int:
+        """Number of rows up to which a batch is the whole of a small training set."""
         if self.solver == "lbfgs":
-            return n_rows <= LARGEST_MERGED
-        largest = 200 if self.batch_size == "auto" else self.batch_size
-        return n_rows <= min(largest, LARGEST_MERGED)
+            return LARGEST_ORDERED
+        return min(200 if self.batch_size == "auto" else self.batch_size, LARGEST_ORDERED)
 
     def _start(self, units: list[int], config: Config) -> None:
         """Begin anew: random weights, and no trace of an earlier fit."""

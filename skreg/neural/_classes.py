@@ -11,6 +11,7 @@ from sklearn.base import ClassifierMixin
 from ..losses import BinaryLogLoss, Loss, SoftmaxLogLoss
 from ._base import BaseMLP
 from ._labels import read_labels, with_class_weights
+from ._rows import Rows
 from .batches import Data, Targets
 from .layers import Matrix
 
@@ -99,17 +100,16 @@ class LabelMLP(ClassifierMixin, BaseMLP):
     def _codes(self, targets: Targets) -> Any:
         return None if targets.table is None else targets.values
 
-    def _with_class_weights(
-        self, weight: NDArray[np.float64] | None, y: Any, incremental: bool
-    ) -> NDArray[np.float64] | None:
+    def _with_class_weights(self, rows: Rows, y: Any, incremental: bool) -> Rows:
         if self.class_weight is None:
-            return weight
+            return rows
         if incremental and isinstance(self.class_weight, str):
             raise ValueError(
                 "class_weight='balanced' needs all rows, which partial_fit does not see: give a"
                 " dict of weights"
             )
-        return with_class_weights(weight, y, self.class_weight)
+        weight = with_class_weights(rows.weight, y[rows.index], self.class_weight)
+        return Rows(rows.index, weight)
 
     def _default_score(self, raw: Matrix, data: Data) -> float:
         values = data.targets.values

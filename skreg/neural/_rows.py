@@ -12,8 +12,8 @@ from sklearn.utils.validation import _check_sample_weight
 
 from .batches import Index, Targets, dense_rows
 
-# Largest table whose equal rows are looked for.
-LARGEST_MERGED = 1000
+# Most rows that are put in order.
+LARGEST_ORDERED = 1000
 
 
 @dataclass
@@ -50,29 +50,36 @@ def check_weights(sample_weight: Any, X: Any) -> NDArray[np.float64] | None:
     return weight
 
 
-def rows_that_count(weight: NDArray[np.float64] | None, n_rows: int) -> Rows:
+def rows_that_count(rows: Rows) -> Rows:
     """The rows whose weight is not zero."""
-    if weight is None:
-        return Rows(np.arange(n_rows), None)
-    if not np.any(weight > 0):
+    if rows.weight is None:
+        return rows
+    if not np.any(rows.weight > 0):
         raise ValueError("class_weight and sample_weight leave no row with a weight above zero")
-    index = np.flatnonzero(weight)
-    return Rows(index, weight[index])
+    return rows.take(np.flatnonzero(rows.weight))
 
 
-def merge_equal(rows: Rows, X: Any, targets: Targets) -> Rows:
-    """Equal rows as one row with their weights added, in an order that the values alone give.
+def written_out(rows: Rows, largest: int) -> Rows:
+    """A row of weight k as k rows, where weights are whole numbers and rows stay few."""
+    weight = rows.weight
+    if weight is None or weight.sum() > largest or np.any(weight != np.floor(weight)):
+        return rows
+    return Rows(np.repeat(rows.index, weight.astype(np.intp)), None)
 
-    To a training that takes all rows at once this is the same objective, and weight k is then the
-    row k times to the last bit.
+
+def in_order(rows: Rows, X: Any, targets: Targets) -> Rows:
+    """The rows in an order that their values alone give.
+
+    Where a step takes all rows, their order is of no account but for rounding and for random
+    numbers: like this neither depends on it, and weight k is the row k times to the last bit.
     """
     table = dense_rows(X, rows.index)
     values = targets.values[rows.index].reshape(len(table), -1)
     key = np.column_stack([table.astype(np.float64), values.astype(np.float64)])
-    _, first, group = np.unique(key, axis=0, return_index=True, return_inverse=True)
-    weight = np.bincount(group.ravel(), weights=rows.weight, minlength=len(first))
-    equal = bool(np.all(weight == weight[0]))
-    return Rows(rows.index[first], None if equal else weight.astype(np.float64))
+    rank = np.unique(key, axis=0, return_inverse=True)[1].ravel()
+    if rows.weight is None:
+        return rows.take(np.argsort(rank, kind="stable"))
+    return rows.take(np.lexsort((rows.weight, rank)))
 
 
 def hold_out(rows: Rows, fraction: float, codes: Any, seed: int) -> tuple[Rows, Rows]:

@@ -72,7 +72,7 @@ def make_optimizer(estimator: Any) -> Optimizer:
     return new
 
 
-def make_plan(estimator: Any, incremental: bool, n_seen: int) -> Plan:
+def make_plan(estimator: Any, incremental: bool) -> Plan:
     """How the estimator wants to be trained."""
     return Plan(
         max_iter=1 if incremental else estimator.max_iter,
@@ -84,7 +84,6 @@ def make_plan(estimator: Any, incremental: bool, n_seen: int) -> Plan:
         clip_norm=estimator.clip_norm,
         adversarial_eps=float(estimator.adversarial_eps),
         keep_best=not incremental,
-        rows_per_epoch=n_seen,
     )
 
 
@@ -94,7 +93,6 @@ def train(
     data: Data,
     held: Validation | None,
     given: tuple[Any, Any],
-    n_seen: int,
     incremental: bool,
 ) -> None:
     """Train the network that the estimator's attributes describe, and set them anew.
@@ -108,8 +106,6 @@ def train(
     held : Validation or None
     given : tuple of X and y
         As the user gave them, for scikit-learn's callbacks.
-    n_seen : int
-        Rows of an epoch, counted before equal ones were merged.
     incremental : bool
         Whether this is `partial_fit`: one epoch, without hooks and warnings.
     """
@@ -122,12 +118,12 @@ def train(
     publish(estimator, model.parameters)
     loss = estimator._loss()
     estimator.n_iter_, estimator.out_activation_ = 0, loss.out_activation
-    plan = make_plan(estimator, incremental, n_seen)
+    plan = make_plan(estimator, incremental)
     reporter = Reporter(estimator, *given, lambda: reconstruction(estimator), plan.max_iter)
 
     def after_epoch() -> bool:
         estimator.n_iter_ += 1
-        estimator.t_ += 0 if full_batch else n_seen
+        estimator.t_ += 0 if full_batch else len(data)
         estimator.loss_ = estimator.history_.last("objective")
         return False if incremental else reporter.after_epoch()
 
@@ -186,8 +182,7 @@ def make_trainer(
     incremental: bool,
 ) -> Trainer:
     """The trainer of a stochastic solver."""
-    batch_size = resolve_batch_size(estimator.batch_size, plan.rows_per_epoch, clip=incremental)
-    batch_size = min(batch_size, len(data))
+    batch_size = resolve_batch_size(estimator.batch_size, len(data), clip=incremental)
     optimizer = estimator._optimizer = make_optimizer(estimator)
     schedule = Schedule(
         estimator.learning_rate,

@@ -167,8 +167,9 @@ default="constant"
 
     Notes
     -----
-    A weight k counts as the row k times: to the last bit where a batch takes all rows (at most
-    1000 of them), for equal rows are then merged; else on average over the epochs.
+    A weight k counts as the row k times: in the objective of all rows, and on average over the
+    batches. Where weights are whole numbers and a batch takes all rows (at most 1000 of them),
+    such a row is trained on as k rows, with masks and noise of their own.
 
     Dropout is that of Srivastava et al. (JMLR 15, 2014), `weight_decay` that of Loshchilov and
     Hutter (ICLR 2019), "one_cycle" that of Smith and Topin (arXiv:1708.07120), batch and layer

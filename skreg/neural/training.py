@@ -69,8 +69,6 @@ adversarial_eps
     keep_best : bool
         Whether the best weights are kept, for early stopping and for Ctrl-C, which is passed on
         otherwise.
-    rows_per_epoch : int
-        Rows that an epoch counts as, equal ones that were merged included.
     """
 
     max_iter: int
@@ -82,7 +80,6 @@ adversarial_eps
     clip_norm: float | None
     adversarial_eps: float
     keep_best: bool
-    rows_per_epoch: int
 
 
 @dataclass
@@ -188,7 +185,7 @@ class Trainer:
             for _ in range(plan.max_iter):
                 start = time.perf_counter()
                 objective = self._epoch()
-                n_seen += plan.rows_per_epoch
+                n_seen += len(self.data)
                 rate = optimizer.learning_rate
                 raw = self.data.raw(model.network, self.clean_rows)
                 clean = self.data.loss(raw, self.loss, self.clean_rows)
