@@ -83,6 +83,17 @@ def test_going_on_with_another_normalisation_is_refused():
         ).partial_fit(X, Y)
 
 
+@pytest.mark.parametrize("normalization", ["batch", "layer"])
+def test_a_net_without_hidden_layers_has_nothing_to_normalise(normalization):
+    model = MLPRegressor((), normalization=normalization, max_iter=3).fit(X, Y)
+    assert model.partial_fit(X, Y).predict(X).shape == (90,)
+
+
+def test_batch_normalisation_of_single_rows_is_refused():
+    with pytest.raises(ValueError, match="batch_size=1"):
+        MLPRegressor(5, normalization="batch", batch_size=1).fit(X, Y)
+
+
 def test_a_warm_start_goes_on_where_training_had_converged():
     options = {"tol": 1e-3, "n_iter_no_change": 3, "learning_rate_init": 0.01}
     model = MLPRegressor(5, random_state=0, max_iter=2000, warm_start=True, **options).fit(X, Y)

@@ -119,6 +119,10 @@ def check_config(estimator: Any) -> Config:
     config = Config(hidden, dropout, alphas, penalties, dtype)
     if estimator.solver == "lbfgs":
         check_full_batch(estimator, config)
+    if estimator.normalization == "batch" and estimator.batch_size == 1:
+        raise ValueError(
+            "normalization='batch' needs the statistics of a batch: raise batch_size=1"
+        )
     if estimator.early_stopping and not 0.0 < estimator.validation_fraction < 1.0:
         raise ValueError(
             "early_stopping=True needs a validation_fraction in (0, 1), got"
@@ -204,7 +208,7 @@ def check_same_network(estimator: Any, units: Sequence[int]) -> None:
     """Refuse to go on with a network of another shape, or another normalisation."""
     fitted = "layer" if hasattr(estimator, "norm_scales_") else None
     fitted = "batch" if hasattr(estimator, "running_means_") else fitted
-    if fitted != estimator.normalization:
+    if fitted != estimator.normalization and len(units) > 2:
         raise ValueError(
             f"the fitted network has normalization={fitted!r}, so that it cannot go on with"
             f" {estimator.normalization!r}: set warm_start=False, or make a new estimator"
