@@ -152,6 +152,15 @@ def test_a_callback_may_stop_the_training(solver):
     assert np.isfinite(model.predict(X)).all()
 
 
+@pytest.fixture
+def interruptible():
+    """A process in the background may have been told to ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 def test_ctrl_c_keeps_the_best_weights_so_far(solver):
     recorder = Recorder(stop_at=5, act=lambda: signal.raise_signal(signal.SIGINT))
@@ -166,6 +175,7 @@ def test_ctrl_c_keeps_the_best_weights_so_far(solver):
     model.set_params(callbacks=None, warm_start=True, max_iter=2).fit(X, y)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_before_the_first_epoch_ends_leaves_a_net_that_predicts():
     class Impatient:
         def on_fit_begin(self, estimator):
