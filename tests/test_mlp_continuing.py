@@ -120,6 +120,8 @@ def test_a_warm_start_refuses_other_classes_or_shapes():
     model = MLPClassifier(**options(warm_start=True)).fit(X, CLASSES)
     with pytest.raises(ValueError, match="classes"):
         model.fit(X, CLASSES + 1)
+    with pytest.raises(ValueError, match="classes"):
+        model.fit(X, np.minimum(CLASSES, 1))
     with pytest.raises(ValueError, match=r"features|hidden_layer_sizes|warm_start"):
         model.fit(X[:, :3], CLASSES)
     with pytest.raises(ValueError, match=r"hidden_layer_sizes|warm_start"):

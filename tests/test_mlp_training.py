@@ -110,6 +110,16 @@ def test_verbose_prints_a_line_an_epoch(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_verbose_says_how_long_it_will_take(capsys):
+    rows = RNG.standard_normal((2000, 100))
+    model = net(hidden_layer_sizes=500, max_iter=5, verbose=True).fit(rows, rows[:, 0])
+    left = [float(x) for x in re.findall(r"([\d.]+) s left", capsys.readouterr().out)]
+    seconds = model.history_["seconds"]
+    assert left[-1] == 0
+    np.testing.assert_allclose(left[0], 4 * seconds[0], atol=0.06)
+    assert seconds[0] > 0.02  # so that this says something
+
+
 class Recorder:
     """A hook that keeps what it is told and may stop the training, or do something worse."""
 

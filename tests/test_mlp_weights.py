@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.utils import compute_sample_weight
 
 from skreg import MLPClassifier, MLPRegressor
 
@@ -82,6 +83,12 @@ def test_balanced_classes_count_alike():
     same(one, MLPClassifier(6, **LBFGS).fit(X, names, by_row))
     named = {"rare": 0.5 / share, "common": 0.5 / (1 - share)}
     same(one, MLPClassifier(6, class_weight=named, **LBFGS).fit(X, names))
+
+
+def test_balanced_labels_count_by_the_product_of_their_weights():
+    rows = compute_sample_weight("balanced", MULTILABEL)
+    one = MLPClassifier(6, class_weight="balanced", **LBFGS).fit(X, MULTILABEL)
+    same(one, MLPClassifier(6, **LBFGS).fit(X, MULTILABEL, rows))
 
 
 def test_balancing_finds_the_rare_class():
