@@ -102,6 +102,14 @@ def test_a_warm_start_continues_the_optimiser(kind):
     np.testing.assert_array_equal(model.loss_curve_, whole.loss_curve_)
 
 
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_a_schedule_over_all_epochs_begins_anew_in_a_warm_start(schedule):
+    model = MLPRegressor(**options(warm_start=True, learning_rate=schedule)).fit(X, y)
+    rates = model.fit(X, y).history_["learning_rate"]
+    np.testing.assert_array_equal(rates[:4], rates[4:])
+    assert len(set(rates[:4])) == 4
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 def test_the_number_of_iterations_under_warm_start(solver):
     model = MLPRegressor(

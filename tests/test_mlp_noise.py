@@ -43,6 +43,24 @@ def test_mixup_keeps_the_mean_of_a_batch():
         np.testing.assert_allclose(mixed(0.4, seed), 0.5, rtol=1e-4)
 
 
+def test_the_share_of_a_mixture_has_a_symmetric_beta_distribution():
+    """Two rows of an identity matrix, the target of one far away: 2 s (1 - s) moves to the other.
+
+    Its mean is a / (2 a + 1) where the rows are mixed, and 0 where each meets itself.
+    """
+    a, moved = 4.0, []
+    options = {"hidden_layer_sizes": 1, "activation": "identity", "alpha": 0.0, "mixup": a}
+    for seed in range(150):
+        _, gradients = start_and_gradients(
+            MLPRegressor, np.eye(2), np.array([1e6, 0.0]), random_state=seed, **options
+        )
+        moved.append(gradients[0][1, 0] / gradients[0].sum())
+    mixtures = np.array(moved)[np.abs(moved) > 1e-3]
+    assert 0.35 < len(mixtures) / len(moved) < 0.65
+    np.testing.assert_allclose(mixtures.mean(), a / (2 * a + 1), atol=0.03)
+    assert mixtures.max() <= 0.5 + 1e-4
+
+
 def test_mixup_draws_inputs_and_targets_alike():
     """Least squares on rows that lie on a line: mixtures lie on it, too, and are fitted as well."""
     X = RNG.standard_normal((200, 3))
@@ -106,6 +124,17 @@ def test_adversarial_examples_move_every_input_by_eps_up_the_loss():
     expected = reference.differences(lambda: (loss(X) + loss(moved)) / 2, start)
     for gradient, slope in zip(gradients, expected, strict=True):
         np.testing.assert_allclose(gradient, slope, rtol=1e-6, atol=1e-8)
+
+
+def test_adversarial_examples_move_no_input_that_is_dropped():
+    """A row of zeros: what moved an input is its own mask, then the one of the moved row."""
+    n, rate = 5000, 0.3
+    _, gradients = start_and_gradients(
+        MLPRegressor, np.zeros((1, n)), [1e4], hidden_layer_sizes=1, activation="identity",
+        alpha=0.0, adversarial_eps=0.1, input_dropout=rate,
+    )  # fmt: skip
+    share = np.mean(gradients[0] != 0)
+    assert abs(share - (1 - rate) ** 2) < 5 * np.sqrt(0.25 / n)
 
 
 def test_adversarial_training_withstands_what_fools_a_plain_net():

@@ -228,6 +228,19 @@ def test_weissi_is_the_same_for_weights_moved_between_layers():
     assert squares > 2 * sum(np.sum(W**2) for W in net(**options).coefs_)
 
 
+def test_weissi_of_weights_that_are_zero_is_finite():
+    """The logarithm of a norm has no lower bound; a floor under the norm is one."""
+    options = {"penalty": "weissi", "alpha": 0.05, "dtype": "float64", "warm_start": True}
+    model = net(**options, max_iter=1, learning_rate_init=1e-300)
+    for W in model.coefs_:
+        W *= 0
+    model.fit(X, y)
+    assert np.isfinite(model.loss_)
+    assert model.loss_ < model.history_["loss"][-1]
+    model.set_params(learning_rate_init=0.01, max_iter=50).fit(X, y)
+    assert all(np.isfinite(W).all() for W in model.coefs_)
+
+
 def test_clip_norm_bounds_the_step():
     options = {"solver": "sgd", "momentum": 0.0, "batch_size": len(X), "alpha": 0.0, **PLAIN}
     options |= {"max_iter": 1, "learning_rate_init": 1.0}

@@ -71,6 +71,16 @@ def test_one_cycle_goes_up_and_then_down():
     assert found[-1] < 1e-3 * 0.01
 
 
+def test_one_cycle_begins_at_a_25th_and_ends_at_a_ten_thousandth_of_that():
+    """One step an epoch: up along half a cosine for 30 of a hundred steps, down for 70."""
+    found = rates(learning_rate="one_cycle", max_iter=100, batch_size=N)
+    low, high, end = 0.01 / 25, 0.01, 0.01 / 25 / 1e4
+    step = np.arange(100)
+    up = low + (high - low) * (1 - np.cos(np.pi * step / 30)) / 2
+    down = end + (high - end) * (1 + np.cos(np.pi * (step - 30) / 70)) / 2
+    np.testing.assert_allclose(found, np.where(step < 30, up, down), rtol=1e-9)
+
+
 def test_schedules_change_what_is_learned():
     models = [net(learning_rate=name).fit(X, y) for name in ("constant", "cosine", "one_cycle")]
     for one, two in pairwise(models):
