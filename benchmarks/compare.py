@@ -8,7 +8,7 @@ from typing import Any
 
 from . import results
 from .results import PEER_TARGETS, best
-from .tables import milliseconds, table, times
+from .text import milliseconds, table, times
 
 FLAG = 1.1  # a change by more than this factor is flagged
 

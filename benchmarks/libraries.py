@@ -2,7 +2,8 @@
 
 A method named after a task (`path`, `cv`, `ridge_cv`, `fit`, ...) takes the problem, a
 tolerance and a variant, does all the work of a user who holds X and y, and returns a function that
-reads the `Answer` from what the library returned; the call is timed, the reading is not. A library
+reads the `Answer` from what the library returned; the call is timed, the reading is not. It may
+return its own seconds beside that function. A library
 whose method is missing, or whose `refuses` names a reason, sits a cell out.
 """
 
@@ -17,7 +18,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .networks import CLASSES
 from .problems import Array, Problem, is_sparse
+from .trainers import Trained, scikit_learn_net, skreg_net
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Answer:
 
 
 Read = Callable[[], Answer]
+Timed = tuple[Read, float]  # with seconds of its own, which count in the place of the worker's
 
 
 def centred(problem: Problem) -> tuple[Any, Array, Any, float]:
@@ -87,6 +91,17 @@ def fitted(model: Any, alpha: float | None = None, curve: Any = ()) -> Read:
     return read
 
 
+def trained(result: Trained) -> Timed:
+    """A net, its probabilities as coefficients: a column a class."""
+    probabilities, seconds = result
+
+    def read() -> Answer:
+        columns = np.asarray(probabilities(), dtype=float)
+        return Answer(columns, np.zeros(CLASSES), np.arange(float(CLASSES)))
+
+    return read, seconds
+
+
 class Library:
     """What the parent knows of a library without importing it.
 
@@ -120,6 +135,8 @@ class Library:
     def tolerances(self, problem: Problem) -> tuple[float, ...]:
         if problem.task == "path":
             return self.ladder
+        if problem.net is not None:
+            return (self.default,)  # the epochs are given
         return tuple(tol for tol in self.ladder if tol <= self.default)
 
 
@@ -174,6 +191,9 @@ class Skreg(Library):
     def grid_search(self, problem: Problem, tol: float, variant: str) -> Read:
         return searched(import_module("skreg").Lasso(tol=tol), problem)
 
+    def net_steps(self, problem: Problem, tol: float, variant: str) -> Timed:
+        return trained(skreg_net(problem, self.threads))
+
 
 class ScikitLearn(Library):
     package = "sklearn"
@@ -190,6 +210,8 @@ class ScikitLearn(Library):
             return "no penalty factors"
         if problem.upper is not None or np.any(problem.lower):
             return "no bounds"
+        if problem.net is not None and problem.net.dropout:
+            return "no dropout"
         return super().refuses(problem)
 
     def path(self, problem: Problem, tol: float, variant: str) -> Read:
@@ -240,6 +262,9 @@ class ScikitLearn(Library):
     def grid_search(self, problem: Problem, tol: float, variant: str) -> Read:
         model = import_module("sklearn.linear_model").Lasso(tol=tol, max_iter=100_000)
         return searched(model, problem)
+
+    def net_steps(self, problem: Problem, tol: float, variant: str) -> Timed:
+        return trained(scikit_learn_net(problem, np.float64, self.threads))
 
 
 def searched(model: Any, problem: Problem) -> Read:

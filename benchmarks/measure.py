@@ -127,6 +127,7 @@ def measure(
         "p": X.shape[1],
         "bytes": sum(getattr(X, part).nbytes for part in parts),
         "alphas": len(problem.alphas),
+        "steps": 0 if problem.net is None else problem.net.steps,
         "plain": cell.plain,
         "size": cell.size,
         "solvers": solvers,

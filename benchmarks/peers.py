@@ -1,4 +1,4 @@
-"""The compiled peers: celer, skglm, adelie, glum, and what the parent knows of R's glmnet."""
+"""The compiled peers: celer, skglm, adelie, glum, PyTorch, what the parent knows of R's glmnet."""
 
 from __future__ import annotations
 
@@ -7,8 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from .libraries import Answer, Library, Read, ScikitLearn, Skreg, centred, fitted, reader
+from .libraries import (
+    Answer,
+    Library,
+    Read,
+    ScikitLearn,
+    Skreg,
+    Timed,
+    centred,
+    fitted,
+    reader,
+    trained,
+)
+from .network_tables import PRODUCTS
 from .problems import Problem, is_sparse
+from .trainers import bare_products, pytorch_net, scikit_learn_net
 
 
 class Celer(Library):
@@ -189,6 +202,37 @@ class Glmnet(Library):
         return ("naive", "covariance")
 
 
+class ScikitLearn32(Library):
+    """scikit-learn's nets in float32; `ScikitLearn` trains them in float64."""
+
+    package = "sklearn"
+
+    def refuses(self, problem: Problem) -> str | None:
+        return "no dropout" if problem.net and problem.net.dropout else super().refuses(problem)
+
+    def net_steps(self, problem: Problem, tol: float, variant: str) -> Timed:
+        return trained(scikit_learn_net(problem, np.float32, self.threads))
+
+
+class PyTorch(Library):
+    package = "torch"
+
+    def variants(self, problem: Problem) -> tuple[str, ...]:
+        return ("foreach", "fused", "loop")
+
+    def net_steps(self, problem: Problem, tol: float, variant: str) -> Timed:
+        return trained(pytorch_net(problem, variant, self.threads))
+
+
+class Products(Library):
+    """The matrix products of a net's steps alone, on the BLAS that skreg has."""
+
+    package = "numpy"
+
+    def net_steps(self, problem: Problem, tol: float, variant: str) -> Timed:
+        return trained(bare_products(problem, self.threads))
+
+
 LIBRARIES: dict[str, type[Library]] = {
     "skreg": Skreg,
     "scikit-learn": ScikitLearn,
@@ -197,4 +241,7 @@ LIBRARIES: dict[str, type[Library]] = {
     "adelie": Adelie,
     "glum": Glum,
     "glmnet": Glmnet,
+    "PyTorch": PyTorch,
+    "scikit-learn float32": ScikitLearn32,
+    PRODUCTS: Products,
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import results
+from .network_tables import PRODUCTS, step
 from .results import OURS, PEER_TARGETS, Cell, best
 
 # Okabe and Ito's palette, told apart without colour by the markers
@@ -19,6 +20,9 @@ STYLES = {
     "adelie": ("#CC79A7", "v"),
     "glum": ("#999999", "P"),
     "glmnet": ("#D55E00", "D"),
+    "PyTorch": ("#D55E00", "D"),
+    "scikit-learn float32": ("#56B4E9", "s"),
+    PRODUCTS: ("#999999", "|"),
 }
 FLOOR = 1e-17  # gaps of zero, or negative by rounding, are drawn here
 
@@ -32,7 +36,10 @@ def draw(result: dict[str, Any], stem: Path) -> list[Path]:
     files = []
     for suite, cells in result["suites"].items():
         figures = {f"{suite}-ratio": ratios(suite, cells)} if cells else {}
-        for group in dict.fromkeys(cell["group"] for cell in cells):
+        nets = [cell for cell in cells if cell.get("steps")]
+        if nets:
+            figures = {f"{suite}-steps": steps(suite, nets)}
+        for group in dict.fromkeys(cell["group"] for cell in cells if cell not in nets):
             members = [cell for cell in cells if cell["group"] == group]
             slug = re.sub(r"\W+", "-", group).strip("-").lower()
             name = f"{suite}-gap" if slug == suite else f"{suite}-{slug}-gap"
@@ -147,5 +154,31 @@ def ratios(suite: str, cells: list[Cell]) -> Any:
     )
     figure.legend(
         title=suite, title_fontsize="large", loc="outside upper center", ncols=2, frameon=False
+    )
+    return figure
+
+
+def steps(suite: str, cells: list[Cell]) -> Any:
+    """One line a net, one point a library: the time of a training step."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 0.3 * len(cells) + 1.8), layout="constrained")
+    axes = figure.subplots()
+    for name in results.taking_part(cells):
+        times = [(step(cell, name), at) for at, cell in enumerate(cells)]
+        points = [point for point in times if point[0] is not None]
+        if points:
+            colour, marker = STYLES.get(name, ("#0072B2", "X"))
+            size = 11 if name in (OURS, PRODUCTS) else 6
+            x, y = zip(*points, strict=True)
+            axes.plot(x, y, marker, color=colour, markersize=size, markeredgewidth=1.5, label=name)
+    axes.set(xscale="log", ylim=(len(cells) - 0.5, -0.5))
+    axes.set_yticks(range(len(cells)), [cell["name"] for cell in cells], fontsize=9)
+    plain_log(axes.xaxis)
+    axes.grid(color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("microseconds a step")
+    figure.legend(
+        title=suite, title_fontsize="large", loc="outside upper center", ncols=3, frameon=False
     )
     return figure

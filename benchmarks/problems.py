@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from .networks import Net
+
 Array = NDArray[np.float64]
 
 OPTIONAL = ("weights", "factors", "lower", "upper", "folds")
@@ -39,6 +41,8 @@ class Problem:
         The fold of each row for cross-validation; None is leave-one-out.
     order : {"F", "C"}
         Memory order of a dense X. Every library but the one under study prefers "F".
+    net : Net or None
+        The network to train, where that is the task.
     """
 
     task: str
@@ -52,6 +56,7 @@ class Problem:
     upper: Array | None = None
     folds: NDArray[np.int64] | None = None
     order: str = "F"
+    net: Net | None = None
 
     @property
     def splits(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]] | None:
@@ -70,6 +75,7 @@ class Problem:
         X = X[:, columns].tocsc() if is_sparse(X) else X[:, columns].copy(self.order)
         small: dict[str, Any] = {"X": X, "y": self.y[rows], "alphas": self.alphas[:3]}
         small["folds"] = None if self.folds is None else np.arange(len(rows)) % 5
+        small["net"] = None if self.net is None else self.net.shrunk()
         small["weights"] = None if self.weights is None else self.weights[rows]
         for name in ("factors", "lower", "upper"):
             values = getattr(self, name)
@@ -85,6 +91,7 @@ def save(problem: Problem, folder: Path) -> None:
     X = problem.X
     text = {"task": problem.task, "n": X.shape[0], "p": X.shape[1], "order": problem.order}
     text["l1_ratio"] = "none" if problem.l1_ratio is None else repr(problem.l1_ratio)
+    text["net"] = "none" if problem.net is None else problem.net.word
     text["targets"] = 0 if problem.y.ndim == 1 else problem.y.shape[1]
     arrays = {"y": problem.y, "alphas": problem.alphas}
     arrays |= {name: getattr(problem, name) for name in OPTIONAL}
@@ -127,6 +134,7 @@ def load(folder: Path) -> Problem:
         alphas=read("alphas"),
         l1_ratio=None if text["l1_ratio"] == "none" else float(text["l1_ratio"]),
         order=text["order"],
+        net=None if text["net"] == "none" else Net.read(text["net"]),
         **given,
     )
 

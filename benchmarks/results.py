@@ -116,6 +116,13 @@ def summary(values: list[float | None]) -> dict[str, float] | None:
     return {"median": float(np.median(there)), "minimum": min(there), "cells": len(there)}
 
 
+def taking_part(cells: list[Cell]) -> list[str]:
+    """The libraries that did not sit every cell out."""
+    pairs = ((name, outcome) for cell in cells for name, outcome in cell["solvers"].items())
+    there = (name for name, outcome in pairs if not outcome["note"].startswith("skipped"))
+    return list(dict.fromkeys(there))
+
+
 def slopes(cells: list[Cell]) -> dict[str, dict[str, float]]:
     """Least-squares slope of log time against log size: by what is doubled, then by library."""
     found: dict[str, dict[str, float]] = {}

@@ -16,6 +16,7 @@ from typing import Any
 
 from . import pictures, results, tables
 from .measure import measure
+from .network_tables import PRODUCTS
 from .peers import LIBRARIES
 from .results import OURS
 from .suites import SUITES, Setting
@@ -86,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     options = arguments(argv)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     names = [OURS, *options.peers]
-    pythons = {OURS: sys.executable}
+    pythons = {OURS: sys.executable, PRODUCTS: sys.executable}  # the same BLAS
     with ExitStack() as stack:
         workers, versions = present([
             stack.enter_context(Worker(name, pythons.get(name, options.python), options.threads))

@@ -16,9 +16,10 @@ from zlib import crc32
 import numpy as np
 from sklearn import datasets
 
-from . import problems
+from . import networks, problems
 from .gaps import largest_gap
 from .libraries import Answer
+from .networks import Net
 from .problems import Array, Problem
 
 Build = Callable[[np.random.Generator], Problem]
@@ -274,6 +275,24 @@ def memory(setting: Setting) -> Iterator[Cell]:
             yield Cell(f"{task} 500x50000 order {order}", "memory", build, fresh=True)
 
 
+def mlp(setting: Setting) -> Iterator[Cell]:
+    for name, plain, features, net in networks.cells():
+        if setting.quick:
+            small = tuple(min(size, 16) for size in net.hidden)
+            net = replace(net, hidden=small, batch=20, epochs=6)
+        kind = "with dropout" if plain else "plain"
+        yield Cell(name, kind, partial(network, features, net), plain=plain, judge=learned)
+
+
+def network(features: int, net: Net, rng: np.random.Generator) -> Problem:
+    X, y = networks.rows(features, net, rng)
+    return Problem("net_steps", X, y, np.zeros(1), None, order="C", net=net)
+
+
+def learned(problem: Problem, answer: Answer) -> float:
+    return networks.shortfall(problem.y, answer.coefs)
+
+
 SUITES: dict[str, Callable[[Setting], Iterator[Cell]]] = {
     "path": path,
     "cv": cv,
@@ -282,4 +301,5 @@ SUITES: dict[str, Callable[[Setting], Iterator[Cell]]] = {
     "single": single,
     "scaling": scaling,
     "memory": memory,
+    "mlp": mlp,
 }

@@ -6,26 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from . import results
+from .network_tables import microseconds, network_tables
 from .results import OURS, PEER_TARGETS, Cell, best
-
-
-def milliseconds(seconds: float) -> str:
-    value = 1e3 * seconds
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def times(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.0f}" if value >= 100 else f"{value:.2g}" if value < 10 else f"{value:.3g}"
-
-
-def row(values: list[str]) -> str:
-    return "| " + " | ".join(values) + " |"
-
-
-def table(header: list[str], rows: list[list[str]]) -> list[str]:
-    return [row(header), row(["---"] + ["---:"] * (len(header) - 1)), *map(row, rows), ""]
+from .text import milliseconds, table, times
 
 
 def columns(cells: list[Cell]) -> dict[str, Callable[[Cell], str]]:
@@ -65,6 +48,8 @@ def columns(cells: list[Cell]) -> dict[str, Callable[[Cell], str]]:
 
 def every_solver(cell: Cell, name: str) -> str:
     """Times of one library at the gaps asked for, "4e-4!" marking the gap of the best it did."""
+    if cell.get("steps"):
+        return microseconds(cell, name)
     solver = cell["solvers"].get(name)
     if solver is None or not solver["runs"]:
         return "–" if solver is None else solver["note"].split(":")[0] or "–"
@@ -98,19 +83,14 @@ def group_names(cells: list[Cell]) -> list[str]:
     return list(dict.fromkeys(cell["group"] for cell in cells))
 
 
-def taking_part(cells: list[Cell]) -> list[str]:
-    """The libraries that did not sit every cell out."""
-    pairs = ((name, outcome) for cell in cells for name, outcome in cell["solvers"].items())
-    there = (name for name, outcome in pairs if not outcome["note"].startswith("skipped"))
-    return list(dict.fromkeys(there))
-
-
 def suite_tables(name: str, cells: list[Cell]) -> list[str]:
+    if all(cell.get("steps") for cell in cells):
+        return network_tables(name, cells)
     lines = [f"### {name}", ""]
     shown = columns(cells)
     lines += table(list(shown), [[show(cell) for show in shown.values()] for cell in cells])
     lines += summaries(cells)
-    solvers = taking_part(cells)
+    solvers = results.taking_part(cells)
     header = [f"ms at gap ≤ {PEER_TARGETS[0]:.0e} / ≤ {PEER_TARGETS[1]:.0e}", *solvers]
     lines += table(header, [[c["name"], *(every_solver(c, s) for s in solvers)] for c in cells])
     slopes = results.slopes(cells)

@@ -1,7 +1,8 @@
 """Regularised estimators for the scikit-learn user.
 
 Lasso, ElasticNet and Ridge with scikit-learn's interface, their regularisation paths, the penalty
-chosen by cross-validation, and the pictures; every answer carries its duality gap.
+chosen by cross-validation, and the pictures; every answer carries its duality gap. Multilayer
+perceptrons with dropout and every other common way to regularise them.
 """
 
 from .cross_validation import CVResult
@@ -17,6 +18,7 @@ from .linear import (
     regularization_path,
     ridge_path,
 )
+from .neural import MLPClassifier, MLPRegressor, WeightPenalty
 from .plotting import (
     CoefficientDisplay,
     CVCurveDisplay,
@@ -36,12 +38,15 @@ __all__ = [
     "ElasticNetCV",
     "Lasso",
     "LassoCV",
+    "MLPClassifier",
+    "MLPRegressor",
     "PathResult",
     "PenaltyGeometryDisplay",
     "RegularizationPathDisplay",
     "Ridge",
     "RidgeCV",
     "ShrinkageDisplay",
+    "WeightPenalty",
     "enet_path",
     "lasso_path",
     "regularization_path",

@@ -6,6 +6,7 @@ something else under one of the names stops the run.
 
 import pytest
 import sklearn.linear_model
+import sklearn.neural_network
 from sklearn.linear_model import _coordinate_descent, _ridge
 
 import skreg
@@ -15,6 +16,8 @@ NAMES = (
     "ElasticNetCV",
     "Lasso",
     "LassoCV",
+    "MLPClassifier",
+    "MLPRegressor",
     "Ridge",
     "RidgeCV",
     "enet_path",
@@ -23,7 +26,7 @@ NAMES = (
 
 
 def pytest_configure() -> None:
-    for place in (sklearn.linear_model, _coordinate_descent, _ridge):
+    for place in (sklearn.linear_model, sklearn.neural_network, _coordinate_descent, _ridge):
         for name in NAMES:
             if hasattr(place, name):
                 setattr(place, name, getattr(skreg, name))

@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import skreg.linear._warnings
+import skreg.fitting
 from skreg import (
     ElasticNet,
     ElasticNetCV,
@@ -416,7 +416,7 @@ def test_a_best_alpha_on_the_edge_warns_once():
 def test_every_warning_goes_through_the_one_that_finds_the_user_s_line():
     package = Path(skreg.__file__).parent
     for file in package.rglob("*.py"):
-        if file != Path(skreg.linear._warnings.__file__):
+        if file != Path(skreg.fitting.__file__):
             assert "warnings.warn(" not in file.read_text(encoding="utf-8"), file
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import sklearn
 import sklearn.linear_model
+import sklearn.neural_network
 from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
@@ -18,10 +19,12 @@ ESTIMATORS = [
     for thing in (getattr(skreg, name) for name in skreg.__all__)
     if inspect.isclass(thing) and issubclass(thing, BaseEstimator)
 ]
+LINEAR = [thing for thing in ESTIMATORS if hasattr(sklearn.linear_model, thing.__name__)]
 FUNCTIONS = ("lasso_path", "enet_path")
 
 # What is checked besides the defaults, which every public estimator is checked with.
 FOLDS = {"cv": 3, "alphas": 10}
+SHORT = {"max_iter": 60, "learning_rate_init": 0.01}
 CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
     "Lasso": [
         {"alpha": 0.1, "positive": True},
@@ -43,6 +46,19 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
     "LassoCV": [{**FOLDS, "rule": "1se"}, {**FOLDS, "positive": True, "n_jobs": 1}],
     "ElasticNetCV": [{**FOLDS, "l1_ratio": [0.0, 0.5, 1.0], "standardize": True}],
     "RidgeCV": [FOLDS, {"gcv_mode": "eigen", "standardize": True}],
+    "MLPClassifier": [
+        {"dropout": 0.5, "input_dropout": 0.1, "max_norm": 2.0, **SHORT},
+        {"normalization": "batch", "label_smoothing": 0.1, **SHORT},
+        {"solver": "sgd", "penalty": "l1", "alpha": 1e-3, "mixup": 0.2, **SHORT},
+        {"solver": "lbfgs", "class_weight": "balanced"},
+    ],
+    "MLPRegressor": [
+        {"dropout": [0.5, 0.2], "hidden_layer_sizes": (30, 20), **SHORT},
+        {"normalization": "layer", "learning_rate": "one_cycle", "dtype": "float64", **SHORT},
+        {"early_stopping": True, "validation_fraction": 0.3, "scoring": "loss", **SHORT},
+        {"solver": "adamw", "weight_decay": 0.01, "adversarial_eps": 0.01, **SHORT},
+        {"solver": "lbfgs", "penalty": "elasticnet", "loss": "huber"},
+    ],
 }
 
 needs_scikit_learn_1_9 = pytest.mark.skipif(
@@ -71,9 +87,16 @@ def common_checks() -> pytest.MarkDecorator:
 
 
 @pytest.mark.filterwarnings("ignore:.*the best alpha.*:UserWarning")  # the data are noise
+@pytest.mark.filterwarnings("ignore:MLP.* Maximum iterations:sklearn.exceptions.ConvergenceWarning")
 @common_checks()
 def test_common_checks(estimator, check):
     check(estimator)
+
+
+def counterpart(name: str) -> Any:
+    """What scikit-learn calls by the same name."""
+    module = sklearn.neural_network if name.startswith("MLP") else sklearn.linear_model
+    return getattr(module, name)
 
 
 def parameters(callable_: Any) -> dict[str, inspect.Parameter]:
@@ -83,10 +106,11 @@ def parameters(callable_: Any) -> dict[str, inspect.Parameter]:
 @needs_scikit_learn_1_9
 @pytest.mark.parametrize("name", [*(e.__name__ for e in ESTIMATORS), *FUNCTIONS])
 def test_every_parameter_of_scikit_learn_has_its_default(name):
-    ours, theirs = getattr(skreg, name), getattr(sklearn.linear_model, name)
+    ours, theirs = getattr(skreg, name), counterpart(name)
     for parameter in parameters(theirs).values():
         own = parameters(ours)[parameter.name]
-        assert own.kind == parameter.kind, parameter.name
+        if (name, parameter.name) != ("MLPRegressor", "loss"):  # hidden_layer_sizes is the first
+            assert own.kind == parameter.kind, parameter.name
         if parameter.name == "alphas" and name in ("RidgeCV", *FUNCTIONS):
             # RidgeCV documents its own grid; "warn" is how scikit-learn 1.9 says 100 in functions.
             assert own.default == 100
@@ -98,7 +122,7 @@ def test_every_parameter_of_scikit_learn_has_its_default(name):
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 @pytest.mark.parametrize("method", ["fit", "predict", "score"])
 def test_methods_take_what_scikit_learn_s_take(estimator, method):
-    theirs = getattr(sklearn.linear_model, estimator.__name__)
+    theirs = counterpart(estimator.__name__)
     own = parameters(getattr(estimator, method))
     for name, parameter in parameters(getattr(theirs, method)).items():
         assert own[name].kind == parameter.kind
@@ -107,7 +131,7 @@ def test_methods_take_what_scikit_learn_s_take(estimator, method):
 
 @needs_scikit_learn_1_9
 @pytest.mark.filterwarnings("ignore:A column-vector y:sklearn.exceptions.DataConversionWarning")
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", LINEAR)
 @pytest.mark.parametrize("n_targets", [0, 1, 3], ids=["vector", "column", "three targets"])
 def test_fitted_attributes_have_scikit_learn_s_names_and_shapes(estimator, n_targets):
     rng = np.random.default_rng(0)
@@ -118,7 +142,7 @@ def test_fitted_attributes_have_scikit_learn_s_names_and_shapes(estimator, n_tar
     grid = np.geomspace(1e-5, 1e3, 17)
     arguments = {"alphas": grid} if "alphas" in parameters(estimator) else {}
     own = estimator(**arguments).fit(X, y)
-    theirs = getattr(sklearn.linear_model, estimator.__name__)(**arguments)
+    theirs = counterpart(estimator.__name__)(**arguments)
     if n_targets == 3 and estimator.__name__ in ("LassoCV", "ElasticNetCV"):
         assert own.coef_.shape == (3, 4)  # scikit-learn refuses several targets here
         return

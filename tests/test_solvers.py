@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from exact import Problem
 from scipy import sparse
+from sklearn.base import clone
 
 import skreg
 from skreg.design import Design
@@ -235,3 +236,23 @@ def test_a_guessed_support_saves_rounds_and_changes_nothing(monkeypatch, case):
     assert guessed.n_iter_ < plain.n_iter_
     assert guessed.dual_gap_ < 1e-13
     np.testing.assert_allclose(guessed.coef_, plain.coef_, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.999, 0.5])
+@pytest.mark.parametrize("options", [{}, {"factors": True}, {"bounds": True}])
+@pytest.mark.parametrize("share", [0.3, 0.01, 0.001])
+def test_one_cold_alpha_with_fewer_rows_than_features(l1_ratio, options, share):
+    """It is followed from knot to knot: a guess of the support would take in too many features."""
+    rng = np.random.default_rng(0)
+    X = np.sqrt(0.5) * (rng.normal(size=(60, 110)) + rng.normal(size=(60, 1)))
+    y = X @ rng.normal(size=110) + rng.normal(size=60)
+    more = {"penalty_factor": np.resize([1.0, 0.5, 2.0], 110)} if "factors" in options else {}
+    if "bounds" in options:
+        more |= {"lower_bound": -0.5, "upper_bound": 0.8}
+    model = skreg.ElasticNet(l1_ratio=l1_ratio, **more)
+    alpha = share * skreg.regularization_path(model, X, y, alphas=1).alphas[0]
+    found = model.set_params(alpha=alpha).fit(X, y)
+    other = clone(model).set_params(solver="cd").fit(X, y)
+    assert found.n_iter_ <= 4 * X.shape[1]
+    assert found.dual_gap_ <= 1e-13
+    np.testing.assert_allclose(found.coef_, other.coef_, rtol=0, atol=1e-8)

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import StrOptions, validate_parameter_const
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..design import Array, Design
+from ..fitting import one_blas_thread, restored_on_failure
 from ..path import Model, PathResult, alpha_grid
 from ..penalties import Penalty
 from ..solvers import Settings
@@ -28,7 +29,6 @@ from ._checks import (
     per_feature,
     refuse_any,
 )
-from ._threads import one_blas_thread
 from ._warnings import warn
 
 # Constraints of the parameters that skreg adds to scikit-learn's.
@@ -44,23 +44,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def all_or_nothing(fit: F) -> F:
-    """Leave the estimator as it was when `fit` does not end well, Ctrl-C included.
-
-    While it runs, BLAS keeps to one thread.
-    """
-    on_one_thread = one_blas_thread(fit)
-
-    @functools.wraps(fit)
-    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        before = dict(vars(self))
-        try:
-            return on_one_thread(self, *args, **kwargs)
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
-
-    return guarded  # type: ignore[return-value]  # wraps() keeps the signature
+    """Leave the estimator as it was when `fit` does not end well; BLAS keeps to one thread."""
+    return restored_on_failure(one_blas_thread(fit))
 
 
 class LinearModel(RegressorMixin, MultiOutputMixin, BaseEstimator):

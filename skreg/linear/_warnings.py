@@ -1,29 +1,13 @@
-"""Warnings that point at the user's line and say what to do."""
+"""The warnings of the linear models; each says what to do."""
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Sequence
 
 from sklearn.exceptions import ConvergenceWarning
 
 from ..cross_validation import CVResult
-
-# What stands between the user's line and a fit.
-INNER = {"skreg", "sklearn", "joblib"}
-
-
-def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the innermost line that is not in skreg, scikit-learn or joblib."""
-    level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and _package(frame.f_globals) in INNER:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
-
-
-def _package(namespace: dict[str, object]) -> str:
-    return str(namespace.get("__name__", "")).partition(".")[0]
+from ..fitting import warn as warn
 
 
 def warn_unconverged(who: str, gap: float, tol: float, n_iter: int | None = None) -> None:

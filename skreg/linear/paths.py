@@ -12,10 +12,10 @@ from scipy import sparse
 from sklearn import linear_model as scikit_learn
 from sklearn.utils import check_array, check_consistent_length
 
+from ..fitting import one_blas_thread
 from ..path import fit_path
 from ._base import is_gram, linear_model, resolve_alphas, take_gram
 from ._checks import FLOATS, as_columns, check_weights
-from ._threads import one_blas_thread
 from ._warnings import warn, warn_unconverged
 
 # Bound here, so that nothing put in its place later can lead back to this module.

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..fitting import one_blas_thread
 from ..path import Model, PathResult, fit_path
 from ..solvers.ridge import RidgeFactor
 from ._base import feature_names, is_gram, resolve_alphas, take_gram
-from ._threads import one_blas_thread
 from ._warnings import warn_unconverged
 from .elastic_net import ElasticNet
 from .ridge import Ridge

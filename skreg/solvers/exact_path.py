@@ -1,8 +1,9 @@
 """A path with an L1 part by the method that suits it, each solution certified.
 
 - Few features, or the user's wish: all on one Gram matrix. The path of the Lasso is followed
-  from knot to knot by `homotopy.py`; the elastic net, single alphas and bounds on unpenalised
-  features go to `active_set.py`. What is left with a gap above rounding level, descent finishes.
+  from knot to knot by `homotopy.py`, and so is a single alpha where there are fewer rows than
+  features; the elastic net, other single alphas and bounds on unpenalised features go to
+  `active_set.py`. What is left with a gap above rounding level, descent finishes.
 - Many features: `chunked_path.py`, on a working set.
 - A random order of visits: `coordinate_descent.py`.
 """
@@ -80,11 +81,16 @@ def _solve_on_gram(
             if not len(alphas):
                 return
     gram, c, yy = design.gram(), target.c, target.yy
-    followed = len(alphas) > 1 and _can_follow(design, penalty)
+    rank = min(design.n_samples - (design.mean is not None), design.n_features)
+    if len(alphas) > 1:
+        followed = penalty.l1_ratio == 1.0 and _can_follow(design, penalty)
+    else:  # with fewer rows than features too many would be in a guess of the support
+        cold = rank < design.n_features and not start.any()
+        followed = cold and _can_follow(design, penalty)
     if followed:
         W, Q, n_iters = _follow(gram, c, penalty, alphas)
     else:
-        W, Q, n_iters = _step(design, yy, c, penalty, alphas, start, settings)
+        W, Q, n_iters = _step(design, yy, c, penalty, alphas, start, settings, rank)
     rss = np.maximum(yy - (W * (c[:, None] + Q)).sum(axis=0), 0.0)
     scaled = penalty.at_each(alphas)
     gaps = relative_gaps(W, Q, rss, scaled, design, target.unit)
@@ -112,7 +118,7 @@ def _solve_on_gram(
 
 def _can_follow(design: Design, penalty: Penalty) -> bool:
     """Whether there is a path for the homotopy, and not too dear a one."""
-    if penalty.l1_ratio < 1.0 or design.n_features > MOST_FEATURES:
+    if design.n_features > MOST_FEATURES:
         return False
     free = penalty.free
     return bool(np.isinf(penalty.lower[free]).all() and np.isinf(penalty.upper[free]).all())
@@ -126,12 +132,13 @@ def _step(
     alphas: Array,
     start: Array,
     settings: Settings,
+    rank: int,
 ) -> tuple[Array, Array, list[int]]:
     """Coefficients, correlations left and iterations at all alphas, one after the other."""
     n_features = len(c)
-    rank = min(design.n_samples - (design.mean is not None), n_features)
     first = penalty.at(alphas[0])
-    if np.count_nonzero(np.abs(c) > first.l1) >= MANY and not start.any():
+    many = np.count_nonzero(np.abs(c) > first.l1) >= MANY
+    if many and rank == n_features and not start.any():
         start = _guess(design.gram(), c, first)
     found = ActiveSet(penalty, rank, yy)
     found.extend(design.gram(), c, np.arange(n_features), start)
@@ -176,16 +183,20 @@ def _follow(
 ) -> tuple[Array, Array, list[int]]:
     """Coefficients and correlations left at all alphas, and the number of knots.
 
-    Penalty factors are taken into the units of the features, so that one lambda serves all.
+    Penalty factors are taken into the units of the features, so that one lambda serves all. The
+    L2 part of a single alpha is added to the Gram matrix.
     """
     factors = np.where(penalty.factors > 0, penalty.factors, 1.0)
+    curved = gram
+    if penalty.l1_ratio < 1.0:
+        curved = gram + np.diag(penalty.at(alphas[0]).l2)
     if np.any(factors != 1.0):
         lower, upper = penalty.lower * factors, penalty.upper * factors
-        scaled = gram / factors / factors[:, None], c / factors, lower, upper
+        scaled = curved / factors / factors[:, None], c / factors, lower, upper
     else:
-        scaled = gram, c, penalty.lower, penalty.upper
+        scaled = curved, c, penalty.lower, penalty.upper
     homotopy = Homotopy(*scaled, np.flatnonzero(penalty.free))
-    W, n_done, n_knots = homotopy.path(alphas)
+    W, n_done, n_knots = homotopy.path(penalty.l1_ratio * alphas)
     if 0 < n_done < len(alphas):
         W[:, n_done:] = W[:, n_done - 1 : n_done]
     W = W / factors[:, None]

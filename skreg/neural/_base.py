@@ -1,0 +1,306 @@
+"""What the two estimators share: the way from parameters and data to a trained network."""
+
+from __future__ import annotations
+
+import functools
+from abc import abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..fitting import restored_on_failure
+from ..losses import Loss
+from ._attributes import FITTED, parameters_of, publish
+from ._callbacks import CallbackSupportMixin
+from ._checks import CONSTRAINTS, Config, check_config, check_same_network, per_layer
+from ._rows import (
+    LARGEST_ORDERED,
+    Rows,
+    check_weights,
+    hold_out,
+    in_order,
+    rows_that_count,
+    written_out,
+)
+from ._training import Validation, take, train
+from .batches import Data, Targets, dense_rows, rows_of
+from .layers import Matrix
+from .network import Network, initial_parameters
+
+
+def can_go_on(estimator: Any) -> bool:
+    """Whether there is a `partial_fit`, which L-BFGS has no use for."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit takes single batches, which solver='lbfgs' cannot use")
+    return True
+
+
+class BaseMLP(CallbackSupportMixin, BaseEstimator):
+    """Base of the multilayer perceptrons."""
+
+    _parameter_constraints: dict[str, Any] = CONSTRAINTS
+
+    coefs_: list[NDArray[Any]]
+    intercepts_: list[NDArray[Any]]
+
+    # What a subclass says about its targets.
+
+    @abstractmethod
+    def _encode(self, y: Any, first: bool, classes: Any = None, complete: bool = False) -> Targets:
+        """Targets of y; sets the attributes that describe y where `first`.
+
+        `classes` are those to come, where a classifier cannot see all of them; with `complete`
+        none of those known may be missing.
+        """
+
+    @abstractmethod
+    def _loss(self) -> Loss:
+        """The loss, once the targets are known."""
+
+    @abstractmethod
+    def _default_score(self, raw: Matrix, data: Data) -> float:
+        """Score of validation data where `scoring` is None."""
+
+    def _with_class_weights(self, rows: Rows, y: Any, incremental: bool) -> Rows:
+        """The rows with the weights of their classes, too."""
+        return rows
+
+    def _codes(self, targets: Targets) -> Any:
+        """Class of each row, where a split is stratified."""
+        return None
+
+    # Prediction
+
+    def _network(self, sampling: bool = False) -> Network:
+        """The fitted network, for prediction; dropout has a place in it only for samples."""
+        dropout, in_input = [0.0] * (len(self.coefs_) - 1), 0.0
+        if sampling:
+            dropout = per_layer("dropout", self.dropout, len(dropout), "hidden layer")
+            in_input = self.input_dropout
+        return Network(parameters_of(self), self.activation, dropout, in_input)
+
+    def _check_X(self, X: Any) -> Any:
+        check_is_fitted(self)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return validate_data(
+                self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, order="C", reset=False
+            )
+
+    def _raw(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
+        """Raw predictions of checked rows, in blocks."""
+        network = self._network(sampling=rng is not None)
+        block = network.block_rows()
+        out = np.empty((X.shape[0], self.coefs_[-1].shape[1]), dtype=self.coefs_[0].dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, len(out), block):
+                part = slice(start, min(start + block, len(out)))
+                x = rows_of(X, part) if rng is None else dense_rows(X, part)
+                out[part] = network.forward(x, rng)
+        return out
+
+    def hidden_activations(self, X: Any) -> list[NDArray[Any]]:
+        """What each hidden layer gives for X, without dropout.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        list of ndarray of shape (n_samples, n_hidden)
+            One a hidden layer, after normalisation and activation.
+        """
+        X = self._check_X(X)
+        network = self._network()
+        block = network.block_rows()
+        parts = [
+            network.hidden(rows_of(X, slice(start, start + block)))
+            for start in range(0, X.shape[0], block)
+        ]
+        return [np.concatenate(layer) for layer in zip(*parts, strict=True)]
+
+    def predict_samples(
+        self, X: Any, n_samples: int = 100, random_state: Any = None
+    ) -> NDArray[Any]:
+        """Draws of the prediction with dropout left on (Gal and Ghahramani, ICML 2016).
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+        n_samples : int, default=100
+            Number of draws, each with masks of its own.
+        random_state : int, RandomState instance or None, default=None
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_rows), or (n_samples, n_rows, n_outputs)
+            Of a regressor what `predict` gives, of a classifier what `predict_proba` gives.
+
+        Raises
+        ------
+        ValueError
+            If the model has no dropout: all draws would be the same.
+        """
+        X = self._check_X(X)
+        if not self._network(sampling=True).noisy:
+            raise ValueError("predict_samples needs dropout or input_dropout above 0")
+        if n_samples < 1:
+            raise ValueError(f"n_samples must be at least 1, got {n_samples}")
+        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+        rng = np.random.Generator(np.random.SFC64(seed))
+        return np.stack([self._shaped(self._raw(X, rng)) for _ in range(n_samples)])
+
+    @abstractmethod
+    def _shaped(self, raw: Matrix) -> Matrix:
+        """What a draw is made of, from raw predictions."""
+
+    @property
+    def sparsity_(self) -> NDArray[np.float64]:
+        """Share of weights that are exactly zero, one number a weight matrix."""
+        check_is_fitted(self)
+        return np.array([float(np.mean(coef == 0)) for coef in self.coefs_])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    @classmethod
+    @functools.cache
+    def _get_param_names(cls) -> list[str]:
+        # Read off the signature of __init__, which takes long and never changes.
+        return super()._get_param_names()
+
+    # Training
+
+    @restored_on_failure
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None
+    ) -> Self:
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            A sparse X is never made dense as a whole: batch by batch, or not at all where less
+            than 5% of its entries are not zero.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Classes or numbers; of several labels a matrix of 0 and 1.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+        X_val, y_val : like X and y, or None, default=None
+            Validation data, in place of those that early stopping would hold out.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the input or a parameter is invalid, or training diverges; nothing of the fit is
+            then kept.
+        """
+        return self._fit(X, y, sample_weight, X_val=X_val, y_val=y_val)
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        incremental: bool = False,
+        classes: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+    ) -> Self:
+        config = check_config(self)
+        if (X_val is None) != (y_val is None):
+            given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
+            raise ValueError(f"{given} is given without {missing}: give both, or neither")
+        going_on = hasattr(self, "coefs_") and (self.warm_start or incremental)
+        X_given, y_given = X, y
+        X, y = self._check_Xy(X, y, config, reset=not going_on)
+        targets = self._encode(y, not going_on, classes, complete=not incremental)
+        weight = check_weights(sample_weight, X)
+        rows = rows_that_count(Rows(np.arange(X.shape[0]), weight))
+        if not incremental:
+            rows = written_out(rows, self._largest_full_batch())
+            if len(rows.index) <= self._largest_full_batch():
+                rows = in_order(rows, X, targets)
+        rows = rows_that_count(self._with_class_weights(rows, y, incremental))
+        units = [X.shape[1], *config.hidden, targets.n_outputs]
+        if not going_on:
+            self._start(units, config)
+        elif not hasattr(self, "_generator"):  # weights set by hand
+            self._seed(check_random_state(self.random_state))
+        check_same_network(self, units)
+        held = None
+        if X_val is not None:
+            held = self._validation_of(X_val, y_val, config)
+        elif self.early_stopping and not incremental:
+            rows, out = hold_out(
+                rows, self.validation_fraction, self._codes(targets), self._split_seed
+            )
+            held = self._validation_rows(X_given, X, y, targets, out)
+        data = Data.build(take(X, rows.index), targets.of(rows.index), rows.weight)
+        self.n_layers_, self.n_outputs_ = len(units), units[-1]
+        train(self, config, data, held, (X_given, y_given), incremental)
+        return self
+
+    def _check_Xy(self, X: Any, y: Any, config: Config, reset: bool) -> tuple[Any, Any]:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return validate_data(
+                self,
+                X,
+                y,
+                accept_sparse="csr",
+                dtype=config.dtype,
+                order="C",
+                multi_output=True,
+                reset=reset,
+                **self._y_rules,
+            )
+
+    _y_rules: dict[str, Any] = {}
+
+    def _largest_full_batch(self) -> int:
+        """Number of rows up to which a batch is the whole of a small training set."""
+        if self.solver == "lbfgs":
+            return LARGEST_ORDERED
+        return min(200 if self.batch_size == "auto" else self.batch_size, LARGEST_ORDERED)
+
+    def _start(self, units: list[int], config: Config) -> None:
+        """Begin anew: random weights, and no trace of an earlier fit."""
+        for name in FITTED:
+            self.__dict__.pop(name, None)
+        random = check_random_state(self.random_state)
+        start = initial_parameters(units, self.activation, self.normalization, random, config.dtype)
+        publish(self, start)
+        self._seed(random)
+        self.t_ = 0
+
+    def _seed(self, random: Any) -> None:
+        largest = np.iinfo(np.int32).max
+        self._generator = np.random.Generator(np.random.SFC64(random.randint(largest)))
+        self._split_seed = int(random.randint(largest))
+
+    def _validation_of(self, X_val: Any, y_val: Any, config: Config) -> Validation:
+        """The user's own validation data."""
+        X, y = self._check_Xy(X_val, y_val, config, reset=False)
+        try:
+            targets = self._encode(y, first=False)
+        except ValueError as error:
+            raise ValueError(f"y_val: {error}") from None
+        return Validation(Data(X, targets), X_val, y_val, None)
+
+    def _validation_rows(
+        self, X_given: Any, X: Any, y: Any, targets: Targets, rows: Rows
+    ) -> Validation:
+        """Rows held out of the training data; a scorer sees X with the names it was given with."""
+        data = Data.build(take(X, rows.index), targets.of(rows.index), rows.weight)
+        named = _safe_indexing(X_given, rows.index) if hasattr(self, "feature_names_in_") else None
+        return Validation(data, data.X if named is None else named, y[rows.index], rows.weight)

@@ -1,0 +1,101 @@
+"""What is told of a training while it runs: a progress line, hooks, scikit-learn's protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+try:  # since scikit-learn 1.9
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stands in where scikit-learn has no callbacks."""
+
+
+__all__ = ["CallbackSupportMixin", "Reporter"]
+
+
+class Reporter:
+    """Calls every hook at its time.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It has `callbacks`, `verbose`, `max_iter`, `history_` and `n_iter_`.
+    X, y : array-like
+        The training data, for scikit-learn's callbacks.
+    reconstruct : callable
+        Gives the attributes that make a copy of the estimator able to predict.
+    n_epochs : int
+        The largest number of epochs.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        reconstruct: Callable[[], dict[str, Any]],
+        n_epochs: int,
+    ) -> None:
+        self.estimator, self.n_epochs = estimator, n_epochs
+        self._data = {"X": X, "y": y, "reconstruction_attributes": reconstruct}
+        self._context: Any = None
+        self._epoch_context: Any = None
+        self._seconds = 0.0
+
+    def begin(self) -> None:
+        """Before the first epoch."""
+        self._call("on_fit_begin")
+        if hasattr(self.estimator, "_init_callback_context"):
+            self._context = self.estimator._init_callback_context(max_subtasks=self.n_epochs)
+            self._context.call_on_fit_task_begin(estimator=self.estimator, **self._data)
+            self._begin_epoch()
+
+    def _begin_epoch(self) -> None:
+        if self._context is not None and self.estimator.n_iter_ < self.n_epochs:
+            self._epoch_context = self._context.subcontext(task_name="epoch")
+            self._epoch_context.call_on_fit_task_begin(estimator=self.estimator, **self._data)
+
+    def after_epoch(self) -> bool:
+        """After an epoch; whether one of the hooks wants to stop."""
+        estimator = self.estimator
+        if estimator.verbose:
+            print(self._line())
+        results = self._call("on_epoch_end", estimator.n_iter_, estimator.history_)
+        stop = any(isinstance(result, bool | np.bool_) and bool(result) for result in results)
+        if self._context is not None:
+            stop |= bool(
+                self._epoch_context.call_on_fit_task_end(estimator=estimator, **self._data)
+            )
+            self._epoch_context = None
+            if not stop:
+                self._begin_epoch()
+        return stop
+
+    def end(self) -> None:
+        """After the last epoch."""
+        self._call("on_fit_end")
+        if self._context is not None:
+            if self._epoch_context is not None:  # an epoch that did not take place
+                self._epoch_context.call_on_fit_task_end(estimator=self.estimator)
+            self._context.call_on_fit_task_end(estimator=self.estimator, **self._data)
+
+    def _call(self, hook: str, *arguments: Any) -> list[Any]:
+        functions = [getattr(c, hook, None) for c in self.estimator.callbacks or ()]
+        return [function(self.estimator, *arguments) for function in functions if function]
+
+    def _line(self) -> str:
+        """Epoch, losses and the time that is left if all epochs are run."""
+        last, n_done = self.estimator.history_.last, self.estimator.n_iter_
+        self._seconds += last("seconds")
+        parts = [f"Iteration {n_done}/{self.n_epochs}", f"objective {last('objective'):.6f}"]
+        parts.append(f"loss {last('loss'):.6f}")
+        if last("validation_loss") == last("validation_loss"):  # not NaN
+            parts.append(f"validation loss {last('validation_loss'):.6f}")
+            parts.append(f"score {last('validation_score'):.4f}")
+        left = self._seconds / n_done * (self.n_epochs - n_done)
+        return ", ".join(parts) + f", {left:.1f} s left"

@@ -1,0 +1,307 @@
+"""From an estimator and checked data to a trained network, and back to attributes."""
+
+from __future__ import annotations
+
+import copy
+import math
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
+
+from ..fitting import single_blas_thread, warn
+from ..losses import Loss
+from ._attributes import parameters_of, publish, reconstruction
+from ._callbacks import Reporter
+from ._checks import Config, resolve_batch_size
+from .augmentation import Augmentation
+from .batches import Data, Index, Targets, is_all
+from .constraints import Constraints
+from .full_batch import FullBatch
+from .history import History
+from .network import Network, views_of
+from .optimizers import SGD, Adam, Optimizer
+from .regularizers import Regularizer
+from .schedules import Schedule
+from .training import Model, Plan, Progress, Trainer, TrainingDiverged, Watch
+
+# Floating-point operations of a product above which BLAS may use the threads it is set to.
+LARGE_PRODUCT = 2e7
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Rows that are not trained on: checked for the loss, as given for a scorer."""
+
+    data: Data
+    X: Any
+    y: Any
+    weight: Any
+
+
+def take(X: Any, index: Index) -> Any:
+    """Some rows; X itself where these are all."""
+    return X if is_all(index, X.shape[0]) else X[index]
+
+
+def make_model(estimator: Any, config: Config, dtype: Any) -> Model:
+    """A copy of the fitted or initial network that can be trained."""
+    flat, parameters = parameters_of(estimator).flattened(dtype)
+    flat_gradient = np.zeros_like(flat)
+    gradients = views_of(flat_gradient, parameters)
+    network = Network(
+        parameters, estimator.activation, config.dropout, estimator.input_dropout, gradients
+    )
+    return Model(network, flat, parameters, flat_gradient, gradients)
+
+
+def make_optimizer(estimator: Any) -> Optimizer:
+    """The estimator's optimiser, with the moments of the last one if that was of the same kind."""
+    rate = float(estimator.learning_rate_init)
+    new: Optimizer
+    if estimator.solver == "sgd":
+        new = SGD(rate, float(estimator.momentum), estimator.nesterovs_momentum)
+    else:
+        new = Adam(rate, float(estimator.beta_1), float(estimator.beta_2), float(estimator.epsilon))
+    old = getattr(estimator, "_optimizer", None)
+    if type(old) is type(new):
+        new.go_on_from(old)
+    return new
+
+
+def make_plan(estimator: Any, incremental: bool) -> Plan:
+    """How the estimator wants to be trained."""
+    return Plan(
+        max_iter=1 if incremental else estimator.max_iter,
+        shuffle=estimator.shuffle,
+        tol=float(estimator.tol),
+        n_iter_no_change=math.inf if incremental else estimator.n_iter_no_change,
+        early_stopping=estimator.early_stopping and not incremental,
+        weight_decay=float(estimator.weight_decay),
+        clip_norm=estimator.clip_norm,
+        adversarial_eps=float(estimator.adversarial_eps),
+        keep_best=not incremental,
+    )
+
+
+def train(
+    estimator: Any,
+    config: Config,
+    data: Data,
+    held: Validation | None,
+    given: tuple[Any, Any],
+    incremental: bool,
+) -> None:
+    """Train the network that the estimator's attributes describe, and set them anew.
+
+    Parameters
+    ----------
+    estimator : estimator
+    config : Config
+    data : Data
+        What is trained on.
+    held : Validation or None
+    given : tuple of X and y
+        As the user gave them, for scikit-learn's callbacks.
+    incremental : bool
+        Whether this is `partial_fit`: one epoch, without hooks and warnings.
+    """
+    full_batch = estimator.solver == "lbfgs"
+    if full_batch:
+        data = in_float64(data)
+        held = held and Validation(in_float64(held.data), held.X, held.y, held.weight)
+    model = make_model(estimator, config, np.float64 if full_batch else config.dtype)
+    copy_state(estimator)
+    publish(estimator, model.parameters)
+    loss = estimator._loss()
+    estimator.n_iter_, estimator.out_activation_ = 0, loss.out_activation
+    plan = make_plan(estimator, incremental)
+    reporter = Reporter(estimator, *given, lambda: reconstruction(estimator), plan.max_iter)
+
+    def after_epoch() -> bool:
+        estimator.n_iter_ += 1
+        estimator.t_ += 0 if full_batch else len(data)
+        estimator.loss_ = estimator.history_.last("objective")
+        return False if incremental else reporter.after_epoch()
+
+    evaluate = None if held is None else evaluation(estimator, model, loss, held)
+    watch = Watch(evaluate, after_epoch)
+    regularizer = Regularizer(config.penalties, config.alphas)
+    solver: FullBatch | Trainer
+    if full_batch:
+        solver = FullBatch(model, loss, data, regularizer)
+    else:
+        solver = make_trainer(estimator, model, loss, data, plan, regularizer, incremental)
+    if not incremental:
+        reporter.begin()
+    message = ""
+    try:
+        with np.errstate(all="ignore"), limited_threads(model, solver.n_rows):
+            if isinstance(solver, FullBatch):
+                outcome = solver.run(plan, estimator.max_fun, *records(estimator), watch)
+                status, message = outcome.status, outcome.message
+                estimator.n_iter_, estimator.loss_ = outcome.n_iter, outcome.objective
+            else:
+                status = solver.run(*records(estimator), watch, estimator.t_)
+    except TrainingDiverged:
+        raise ValueError(diverged(estimator)) from None
+    if not incremental:
+        reporter.end()
+    finish(estimator, model, config, status, incremental, held is not None)
+    warn_of(estimator, status, message, incremental)
+
+
+def copy_state(estimator: Any) -> None:
+    """Give the estimator copies of what it goes on from, so that a failure can put it back."""
+    estimator._generator = copy.deepcopy(estimator._generator)
+    estimator._progress = copy.copy(getattr(estimator, "_progress", Progress()))
+    estimator.history_ = getattr(estimator, "history_", History()).copy()
+
+
+def records(estimator: Any) -> tuple[Progress, History]:
+    """What a solver writes to."""
+    return estimator._progress, estimator.history_
+
+
+def limited_threads(model: Model, n_rows: int) -> AbstractContextManager[None]:
+    """One thread of BLAS where the largest product of `n_rows` rows is small."""
+    largest = max(weight.size for weight in model.parameters.weights)
+    return single_blas_thread() if 2.0 * n_rows * largest < LARGE_PRODUCT else nullcontext()
+
+
+def make_trainer(
+    estimator: Any,
+    model: Model,
+    loss: Loss,
+    data: Data,
+    plan: Plan,
+    regularizer: Regularizer,
+    incremental: bool,
+) -> Trainer:
+    """The trainer of a stochastic solver."""
+    batch_size = resolve_batch_size(estimator.batch_size, len(data), clip=incremental)
+    optimizer = estimator._optimizer = make_optimizer(estimator)
+    schedule = Schedule(
+        estimator.learning_rate,
+        float(estimator.learning_rate_init),
+        float(estimator.power_t),
+        n_steps=estimator.max_iter * math.ceil(len(data) / batch_size),
+        first_step=0 if incremental else optimizer.t,
+    )
+    n_clean = min(len(data), max(500, len(data) // 20))
+    picks = np.random.Generator(np.random.PCG64(estimator._split_seed))
+    return Trainer(
+        model=model,
+        loss=loss,
+        data=data,
+        n_rows=batch_size,
+        plan=plan,
+        optimizer=optimizer,
+        schedule=schedule,
+        regularizer=regularizer,
+        constraints=Constraints(estimator.max_norm, estimator.spectral_norm),
+        augmentation=Augmentation(float(estimator.input_noise), float(estimator.mixup)),
+        rng=estimator._generator,
+        clean_rows=np.sort(picks.choice(len(data), n_clean, replace=False)),
+    )
+
+
+def in_float64(data: Data) -> Data:
+    """The same data for L-BFGS."""
+    targets = data.targets
+    values, table = targets.values, targets.table
+    if table is None:
+        values = values.astype(np.float64)
+    else:
+        table = table.astype(np.float64)
+    weight = None if data.weight is None else data.weight.astype(np.float64)
+    X = data.X.astype(np.float64)
+    return Data(X, Targets(values, table, targets.smoothing), weight)
+
+
+def evaluation(estimator: Any, model: Model, loss: Any, held: Validation) -> Any:
+    """A function that gives loss and score of the validation data."""
+    scoring = estimator.scoring
+    scorer = None
+    if scoring is not None and scoring != "loss":
+        scorer = check_scoring(estimator, scoring=scoring)
+    keywords = {} if held.weight is None else {"sample_weight": held.weight}
+
+    def evaluate() -> tuple[float, float]:
+        raw = held.data.raw(model.network)
+        value = held.data.loss(raw, loss)
+        if scoring == "loss":
+            return value, -value
+        if scorer is not None:
+            return value, float(scorer(estimator, held.X, held.y, **keywords))
+        return value, estimator._default_score(raw, held.data)
+
+    return evaluate
+
+
+def finish(
+    estimator: Any,
+    model: Model,
+    config: Config,
+    status: str,
+    incremental: bool,
+    validated: bool,
+) -> None:
+    """Set what is known after training, and keep of its state what going on may need."""
+    if model.flat.dtype != config.dtype:
+        _, model.parameters = model.parameters.flattened(config.dtype)
+        publish(estimator, model.parameters)
+    history, progress = estimator.history_, estimator._progress
+    estimator.loss_curve_ = history.column("objective")
+    if estimator.loss_curve_:
+        estimator.loss_ = estimator.loss_curve_[-1]
+    estimator._no_improvement_count = progress.stalled  # scikit-learn's name
+    if status == "converged":  # a warm start has its own epochs to get on in
+        progress.stalled = 0
+    early = estimator.early_stopping
+    estimator.best_loss_ = None if early else progress.best_loss
+    estimator.validation_scores_ = estimator.best_validation_score_ = None
+    if validated:
+        estimator.validation_scores_ = history.column("validation_score")
+        estimator.best_validation_score_ = progress.best_score
+    optimizer = getattr(estimator, "_optimizer", None)
+    if optimizer is not None and not (estimator.warm_start or incremental):
+        optimizer.release()
+
+
+def diverged(estimator: Any) -> str:
+    """What to say when numbers are no longer finite."""
+    epoch = estimator.n_iter_ + 1
+    if estimator.solver == "lbfgs":
+        return (
+            f"Training diverged in iteration {epoch} to non-finite numbers: the values of X or y"
+            " are too large. Scale them."
+        )
+    return (
+        f"Training diverged in epoch {epoch} to non-finite numbers. Lower"
+        f" learning_rate_init={estimator.learning_rate_init}, bound the gradient by clip_norm, or"
+        " scale X and y if their values are large."
+    )
+
+
+def warn_of(estimator: Any, status: str, message: str, incremental: bool) -> None:
+    """Warn if training was cut short."""
+    name = type(estimator).__name__
+    if status == "interrupted":
+        warn(f"{name}: training interrupted; the best weights so far are kept")
+    elif status == "abnormal":
+        warn(
+            f"{name}: L-BFGS stopped before it converged: {message}",
+            ConvergenceWarning,
+        )
+    elif status == "exhausted" and not incremental:
+        limit, remedy = f"Maximum iterations ({estimator.max_iter})", "max_iter"
+        if estimator.solver == "lbfgs" and estimator.n_iter_ < estimator.max_iter:
+            limit, remedy = f"Maximum calls ({estimator.max_fun})", "max_fun"
+        warn(
+            f"{name}: {limit} reached before training converged; raise {remedy}, or tol",
+            ConvergenceWarning,
+        )

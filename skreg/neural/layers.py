@@ -1,0 +1,250 @@
+"""Layers: what a network computes, forwards and backwards.
+
+A layer is told once how many rows come (`resize`) and then works in buffers of its own. `forward`
+keeps what `backward` of the same rows needs, so that no layer reads another's cache: a derivative
+read off an activation that dropout has since scaled would be wrong. An `Activation` overwrites what
+it is given; every `backward` may overwrite the gradient it is given.
+
+Randomness is passed in: without a generator dropout passes its input through.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[Any]
+
+
+class Layer(ABC):
+    """A function of a matrix of shape (n_rows, n_in), with its derivative."""
+
+    _capacity = 0
+
+    def resize(self, n_rows: int) -> None:
+        """Prepare for matrices of `n_rows` rows; buffers grow, and never shrink."""
+        if n_rows > self._capacity:
+            self._allocate(n_rows)
+            self._capacity = n_rows
+        self._view(n_rows)
+
+    @abstractmethod
+    def _allocate(self, n_rows: int) -> None:
+        """Make buffers for `n_rows` rows."""
+
+    @abstractmethod
+    def _view(self, n_rows: int) -> None:
+        """Set the views that `forward` and `backward` work in."""
+
+    @abstractmethod
+    def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
+        """Value of the layer at `x`."""
+
+    @abstractmethod
+    def backward(self, gradient: Matrix, to_input: bool = True) -> Matrix:
+        """Gradient in the input, from that in the output; those of the parameters are stored.
+
+        With ``to_input=False`` what is returned means nothing, and is not computed.
+        """
+
+
+class Dense(Layer):
+    """``x @ weight + bias``; x may be a sparse matrix.
+
+    Parameters
+    ----------
+    weight, bias : ndarray of shape (n_in, n_out) and (n_out,)
+    weight_gradient, bias_gradient : ndarray or None
+        Where `backward` writes; not needed for `forward` alone.
+    """
+
+    def __init__(
+        self,
+        weight: Matrix,
+        bias: Matrix,
+        weight_gradient: Matrix | None = None,
+        bias_gradient: Matrix | None = None,
+    ) -> None:
+        self.weight, self.bias = weight, bias
+        self.weight_gradient, self.bias_gradient = weight_gradient, bias_gradient
+        self._weight_t = weight.T
+
+    def _allocate(self, n_rows: int) -> None:
+        n_out = len(self.bias)
+        self._all_out = np.empty((n_rows, n_out), dtype=self.weight.dtype)
+        # A product with ones adds up rows in half the time of a reduction along them.
+        self._all_ones = np.ones(n_rows, dtype=self.weight.dtype)
+        self._all_in: Matrix | None = None
+
+    def _view(self, n_rows: int) -> None:
+        self._out, self._ones = self._all_out[:n_rows], self._all_ones[:n_rows]
+        self._in = None if self._all_in is None else self._all_in[:n_rows]
+
+    def forward(self, x: Any, rng: np.random.Generator | None = None) -> Matrix:
+        """``x @ weight + bias``."""
+        self._x = x
+        if isinstance(x, np.ndarray):
+            out = np.dot(x, self.weight, out=self._out)
+        else:  # a sparse matrix
+            out = self._out
+            out[...] = x @ self.weight
+        out += self.bias
+        return out
+
+    def backward(self, gradient: Matrix, to_input: bool = True) -> Matrix:
+        """Gradients in weight, bias and input."""
+        if isinstance(self._x, np.ndarray):
+            np.dot(self._x.T, gradient, out=self.weight_gradient)
+        elif self.weight_gradient is not None:
+            self.weight_gradient[...] = self._x.T @ gradient
+        np.dot(self._ones, gradient, out=self.bias_gradient)
+        if not to_input:
+            return gradient
+        if self._in is None:
+            self._all_in = np.empty((self._capacity, self.weight.shape[0]), self.weight.dtype)
+            self._in = self._all_in[: len(gradient)]
+        return np.dot(gradient, self._weight_t, out=self._in)
+
+
+class Activation(Layer):
+    """A function of each entry, in place; buffers are two, of `dtype` and shape (n_rows, width)."""
+
+    def __init__(self, width: int, dtype: Any) -> None:
+        self._width, self._dtype = width, np.dtype(dtype)
+
+    def _allocate(self, n_rows: int) -> None:
+        self._all_slope = np.empty((n_rows, self._width), dtype=self._dtype)
+
+    def _view(self, n_rows: int) -> None:
+        self._slope = self._all_slope[:n_rows]
+
+
+class Relu(Activation):
+    """``max(x, 0)``."""
+
+    def _allocate(self, n_rows: int) -> None:
+        super()._allocate(n_rows)
+        self._all_positive = np.empty((n_rows, self._width), dtype=bool)
+
+    def _view(self, n_rows: int) -> None:
+        super()._view(n_rows)
+        self._positive = self._all_positive[:n_rows]
+
+    def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
+        """``x`` where it is positive, else 0."""
+        # A product with a mask of floats takes half as long as np.maximum, and backward needs the
+        # mask; one of bools is converted in every product. 0.0 * inf is NaN, as it should be.
+        np.greater(x, 0.0, out=self._positive)
+        np.copyto(self._slope, self._positive)
+        return np.multiply(x, self._slope, out=x)
+
+    def backward(self, gradient: Matrix, to_input: bool = True) -> Matrix:
+        """The gradient where x was positive, else 0."""
+        return np.multiply(gradient, self._slope, out=gradient)
+
+
+class Tanh(Activation):
+    """Hyperbolic tangent."""
+
+    def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
+        """``tanh(x)``."""
+        self._value = np.tanh(x, out=x)
+        return x
+
+    def backward(self, gradient: Matrix, to_input: bool = True) -> Matrix:
+        """The gradient times ``1 - tanh(x)^2``."""
+        slope = np.multiply(self._value, self._value, out=self._slope)
+        np.subtract(1.0, slope, out=slope)
+        return np.multiply(gradient, slope, out=gradient)
+
+
+class Logistic(Activation):
+    """Logistic sigmoid."""
+
+    def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
+        """``1 / (1 + exp(-x))``."""
+        # By tanh, which NumPy vectorises and which cannot overflow.
+        x *= 0.5
+        np.tanh(x, out=x)
+        x *= 0.5
+        x += 0.5
+        self._value = x
+        return x
+
+    def backward(self, gradient: Matrix, to_input: bool = True) -> Matrix:
+        """The gradient times ``s (1 - s)``."""
+        slope = np.subtract(1.0, self._value, out=self._slope)
+        slope *= self._value
+        return np.multiply(gradient, slope, out=gradient)
+
+
+ACTIVATIONS: dict[str, type[Activation] | None] = {
+    "identity": None,  # needs no layer
+    "logistic": Logistic,
+    "relu": Relu,
+    "tanh": Tanh,
+}
+
+
+class Dropout(Layer):
+    """Each entry is zero with probability `rate`, else scaled by ``1 / (1 - rate)``.
+
+    The expected output is the input (inverted scaling; Srivastava et al., JMLR 15, 2014), so that
+    prediction, which has no generator, passes its input through.
+
+    Parameters
+    ----------
+    rate : float
+        In [0, 1).
+    width : int
+        Columns of the input.
+    dtype : dtype
+    """
+
+    def __init__(self, rate: float, width: int, dtype: Any) -> None:
+        self.rate = rate
+        self._width, self._dtype = width, np.dtype(dtype)
+        self._dropping = False
+
+    def _allocate(self, n_rows: int) -> None:
+        shape = (n_rows, self._width)
+        self._all_kept = np.empty(shape, dtype=bool)
+        self._all_mask = np.empty(shape, dtype=self._dtype)
+        self._all_out = np.empty(shape, dtype=self._dtype)
+
+    def _view(self, n_rows: int) -> None:
+        self._kept, self._mask = self._all_kept[:n_rows], self._all_mask[:n_rows]
+        self._out = self._all_out[:n_rows]
+
+    def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
+        """A random mask times `x`; `x` itself without a generator."""
+        self._dropping = rng is not None
+        if rng is None:
+            return x
+        keep = 1.0 - self.rate
+        np.multiply(self._draw(keep, rng), 1.0 / keep, out=self._mask)
+        return np.multiply(x, self._mask, out=self._out)
+
+    def _draw(self, keep: float, rng: np.random.Generator) -> Matrix:
+        """Zeros and ones, of bool or uint8."""
+        shape, size = self._kept.shape, self._kept.size
+        if keep == 0.5:  # one bit decides
+            words = rng.bit_generator.random_raw((size + 63) // 64)
+            return np.unpackbits(words.view(np.uint8), count=size).reshape(shape)
+        raw = np.asarray(rng.bit_generator.random_raw((size + 3) // 4)).view(np.uint16)[:size]
+        # Sixteen random bits are below t with probability t / 65536. A rate between two such
+        # thresholds takes the upper one as often as makes the probability exact.
+        threshold = int(keep * 65536.0 + rng.random())
+        if threshold > 65535:
+            self._kept.fill(True)
+            return self._kept
+        return np.less(raw.reshape(shape), np.uint16(threshold), out=self._kept)
+
+    def backward(self, gradient: Matrix, to_input: bool = True) -> Matrix:
+        """The gradient times the mask of the last `forward`."""
+        if not self._dropping:
+            return gradient
+        return np.multiply(gradient, self._mask, out=gradient)
