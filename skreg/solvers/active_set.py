@@ -98,6 +98,7 @@ class ActiveSet:
             whole.l1_ratio, whole.factors[index], whole.lower[index], whole.upper[index]
         )
         self.penalised = self.penalty.factors > 0
+        self.room_above, self.room_below = self.penalty.upper > 0, self.penalty.lower < 0
         self.usable = usable & (self.penalty.upper > self.penalty.lower)
         self.noise = ROUNDING * np.sqrt(self.curvature * self.yy)
         self.shut = np.where(self.usable, self.noise, np.inf)
@@ -195,7 +196,8 @@ class ActiveSet:
                 if kept is not None and exact > EXACT:
                     exact = EXACT
                     continue
-                if edge is not threshold and self._missed(q, active, threshold):
+                # One that is kept out, as it depends on others, may have had to join.
+                if edge is not threshold and self._pulled(q, active, threshold).any():
                     break
                 if alpha < self.alpha:
                     self.before = (self.w, self.q, self.alpha)
@@ -273,14 +275,7 @@ class ActiveSet:
         return found, int(small.argmax()) if np.count_nonzero(small) else None
 
     def _changed(
-        self,
-        active: Index,
-        sign: Array,
-        at: Sides,
-        leave: Mask,
-        enter: Mask,
-        q: Array,
-        edge: Array,
+        self, active: Index, sign: Array, at: Sides, leave: Mask, enter: Mask, q: Array, edge: Array
     ) -> tuple[Index, Array]:
         """Support and signs after some leave and others join, the most violated if many."""
         sign = sign.copy()
@@ -304,11 +299,9 @@ class ActiveSet:
             return self.active, self.sign
         w, q = near
         wrong = w * self.sign < 0.0
-        enter = np.abs(q) > edge
-        enter[self.active] = False
+        enter = self._pulled(q, self.active, edge)
         if self.boxed:
             wrong &= self.at == 0
-            enter &= (self.at == 0) & self._may_enter(q)
         if not (np.count_nonzero(wrong) or np.count_nonzero(enter)):
             return self.active, self.sign
         return self._changed(self.active, self.sign, self.at, wrong, enter, q, edge)
@@ -324,25 +317,30 @@ class ActiveSet:
         scaled: ScaledPenalty,
     ) -> tuple[Sides, Mask, Mask]:
         """Who is at a bound after this round, who leaves the support and who joins it."""
-        inside = np.zeros(len(w), dtype=bool)
-        inside[active] = True
-        above = inside & (w > scaled.upper) & ~wrong
-        below = inside & (w < scaled.lower) & ~wrong
-        pull = q - scaled.l2 * w - scaled.l1 * np.sign(w)
-        back = at * pull < -(PAST * scaled.l1 + self.noise)
-        enter = back | (enter & (at == 0) & self._may_enter(q))
-        at = np.where(back, 0, at).astype(np.int8)
+        found, off = w.take(active), wrong.take(active)
+        above = active[(found > scaled.upper.take(active)) & ~off]
+        below = active[(found < scaled.lower.take(active)) & ~off]
+        leave = np.zeros(len(w), dtype=bool)
+        leave[active] = off
+        leave[above] = leave[below] = True
+        enter = enter & (at == 0) & self._may_enter(q)
+        at, held = at.copy(), at.nonzero()[0]
+        if len(held):
+            l1, b = scaled.l1[held], w[held]
+            pull = q[held] - scaled.l2[held] * b - l1 * np.sign(b)
+            back = held[at[held] * pull < -(PAST * l1 + self.noise[held])]
+            enter[back], at[back] = True, 0
         at[above], at[below] = 1, -1
-        return at, (wrong & inside) | above | below, enter
+        return at, leave, enter
 
     def _may_enter(self, q: Array) -> Mask:
         """Zeros that have room on the side their correlation pulls them to."""
-        return np.where(q > 0, self.penalty.upper > 0, self.penalty.lower < 0)
+        return np.where(q > 0, self.room_above, self.room_below)
 
-    def _missed(self, q: Array, active: Index, threshold: Array) -> bool:
-        """Whether a feature kept out, as it depends on others, would have had to join."""
-        out = np.abs(q) > threshold
+    def _pulled(self, q: Array, active: Index, edge: Array) -> Mask:
+        """Features outside the support and at no bound that are pulled past `edge`."""
+        out = np.abs(q) > edge
         out[active] = False
         if self.boxed:
             out &= (self.at == 0) & self._may_enter(q)
-        return bool(out.any())
+        return out
