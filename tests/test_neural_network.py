@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from differences import agree
+from scipy import sparse
 
+from skreg import MLPRegressor
 from skreg.losses import SoftmaxLogLoss, SquaredError
 from skreg.neural import network as network_module
 from skreg.neural.augmentation import Augmentation, mix
@@ -121,3 +123,16 @@ def test_noise_has_the_spread_asked_for():
     assert x.std() == pytest.approx(0.3, rel=0.02)
     assert abs(x.mean()) < 0.005
     assert not Augmentation().active
+
+
+@unconverged
+@pytest.mark.parametrize("stored", [np.asarray, sparse.csr_matrix])
+def test_a_row_is_predicted_alike_alone_and_among_others(stored):
+    random = np.random.default_rng(0)
+    X = stored(random.normal(size=(40, 30)) * (random.random((40, 30)) < 0.05))
+    model = MLPRegressor((50, 20), max_iter=1, random_state=0).fit(X, np.arange(40.0))
+    together, hidden = model.predict(X), model.hidden_activations(X)
+    for n_rows in (1, 2, 3, 7):
+        np.testing.assert_array_equal(model.predict(X[:n_rows]), together[:n_rows])
+        for few, many in zip(model.hidden_activations(X[:n_rows]), hidden, strict=True):
+            np.testing.assert_array_equal(few, many[:n_rows])

@@ -99,7 +99,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             for start in range(0, len(out), block):
                 part = slice(start, min(start + block, len(out)))
                 x = rows_of(X, part) if rng is None else dense_rows(X, part)
-                out[part] = network.forward(x, rng)
+                out[part] = network.predict(x, rng)
         return out
 
     def hidden_activations(self, X: Any) -> list[NDArray[Any]]:

@@ -110,7 +110,7 @@ class Data:
         block = network.block_rows()
         for start in range(0, n_rows, block):
             part = slice(start, min(start + block, n_rows))
-            out[part] = network.forward(rows_of(self.X, part if rows is None else rows[part]))
+            out[part] = network.predict(rows_of(self.X, part if rows is None else rows[part]))
         return out
 
     def loss(self, raw: Matrix, loss: Loss, rows: Index | None = None) -> float:

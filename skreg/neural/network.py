@@ -8,12 +8,15 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from .layers import ACTIVATIONS, Dense, Dropout, Layer, Matrix
 from .normalization import BatchNorm, LayerNorm, Normalization
 
 # Numbers in the widest activation of a block of rows that is predicted at a time.
 BLOCK = 1 << 20
+# BLAS takes fewer rows than this by other kernels: up to two, in those that were tried.
+FEW_ROWS = 8
 
 
 @dataclass
@@ -190,6 +193,10 @@ class Network:
             gradient = self.layers[0].backward(gradient)
         return gradient
 
+    def predict(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
+        """As `forward`, where a row's value does not depend on how many rows come with it."""
+        return self.forward(padded(x), rng)[: x.shape[0]]
+
     def block_rows(self) -> int:
         """Rows that are predicted at a time: as many as keep every buffer in bounds."""
         widest = max(max(weight.shape) for weight in self.parameters.weights)
@@ -197,11 +204,27 @@ class Network:
 
     def hidden(self, x: Matrix) -> list[Matrix]:
         """Copies of what each hidden layer gives, without dropout."""
+        n_rows, x = x.shape[0], padded(x)
         self.forward(x)
         found, start = [], 0
         for end in self._hidden_ends:
             for layer in self.layers[start:end]:
                 x = layer.forward(x)
-            found.append(np.array(x))
+            found.append(np.array(x[:n_rows]))
             start = end
         return found
+
+
+def padded(x: Matrix) -> Matrix:
+    """At least `FEW_ROWS` rows, the last of them zeros if there are fewer.
+
+    Products with a few rows are added up in another order, which float32 shows.
+    """
+    missing = FEW_ROWS - x.shape[0]
+    if missing <= 0:
+        return x
+    if sparse.issparse(x):
+        stored: Any = sparse
+        zeros = stored.csr_matrix((missing, x.shape[1]), dtype=x.dtype)
+        return stored.vstack([x, zeros], format="csr")
+    return np.concatenate([x, np.zeros((missing, x.shape[1]), dtype=x.dtype)])
