@@ -14,7 +14,7 @@ from typing import NoReturn
 from . import __version__
 from .comparison import compare
 from .reading import read_table
-from .report import format_comparison, save_pictures
+from .summary import format_comparison, save_pictures
 from .table import TableError, diabetes
 
 USAGE_ERROR, INTERRUPTED = 2, 130

@@ -43,15 +43,20 @@ FLOORS = {
     "table": 6,
     "reading": 7,
     "comparison": 7,
-    "__init__": 7,
-    "report": 8,
-    "__main__": 9,
+    "__init__": 9,
+    "summary": 8,
+    "reporting": 8,
+    "__main__": 10,
 }
 LONGEST_FILE = 350
 REQUIREMENTS = {"numpy", "scipy", "sklearn"}
 NUMERICAL = {"numpy", "scipy"}  # floors 0 to 4 know these alone
 FIRST_FLOOR_WITH_SKLEARN = 5
-OPTIONAL = {"matplotlib": {"plotting", "report"}, "pandas": {"result"}}  # which rooms, and lazily
+OPTIONAL = {  # which rooms, and lazily
+    "matplotlib": {"plotting", "summary", "reporting"},
+    "pandas": {"result"},
+    "jinja2": {"reporting"},
+}
 
 
 class Import(NamedTuple):

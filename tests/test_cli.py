@@ -17,7 +17,7 @@ from skreg.__main__ import main
 from skreg.comparison import compare, split
 from skreg.linear import Lasso, Ridge
 from skreg.reading import read_table
-from skreg.report import format_comparison
+from skreg.summary import format_comparison
 from skreg.table import diabetes
 
 COLOURS = np.array(["red", "green", "blue", ""])

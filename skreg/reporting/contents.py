@@ -1,0 +1,244 @@
+"""What a report says, before anything is drawn or written.
+
+`glance`, `models` and `cautions` make these objects out of data and estimators; `page` and
+`pictures` turn them into a file. Text that came from the data is kept as it was; the page escapes
+it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cross_validation import CVResult
+from ..result import PathResult
+
+Task = Literal["regression", "classification"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the data: its name, what it holds, and a few numbers as text.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"number", "category"}
+    n_missing : int
+    n_distinct : int
+        Different values, missing not counted.
+    summary : str
+        For a reader: "median 68, from 21 to 313", or the most frequent categories.
+    """
+
+    name: str
+    kind: Literal["number", "category"]
+    n_missing: int
+    n_distinct: int
+    summary: str
+
+
+@dataclass(frozen=True)
+class CorrelatedGroup:
+    """Features that say nearly the same.
+
+    Parameters
+    ----------
+    names : tuple of str
+    least : float
+        The smallest absolute correlation that links the group: each feature has at least this one
+        with another of the group.
+    """
+
+    names: tuple[str, ...]
+    least: float
+
+
+@dataclass(frozen=True)
+class Glance:
+    """The data at a glance.
+
+    Parameters
+    ----------
+    task : {"regression", "classification"}
+    target : str
+        Its name.
+    target_summary : tuple of (str, str)
+        What and how much, as text: ("mean", "180,796"), or (class, "1,813 rows (39.4%)").
+    n_rows, n_columns : int
+    columns : tuple of Column
+        As given, before any preprocessing.
+    constant : tuple of str
+        Columns with one value.
+    n_missing : int
+        Missing cells in all.
+    correlated : tuple of CorrelatedGroup
+        Largest group first.
+    correlation_threshold : float
+    notes : tuple of str
+        What was left out of this look and why (correlations of the first 2,000 columns only, ...).
+    """
+
+    task: Task
+    target: str
+    target_summary: tuple[tuple[str, str], ...]
+    n_rows: int
+    n_columns: int
+    columns: tuple[Column, ...]
+    constant: tuple[str, ...]
+    n_missing: int
+    correlated: tuple[CorrelatedGroup, ...]
+    correlation_threshold: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric over the folds.
+
+    Parameters
+    ----------
+    name : str
+        For a reader, with its unit where it has one: "R²", "mean absolute error", "accuracy".
+    values : ndarray of shape (n_folds,)
+    greater_is_better : bool
+    """
+
+    name: str
+    values: NDArray[np.float64]
+    greater_is_better: bool
+
+    @property
+    def mean(self) -> float:
+        """Mean over the folds."""
+        return float(self.values.mean())
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of that mean."""
+        return float(self.values.std(ddof=1) / np.sqrt(self.values.size))
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """A linear model's coefficients, intercepts left out.
+
+    Parameters
+    ----------
+    names : ndarray of str, shape (n_features,)
+        Of the features as the model got them, after the steps of a Pipeline before it.
+    values : ndarray of shape (n_features,) or (n_targets, n_features)
+    at_1se : ndarray of the shape of `values` or None
+        At `alpha_1se` where the model has chosen another alpha and knows that one too.
+    targets : tuple of str
+        A name a row of `values` where it has two dimensions (classes, outputs).
+    """
+
+    names: NDArray[Any]
+    values: NDArray[np.float64]
+    at_1se: NDArray[np.float64] | None = None
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """One model of the report.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the report.
+    settings : str
+        The estimator as Python prints it.
+    estimator : object
+        Fitted to all rows. The last step, where it was a Pipeline.
+    scores : tuple of Score
+        Of the rows that each fold holds out; the first one ranks the models.
+    held_out : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        Predictions (classes for a classifier) of each row by the model that did not see it.
+    seconds : float
+        To fit to all rows (NaN where it was fitted before) plus the folds.
+    alpha, alpha_min, alpha_1se : float or None
+        The penalty it has; the two that cross-validation offers.
+    path : PathResult or None
+    cv : CVResult or None
+        Its own cross-validation over alpha.
+    coefficients : Coefficients or None
+    is_network : bool
+        One of skreg's, with `history_` and weights to draw.
+    left_out : tuple of str
+        Which pictures it lacks and why, one sentence each.
+    """
+
+    name: str
+    settings: str
+    estimator: Any
+    scores: tuple[Score, ...]
+    held_out: NDArray[Any]
+    seconds: float
+    alpha: float | None = None
+    alpha_min: float | None = None
+    alpha_1se: float | None = None
+    path: PathResult | None = None
+    cv: CVResult | None = None
+    coefficients: Coefficients | None = None
+    is_network: bool = False
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something to know before the report is handed in.
+
+    Parameters
+    ----------
+    title : str
+        A few words: "alpha is at the edge of the grid".
+    text : str
+        What was seen, with its numbers, and what to do.
+    serious : bool
+        Whether the results may be wrong if nothing is done.
+    """
+
+    title: str
+    text: str
+    serious: bool = False
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that a page says.
+
+    Parameters
+    ----------
+    title : str
+    made : str
+        Date and time for a reader.
+    glance : Glance
+    y : ndarray
+        The target, row by row as in each model's `held_out`.
+    models : tuple of ModelReport
+        As given; `best` is the position of the one with the best mean of the first score.
+    best : int
+    n_folds : int
+    cautions : tuple of Caution
+        Serious ones first.
+    versions : tuple of (str, str)
+        Python, skreg and what it stands on.
+    call : str
+        Code or a command line that makes this page again.
+    """
+
+    title: str
+    made: str
+    glance: Glance
+    y: NDArray[Any]
+    models: tuple[ModelReport, ...]
+    best: int
+    n_folds: int
+    cautions: tuple[Caution, ...]
+    versions: tuple[tuple[str, str], ...]
+    call: str
