@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 Kwargs = Mapping[str, Any] | None
 
-_HATCHES = ("", "", "////", "....")  # the first is filled, the second an outline
-
 
 class WeightHistogramDisplay:
     """Histograms of the weights of each layer, for one network or for several.
