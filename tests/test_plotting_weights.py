@@ -138,6 +138,17 @@ def test_the_legend_is_above_the_bars(models):
     assert display.legends_[0].get_window_extent().x1 <= display.figure_.bbox.x1
 
 
+def test_axes_that_share_their_heights_show_every_bar(models):
+    _, axes = plt.subplots(1, 3, sharey=True)
+    shown = [
+        WeightHistogramDisplay.from_estimator(model, layers=[0], ax=ax)
+        for ax, model in zip(axes, models.values(), strict=True)
+    ]
+    tallest = max(display.bars_[0][0].get_data()[0].max() for display in shown)
+    assert axes[0].get_ylim()[0] == 0
+    assert axes[0].get_ylim()[1] > tallest
+
+
 def test_scikit_learns_networks_are_taken():
     theirs = neural_network.MLPClassifier(20, max_iter=3, random_state=0).fit(X, y)
     display = WeightHistogramDisplay.from_estimator(theirs)

@@ -214,7 +214,8 @@ class WeightHistogramDisplay:
             n_lines = -(-len(patches) // n_columns) if legend else 0
             share = _style.legend_height(n_lines, size) / _style.height_in_points(axes)
             top = max(float(np.max(patch.get_data()[0])) for patch in patches) or 1.0
-            axes.set_ylim(0, 1.04 * top / (1 - min(share, 0.45)))
+            _style.limit_y(axes, 0.0, top, min(share, 0.45))
+            axes.set_ylim(bottom=0.0)
         return self
 
 
