@@ -6,7 +6,7 @@ ends: it under-fits. With larger steps and no penalty the training loss goes on 
 validation loss turns around and rises: the network learns the noise of its rows, it over-fits. With
 an L2 penalty the two losses stay together.
 
-The note above each picture is the display's own. It is written where the numbers say so, and only
+The note in each picture is the display's own. It is written where the numbers say so, and only
 there: the third picture has none.
 
 Run it with a folder as argument to save the picture there, instead of in the current folder.
@@ -34,13 +34,14 @@ settings = {
     r"L2 penalty, $\alpha$ = 0.2": {"alpha": 0.2, "learning_rate_init": 0.003},
 }
 
-figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained", sharey=True)
+figure, axes = plt.subplots(1, 3, figsize=(7.2, 3.2), layout="constrained", sharey=True)
 for ax, (title, setting) in zip(axes, settings.items(), strict=True):
     model = MLPRegressor(50, max_iter=100, n_iter_no_change=100, random_state=0, **setting)
     model.fit(X, y, X_val=X_val, y_val=y_val)
     TrainingHistoryDisplay.from_estimator(model, ax=ax)
     ax.set_title(title)
     ax.label_outer()
+axes[0].set_ylim(0.1, 0.95)  # of all three
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 figure.savefig(folder / "training_curves.png", dpi=100)

@@ -34,18 +34,17 @@ def fit(penalty, alpha):
     return model.fit(X, y)
 
 
-free = fit(None, 0.0)
-penalised = {
+models = {
+    "no penalty": fit(None, 0.0),
     "L1": fit("l1", 0.001),
     "L2": fit("l2", 0.003),
     "elastic net": fit("elasticnet", 0.001),
 }
-
-figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained")
-for ax, (name, model) in zip(axes, penalised.items(), strict=True):
-    WeightHistogramDisplay.from_estimator({"none": free, name: model}, layers=[0], ax=ax)
+figure, axes = plt.subplots(2, 2, figsize=(7.2, 4.8), layout="constrained", sharex=True)
+for ax, (name, model) in zip(axes.flat, models.items(), strict=True):
+    shown = {"no penalty": models["no penalty"], name: model}  # one alone, or one over the other
+    WeightHistogramDisplay.from_estimator(shown, layers=[0], ax=ax)
     ax.set_title(f"{name}: {model.score(X_test, y_test):.1%} right", fontsize=10)
-figure.suptitle(f"no penalty: {free.score(X_test, y_test):.1%} right", fontsize=10)
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 figure.savefig(folder / "weight_histograms.png", dpi=100)

@@ -40,16 +40,16 @@ def weissi(weights):
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2), layout="constrained")
 factors = np.geomspace(0.5, 2, 21)
-for penalty, value, style, color in (("l2", l2, "--", "C0"), ("weissi", weissi, "-", "C1")):
+for value, style, color in ((l2, "--", "C0"), (weissi, "-", "C1")):
     for c in (0.5, 1.0, 2.0):
         model = MLPClassifier(
-            50, penalty=penalty, alpha=0.003, solver="sgd", learning_rate_init=0.05,
+            50, penalty=value.__name__, alpha=0.003, solver="sgd", learning_rate_init=0.05,
             batch_size=50, max_iter=40, n_iter_no_change=40, random_state=0, warm_start=True,
         ).fit(X, y)  # fmt: skip
         into, out = model.coefs_
         if c == 1:
             values = np.array([value([f * into, out / f]) for f in factors])
-            left.semilogx(factors, values / value(model.coefs_), style, color=color, label=penalty)
+            left.semilogx(factors, values / values[10], style, color=color, label=value.__name__)
         before = model.predict_proba(X)
         model.coefs_ = [c * into, out / c]
         model.intercepts_[0] *= c

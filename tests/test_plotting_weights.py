@@ -1,5 +1,6 @@
 """Histograms of weights: every weight but the exact zeros is in a bar, and those are told."""
 
+import itertools
 import pickle
 
 import numpy as np
@@ -136,6 +137,17 @@ def test_the_legend_is_above_the_bars(models):
     tallest = max(bars.get_data()[0].max() for bars in display.bars_[0])
     assert display.ax_.transData.transform((0, tallest))[1] < bottom + 1
     assert display.legends_[0].get_window_extent().x1 <= display.figure_.bbox.x1
+
+
+def test_ticks_leave_room_for_their_labels(models):
+    figure, axes = plt.subplots(1, 2, figsize=(5, 2.5), layout="constrained")
+    display = WeightHistogramDisplay.from_estimator(models, layers=[0, 1], ax=axes)
+    figure.canvas.draw()
+    for ax in display.axes_:
+        boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
+        assert len(boxes) >= 3
+        for first, second in itertools.pairwise(boxes):
+            assert first.x1 < second.x0
 
 
 def test_axes_that_share_their_heights_show_every_bar(models):

@@ -201,6 +201,7 @@ class WeightHistogramDisplay:
             ylabel = "weights per bin" if stat == "count" else "share of weights per unit"
             xlabel = f"weight, {name}"
             _style.frame(axes, xlabel=xlabel, ylabel=ylabel, size=size)
+            axes.xaxis.set_major_locator(_style.few_ticks(axes, size))
             labels = _labels(self.labels, zero)
             n_columns = _style.legend_columns(axes, labels, size)
             legend = None
