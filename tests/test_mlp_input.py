@@ -210,3 +210,20 @@ def test_one_class_and_names_of_classes():
     assert model.score(X, names) > 0.9
     with pytest.raises(ValueError, match=r"classes|class"):
         MLPClassifier(8).fit(X, y)  # numbers that are no classes
+
+
+def test_a_small_probability_has_all_its_digits():
+    """Of both classes: one less the other would leave float32 with next to none."""
+    rows = np.linspace(-40, 40, 81)[:, None]
+    model = MLPClassifier((), max_iter=1, random_state=0).fit(rows, rows[:, 0] > 0)
+    model.coefs_, model.intercepts_ = [np.ones((1, 1), np.float32)], [np.zeros(1, np.float32)]
+    expected = 1 / (1 + np.exp(np.hstack([rows, -rows])))
+    np.testing.assert_allclose(model.predict_proba(rows), expected, rtol=1e-5)
+
+
+def test_what_is_set_after_a_fit_changes_no_prediction():
+    model = MLPRegressor(4, dropout=0.5, max_iter=2, random_state=0).fit(X, y)
+    before = model.predict(X)
+    np.testing.assert_array_equal(model.set_params(loss="poisson").predict(X), before)
+    with pytest.raises(ValueError, match="'dropout' parameter of MLPRegressor"):
+        model.set_params(dropout=1.5).predict_samples(X)

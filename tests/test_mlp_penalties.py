@@ -265,3 +265,38 @@ def test_penalties_of_a_classifier():
     model = MLPClassifier(16, penalty="l1", alpha=0.02, random_state=0).fit(X, y > 0)
     assert 0.2 < model.sparsity_[0] < 1
     assert model.score(X, y > 0) > 0.9
+
+
+class Nothing(WeightPenalty):
+    """Without anything to apply."""
+
+    def value(self, W):
+        return 0.0
+
+
+class Returned(Squares):
+    """Gives the gradient back, where it should write it."""
+
+    def gradient(self, W, out):
+        return W
+
+
+class Unvalued(WeightPenalty):
+    """Without its value."""
+
+    def gradient(self, W, out):
+        out[:] = W
+
+
+@pytest.mark.parametrize(
+    ("own", "missing"), [(Nothing, "gradient"), (Returned, "into out"), (Unvalued, "value")]
+)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_object_that_would_not_be_applied_is_refused(own, missing, solver):
+    with pytest.raises(TypeError, match=f"penalty {own.__name__}.*{missing}"):
+        net(penalty=own(), alpha=0.1, solver=solver)
+
+
+def test_weight_decay_that_turns_signs_is_refused():
+    with pytest.raises(ValueError, match=r"weight_decay=3000.*learning_rate_init=0.01"):
+        net(weight_decay=3000)

@@ -110,6 +110,39 @@ def test_a_net_without_hidden_layers_is_a_penalised_linear_model(name, solver):
     assert (name == "l2") == (not np.any(linear.coef_ == 0))
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("alpha", [0.003, 0.03, 0.2])
+def test_lbfgs_finds_the_lasso_of_correlated_features_from_any_start(alpha, seed):
+    """Among many bounds L-BFGS stops short, with both parts of a weight above zero."""
+    random = np.random.default_rng(seed)
+    X = random.standard_normal((300, 12)) + 1.5 * random.standard_normal((300, 1))
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    y = X[:, :4] @ [0.4, -0.3, 0.2, 0.1] + random.standard_normal(300)
+    model = MLPRegressor(
+        (), solver="lbfgs", penalty="l1", alpha=alpha, tol=1e-8, max_iter=1000, dtype="float64",
+        random_state=seed,
+    ).fit(X, y)  # fmt: skip
+    lasso = Lasso(alpha=alpha).fit(X, y)
+    np.testing.assert_allclose(model.coefs_[0][:, 0], lasso.coef_, atol=1e-6)
+    np.testing.assert_array_equal(model.coefs_[0][:, 0] == 0, lasso.coef_ == 0)
+    penalty = alpha * np.abs(model.coefs_[0]).sum()
+    half_mse = np.mean((model.predict(X) - y) ** 2) / 2
+    assert model.loss_ == pytest.approx(half_mse + penalty, rel=1e-12)
+
+
+def test_a_smaller_tol_brings_lbfgs_nearer():
+    """To the one minimum that there is, where scipy's own limit on the gain would stop it."""
+    objectives = [
+        MLPClassifier(
+            (), solver="lbfgs", alpha=1e-4, tol=tol, max_iter=5000, dtype="float64", random_state=0
+        ).fit(Z[:, :3], Y > 3).loss_
+        for tol in (1e-3, 1e-5, 1e-7, 1e-9)
+    ]  # fmt: skip
+    assert objectives[0] - objectives[3] > 1e-5
+    assert 1e-12 < objectives[1] - objectives[3] < 1e-10  # near enough for scipy's own limit
+    assert 0 <= objectives[2] - objectives[3] < 1e-12
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 def test_a_net_without_hidden_layers_is_logistic_regression(classes):
     labels = np.digitize(Y, [3.0, 5.0][: classes - 1])

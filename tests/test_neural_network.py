@@ -127,7 +127,7 @@ def test_noise_has_the_spread_asked_for():
 
 @unconverged
 @pytest.mark.parametrize("stored", [np.asarray, sparse.csr_matrix])
-def test_a_row_is_predicted_alike_alone_and_among_others(stored):
+def test_a_row_is_predicted_alike_among_a_few_and_a_few_more(stored):
     random = np.random.default_rng(0)
     X = stored(random.normal(size=(40, 30)) * (random.random((40, 30)) < 0.05))
     model = MLPRegressor((50, 20), max_iter=1, random_state=0).fit(X, np.arange(40.0))
@@ -138,3 +138,15 @@ def test_a_row_is_predicted_alike_alone_and_among_others(stored):
         np.testing.assert_array_equal(model.predict(X[:n_rows]), together[:n_rows])
         for few, many in zip(model.hidden_activations(X[:n_rows]), hidden, strict=True):
             np.testing.assert_array_equal(few, many[:n_rows])
+
+
+@unconverged
+@pytest.mark.parametrize("hidden", [(), (3,), (100,)])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_the_order_of_rows_does_not_show(hidden, n_outputs):
+    """Not even in the last digit, though float32 has few of them."""
+    random = np.random.default_rng(0)
+    X, Y = random.normal(size=(43, 5)), random.normal(size=(43, n_outputs)).squeeze()
+    model = MLPRegressor(hidden, max_iter=1, random_state=0).fit(X, Y)
+    order = random.permutation(43)
+    np.testing.assert_array_equal(model.predict(X[order]), model.predict(X)[order])

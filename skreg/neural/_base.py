@@ -16,7 +16,7 @@ from ..fitting import restored_on_failure
 from ..losses import Loss
 from ._attributes import FITTED, parameters_of, publish
 from ._callbacks import CallbackSupportMixin
-from ._checks import CONSTRAINTS, Config, check_config, check_same_network, per_layer
+from ._checks import CONSTRAINTS, Config, check_config, check_same_network, dropout_rates
 from ._rows import (
     LARGEST_ORDERED,
     Rows,
@@ -79,7 +79,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         """The fitted network, for prediction; dropout has a place in it only for samples."""
         dropout, in_input = [0.0] * (len(self.coefs_) - 1), 0.0
         if sampling:
-            dropout = per_layer("dropout", self.dropout, len(dropout), "hidden layer")
+            self._validate_params()  # they may have been set since the fit
+            dropout = dropout_rates(self.dropout, len(dropout))
             in_input = self.input_dropout
         return Network(parameters_of(self), self.activation, dropout, in_input)
 

@@ -93,10 +93,7 @@ class Config:
 def check_config(estimator: Any) -> Config:
     """Resolve and check the parameters of an estimator, before any work."""
     hidden = hidden_sizes(estimator.hidden_layer_sizes)
-    dropout = per_layer("dropout", estimator.dropout, len(hidden), "hidden layer")
-    for rate in dropout:
-        if not 0.0 <= rate < 1.0:
-            raise ValueError(f"dropout must be in [0, 1), got {rate}")
+    dropout = dropout_rates(estimator.dropout, len(hidden))
     alphas = per_layer("alpha", estimator.alpha, len(hidden) + 1, "weight matrix")
     for alpha in alphas:
         if not 0.0 <= alpha < np.inf:
@@ -107,6 +104,11 @@ def check_config(estimator: Any) -> Config:
     elif len(given) != len(hidden) + 1:
         raise ValueError(_wrong_number("penalty", len(given), len(hidden) + 1, "weight matrix"))
     penalties = [make_penalty(penalty, estimator.l1_ratio) for penalty in given]
+    if estimator.weight_decay * estimator.learning_rate_init > 1.0:
+        raise ValueError(
+            f"weight_decay={estimator.weight_decay} takes more than all of each weight in a step"
+            f" of learning_rate_init={estimator.learning_rate_init}: lower one of them"
+        )
     if "weissi" in given and estimator.activation in ("tanh", "logistic"):
         warn(
             f"penalty='weissi' is meant for positively homogeneous activations (relu, identity);"
@@ -132,6 +134,15 @@ def check_config(estimator: Any) -> Config:
         if not any(callable(getattr(callback, hook, None)) for hook in HOOKS):
             raise TypeError(f"callbacks: {callback!r} has none of the methods {', '.join(HOOKS)}")
     return config
+
+
+def dropout_rates(value: Any, n_hidden: int) -> list[float]:
+    """The rate of each hidden layer."""
+    rates = per_layer("dropout", value, n_hidden, "hidden layer")
+    for rate in rates:
+        if not 0.0 <= rate < 1.0:
+            raise ValueError(f"dropout must be in [0, 1), got {rate}")
+    return rates
 
 
 def hidden_sizes(value: Any) -> list[int]:

@@ -74,7 +74,8 @@ class LabelMLP(ClassifierMixin, BaseMLP):
             return probability
         if len(self.classes_) == 1:
             return np.ones_like(probability)
-        return np.hstack([1.0 - probability, probability])
+        # Not one less the other, of which float32 keeps few digits where it is small.
+        return np.hstack([self._loss().predict(-raw), probability])
 
     @property
     def _multilabel(self) -> bool:

@@ -101,7 +101,8 @@ default="constant"
         (`partial_fit`, `warm_start`) goes on with its random numbers.
     tol : float, default=1e-4
         Improvement of the objective, or of the validation score, that counts as progress; the
-        largest entry of the gradient at which "lbfgs" stops.
+        largest entry of the gradient at which "lbfgs" stops, as it does after an iteration that
+        gains less than ``min(2.2e-9, tol**2)`` of the objective.
     verbose : bool or int, default=False
         Print a line after each epoch: losses, and the time left if all epochs are run.
     warm_start : bool, default=False

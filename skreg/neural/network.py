@@ -175,14 +175,16 @@ class Network:
 
         A sparse x is read by the first dense layer; dropout of the input needs a dense one.
         """
-        n_rows = x.shape[0]
+        self._resize(x.shape[0])
+        for layer in self.layers:
+            x = layer.forward(x, rng)
+        return x
+
+    def _resize(self, n_rows: int) -> None:
         if n_rows != self._n_rows:
             for layer in self.layers:
                 layer.resize(n_rows)
             self._n_rows = n_rows
-        for layer in self.layers:
-            x = layer.forward(x, rng)
-        return x
 
     def backward(self, gradient: Matrix, to_input: bool = False) -> Matrix:
         """Store the gradients of the parameters; return that in the input if asked."""
@@ -194,7 +196,7 @@ class Network:
         return gradient
 
     def predict(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
-        """As `forward`, where a row's value does not depend on how many rows come with it."""
+        """As `forward`, where a few rows take the way that BLAS takes for many."""
         return self.forward(padded(x), rng)[: x.shape[0]]
 
     def block_rows(self) -> int:
@@ -205,7 +207,7 @@ class Network:
     def hidden(self, x: Matrix) -> list[Matrix]:
         """Copies of what each hidden layer gives, without dropout."""
         n_rows, x = x.shape[0], padded(x)
-        self.forward(x)
+        self._resize(x.shape[0])
         found, start = [], 0
         for end in self._hidden_ends:
             for layer in self.layers[start:end]:

@@ -234,7 +234,7 @@ default="constant"
         return self._shaped(self._raw(self._check_X(X)))
 
     def _shaped(self, raw: Matrix) -> Matrix:
-        predicted = self._loss().predict(raw)
+        predicted = Poisson().predict(raw) if self.out_activation_ == "exp" else raw
         return predicted[:, 0] if predicted.shape[1] == 1 else predicted
 
     def _loss(self) -> Loss:

@@ -136,8 +136,15 @@ class Weissi(WeightPenalty):
 
 def make_penalty(name: str | WeightPenalty | None, l1_ratio: float) -> WeightPenalty | None:
     """The penalty of a name; an object is itself."""
-    if name is None or isinstance(name, WeightPenalty):
+    if isinstance(name, WeightPenalty):
+        kind = type(name)
+        if kind.value is WeightPenalty.value:
+            raise TypeError(f"penalty {kind.__name__} has no method value(W)")
+        if kind.gradient is WeightPenalty.gradient and not has_prox(name):
+            raise TypeError(f"penalty {kind.__name__} has no gradient(W, out) or prox(W, step)")
         return name
+    if name is None:
+        return None
     makers = {
         "l2": lambda: L2(),
         "l1": lambda: ElasticNet(1.0),
@@ -199,7 +206,9 @@ class Regularizer:
         for i, penalty, alpha in self.smooth:
             out = scratch[i]
             out.fill(0.0)
-            penalty.gradient(weights[i], out)
+            returned = penalty.gradient(weights[i], out)
+            if returned is not None and returned is not out:
+                raise TypeError(f"penalty {type(penalty).__name__}: gradient must write into out")
             out *= alpha
             gradients[i] += out
 
