@@ -58,7 +58,7 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
         {"early_stopping": True, "validation_fraction": 0.3, "scoring": "loss", **SHORT},
         {"solver": "adamw", "weight_decay": 0.01, "adversarial_eps": 0.01, **SHORT},
         {"solver": "lbfgs", "penalty": "elasticnet", "loss": "huber"},
-        {"hidden_layer_sizes": ()},
+        {"hidden_layer_sizes": (), "learning_rate_init": 0.05},
         {"hidden_layer_sizes": (), "solver": "lbfgs", "penalty": "l1"},
     ],
 }
