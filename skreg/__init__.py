@@ -26,6 +26,7 @@ from .plotting import (
     RegularizationPathDisplay,
     ShrinkageDisplay,
 )
+from .reporting import report
 from .result import PathResult
 
 __version__ = "0.1.0"
@@ -50,5 +51,6 @@ __all__ = [
     "enet_path",
     "lasso_path",
     "regularization_path",
+    "report",
     "ridge_path",
 ]
