@@ -59,7 +59,8 @@ class Table:
 
 def as_table(X: Any, names: tuple[str, ...]) -> Table:
     """Split X into its columns; a sparse matrix stays one."""
-    if sparse.issparse(X):
+    stored_sparse = bool(sparse.issparse(X))
+    if stored_sparse:
         stored = X.tocsc()
         stored.sum_duplicates()
         return Table(names, X.shape[0], None, stored)
@@ -83,7 +84,7 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
         return values if values.dtype == np.float64 else values.astype(float)
     values = values.astype(object)
     absent = np.array([_is_absent(value) for value in values], dtype=bool)
-    values = np.where(absent, None, values)
+    values[absent] = None
     present = values[~absent]
     if present.size and not any(isinstance(value, str) for value in present):
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,10 +65,11 @@ def correlated_groups(table: Table) -> Groups:
     return Groups(tuple(groups), threshold, tuple(notes))
 
 
-def _components(unit: NDArray[np.float32], threshold: float) -> tuple[NDArray[np.intp], Array]:
+def _components(unit: NDArray[np.float32], threshold: float) -> tuple[NDArray[Any], Array]:
     """The component of each column, and its largest correlation with another."""
     p = unit.shape[1]
-    labels, nearest = np.arange(p), np.zeros(p)
+    nearest = np.zeros(p)
+    labels: NDArray[Any] = np.arange(p)
     for begin in range(0, p, BLOCK):
         block = np.abs(unit[:, begin : begin + BLOCK].T @ unit[:, begin:])
         left, right = np.nonzero(block >= threshold)
@@ -87,9 +88,10 @@ def _components(unit: NDArray[np.float32], threshold: float) -> tuple[NDArray[np
     return labels, nearest
 
 
-def _representative(labels: NDArray[np.intp]) -> NDArray[np.intp]:
+def _representative(labels: NDArray[Any]) -> NDArray[np.intp]:
+    """For each column the first one of its component."""
     _, first = np.unique(labels, return_index=True)
-    return first[labels] if len(first) < len(labels) else np.arange(len(labels))
+    return first[labels]
 
 
 def standardised(columns: Array) -> Array:

@@ -166,7 +166,7 @@ def _find_cv(shown: Shown, kind: str) -> None:
     """Its own cross-validation over alpha: skreg's, or the errors scikit-learn's keep."""
     estimator = shown.estimator
     shown.cv = getattr(estimator, "cv_result_", None)
-    errors, alphas = (getattr(estimator, name, None) for name in ("mse_path_", "alphas_"))
+    errors, alphas = (getattr(estimator, name, 0.0) for name in ("mse_path_", "alphas_"))
     if shown.cv is None and np.ndim(errors) == 2 and np.ndim(alphas) == 1:
         errors, alphas = np.asarray(errors, float), np.asarray(alphas, float)
         order = np.argsort(-alphas, kind="stable")
@@ -209,8 +209,8 @@ def _find_edge(shown: Shown) -> None:
         at = shown.cv.index_min
         empty = shown.path is not None and not np.any(shown.path.coefs[..., at])
         shown.edge = None if empty else shown.cv.edge  # at the start because nothing helps
-    elif np.ndim(getattr(shown.estimator, "alphas", None)) == 1 and shown.alpha is not None:
-        alphas = np.asarray(shown.estimator.alphas, float)
-        if hasattr(shown.estimator, "alpha_") and len(alphas) > 1:
-            ends = {float(alphas.min()): "smallest", float(alphas.max()): "largest"}
-            shown.edge = ends.get(shown.alpha)
+        return
+    alphas = np.ravel(np.asarray(getattr(shown.estimator, "alphas", 0.0), dtype=object))
+    if hasattr(shown.estimator, "alpha_") and shown.alpha is not None and len(alphas) > 1:
+        ends = {float(min(alphas)): "smallest", float(max(alphas)): "largest"}
+        shown.edge = ends.get(shown.alpha)

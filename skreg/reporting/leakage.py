@@ -1,4 +1,4 @@
-"""Features that predict the target almost perfectly alone: where they are known too late, a leak."""
+"""Features that predict the target almost perfectly alone: leaks, where they are known too late."""
 
 from __future__ import annotations
 

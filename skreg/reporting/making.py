@@ -18,6 +18,7 @@ from .contents import Contents, ModelReport
 from .glance import glance
 from .model_cautions import model_cautions
 from .models import baseline, compare_models, held_out_rows, printed
+from .page import render, require_jinja2
 from .request import Request, beside, check_path, check_request
 from .scores import Metric, metrics_for
 
@@ -131,8 +132,8 @@ def make_report(
     verbose: int,
     call: str | None = None,
 ) -> Path:
-    """`report`, with the command that the page shows as what makes it again, if it is not Python."""
-    _check_libraries()
+    """`report`; `call` is the command that makes the page again, if it is no Python code."""
+    require_jinja2()
     target = check_path(path)
     request = check_request(
         estimators,
@@ -151,8 +152,6 @@ def make_report(
     )
     if verbose:
         print("drawing the page", file=sys.stderr, flush=True)
-    from .page import render
-
     _write(target, render(contents))
     return target
 
@@ -194,16 +193,6 @@ def gather(
         baseline=floor,
         classes=tuple(map(str, request.classes)),
     )
-
-
-def _check_libraries() -> None:
-    try:
-        import jinja2  # noqa: F401
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f"a report needs {error.name}: python -m pip install 'skreg[report]'"
-        ) from error
 
 
 def _best(models: Sequence[ModelReport]) -> int:

@@ -67,11 +67,11 @@ def _edge(one: Compared) -> Caution | None:
         return None
     alpha = one.report.alpha_min if one.report.alpha_min is not None else one.report.alpha
     value = "" if alpha is None else f", {number(alpha)},"
-    beyond = "smaller" if edge == "smallest" else "larger"
+    beyond, way = ("smaller", "down") if edge == "smallest" else ("larger", "up")
     return Caution(
         "alpha is at the edge of the grid",
         f"{one.report.name}: the best alpha{value} is the {edge} that was tried, so a {beyond} one"
-        f" may be better. Pass alphas that reach further {'down' if beyond == 'smaller' else 'up'}.",
+        f" may be better. Pass alphas that reach further {way}.",
         serious=True,
     )
 

@@ -155,9 +155,7 @@ def _task_of(named: list[tuple[str, Any]]) -> Task:
         elif is_regressor(estimator):
             tasks["regression"].append(name)
         else:
-            raise TypeError(
-                f"estimators: {name} is neither a regressor nor a classifier, and cannot be compared"
-            )
+            raise TypeError(f"estimators: {name} is neither a regressor nor a classifier")
     if tasks["regression"] and tasks["classification"]:
         raise ValueError(
             f"estimators mixes regressors ({', '.join(tasks['regression'])}) and classifiers"
@@ -189,8 +187,8 @@ def _numbers(y: NDArray[Any]) -> NDArray[Any]:
     except (TypeError, ValueError):
         example = next((value for value in y if isinstance(value, str)), y[0])
         raise ValueError(
-            f"y is not made of numbers (such as {example!r:.40}), and the estimators are regressors:"
-            " give classifiers"
+            f"y is not made of numbers (such as {example!r:.40}), and the estimators are"
+            " regressors: give classifiers"
         ) from None
     if not np.isfinite(y).all():
         raise ValueError("y has infinite values: correct them or leave those rows out")
@@ -218,7 +216,8 @@ def _check_table(X: Any, feature_names: Any) -> tuple[Any, tuple[str, ...], bool
     if isinstance(X, (str, dict)):
         raise TypeError(f"X must be an array, a sparse matrix or a frame, got {type(X).__name__}")
     columns = getattr(X, "columns", None)
-    if sparse.issparse(X):
+    stored_sparse = bool(sparse.issparse(X))
+    if stored_sparse:
         X = X.tocsr()
     elif columns is None:
         X = np.asarray(X)
