@@ -171,6 +171,8 @@ class ModelReport:
         One of skreg's, with `history_` and weights to draw.
     left_out : tuple of str
         Which pictures it lacks and why, one sentence each.
+    is_baseline : bool
+        Whether it ignores the features: it is compared, and has no section of its own.
     """
 
     name: str
@@ -187,6 +189,7 @@ class ModelReport:
     coefficients: Coefficients | None = None
     is_network: bool = False
     left_out: tuple[str, ...] = ()
+    is_baseline: bool = False
 
 
 @dataclass(frozen=True)
