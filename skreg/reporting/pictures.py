@@ -112,10 +112,8 @@ def comparison(contents: Contents, order: Sequence[int]) -> Picture:
                 score.mean, place, xerr=score.standard_error, fmt="D" if best else "o",
                 color=color, markerfacecolor=face, markersize=5, linewidth=1.5, capsize=3,
             )  # fmt: skip
-        labels = ax.set_yticks(at, labels=[_short(model.name) for model in models])
-        names = ax.set_yticklabels([_short(model.name) for model in models], parse_math=False)
-        names[0].set_fontweight("bold")
-        del labels
+        ax.set_yticks(at, labels=[_short(model.name) for model in models], parse_math=False)
+        ax.get_yticklabels()[0].set_fontweight("bold")
         ax.set_ylim(len(models) - 0.4, -0.6)
         ax.set_xlabel(f"{models[0].scores[0].name}, held-out rows", fontsize=8)
         ax.tick_params(labelsize=8, width=0.6)
@@ -128,7 +126,7 @@ def comparison(contents: Contents, order: Sequence[int]) -> Picture:
         )
 
     height = 0.75 + 0.3 * len(models)
-    return _picture(draw, "comparison", "Models compared", width=6.0, height=height)
+    return _picture(draw, "comparison", "Models compared", width=4.4, height=height)
 
 
 def _of_path(model: ModelReport) -> Iterator[tuple[str, Callable[[Axes], str]]]:
@@ -194,6 +192,7 @@ def _of_coefficients(
                 feature_names=_names(model, values.shape[1]),
             )
             display.plot(ax)
+            ax.spines["left"].set_visible(False)  # the bars start at zero, not there
             if contents.glance.task == "classification":
                 ax.set_xlabel("coefficient")
             return f"The largest coefficients{_which(model, target, len(values))}"

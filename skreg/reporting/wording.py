@@ -30,8 +30,10 @@ def number(value: float, digits: int = 4) -> str:
     power = _power(value, digits)
     if power not in _PLAIN:
         return f"{number(value / 10.0**power, digits)} × 10{str(power).translate(_SUPERSCRIPTS)}"
-    whole = value == round(value)
-    return _fixed(value, 0 if whole else max(0, digits - 1 - power))
+    decimals = max(0, digits - 1 - power)
+    while decimals and round(value, decimals - 1) == value:
+        decimals -= 1
+    return _fixed(value, decimals)
 
 
 def with_error(value: float, error: float) -> str:
@@ -70,6 +72,8 @@ def duration(seconds: float) -> str:
     """Write how long something took."""
     if math.isnan(seconds):
         return "not timed"
+    if seconds < 0.005:
+        return "< 0.01 s"
     if seconds < 120:
         return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = seconds / 60
