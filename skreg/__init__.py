@@ -25,6 +25,8 @@ from .plotting import (
     PenaltyGeometryDisplay,
     RegularizationPathDisplay,
     ShrinkageDisplay,
+    TrainingHistoryDisplay,
+    WeightHistogramDisplay,
 )
 from .result import PathResult
 
@@ -46,6 +48,8 @@ __all__ = [
     "Ridge",
     "RidgeCV",
     "ShrinkageDisplay",
+    "TrainingHistoryDisplay",
+    "WeightHistogramDisplay",
     "WeightPenalty",
     "enet_path",
     "lasso_path",
