@@ -139,8 +139,6 @@ def _sections(contents: Contents, order: list[int]) -> Iterator[Section]:
     room = _MOST_PICTURE_BYTES
     for position in order:
         model = contents.models[position]
-        if model.is_baseline:
-            continue
         drawn, left_out = [], list(model.left_out)
         for picture in pictures.of_model(model, contents, position) if room > 0 else ():
             room -= len(picture.svg)
@@ -151,11 +149,14 @@ def _sections(contents: Contents, order: list[int]) -> Iterator[Section]:
                 room += len(drawn.pop().svg)
             left_out.append("Some pictures were left out to keep this file below 5 MB.")
             room = 0
-        table = None if model.coefficients is None else _table(model.coefficients, model.alpha_1se)
+        table = None
+        if model.coefficients is not None:
+            what = "classes" if contents.glance.task == "classification" else "targets"
+            table = _table(model.coefficients, model.alpha_1se, what)
         yield Section(model, f"model-{position}", drawn, table, left_out)
 
 
-def _table(coefficients: Coefficients, alpha_1se: float | None) -> CoefficientTable:
+def _table(coefficients: Coefficients, alpha_1se: float | None, what: str) -> CoefficientTable:
     """Choose the rows of a coefficient table, the largest first."""
     values = np.atleast_2d(coefficients.values)
     heads = ["coefficient"]
@@ -164,7 +165,7 @@ def _table(coefficients: Coefficients, alpha_1se: float | None) -> CoefficientTa
         heads = [str(name) for name in given]
     note = ""
     if len(heads) > _MOST_TARGETS:
-        note = f"The first {_MOST_TARGETS} of {len(heads):,} targets are shown. "
+        note = f"The first {_MOST_TARGETS} of {len(heads):,} {what} are shown. "
     shown, heads = values[:_MOST_TARGETS], heads[:_MOST_TARGETS]
     if coefficients.at_1se is not None and len(values) == 1:
         shown = np.vstack([shown, np.atleast_2d(coefficients.at_1se)])

@@ -31,7 +31,7 @@ def number(value: float, digits: int = 4) -> str:
     if power not in _PLAIN:
         return f"{number(value / 10.0**power, digits)} × 10{str(power).translate(_SUPERSCRIPTS)}"
     decimals = max(0, digits - 1 - power)
-    while decimals and round(value, decimals - 1) == value:
+    while decimals and math.isclose(round(value, decimals - 1), value, rel_tol=1e-9):
         decimals -= 1
     return _fixed(value, decimals)
 
@@ -44,8 +44,8 @@ def with_error(value: float, error: float) -> str:
     >>> with_error(0.91234, 0.0112), with_error(25321.4, 1234.5), with_error(2.5e-9, 1.2e-10)
     ('0.912 ± 0.011', '25,300 ± 1,200', '(2.50 ± 0.12) × 10⁻⁹')
     """
-    if not (math.isfinite(value) and math.isfinite(error) and error > 0):
-        return number(value)
+    if not (math.isfinite(value) and math.isfinite(error) and error > 1e-9 * abs(value)):
+        return number(value)  # an error that small is one of arithmetic
     power = _power(max(abs(value), error), 2)
     if power not in _PLAIN:
         scaled = with_error(value / 10.0**power, error / 10.0**power)
@@ -98,25 +98,24 @@ def ranking(contents: Contents) -> list[int]:
 
 
 def score_text(score: Score) -> str:
-    """A mean over the folds and its standard error."""
-    return with_error(score.mean, score.standard_error)
+    """A mean over the folds and its standard error; a dash where there is none."""
+    return "–" if math.isnan(score.mean) else with_error(score.mean, score.standard_error)
 
 
 def result(contents: Contents) -> str:
-    """Say in a sentence or two which model predicts best and by how much."""
-    order = [contents.models[position] for position in ranking(contents)]
-    best, others = order[0], [model for model in order[1:] if not model.is_baseline]
-    baseline = next((model for model in order[1:] if model.is_baseline), None)
+    """Say in a few sentences which model predicts best and by how much."""
+    best, *others = (contents.models[position] for position in ranking(contents))
     score = best.scores[0]
     has = f"{score.name} {score_text(score)} over {contents.n_folds} folds"
-    if best.is_baseline:
-        return f"No model predicts better than {best.name}, which ignores the features: {has}."
-    text = f"{best.name} predicts best: {has}" if others else f"{best.name} has {has}"
-    if baseline is not None:
-        text += f"; {baseline.name}, which ignores the features, has "
-        text += score_text(baseline.scores[0])
-    text += "."
-    return f"{text} {_runner_up(best, others[0])}" if others else text
+    text = f"{best.name} predicts best: {has}." if others else f"{best.name} has {has}."
+    if others:
+        text += _runner_up(best, others[0])
+    if contents.baseline is not None:
+        base = contents.baseline.scores[0]
+        text += f" {contents.baseline.name} has {score_text(base)}"
+        ahead = score.mean - base.mean if score.greater_is_better else base.mean - score.mean
+        text += "." if ahead > 0 else ": no model does better than that."
+    return text
 
 
 def _runner_up(best: ModelReport, second: ModelReport) -> str:
@@ -124,7 +123,7 @@ def _runner_up(best: ModelReport, second: ModelReport) -> str:
     behind = best.scores[0].values - second.scores[0].values
     difference = abs(float(behind.mean()))
     error = float(behind.std(ddof=1) / np.sqrt(behind.size))
-    text = f"The next, {second.name}, has {score_text(second.scores[0])}"
+    text = f" {second.name} follows with {score_text(second.scores[0])}"
     if not math.isfinite(difference):
         return f"{text}."
     text += f"; fold for fold the difference is {with_error(difference, error)}"
