@@ -25,6 +25,8 @@ from .plotting import (
     PenaltyGeometryDisplay,
     RegularizationPathDisplay,
     ShrinkageDisplay,
+    TrainingHistoryDisplay,
+    WeightHistogramDisplay,
 )
 from .reporting import report
 from .result import PathResult
@@ -47,6 +49,8 @@ __all__ = [
     "Ridge",
     "RidgeCV",
     "ShrinkageDisplay",
+    "TrainingHistoryDisplay",
+    "WeightHistogramDisplay",
     "WeightPenalty",
     "enet_path",
     "lasso_path",

@@ -262,6 +262,8 @@ def finish(
     if status == "converged":  # a warm start has its own epochs to get on in
         progress.stalled = 0
     early = estimator.early_stopping
+    restored = status == "interrupted" or (early and not incremental)
+    estimator.restored_epoch_ = progress.epoch if restored else None
     estimator.best_loss_ = None if early else progress.best_loss
     estimator.validation_scores_ = estimator.best_validation_score_ = None
     if validated:

@@ -147,6 +147,9 @@ default="constant"
         The objective: last, of each epoch, and the smallest (None with early stopping).
     validation_scores_, best_validation_score_ : list of float and float, or None
         Where there are validation data.
+    restored_epoch_ : int or None
+        Epoch of `history_`, counted from 1, whose weights early stopping (or Ctrl-C) put back; 0 is
+        the start. None where the last epoch's weights stayed.
     sparsity_ : ndarray of shape (n_layers - 1,)
         Share of the weights that are exactly zero, of each weight matrix.
     norm_scales_, norm_shifts_, running_means_, running_variances_ : list of ndarray

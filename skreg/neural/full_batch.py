@@ -127,7 +127,7 @@ class FullBatch:
         begin = np.concatenate([start, np.maximum(-model.flat[self._split], 0.0)])
         lower = np.full(len(begin), -np.inf)
         lower[self._split] = lower[len(start) :] = 0.0
-        self._status, self._best = "converged", model.snapshot()
+        self._status, self._best = "converged", (model.snapshot(), progress.epoch)
         self._halted = False
         self._since, n_before = time.perf_counter(), history.n_epochs
 
@@ -155,7 +155,8 @@ class FullBatch:
         except KeyboardInterrupt:
             self._status = "interrupted"
         if plan.early_stopping or self._status == "interrupted":
-            model.restore(self._best)
+            snapshot, progress.epoch = self._best
+            model.restore(snapshot)
         if not np.isfinite(model.flat).all():
             raise TrainingDiverged
         n_iter = max(min(n_iter, plan.max_iter), history.n_epochs - n_before)
@@ -181,8 +182,9 @@ class FullBatch:
             seconds=now - self._since,
         )
         self._since = now
+        progress.epoch = history.n_epochs
         if progress.update(plan, objective, score):
-            self._best = model.snapshot()
+            self._best = model.snapshot(), progress.epoch
         if watch.after_epoch():
             self._status = "stopped"
         self._halted = plan.early_stopping and progress.stalled > plan.n_iter_no_change

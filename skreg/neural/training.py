@@ -92,11 +92,14 @@ class Progress:
         The smallest objective and the largest validation score so far.
     stalled : int
         Epochs in a row without an improvement by the tolerance.
+    epoch : int
+        Epoch of the history whose weights the model has; 0 is the start.
     """
 
     best_loss: float = math.inf
     best_score: float = -math.inf
     stalled: int = 0
+    epoch: int = 0
 
     def update(self, plan: Plan, objective: float, score: float) -> bool:
         """Take an epoch in; whether it was the best one."""
@@ -180,6 +183,7 @@ class Trainer:
         """
         plan, model, optimizer = self.plan, self.model, self.optimizer
         best = model.snapshot() if plan.keep_best else None
+        best_epoch = progress.epoch
         status = "exhausted"
         try:
             for _ in range(plan.max_iter):
@@ -199,8 +203,9 @@ class Trainer:
                     weight_norms=model.norms(),
                     seconds=time.perf_counter() - start,
                 )
+                progress.epoch = history.n_epochs
                 if progress.update(plan, objective, score) and plan.keep_best:
-                    best = model.snapshot()
+                    best, best_epoch = model.snapshot(), progress.epoch
                 optimizer.learning_rate = self.schedule.after_epoch(rate, n_seen)
                 if watch.after_epoch():
                     status = "stopped"
@@ -218,6 +223,7 @@ class Trainer:
             status = "interrupted"
         if best is not None and (plan.early_stopping or status == "interrupted"):
             model.restore(best)
+            progress.epoch = best_epoch
         return status
 
     def _epoch(self) -> float:

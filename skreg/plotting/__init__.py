@@ -1,4 +1,4 @@
-"""Pictures of fitted paths and of cross-validation, in scikit-learn's Display convention.
+"""Pictures of paths, of cross-validation and of networks, in scikit-learn's Display convention.
 
 A Display is built from a result (never from an estimator's innards), keeps the data, and draws it
 in ``plot``. Matplotlib is imported there and only there.
@@ -9,6 +9,8 @@ from skreg.plotting.cv_curve import CVCurveDisplay
 from skreg.plotting.penalty_geometry import PenaltyGeometryDisplay
 from skreg.plotting.regularization_path import RegularizationPathDisplay
 from skreg.plotting.shrinkage import ShrinkageDisplay
+from skreg.plotting.training_history import TrainingHistoryDisplay
+from skreg.plotting.weight_histogram import WeightHistogramDisplay
 
 __all__ = [
     "CVCurveDisplay",
@@ -16,4 +18,6 @@ __all__ = [
     "PenaltyGeometryDisplay",
     "RegularizationPathDisplay",
     "ShrinkageDisplay",
+    "TrainingHistoryDisplay",
+    "WeightHistogramDisplay",
 ]

@@ -32,6 +32,30 @@ def stored(estimator: Any, attribute: str, way_out: str = "") -> Any:
     )
 
 
+def of_network(estimator: Any, attribute: str, what: str) -> Any:
+    """Get what a fitted network keeps.
+
+    Raises
+    ------
+    AttributeError
+        The estimator has no such attribute; the message says whether it is not fitted or no
+        network.
+    """
+    if hasattr(estimator, attribute):
+        return getattr(estimator, attribute)
+    name = type(estimator).__name__
+    way_out = "call fit first"
+    if hasattr(estimator, "steps"):
+        way_out = "pass its fitted last step, pipeline[-1]"
+    elif hasattr(estimator, "best_estimator_"):
+        way_out = "pass its best_estimator_"
+    elif hasattr(estimator, "coefs_"):
+        way_out = f"solver={estimator.solver!r} keeps none"
+    elif not hasattr(estimator, "hidden_layer_sizes"):
+        way_out = "it is no multilayer perceptron"
+    raise AttributeError(f"{what}: {name} has no {attribute}: {way_out}")
+
+
 def pick_target(values: ArrayLike, target: int, single_ndim: int) -> NDArray[Any]:
     """Take one target's part of an array, which has an axis of targets only if it has several."""
     array = np.asarray(values)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axes._secondary_axes import SecondaryAxis
     from matplotlib.legend import Legend
+    from matplotlib.ticker import MaxNLocator
 
     AnyArtist = TypeVar("AnyArtist", bound=Artist)
 
@@ -47,6 +48,28 @@ def new_axes() -> Axes:
 
     _, ax = plt.subplots(layout="constrained")
     return ax
+
+
+def axes_for(ax: Any, n: int, what: str, **options: Any) -> list[Axes]:
+    """List the axes of n panels: those given, or new ones below one another.
+
+    A new figure has the width that the user has set, and half the height for each panel more.
+
+    Raises
+    ------
+    ValueError
+        So many are not given; `what` names the panels.
+    """
+    import matplotlib.pyplot as plt
+
+    if ax is None:
+        width, height = plt.rcParams["figure.figsize"]
+        size = width, height * (n + 1) / 2
+        _, ax = plt.subplots(n, figsize=size, squeeze=False, layout="constrained", **options)
+    given = list(np.ravel(np.asarray(ax, dtype=object)))
+    if len(given) != n:
+        raise ValueError(f"{len(given)} axes are given for {n} {what}")
+    return given
 
 
 def colors() -> list[str]:
@@ -117,9 +140,31 @@ def frame(ax: Axes, *, xlabel: str, ylabel: str, size: float) -> None:
         text.set_fontsize(size)
 
 
+def whole_numbers() -> MaxNLocator:
+    """Put ticks at a few whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(6, integer=True)
+
+
 def legend_height(n_lines: int, size: float) -> float:
     """Points that a legend of so many lines takes, with the gap below it."""
     return 1.5 * size * n_lines + 0.5 * size * (n_lines > 0)
+
+
+def letters(ax: Axes, size: float) -> int:
+    """Count the letters that fit on the width of the axes, at half the type's size for each."""
+    return int(ax.get_window_extent().width / ax.figure.dpi * 72 / (0.5 * size))
+
+
+def legend_columns(ax: Axes, labels: Sequence[str], size: float) -> int:
+    """Find how many columns of a legend fit on the width of the axes."""
+    widths = [len(label) + 7 for label in labels]  # a handle and the gaps are as seven letters
+    for n_columns in range(len(labels), 1, -1):
+        columns = np.array_split(widths, n_columns)
+        if sum(int(column.max()) for column in columns) < 0.95 * letters(ax, size):
+            return n_columns
+    return 1
 
 
 def legend(
@@ -131,7 +176,7 @@ def legend(
 ) -> Legend:
     """Write a narrow legend at the top of the axes, where the caller has left room."""
     options: dict[str, Any] = {"loc": "upper left", "frameon": False, "fontsize": size}
-    options |= {"borderpad": 0.1, "borderaxespad": 0.1, "labelspacing": 0.25}
+    options |= {"borderpad": 0.1, "borderaxespad": 0.1, "labelspacing": 0.25, "columnspacing": 1.0}
     return ax.legend(handles, labels, **{**options, **(overrides or {})})
 
 
@@ -178,17 +223,20 @@ def limit_x(ax: Axes, first: float, last: float) -> None:
 def limit_y(ax: Axes, low: float, high: float, headroom: float) -> None:
     """Limits around the data, with a share `headroom` of the height kept free above it.
 
-    What other axes with the same y-axis show already stays in view.
+    They are worked out on the axes' own scale. What other axes with the same y-axis show already
+    stays in view.
     """
+    scale = ax.yaxis.get_transform()
+    low, high = scale.transform(np.array([low, high], dtype=float))
     if low == high:
         low, high = low - 1.0, high + 1.0
     bottom, top = low - 0.04 * (high - low), high + 0.04 * (high - low)
     top = bottom + (top - bottom) / (1 - headroom)
     siblings = ax.get_shared_y_axes().get_siblings(ax)
     if any(other is not ax and other.has_data() for other in siblings):
-        shown = ax.get_ylim()
+        shown = scale.transform(np.array(ax.get_ylim()))
         bottom, top = min(bottom, *shown), max(top, *shown)
-    ax.set_ylim(bottom, top)
+    ax.set_ylim(*scale.inverted().transform([bottom, top]))
 
 
 def top_axis(
