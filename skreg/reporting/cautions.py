@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import skew
 
-from .columns import Table, number, percent, some
+from .columns import Table, percent
 from .contents import Caution, Glance
 from .leakage import suspects
+from .wording import listing, number
 
+LISTED = 5  # names in a sentence
 MANY_MISSING = 0.3  # of a column
 FEW_ROWS = 20  # of a class
 FEW_HELD_OUT = 10  # rows of a fold
@@ -54,7 +56,7 @@ def _leaks(table: Table, y: NDArray[np.generic], seen: Glance) -> Caution | None
     found = suspects(table, y, seen.task, seen.target)
     if not found:
         return None
-    listed = some([f"{suspect.name} ({suspect.how})" for suspect in found])
+    listed = listing([f"{suspect.name} ({suspect.how})" for suspect in found], LISTED)
     return Caution(
         "A feature predicts the target almost perfectly",
         f"Alone, each of these nearly gives {seen.target} away: {listed}. Ask whether"
@@ -92,7 +94,7 @@ def _rare_class(y: NDArray[np.generic], seen: Glance) -> Caution | None:
     rare = np.flatnonzero(counts < FEW_ROWS)
     if not rare.size:
         return None
-    listed = some([f"{classes[k]} ({counts[k]})" for k in rare])
+    listed = listing([f"{classes[k]} ({counts[k]})" for k in rare], LISTED)
     return Caution(
         "A class has few rows",
         f"Fewer than {FEW_ROWS} rows: {listed}. What is said about such a class rests on a"
@@ -130,7 +132,9 @@ def _missing(seen: Glance) -> Caution | None:
     if not gone:
         return None
     gone.sort(key=lambda column: -column.n_missing)
-    listed = some([f"{column.name} ({percent(column.n_missing / seen.n_rows)})" for column in gone])
+    listed = listing(
+        [f"{column.name} ({percent(column.n_missing / seen.n_rows)})" for column in gone], LISTED
+    )
     return Caution(
         "Columns have many missing values",
         f"More than {percent(MANY_MISSING)} are missing: {listed}. What fills the gaps then says"
@@ -144,8 +148,8 @@ def _constant(seen: Glance) -> Caution | None:
     many = len(seen.constant) > 1
     return Caution(
         "Columns have one value" if many else "A column has one value",
-        f"{some(seen.constant)}: {'they say' if many else 'it says'} nothing about the target."
-        f" Leave {'them' if many else 'it'} out.",
+        f"{listing(seen.constant, LISTED)}: {'they say' if many else 'it says'} nothing about the"
+        f" target. Leave {'them' if many else 'it'} out.",
     )
 
 

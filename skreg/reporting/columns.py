@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from .contents import Column
+from .wording import number
 
 Array = NDArray[np.float64]
 SHOWN_CATEGORIES = 3
@@ -170,18 +171,6 @@ def _stored(table: Table, j: int, name: str) -> Column:
     return Column(name, "number", n_missing, distinct, summary)
 
 
-def number(value: float) -> str:
-    """A number for a reader: 180,796 or 0.0123."""
-    value = float(value)
-    if not np.isfinite(value):
-        return str(value)
-    if abs(value) >= 1e9 or 0 < abs(value) < 1e-4:
-        return f"{value:.3g}"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.4g}"
-
-
 def percent(share: float) -> str:
     """A share for a reader; nothing that exists is 0%, and nothing that lacks something 100%."""
     if 0 < share < 0.001:
@@ -189,10 +178,3 @@ def percent(share: float) -> str:
     if 0.999 < share < 1:
         return ">99.9%"
     return f"{100 * share:.1f}%".replace(".0%", "%")
-
-
-def some(names: Any, most: int = 5) -> str:
-    """A list of names for a reader, cut short where it is long."""
-    names = [str(name) for name in names]
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import Table, describe, number, percent
+from .columns import Table, describe, percent
 from .contents import Glance, Task
 from .correlation import correlated_groups
+from .wording import number
 
 MOST_CLASSES = 30
 

@@ -102,18 +102,21 @@ def report(
     >>> skreg.report([skreg.LassoCV(), skreg.RidgeCV()], X, y)  # doctest: +SKIP
     PosixPath('report.html')
     """
-    options = {"cv": cv, "scoring": scoring, "title": title, "random_state": random_state}
-    return make_report(
+    make_report(
         estimators,
         X,
         y,
         path=path,
+        cv=cv,
+        scoring=scoring,
         feature_names=feature_names,
         target_name=target_name,
+        title=title,
+        random_state=random_state,
         n_jobs=n_jobs,
         verbose=verbose,
-        **options,
     )
+    return Path(path)
 
 
 def make_report(
@@ -131,7 +134,7 @@ def make_report(
     n_jobs: int | None,
     verbose: int,
     call: str | None = None,
-) -> Path:
+) -> Contents:
     """`report`; `call` is the command that makes the page again, if it is no Python code."""
     require_jinja2()
     target = check_path(path)
@@ -153,7 +156,7 @@ def make_report(
     if verbose:
         print("drawing the page", file=sys.stderr, flush=True)
     _write(target, render(contents))
-    return target
+    return contents
 
 
 def gather(

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import as_table, number, some
+from .columns import as_table
 from .contents import Caution, CorrelatedGroup, ModelReport
 from .correlation import correlated_groups
 from .inspection import Shown
 from .models import Compared
+from .wording import listing, number
 
+LISTED = 5  # names in a sentence
 UNEQUAL = 30.0  # ratio of the largest to the smallest standard deviation
 MOST_GROUPS = 3
 MOST_WARNINGS = 5
@@ -40,7 +42,7 @@ def model_cautions(compared: Sequence[Compared], best: int, baseline: ModelRepor
     found = [_no_better(compared[best].report, baseline)]
     for one in compared:
         found += [_edge(one), _unconverged(one)]
-    found += [_collinear(compared), _close(compared, best), _unscaled(compared)]
+    found += [_collinear(compared), _simpler(compared, best), _unscaled(compared)]
     found += _other_warnings(compared)
     return [caution for caution in found if caution is not None]
 
@@ -118,7 +120,10 @@ def _unscaled(compared: Sequence[Compared]) -> Caution | None:
         seen.setdefault(range_, []).append(one.report.name)
     if not seen:
         return None
-    parts = [f"{some(names)} see standard deviations {range_}" for range_, names in seen.items()]
+    parts = [
+        f"{listing(names, LISTED)} see standard deviations {range_}"
+        for range_, names in seen.items()
+    ]
     return Caution(
         "Features are penalised on different scales",
         f"{'; '.join(parts)}. A penalty bears hardest on features with a small one. Put a"
@@ -186,32 +191,30 @@ def _choice(name: str, group: CorrelatedGroup, kept: dict[str, bool]) -> str:
     inside = [each for each in group.names if kept[each]]
     outside = [each for each in group.names if not kept[each]]
     return (
-        f"{name} keeps {some(inside, 3)} and leaves out {some(outside, 3)} (correlated at"
+        f"{name} keeps {listing(inside, 3)} and leaves out {listing(outside, 3)} (correlated at"
         f" {group.least:.2f} or more)."
     )
 
 
-def _close(compared: Sequence[Compared], best: int) -> Caution | None:
-    """Models that the folds cannot tell apart."""
+def _simpler(compared: Sequence[Compared], best: int) -> Caution | None:
+    """The simplest model within one standard error of the best, if it is not the best."""
     first = compared[best].report.scores[0]
-    if len(compared) < 2 or not np.isfinite(first.values).all():
-        return None
     near = [
         one
         for one in compared
         if abs(one.report.scores[0].mean - first.mean) <= first.standard_error
     ]
-    if len(near) < 2:
+    simplest = min(near, key=_complexity, default=compared[best])
+    if _complexity(simplest) >= _complexity(compared[best]):
         return None
-    simplest = sorted(near, key=_complexity)
-    prefer = f"the simplest: {simplest[0].report.name}"
-    if _complexity(simplest[0]) == _complexity(simplest[1]):
-        prefer = "what is easiest to explain"
+    count = int(_complexity(simplest))
+    scores = f"{number(simplest.report.scores[0].mean, 3)} and {number(first.mean, 3)}"
     return Caution(
-        "Models that cannot be told apart",
-        f"{some([one.report.name for one in near])} are within one standard error"
-        f" ({number(first.standard_error)}) of the best {first.name}, {number(first.mean)}."
-        f" Prefer {prefer}.",
+        "A simpler model is as good",
+        f"{simplest.report.name}, with {count:,} coefficient{'s' if count != 1 else ''} that"
+        f" {'are' if count != 1 else 'is'} not zero, is within one standard error"
+        f" ({number(first.standard_error, 2)}) of {compared[best].report.name} in {first.name}"
+        f" ({scores}): the difference is no reason to prefer the more complicated one.",
     )
 
 
@@ -233,7 +236,7 @@ def _other_warnings(compared: Sequence[Compared]) -> list[Caution]:
             if each.model not in models:
                 models.append(each.model)
     cautions = [
-        Caution(f"A warning of {some(models, 3)}", _short(message))
+        Caution(f"A warning of {listing(models, 3)}", _short(message))
         for message, models in by_text.values()
     ]
     if len(cautions) > MOST_WARNINGS:

@@ -107,9 +107,9 @@ def compare_models(
 def baseline(request: Request, metrics: Sequence[Metric]) -> ModelReport:
     """What a model that knows the target alone scores on the same folds."""
     if request.task == "regression":
-        name, estimator = "always the mean", DummyRegressor()
+        name, estimator = "Predicting the mean", DummyRegressor()
     else:
-        name, estimator = "always the largest class", DummyClassifier(strategy="prior")
+        name, estimator = "Always the largest class", DummyClassifier(strategy="prior")
     fits = [
         _fit(name, estimator, request, fold, metrics, verbose=0)
         for fold in range(len(request.folds))
