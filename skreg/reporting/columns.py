@@ -128,8 +128,15 @@ def _dense(values: NDArray[Any], name: str) -> Column:
         share = np.count_nonzero(present == most) / len(present)
         summary = f"{number(least)} or {number(most)}, the latter in {percent(share)} of the rows"
     else:
-        summary = f"median {number(_median(present))}, from {number(least)} to {number(most)}"
+        middle, low, high = map(_plain_number, (_median(present), least, most))
+        summary = f"median {middle}, from {low} to {high}"
     return Column(name, "number", n_missing, distinct, summary)
+
+
+def _plain_number(value: float) -> str:
+    """As elsewhere, but four digits stand together: many of them are years."""
+    text = number(value)
+    return text if abs(value) >= 10_000 else text.replace(",", "")
 
 
 def _median(ordered: Array) -> float:

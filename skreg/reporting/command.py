@@ -79,13 +79,16 @@ def usual_models(
     }
     made: dict[str, tuple[str, Any]]
     if table.task == "regression":
-        # A network learns a target of any unit as well when it is standardised.
-        scaled = TransformedTargetRegressor(MLPRegressor(**network), transformer=StandardScaler())
-        made = {
+        plain = {
             "lasso": ("Lasso", LassoCV(**precise)),
-            "elasticnet": ("ElasticNet", ElasticNetCV(l1_ratio=L1_RATIOS, **precise)),
+            "elasticnet": ("Elastic net", ElasticNetCV(l1_ratio=L1_RATIOS, **precise)),
             "ridge": ("Ridge", RidgeCV(**linear)),
-            "mlp": ("Network", scaled),
+            "mlp": ("Network", MLPRegressor(**network)),
+        }
+        # What an l1_ratio means and how a network learns should not depend on the target's unit.
+        made = {
+            key: (name, TransformedTargetRegressor(model, transformer=StandardScaler()))
+            for key, (name, model) in plain.items()
         }
     else:
         search = GridSearchCV(
@@ -145,7 +148,8 @@ def report_table(
     serious = [caution.title for caution in contents.cautions if caution.serious]
     lines = [wording.result(contents)]
     if contents.cautions:
-        lines.append(f"The page has {len(contents.cautions)} caution(s); read them first.")
+        many = len(contents.cautions)
+        lines.append(f"The page begins with {many} caution{'s' if many > 1 else ''} to read.")
     lines += [f"serious: {title}" for title in serious]
     lines.append(f"saved {path} ({path.stat().st_size / 1e6:.2f} MB)")
     return "\n".join(lines)

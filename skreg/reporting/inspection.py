@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from ..cross_validation import CVResult
 from ..linear import ElasticNet, Ridge, regularization_path
@@ -31,6 +32,10 @@ class Shown:
         Of its columns.
     y : ndarray
         The target as that step sees it.
+    middle, unit : float
+        What was taken from the target, and what it was then divided by.
+    edge : {"smallest", "largest"} or None
+        Which end of its grid the best alpha lies at.
     """
 
     estimator: Any
@@ -44,6 +49,8 @@ class Shown:
     cv: CVResult | None = None
     coefficients: Coefficients | None = None
     is_network: bool = False
+    middle: float = 0.0
+    unit: float = 1.0
     edge: str | None = None
     left_out: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -61,6 +68,11 @@ def look_into(
         shown.left_out.append(
             "No path, cross-validation curve or coefficients: they are of linear models."
         )
+        if shown.unit != 1.0:
+            shown.notes.append(
+                "It was trained on the target divided by its standard deviation, and the losses"
+                " of its training are of that; scores are of the target itself."
+            )
         return shown
     coefs = _coefficients(estimator)
     if coefs is None:
@@ -78,7 +90,7 @@ def look_into(
     _find_cv(shown, kind)
     _find_path(shown, kind)
     _find_edge(shown)
-    shown.coefficients = _named(shown, coefs, classes)
+    shown.coefficients = _named(shown, _in_own_unit(shown, coefs), classes)
     return shown
 
 
@@ -101,13 +113,46 @@ def _innermost(fitted: Any, X: Any, y: NDArray[Any], names: tuple[str, ...]) -> 
             )
             shown.estimator = estimator.best_estimator_
         elif hasattr(estimator, "regressor_") and hasattr(estimator, "transformer_"):
-            column = shown.y.reshape(-1, 1) if estimator.transformer_ is not None else shown.y
-            if estimator.transformer_ is not None:
-                shown.y = np.asarray(estimator.transformer_.transform(column)).reshape(len(shown.y))
-            shown.notes.append("It was fitted to a transformed target: what it shows is of that.")
-            shown.estimator = estimator.regressor_
+            _take_target(shown, estimator)
         else:
             return shown
+
+
+def _take_target(shown: Shown, estimator: Any) -> None:
+    """Look through a TransformedTargetRegressor."""
+    transformer = estimator.transformer_
+    column = shown.y.reshape(-1, 1)
+    shown.y = np.asarray(transformer.transform(column), dtype=float).reshape(len(shown.y))
+    shown.estimator = estimator.regressor_
+    if isinstance(transformer, StandardScaler):
+        middle, unit = transformer.inverse_transform(np.array([[0.0], [1.0]])).ravel()
+        shown.middle, shown.unit = float(middle), float(unit - middle)
+    else:
+        kind = type(transformer).__name__
+        shown.notes.append(
+            f"It was fitted to a target transformed by {kind}: what it shows is of that."
+        )
+
+
+def _in_own_unit(shown: Shown, coefs: NDArray[Any]) -> NDArray[Any]:
+    """Undo the scaling of the target: coefficients, path and errors in the target's own unit."""
+    if shown.unit == 1.0:
+        return coefs
+    shown.notes.append(
+        "It was fitted to the target divided by its standard deviation, and alpha is of that;"
+        " coefficients and errors are in the target's own unit."
+    )
+    path, cv, unit = shown.path, shown.cv, shown.unit
+    if path is not None:
+        shown.path = replace(
+            path,
+            coefs=path.coefs * unit,
+            intercepts=path.intercepts * unit + shown.middle,
+            refit=None,
+        )
+    if cv is not None and cv.metric == "mean squared error":
+        shown.cv = replace(cv, errors=cv.errors * unit**2, fold_coefs=None)
+    return coefs * unit
 
 
 def _names_after(steps: Pipeline, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -174,10 +219,10 @@ def _find_cv(shown: Shown, kind: str) -> None:
         shown.alpha_min, shown.alpha_1se = shown.cv.alpha_min, shown.cv.alpha_1se
     if not isinstance(shown.cv, CVResult):
         shown.cv = None
-        instead = {"Lasso", "ElasticNet", "Ridge"}
-        advice = f"; {kind}CV chooses one" if kind in instead else ""
-        reason = "a single alpha" if shown.alpha is not None else "no errors along a penalty"
-        shown.left_out.append(f"No cross-validation curve: {kind} has {reason}{advice}.")
+        if isinstance(estimator, (ElasticNet, Ridge)):
+            shown.left_out.append(
+                f"No cross-validation curve: {kind} has a single alpha; {kind}CV chooses one."
+            )
 
 
 def _find_path(shown: Shown, kind: str) -> None:
@@ -188,7 +233,8 @@ def _find_path(shown: Shown, kind: str) -> None:
         shown.path = path
         return
     if not isinstance(estimator, (ElasticNet, Ridge)):
-        shown.left_out.append(f"No path: {kind} is none of skreg's linear models.")
+        both = "path" if shown.cv is not None else "path or cross-validation curve"
+        shown.left_out.append(f"No {both}: {kind} is none of skreg's linear models.")
         return
     single = clone(estimator)
     try:

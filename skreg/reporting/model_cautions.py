@@ -18,6 +18,7 @@ from .wording import listing, number
 LISTED = 5  # names in a sentence
 UNEQUAL = 30.0  # ratio of the largest to the smallest standard deviation
 MOST_GROUPS = 3
+SAME = 0.9999  # correlation
 MOST_WARNINGS = 5
 LONGEST_WARNING = 400  # characters
 # Warnings that have a caution of their own.
@@ -73,8 +74,19 @@ def _edge(one: Compared) -> Caution | None:
     return Caution(
         "alpha is at the edge of the grid",
         f"{one.report.name}: the best alpha{value} is the {edge} that was tried, so a {beyond} one"
-        f" may be better. Pass alphas that reach further {way}.",
+        f" may be better. Pass alphas that reach further {way}.{_unit(one)}",
         serious=True,
+    )
+
+
+def _unit(one: Compared) -> str:
+    """What shifts the grid of an elastic net, whose two penalties have different units."""
+    path = one.report.path
+    if path is None or path.l1_ratio is None or not 0 < path.l1_ratio < 1:
+        return ""
+    return (
+        " What the L2 part of an elastic net does depends on the unit of the target: where its"
+        " values are large, divide it by its standard deviation (TransformedTargetRegressor)."
     )
 
 
@@ -190,10 +202,10 @@ def _collinear(compared: Sequence[Compared]) -> Caution | None:
 def _choice(name: str, group: CorrelatedGroup, kept: dict[str, bool]) -> str:
     inside = [each for each in group.names if kept[each]]
     outside = [each for each in group.names if not kept[each]]
-    return (
-        f"{name} keeps {listing(inside, 3)} and leaves out {listing(outside, 3)} (correlated at"
-        f" {group.least:.2f} or more)."
-    )
+    said = f"correlation {np.floor(100 * group.least) / 100:.2f} or more"
+    if group.least >= SAME:
+        said = "they hold the same"
+    return f"{name} keeps {listing(inside, 3)} and leaves out {listing(outside, 3)} ({said})."
 
 
 def _simpler(compared: Sequence[Compared], best: int) -> Caution | None:
