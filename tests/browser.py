@@ -66,9 +66,7 @@ class Browser:
             for target in self.send("Target.getTargets")["targetInfos"]
             if target["type"] == "page"
         ]
-        attached = self.send(
-            "Target.attachToTarget", targetId=pages[0]["targetId"], flatten=True
-        )
+        attached = self.send("Target.attachToTarget", targetId=pages[0]["targetId"], flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.send(f"{domain}.enable")
@@ -146,9 +144,7 @@ class Browser:
             "return [b.x + b.width / 2, b.y + b.height / 2]; })()"
         )
         for kind in ("mousePressed", "mouseReleased"):
-            self.send(
-                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1
-            )
+            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def press(self, key: str, text: str = "") -> None:
         """Press a key, wherever the focus is."""

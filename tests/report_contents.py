@@ -158,6 +158,24 @@ def classification(classes=("setosa", "versicolor", "virginica"), **changes):
     return contents(models, y, look, **changes)
 
 
+def two_classes():
+    """A classifier with a probability for each row."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(["no", "yes"], 100)
+    chance = 1 / (1 + np.exp(-rng.normal((y == "yes") * 4 - 2, 1.5)))
+    model = ModelReport(
+        "forest",
+        "RandomForestClassifier()",
+        None,
+        (score("accuracy", [0.9, 0.85, 0.88, 0.91, 0.9]),),
+        np.where(chance > 0.5, "yes", "no"),
+        2.0,
+        probabilities=np.column_stack([1 - chance, chance]),
+    )
+    look = glance(["a", "b"], y.size, task="classification", target="answer")
+    return contents([model], y, look, classes=("no", "yes"))
+
+
 def wide(n_features=5000, n_rows=60):
     """More columns than a page can list, in a dense and in a sparse model."""
     rng = np.random.default_rng(0)

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import pictures, wording
 from .contents import Coefficients, Contents, ModelReport
-from .pictures import Picture
+from .drawing import Picture
 
 _MOST_ROWS = 200  # of a coefficient table
 _MOST_COLUMNS = 200  # of the table of columns
@@ -100,7 +100,6 @@ def render(contents: Contents) -> str:
     """
     require_jinja2()
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("skreg.reporting", "templates"),
@@ -115,7 +114,6 @@ def render(contents: Contents) -> str:
         "score": wording.score_text,
         "listing": wording.listing,
         "short": _short,
-        "svg": lambda picture: Markup(picture.svg),  # made and escaped by `pictures`
     }
     script = resources.files(__package__).joinpath("templates/page.js").read_text("utf-8")
     digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -128,7 +126,7 @@ def render(contents: Contents) -> str:
         comparison=pictures.comparison(contents, order),
         sections=list(_sections(contents, order)),
         columns=contents.glance.columns[:_MOST_COLUMNS],
-        script=Markup(script),
+        script=script,
         script_hash=f"sha256-{digest}",
     )
     return _UNPRINTABLE.sub("\ufffd", html)

@@ -1,0 +1,378 @@
+"""The report as a file: what it says, what it holds, and that text of the data stays text."""
+
+import hashlib
+import re
+import sys
+from base64 import b64encode
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import matplotlib
+import numpy as np
+import pytest
+import report_contents as examples
+
+import skreg
+from skreg.reporting import page, pictures, wording
+
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+LARGEST = 5_000_000  # bytes of a file
+
+
+class Reader(HTMLParser):
+    """Elements and visible text of a page; fails where a tag is closed that is not open."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.text, self.open = [], [], []
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "script" not in self.open and "style" not in self.open:
+            self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def words(self):
+        return " ".join(" ".join(self.text).split())
+
+
+MAKERS = {
+    "regression": examples.regression,
+    "classification": examples.classification,
+    "wide": examples.wide,
+    "many classes": examples.many_classes,
+    "hostile names": lambda: examples.regression(list(examples.HOSTILE)),
+    "one feature": lambda: examples.regression(["bmi"]),
+    "two classes": examples.two_classes,
+}
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """Each page, rendered once."""
+    made = {}
+
+    def get(name):
+        if name not in made:
+            made[name] = page.render(MAKERS[name]())
+        return made[name]
+
+    return get
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_file_stands_alone_and_is_well_formed(pages, name):
+    html = pages(name)
+    read = Reader(html)
+    assert len(html.encode()) < LARGEST
+    ids = [attributes["id"] for _, attributes in read.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in read.elements:
+        for key, value in attributes.items():
+            if key in ("href", "xlink:href", "src", "srcset", "action", "data"):
+                assert value.startswith(("#", "data:")), value
+                assert not value.startswith("#") or value[1:] in ids, value
+            for target in re.findall(r"url\((.*?)\)", value or ""):
+                assert target.removeprefix("#") in ids, value
+    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]
+    assert "url(" not in style
+    assert "@import" not in style
+    script = re.search(r"<script>(.*?)</script>", html, re.DOTALL)[1]
+    digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = read.all("meta")[1]["content"]
+    assert "default-src 'none'" in policy
+    assert f"'sha256-{digest}'" in policy
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_page_can_be_read_by_other_means_than_eyes(pages, name):
+    read = Reader(pages(name))
+    assert read.all("html") == [{"lang": "en"}]
+    assert len(read.all("h1")) == len(read.all("main")) == len(read.all("nav")) == 1
+    levels = [int(tag[1]) for tag, _ in read.elements if re.fullmatch("h[1-6]", tag)]
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    drawn = [attributes for attributes in read.all("svg") if "role" in attributes]
+    assert (
+        len(drawn) == len(read.all("svg")) == len(read.all("figure")) == len(read.all("figcaption"))
+    )
+    for attributes in drawn:
+        assert attributes["role"] == "img"
+        assert len(attributes["aria-label"]) > 40
+    assert all(attributes["scope"] in ("row", "col") for attributes in read.all("th"))
+    for _, attributes in read.elements:  # what scrolls can be reached by keyboard, and has a name
+        if "scroll" in (attributes.get("class") or "").split():
+            assert attributes["tabindex"] == "0"
+            assert attributes.get("aria-label") or attributes.get("aria-labelledby")
+
+
+def test_the_reading_order(pages):
+    words = Reader(pages("regression")).words
+    order = [
+        "Disease progression",
+        "LassoCV predicts best: R² 0.488 ± 0.022 over 5 folds.",
+        "RidgeCV follows with 0.480 ± 0.024; fold for fold the difference is",
+        "Predicting the mean has −0.0140 ± 0.0051.",
+        "Serious: alpha is at the edge of the grid",
+        "The data",
+        "Models compared",
+        "LassoCV(cv=5)",
+        "α in use",
+        "Coefficients as the penalty falls",
+        "Error of the rows held out",
+        "The largest coefficients.",
+        "What each prediction misses",
+        "RidgeCV(cv=5)",
+        "skreg.report(LassoCV(), X, y)",
+        "Python 3.13.1",
+    ]
+    places = [words.index(text, words.index("Cautions (2)") if i > 3 else 0)
+              for i, text in enumerate(order)]  # fmt: skip
+    assert places == sorted(places)
+
+
+def test_the_best_model_comes_first_and_the_baseline_last():
+    made = examples.regression()
+    swapped = replace(made, models=made.models[::-1], best=1)
+    html = page.render(swapped)
+    rows = re.findall(r'<th scope="row">(.*?)</th>', html[html.index('id="models"') :])
+    assert rows[:3] == ['LassoCV <span class="tag">best</span>', "RidgeCV", "Predicting the mean"]
+    assert html.index("<h2>LassoCV</h2>") < html.index("<h2>RidgeCV</h2>")
+    assert "<h2>Predicting the mean</h2>" not in html
+
+
+def test_a_model_that_loses_to_the_baseline():
+    made = examples.regression()
+    ahead = replace(made.baseline, scores=(examples.score("R²", [0.6] * 5),))
+    words = wording.result(replace(made, baseline=ahead))
+    assert words.endswith("Predicting the mean has 0.6: no model does better than that.")
+
+
+def test_scores_that_do_not_exist():
+    made = examples.regression()
+    nothing = examples.score("R²", [np.nan] * 5)
+    second = replace(made.models[1], scores=(nothing, made.models[1].scores[1]))
+    html = page.render(replace(made, models=(made.models[0], second)))
+    assert '<td class="number">–</td>' in html
+    assert "nan" not in Reader(html).words.lower()
+
+
+def hostile():
+    """Every text of a report as bad as text of the data can be."""
+    made = examples.classification(classes=examples.HOSTILE[:3])
+    bad = examples.HOSTILE[0]
+    look = replace(
+        made.glance,
+        target=bad,
+        columns=tuple(replace(c, name=bad, summary=bad) for c in made.glance.columns),
+        constant=(bad,),
+        notes=(bad,),
+        correlated=(replace(made.glance.correlated[0], names=(bad, bad)),),
+    )
+    return replace(
+        made,
+        title=bad,
+        made=bad,
+        glance=look,
+        models=tuple(
+            replace(model, name=f"{bad} {model.name}", settings=bad, notes=(bad,), left_out=(bad,))
+            for model in made.models
+        ),
+        cautions=(replace(made.cautions[0], title=bad, text=bad),),
+        versions=((bad, bad),),
+        call=bad,
+        score_note=bad,
+    )
+
+
+@pytest.mark.parametrize("which", ["names", "texts"])
+def test_text_of_the_data_is_shown_and_not_run(pages, which):
+    html = pages("hostile names") if which == "names" else page.render(hostile())
+    read = Reader(html)
+    assert len(read.all("script")) == len(read.all("style")) == 1
+    assert not read.all("img")
+    assert all(not key.startswith("on") for _, found in read.elements for key in found)
+    assert "{{ 7 * 7 }}" in html or which == "texts"
+    assert "<script>alert(1)</script>" in read.words
+    assert html.count("<script") == 1
+    assert not re.search("[\x00-\x08\x0b-\x1f\ud800-\udfff]", html)
+    html.encode("utf-8")
+
+
+def test_a_table_of_many_coefficients_is_cut_and_says_so(pages):
+    html = pages("wide")
+    words = Reader(html).words
+    assert "The 200 largest of 5,000 coefficients are shown" in words
+    assert "(the first 200 of 5,000)" in words
+    ridge, lasso = re.findall(r'<table class="coefficients".*?</table>', html, re.DOTALL)
+    assert ridge.count("<tr") == 201
+    made = examples.wide()
+    kept = np.count_nonzero(made.models[1].coefficients.values)
+    assert lasso.count("<tr") == kept + 1
+    assert f"The other {5000 - kept:,} are zero." in words
+
+
+def test_a_table_holds_the_models_numbers(pages):
+    html = pages("regression")
+    table = re.search(r'<table class="coefficients".*?</table>', html, re.DOTALL)[0]
+    given = examples.regression().models[0].coefficients
+    order = np.argsort(-np.abs(given.values))
+    names = re.findall(r'<th scope="row">(.*?)</th>', table)
+    values = np.array(re.findall(r'data-value="([^"]+)"', table), dtype=float).reshape(-1, 3)
+    assert names == list(given.names[order])
+    np.testing.assert_array_equal(values[:, 0], np.arange(1, 11))
+    np.testing.assert_array_equal(values[:, 1], given.values[order])
+    np.testing.assert_array_equal(values[:, 2], given.at_1se[order])
+
+
+def test_many_models_stay_below_the_size_that_a_mail_takes():
+    made = examples.wide()
+    models = [replace(made.models[0], name=f"model {k}") for k in range(40)]
+    html = page.render(replace(made, models=tuple(models)))
+    assert len(html.encode()) < LARGEST
+    read = Reader(html)
+    assert len(read.all("h2")) == 44
+    assert len(read.all("svg")) < 161
+    assert "left out to keep this file below 5 MB" in read.words
+
+
+def test_two_pages_of_the_same_contents_are_the_same(pages):
+    assert page.render(examples.regression()) == pages("regression")
+
+
+def test_the_style_of_the_session_neither_matters_nor_changes(pages):
+    import matplotlib.pyplot as plt
+
+    with plt.style.context("dark_background"):
+        before = dict(matplotlib.rcParams)
+        assert page.render(examples.regression()) == pages("regression")
+        assert dict(matplotlib.rcParams) == before
+        assert not plt.get_fignums()
+
+
+def test_names_in_pictures_are_text(pages):
+    svg = re.search(r"<svg.*?path0|<svg[^>]*Coefficients as.*?</svg>", pages("regression"), re.S)[0]
+    drawn = re.findall(r"<text[^>]*>([^<]+)</text>", svg)
+    assert {"bmi", "s5", "penalty α (log scale, decreasing)"} <= set(drawn)
+
+
+def test_many_thin_lines_become_one_image():
+    ridge = examples.wide().models[0]
+    path = next(pictures.of_model(ridge, examples.wide(), 0))
+    assert path.svg.count("<image") == 1
+    assert len(path.svg) < 400_000
+
+
+def test_pictures_of_a_network(pages):
+    words = Reader(pages("classification")).words
+    assert "How the network was trained." in words
+    assert "Weights of each layer" in words
+    assert "of 150 are right" in words
+    assert "It has no penalty, so there is no path." in words
+
+
+def test_a_curve_for_two_classes(pages):
+    words = Reader(pages("two classes")).words
+    assert "Receiver operating characteristic for yes" in words
+    assert "the area below it is 0.9" in words
+
+
+def test_many_classes_are_cut_and_said_so(pages):
+    words = Reader(pages("many classes")).words
+    assert "Of 60 classes these are the 20 with the most mistakes" in words
+    assert "The first 6 of 60 classes are shown." in words
+    assert "And 48 more." in words
+    assert "Those for 57 more are not drawn." in words
+
+
+def test_an_alpha_outside_the_path_is_not_marked():
+    made = examples.regression()
+    model = replace(made.models[0], alpha=1e6, alpha_min=None, alpha_1se=1e-9)
+    drawn = list(pictures.of_model(model, made, 0))
+    assert len(drawn) == 4
+
+
+def test_nothing_to_caution_against():
+    words = Reader(page.render(examples.regression(cautions=()))).words
+    assert "None of the checks found anything" in words
+
+
+@pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
+def test_what_is_missing_is_named(monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ImportError, match=rf"needs {missing}.*pip install 'skreg\[report\]'"):
+        page.require_jinja2()
+    with pytest.raises(ImportError, match=missing):
+        page.render(examples.regression())
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (5, "5"),
+        (0.5, "0.5"),
+        (1 / 3, "0.3333"),
+        (-2 / 3, "−0.6667"),
+        (123456.78, "123,457"),
+        (9999.96, "10,000"),
+        (0.00012345, "0.0001234"),
+        (1.2345e-5, "1.234 × 10⁻⁵"),
+        (-3e9, "−3 × 10⁹"),
+        (9.99999e-5, "0.0001000"),
+        (float("nan"), "not known"),
+        (float("-inf"), "−∞"),
+    ],
+)
+def test_numbers_for_a_reader(value, text):
+    assert wording.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (0.5, 0.1, "0.50 ± 0.10"),
+        (0.5, 0.0996, "0.50 ± 0.10"),
+        (-0.004, 0.012, "−0.004 ± 0.012"),
+        (-0.0004, 0.12, "0.00 ± 0.12"),
+        (180796.06, 1234.5, "180,800 ± 1,200"),
+        (1.0, 0.0, "1"),
+        (0.05, 1e-17, "0.05"),
+        (0.9, float("nan"), "0.9"),
+        (3.2e12, 4.1e10, "(3.200 ± 0.041) × 10¹²"),
+    ],
+)
+def test_numbers_with_their_errors(value, error, text):
+    assert wording.with_error(value, error) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.001, "< 0.01 s"), (1.234, "1.23 s"), (59, "59 s"), (600, "10 min"), (9000, "2.5 h")],
+)
+def test_durations(seconds, text):
+    assert wording.duration(seconds) == text
+
+
+def test_importing_skreg_does_not_import_the_template_engine():
+    import subprocess
+
+    code = "import skreg, sys; sys.exit('jinja2' in sys.modules)"
+    root = skreg.__path__[0] + "/.."
+    assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0
