@@ -44,6 +44,8 @@ class Table:
         What looks like a mistake in the file, one line each.
     readable : callable, default=str
         Makes a column name of the preprocessing's output fit for a reader.
+    task : {"regression", "classification"}, default="regression"
+        Whether the target holds numbers or classes.
     """
 
     title: str
@@ -54,6 +56,7 @@ class Table:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     readable: Callable[[str], str] = str
+    task: str = "regression"
 
     def feature_names(self, fitted: Pipeline) -> np.ndarray:
         """Return the names of the numbers that a fitted copy of `preprocessing` makes.
