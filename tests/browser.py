@@ -129,6 +129,12 @@ class Browser:
         while not any(event["method"] == "Page.loadEventFired" for event in self.events[before:]):
             self.events.append(self._read(limit))
 
+    def wait(self, method: str) -> None:
+        """Wait until an event of this name has been told of."""
+        limit = time.monotonic() + PATIENCE
+        while not any(event["method"] == method for event in self.events):
+            self.events.append(self._read(limit))
+
     def run(self, expression: str) -> Any:
         """Evaluate JavaScript in the page."""
         answer = self.send("Runtime.evaluate", expression=expression, returnByValue=True)
@@ -149,10 +155,10 @@ class Browser:
     def press(self, key: str, text: str = "") -> None:
         """Press a key, wherever the focus is."""
         code = {"Enter": 13, "Tab": 9, " ": 32}[key]
-        for kind in ("keyDown", "keyUp"):
+        for kind, typed in (("keyDown", text), ("keyUp", "")):
             self.send(
                 "Input.dispatchKeyEvent",
-                type=kind, key=key, windowsVirtualKeyCode=code, text=text if kind == "keyDown" else "",
+                type=kind, key=key, windowsVirtualKeyCode=code, text=typed,
             )  # fmt: skip
 
     def screenshot(self) -> bytes:

@@ -15,12 +15,13 @@ from . import pictures, wording
 from .contents import Coefficients, Contents, ModelReport
 from .drawing import Picture
 
-_MOST_ROWS = 200  # of a coefficient table
+_MOST_ROWS = 200  # of a coefficient table,
+_FEWEST_ROWS = 20  # fewer where many models share
+_MOST_CELLS = 8000  # of all coefficient tables together
 _MOST_COLUMNS = 200  # of the table of columns
 _MOST_TARGETS = 6  # side by side in a coefficient table
 _LONGEST_NAME = 120  # characters of a name that a table shows
-# With all pictures in it, the file stays under 5 MB; tables take the rest.
-_MOST_PICTURE_BYTES = 3_600_000
+_MOST_PICTURE_BYTES = 3_000_000  # the tables take up to 2 MB
 # What HTML cannot hold or UTF-8 cannot encode: control characters and halves of surrogate pairs.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -150,11 +151,14 @@ def _sections(contents: Contents, order: list[int]) -> Iterator[Section]:
         table = None
         if model.coefficients is not None:
             what = "classes" if contents.glance.task == "classification" else "targets"
-            table = _table(model.coefficients, model.alpha_1se, what)
+            cells = _MOST_CELLS // len(order)
+            table = _table(model.coefficients, model.alpha_1se, what, cells)
         yield Section(model, f"model-{position}", drawn, table, left_out)
 
 
-def _table(coefficients: Coefficients, alpha_1se: float | None, what: str) -> CoefficientTable:
+def _table(
+    coefficients: Coefficients, alpha_1se: float | None, what: str, cells: int
+) -> CoefficientTable:
     """Choose the rows of a coefficient table, the largest first."""
     values = np.atleast_2d(coefficients.values)
     heads = ["coefficient"]
@@ -174,8 +178,9 @@ def _table(coefficients: Coefficients, alpha_1se: float | None, what: str) -> Co
     order = np.lexsort((-sizes.max(axis=0), -first))
     order = order[sizes.max(axis=0)[order] > 0]
     n_zero = shown.shape[1] - order.size
-    if order.size > _MOST_ROWS:
-        note += f"The {_MOST_ROWS} largest of {order.size:,} coefficients are shown"
+    n_rows = min(_MOST_ROWS, max(_FEWEST_ROWS, cells // len(heads)))
+    if order.size > n_rows:
+        note += f"The {n_rows} largest of {order.size:,} coefficients are shown"
         note += f"; {n_zero:,} more are zero." if n_zero else "."
     elif n_zero:
         note += f"The other {n_zero:,} are zero." if order.size else f"All {n_zero:,} are zero."
@@ -184,7 +189,7 @@ def _table(coefficients: Coefficients, alpha_1se: float | None, what: str) -> Co
             _short(str(coefficients.names[index])),
             [Cell(wording.number(value), float(value)) for value in shown[:, index]],
         )
-        for index in order[:_MOST_ROWS]
+        for index in order[:n_rows]
     ]
     return CoefficientTable(heads, rows, note.strip())
 

@@ -192,8 +192,7 @@ def _of_network(model: ModelReport) -> Iterator[Sketch]:
         return "How the network was trained."
 
     n_layers = len(model.estimator.coefs_)
-    layers = list(range(n_layers))[: _MOST_LAYERS - 1] + [n_layers - 1]
-    layers = sorted(set(layers))
+    layers = sorted({*range(min(n_layers, _MOST_LAYERS - 1)), n_layers - 1})
 
     def draw_weights(figure: Figure) -> str:
         axes = figure.subplots(len(layers), squeeze=False).ravel()
