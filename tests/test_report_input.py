@@ -60,7 +60,7 @@ WRONG = {
         ValueError,
         "y has 1 missing value",
     ),
-    "an infinite y": (NEVER, X, np.where(Y > 0, np.inf, Y), {}, ValueError, "y has infinite values"),
+    "an infinite y": (NEVER, X, np.where(Y > 0, np.inf, Y), {}, ValueError, "y has infinite"),
     "a constant y": (NEVER, X, np.ones(40), {}, ValueError, "y is always 1"),
     "one class": (LogisticRegression(), X, ["a"] * 40, {}, ValueError, "y has one class, a"),
     "two targets": (NEVER, X, np.c_[Y, Y], {}, ValueError, "y must have one value a row"),

@@ -17,7 +17,6 @@ from ..neural import MLPClassifier, MLPRegressor
 from ..result import PathResult
 from .contents import Coefficients
 
-
 NOTHING = 1e-9  # share of the target's variance
 
 
