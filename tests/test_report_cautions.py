@@ -66,6 +66,13 @@ def test_alpha_at_the_edge(gather):
     assert titles(gather(LassoCV(), X, y)) == []
 
 
+def test_an_edge_where_the_error_is_flat_is_not_serious(gather):
+    X, y = load_diabetes(return_X_y=True)
+    one = caution(gather(LassoCV(), X[:, [2]], y), "edge of the grid")
+    assert not one.serious
+    assert "hardly changes" in one.text
+
+
 @pytest.mark.parametrize("seed", [2, 3, 4])
 def test_an_edge_because_nothing_helps_is_no_edge(gather, seed):
     rng = np.random.default_rng(seed)
