@@ -223,6 +223,8 @@ def test_on_paper_it_is_light_and_leaves_nothing_out_but_long_tables(browser, fi
     ground = browser.run("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(255, 255, 255)"
     assert browser.run("getComputedStyle(document.querySelector('figure svg')).filter") == "none"
+    head = "document.querySelector('table.coefficients th button')"
+    assert browser.run(f"getComputedStyle({head}).display") == "contents"  # or it has no text
     rows = browser.run(
         "[...document.querySelectorAll('table.coefficients')[0].tBodies[0].rows]"
         ".filter(r => r.getClientRects().length).length"

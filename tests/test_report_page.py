@@ -126,13 +126,16 @@ def test_the_reading_order(pages):
     words = Reader(pages("regression")).words
     order = [
         "Disease progression",
-        "LassoCV predicts best: R² 0.488 ± 0.022 over 5 folds.",
-        "RidgeCV follows with 0.480 ± 0.024; fold for fold the difference is",
-        "Predicting the mean has −0.0140 ± 0.0051.",
+        "Of 2 models, LassoCV predicts best: R² 0.488 ± 0.022 over 5 folds.",
+        "Next comes RidgeCV with 0.480 ± 0.024; fold for fold the difference is 0.0080 ± 0.0049,"
+        " too small to tell the two apart.",
+        "By comparison, predicting the mean has −0.014.",
         "Cautions (2)",
         "Serious: alpha is at the edge of the grid",
         "The target, progression",
-        "Mean over 5 folds",
+        "Mean over 5 folds ± its standard error",
+        "The first score ranks the models.",
+        "Predicting the mean is far to the left, outside the picture.",
         "LassoCV(cv=5)",
         "α in use",
         "Coefficients as the penalty falls",
@@ -163,7 +166,16 @@ def test_a_model_that_loses_to_the_baseline():
     made = examples.regression()
     ahead = replace(made.baseline, scores=(examples.score("R²", [0.6] * 5),))
     words = wording.result(replace(made, baseline=ahead))
-    assert words.endswith("Predicting the mean has 0.6: no model does better than that.")
+    assert words.endswith("predicting the mean has 0.6: no model does better than that.")
+
+
+def test_one_model_and_a_clear_winner():
+    made = examples.regression()
+    alone = wording.result(replace(made, models=made.models[:1], baseline=None))
+    assert alone == "The R² of LassoCV is 0.488 ± 0.022 over 5 folds."
+    worse = replace(made.models[1], scores=(examples.score("R²", [0.1, 0.1, 0.1, 0.1, 0.2]),))
+    words = wording.result(replace(made, models=(made.models[0], worse), baseline=None))
+    assert words.endswith("fold for fold the difference is 0.368 ± 0.016.")
 
 
 def test_scores_that_do_not_exist():
@@ -314,7 +326,7 @@ def test_an_alpha_outside_the_path_is_not_marked():
 
 
 def test_nothing_to_caution_against():
-    words = Reader(page.render(examples.regression(cautions=()))).words
+    words = Reader(page.render(examples.classification(cautions=()))).words
     assert "None of the checks found anything" in words
 
 

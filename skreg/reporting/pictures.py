@@ -17,7 +17,7 @@ from ..plotting import (
     WeightHistogramDisplay,
 )
 from . import wording
-from .contents import Contents, ModelReport
+from .contents import Contents, ModelReport, Score
 from .drawing import BLUE, HEIGHT, Picture, Sketch, picture, plain, printable, short
 from .predictions import of_classes, of_residuals
 
@@ -69,7 +69,13 @@ def comparison(contents: Contents, order: Sequence[int]) -> Picture:
     Picture
     """
     models = [contents.models[position] for position in order]
-    models += [] if contents.baseline is None else [contents.baseline]
+    beyond = ""
+    if contents.baseline is not None:
+        beyond = _beyond(contents.baseline.scores[0], [model.scores[0] for model in models])
+        if beyond:
+            beyond = f" {contents.baseline.name} is far to the {beyond}, outside the picture."
+        else:
+            models.append(contents.baseline)
 
     def draw(figure: Figure) -> str:
         ax = figure.add_subplot()
@@ -100,11 +106,23 @@ def comparison(contents: Contents, order: Sequence[int]) -> Picture:
         better = "right" if models[0].scores[0].greater_is_better else "left"
         return (
             "Mean of each model with its standard error; the strokes are single folds. "
-            f"Further to the {better} is better; the filled diamond is the best."
+            f"Further to the {better} is better; the filled diamond is the best.{beyond}"
         )
 
     sketch = Sketch("comparison", draw, 0.75 + 0.3 * len(models))
     return picture(sketch, "comparison", "the models", width=4.4)
+
+
+def _beyond(score: Score, others: Sequence[Score]) -> str:
+    """On which side a score lies so far off that the others would shrink to a point, if any."""
+    values = np.concatenate([other.values for other in others])
+    values = values[np.isfinite(values)]
+    if not values.size or not np.isfinite(score.mean):
+        return ""
+    low, high = float(values.min()), float(values.max())
+    if low - score.mean > 2 * (high - low):
+        return "left"
+    return "right" if score.mean - high > 2 * (high - low) else ""
 
 
 def _of_path(model: ModelReport) -> Iterator[Sketch]:
@@ -189,6 +207,8 @@ def _of_network(model: ModelReport) -> Iterator[Sketch]:
     def draw_history(figure: Figure) -> str:
         axes = figure.subplots(len(panels), squeeze=False, sharex=True).ravel()
         TrainingHistoryDisplay.from_estimator(model.estimator, ax=list(axes), panels=panels)
+        for ax in axes[:-1]:
+            ax.set_xlabel("")
         return "How the network was trained."
 
     n_layers = len(model.estimator.coefs_)
