@@ -94,8 +94,7 @@ def picture(sketch: Sketch, key: str, of: str, width: float = WIDTH) -> Picture:
             # The letters of a formula would be set one by one, at the widths of another font.
             for maths, plain in _MATHS.items():
                 text.set_text(text.get_text().replace(maths, plain))
-        metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(buffer, format="svg", transparent=True, dpi=_DPI, metadata=metadata)
+        figure.savefig(buffer, format="svg", transparent=True, dpi=_DPI)
     return Picture(_inline(buffer.getvalue(), key, f"Picture of {of}. {caption}"), caption)
 
 

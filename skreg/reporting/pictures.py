@@ -141,7 +141,7 @@ def _of_path(model: ModelReport) -> Iterator[Sketch]:
             )
             display.plot(figure.add_subplot())
             others = display.other_lines_
-            if others is not None and len(others.get_segments()) > _MOST_CURVES:
+            if others is not None and len(others.get_paths()) > _MOST_CURVES:
                 others.set_rasterized(True)
             n_named = len(display.named_)
             largest = f"The {n_named} largest are named" if n_named > 1 else "One is named"
