@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..linear import ElasticNetCV, LassoCV, RidgeCV
@@ -102,7 +102,8 @@ def usual_models(
             "mlp": ("Network", MLPClassifier(**network)),
         }
     return [
-        (made[name][0], make_pipeline(clone(table.preprocessing), made[name][1])) for name in names
+        (title, Pipeline([*clone(table.preprocessing).steps, ("model", model)]))
+        for title, model in (made[name] for name in names)
     ]
 
 

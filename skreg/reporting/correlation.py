@@ -81,9 +81,10 @@ def _components(unit: NDArray[np.float32], threshold: float) -> tuple[NDArray[An
         for ends in (begin + left, begin + right):
             np.maximum.at(nearest, ends, sizes)
         # What is known so far stays one component: an edge from each column to one of its own.
-        start = np.concatenate([begin + left, np.arange(p)])
-        end = np.concatenate([begin + right, _representative(labels)])
-        graph = sparse.coo_array((np.ones(len(start), dtype=bool), (start, end)), shape=(p, p))
+        start = np.concatenate([begin + left, np.arange(p)]).astype(np.int32)
+        end = np.concatenate([begin + right, _representative(labels)]).astype(np.int32)
+        # SciPy 1.11 takes no sparse array with indices of 64 bits here.
+        graph = sparse.coo_matrix((np.ones(len(start), dtype=bool), (start, end)), shape=(p, p))
         labels = connected_components(graph, directed=False)[1]
     return labels, nearest
 

@@ -17,6 +17,8 @@ from ..neural import MLPClassifier, MLPRegressor
 from ..result import PathResult
 from .contents import Coefficients
 
+NOTHING = 1e-9  # share of the target's variance
+
 
 @dataclass
 class Shown:
@@ -253,8 +255,9 @@ def _find_edge(shown: Shown) -> None:
     """Which end of its grid the chosen alpha lies at, if any."""
     if shown.cv is not None:
         at = shown.cv.index_min
-        empty = shown.path is not None and not np.any(shown.path.coefs[..., at])
-        shown.edge = None if empty else shown.cv.edge  # at the start because nothing helps
+        # Where the best model explains nothing it is at the start because no feature helps.
+        empty = shown.path is not None and np.all(shown.path.dev_ratio[..., at] < NOTHING)
+        shown.edge = None if empty else shown.cv.edge
         return
     alphas = np.ravel(np.asarray(getattr(shown.estimator, "alphas", 0.0), dtype=object))
     if hasattr(shown.estimator, "alpha_") and shown.alpha is not None and len(alphas) > 1:

@@ -258,6 +258,8 @@ def _python_call(
     optional = {"scoring": scoring, "target_name": target_name, "title": title}
     lines += [f"    {key}={value!r}," for key, value in optional.items() if value is not None]
     lines += [f"    random_state={random_state!r},", ")"]
+    if any("array(" in line for line in lines):
+        homes["numpy"] = {"array"}
     imports = [f"from {home} import {', '.join(sorted(homes[home]))}" for home in sorted(homes)]
     return "\n".join(["import skreg", *imports, "", *lines])
 

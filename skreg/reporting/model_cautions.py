@@ -17,7 +17,7 @@ from .wording import listing, number
 
 LISTED = 5  # names in a sentence
 UNEQUAL = 30.0  # ratio of the largest to the smallest standard deviation
-MOST_GROUPS = 3
+MOST_GROUPS = 5
 SAME = 0.9999  # correlation
 MOST_WARNINGS = 5
 LONGEST_WARNING = 400  # characters
@@ -172,7 +172,7 @@ def _deviations(shown: Shown) -> NDArray[np.float64]:
 
 def _collinear(compared: Sequence[Compared]) -> Caution | None:
     """Groups of features of which a sparse model keeps some and leaves out others."""
-    parts, more = [], 0
+    choices: dict[str, list[str]] = {}
     for one in compared:
         coefficients = one.report.coefficients
         if coefficients is None or coefficients.values.ndim != 1 or one.report.path is None:
@@ -180,32 +180,37 @@ def _collinear(compared: Sequence[Compared]) -> Caution | None:
         if one.report.path.l1_ratio in (None, 0.0):
             continue
         kept = dict(zip(map(str, coefficients.names), coefficients.values != 0, strict=True))
-        found = correlated_groups(as_table(one.shown.X, one.shown.names))
-        split = [
-            group
-            for group in found.groups
-            if 0 < sum(kept[name] for name in group.names) < len(group.names)
-        ]
-        parts += [_choice(one.report.name, group, kept) for group in split[:MOST_GROUPS]]
-        more += max(len(split) - MOST_GROUPS, 0)
-    if not parts:
+        for group in correlated_groups(as_table(one.shown.X, one.shown.names)).groups:
+            if 0 < sum(kept[name] for name in group.names) < len(group.names):
+                choices.setdefault(_choice(group, kept), []).append(one.report.name)
+    if not choices:
         return None
-    others = f" {more:,} more such groups are not listed." if more else ""
-    return Caution(
-        "The choice among collinear features is arbitrary",
-        f"{' '.join(parts)}{others} Another sample may well choose others of them: read each group"
-        " as one feature, not the ones left out as unimportant. Ridge, or an elastic net with a"
-        " small l1_ratio, keeps a group together.",
+    lines = [
+        f"{_together(names)} {'keep' if len(names) > 1 else 'keeps'} {choice}"
+        for choice, names in choices.items()
+    ]
+    more = len(lines) - MOST_GROUPS
+    if more > 0:
+        lines = [*lines[:MOST_GROUPS], f"{more:,} more such groups are not listed."]
+    lines.append(
+        "Another sample may well choose others of them: read each group as one feature, not the"
+        " ones left out as unimportant. Ridge, or an elastic net with a small l1_ratio, keeps a"
+        " group together."
     )
+    return Caution("The choice among collinear features is arbitrary", "\n".join(lines))
 
 
-def _choice(name: str, group: CorrelatedGroup, kept: dict[str, bool]) -> str:
+def _choice(group: CorrelatedGroup, kept: dict[str, bool]) -> str:
     inside = [each for each in group.names if kept[each]]
     outside = [each for each in group.names if not kept[each]]
     said = f"correlation {np.floor(100 * group.least) / 100:.2f} or more"
     if group.least >= SAME:
         said = "they hold the same"
-    return f"{name} keeps {listing(inside, 3)} and leaves out {listing(outside, 3)} ({said})."
+    return f"{listing(inside, 3)}, not {listing(outside, 3)} ({said})."
+
+
+def _together(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _simpler(compared: Sequence[Compared], best: int) -> Caution | None:

@@ -22,6 +22,7 @@ from .inspection import Shown, look_into
 from .request import Request
 from .scores import HeldOut, Metric
 
+LONGEST_ARRAY = 10  # of those that the settings of a model show in full
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 INTERRUPTED = "training interrupted"  # an MLP ends its fit well when Ctrl-C is pressed
 
@@ -109,7 +110,7 @@ def baseline(request: Request, metrics: Sequence[Metric]) -> ModelReport:
     if request.task == "regression":
         name, estimator = "Predicting the mean", DummyRegressor()
     else:
-        name, estimator = "Always the largest class", DummyClassifier(strategy="prior")
+        name, estimator = "Predicting the largest class", DummyClassifier(strategy="prior")
     fits = [
         _fit(name, estimator, request, fold, metrics, verbose=0)
         for fold in range(len(request.folds))
@@ -129,12 +130,13 @@ def held_out_rows(request: Request) -> NDArray[np.intp]:
     return np.unique(np.concatenate([test for _, test in request.folds]))
 
 
-def printed(estimator: Any) -> str:
-    """An estimator as Python prints it, in full, without addresses in memory."""
-    try:
-        text = estimator.__repr__(N_CHAR_MAX=sys.maxsize)
-    except TypeError:  # not scikit-learn's own
-        text = repr(estimator)
+def printed(estimator: Any, longest_array: int = sys.maxsize) -> str:
+    """An estimator as Python prints it, in full but for arrays, without addresses in memory."""
+    with np.printoptions(threshold=longest_array, edgeitems=2):
+        try:
+            text = estimator.__repr__(N_CHAR_MAX=sys.maxsize)
+        except TypeError:  # not scikit-learn's own
+            text = repr(estimator)
     return ADDRESS.sub("", text)
 
 
@@ -226,7 +228,7 @@ def _compared(request: Request, k: int, fits: list[_Fit], metrics: Sequence[Metr
     probabilities = [fit.probabilities for fit in folds]
     report = ModelReport(
         name=name,
-        settings=printed(given),
+        settings=printed(given, LONGEST_ARRAY),
         estimator=shown.estimator,
         scores=_scores(folds, metrics),
         held_out=_held_out(request, [fit.predicted for fit in folds]),

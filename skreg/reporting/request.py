@@ -102,8 +102,7 @@ def _named_estimators(estimators: Any) -> list[tuple[str, Any]]:
         raise ValueError("estimators is empty: give one or more")
     if len(estimators) == 2 and isinstance(estimators[0], str):
         estimators = [estimators]  # a single (name, estimator)
-    found: list[tuple[str, Any]] = []
-    given = set()
+    found: list[tuple[str | None, Any]] = []
     for entry in estimators:
         pair = isinstance(entry, (tuple, list)) and len(entry) == 2
         name, estimator = entry if pair else (None, entry)
@@ -113,14 +112,22 @@ def _named_estimators(estimators: Any) -> list[tuple[str, Any]]:
             )
         if not hasattr(estimator, "fit") or not (name is None or isinstance(name, str)):
             raise TypeError(f"{what}; it has {estimator!r:.80}, a {type(estimator).__name__}")
-        if name is None:
-            name = _own_name(estimator)
-        elif name in given:
+        if name is not None and name in [other for other, _ in found]:
             raise ValueError(f"estimators has two entries named {name!r}: rename one")
-        else:
-            given.add(name)
         found.append((name, estimator))
-    return _made_unique(found, given)
+    taken = {name for name, _ in found}
+    result = []
+    for name, estimator in found:
+        if name is None:
+            name = unique = _own_name(estimator)
+            count = 1
+            while unique in taken:
+                count += 1
+                unique = f"{name} ({count})"
+            name = unique
+            taken.add(name)
+        result.append((name, estimator))
+    return result
 
 
 def _own_name(estimator: Any) -> str:
@@ -132,19 +139,6 @@ def _own_name(estimator: Any) -> str:
         own = estimator.get_params(deep=False)
     inner = own.get("estimator", own.get("regressor"))
     return f"{kind} of {_own_name(inner)}" if hasattr(inner, "fit") else kind
-
-
-def _made_unique(found: list[tuple[str, Any]], given: set[str]) -> list[tuple[str, Any]]:
-    taken: set[str] = set()
-    result = []
-    for name, estimator in found:
-        unique, count = name, 1
-        while unique in taken or (unique in given and name not in given):
-            count += 1
-            unique = f"{name} ({count})"
-        taken.add(unique)
-        result.append((unique, estimator))
-    return result
 
 
 def _task_of(named: list[tuple[str, Any]]) -> Task:
