@@ -163,7 +163,6 @@ def test_a_page_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-
 def test_an_interrupted_network_stops_the_report(tmp_path):
     """A network ends its fit well when it is interrupted; here everything is to stop."""
     network = MLPRegressor((3,), max_iter=5, callbacks=[Stop()])
