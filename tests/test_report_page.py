@@ -135,7 +135,7 @@ def test_the_reading_order(pages):
         "The target, progression",
         "Mean over 5 folds ± its standard error",
         "The first score ranks the models.",
-        "Predicting the mean is far to the left, outside the picture.",
+        "An arrow points to what lies outside.",
         "LassoCV(cv=5)",
         "α in use",
         "Coefficients as the penalty falls",
@@ -288,6 +288,23 @@ def test_names_in_pictures_are_text(pages):
     svg = re.search(r"<svg[^>]*Coefficients as.*?</svg>", pages("regression"), re.DOTALL)[0]
     drawn = re.findall(r"<text[^>]*>([^<]+)</text>", svg)
     assert {"bmi", "s5", "penalty α (log scale, decreasing)"} <= set(drawn)
+
+
+@pytest.mark.parametrize("greater", [True, False])
+def test_a_score_far_off_does_not_squeeze_the_others(greater):
+    made = examples.regression()
+    far = np.array([7, 9, 8, 20, 7.0])
+    models = [
+        replace(model, scores=(examples.score("R²", values, greater),))
+        for model, values in zip(
+            made.models, ([0.4, 0.5, 0.45, 0.5, 0.42], -far if greater else far), strict=True
+        )
+    ]
+    drawn = pictures.comparison(replace(made, models=tuple(models), baseline=None), [0, 1])
+    text = re.findall(r"<text[^>]*>([^<]+)</text>", drawn.svg)
+    assert ("← −10.2 ± 2.5" if greater else "10.2 ± 2.5 →") in text
+    assert "An arrow points" in drawn.caption
+    assert {"0.40", "0.44", "0.48"} <= set(text)  # ticks
 
 
 def test_many_thin_lines_become_one_image():
