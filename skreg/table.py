@@ -126,9 +126,12 @@ def mixed_preprocessing(is_text: Sequence[bool]) -> Pipeline:
             feature_name_combiner=_category_name,
         ),
     )
+    parts = [
+        ("numbers", impute, np.flatnonzero(~text)),
+        ("categories", encode, np.flatnonzero(text)),
+    ]
     columns = ColumnTransformer(
-        [("numbers", impute, np.flatnonzero(~text)), ("categories", encode, np.flatnonzero(text))],
-        verbose_feature_names_out=False,
+        [part for part in parts if part[2].size], verbose_feature_names_out=False
     )
     return make_pipeline(columns, StandardScaler())
 

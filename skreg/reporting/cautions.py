@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import skew
@@ -18,6 +21,7 @@ FEW_HELD_OUT = 10  # rows of a fold
 LARGEST_SHARE = 0.9  # of a class
 SKEWED = 2.0
 MANY_COPIES, SOME_COPIES = 0.05, 0.01  # of the rows
+CELLS_AT_A_TIME = 1_000_000
 MOST_CELLS = 5e7  # of a table whose rows are compared
 
 
@@ -73,8 +77,7 @@ def _copies(table: Table, y: NDArray[np.generic], seen: Glance) -> Caution | Non
     room = sum(np.log(max(column.n_distinct, 1)) for column in seen.columns)
     if room < np.log(100.0 * seen.n_rows):
         return None
-    rows = zip(*(values.tolist() for values in (*table.dense, y)), strict=True)
-    n_copies = seen.n_rows - len({tuple(map(repr, row)) for row in rows})
+    n_copies = seen.n_rows - _different([*table.dense, y])
     share = n_copies / seen.n_rows
     if share < SOME_COPIES:
         return None
@@ -82,9 +85,26 @@ def _copies(table: Table, y: NDArray[np.generic], seen: Glance) -> Caution | Non
         "Rows are repeated",
         f"{n_copies:,} of {seen.n_rows:,} rows ({percent(share)}) are copies of others, target"
         " included. Where one copy is trained on and another held out, scores are too good."
-        " Leave copies out, or keep them in one fold by passing a splitter as cv.",
+        " Leave copies out, or keep them in one fold (in Python, by a splitter as cv).",
         serious=share >= MANY_COPIES,
     )
+
+
+def _different(columns: Sequence[NDArray[Any]]) -> int:
+    """How many rows there are, each counted once."""
+    numbers = []
+    for values in columns:
+        if values.dtype.kind not in "fiub":  # text: the position of each in the sorted list
+            values = np.unique(values.astype(str), return_inverse=True)[1]
+        numbers.append(values)
+    n_rows = len(numbers[0])
+    step = max(1, CELLS_AT_A_TIME // len(numbers))
+    known: set[int] = set()
+    for begin in range(0, n_rows, step):
+        block = np.column_stack([values[begin : begin + step] for values in numbers]).astype(float)
+        block[np.isnan(block)] = np.nan  # of the many kinds of NaN, one
+        known.update(hash(row.tobytes()) for row in block + 0.0)  # and one kind of zero
+    return len(known)
 
 
 def _rare_class(y: NDArray[np.generic], seen: Glance) -> Caution | None:

@@ -152,7 +152,7 @@ class ModelReport:
     name : str
         Unique in the report.
     settings : str
-        The estimator as Python prints it.
+        The estimator as Python prints it, the steps of a Pipeline line by line.
     estimator : object
         Fitted to all rows. The last step, where it was a Pipeline.
     scores : tuple of Score

@@ -140,6 +140,12 @@ def printed(estimator: Any, longest_array: int = sys.maxsize) -> str:
     return ADDRESS.sub("", text)
 
 
+def _settings(estimator: Any) -> str:
+    """An estimator for a reader: each step of a Pipeline on a line of its own, however long."""
+    steps = [step for _, step in getattr(estimator, "steps", [("", estimator)])]
+    return "\n".join(" ".join(printed(step, LONGEST_ARRAY).split()) for step in steps)
+
+
 def _fresh(estimator: Any, random_state: Any) -> Any:
     """A clone whose generators, where it leaves them open, start from `random_state`."""
     model = clone(estimator)
@@ -228,7 +234,7 @@ def _compared(request: Request, k: int, fits: list[_Fit], metrics: Sequence[Metr
     probabilities = [fit.probabilities for fit in folds]
     report = ModelReport(
         name=name,
-        settings=printed(given, LONGEST_ARRAY),
+        settings=_settings(given),
         estimator=shown.estimator,
         scores=_scores(folds, metrics),
         held_out=_held_out(request, [fit.predicted for fit in folds]),
