@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from sklearn.datasets import load_diabetes, load_iris
@@ -38,11 +39,21 @@ def score(name, values, greater_is_better=True):
     return Score(name, np.asarray(values, dtype=float), greater_is_better)
 
 
-def linear(name, model, X, y, r2, names):
-    """One model's part, with what a skreg estimator that chooses its alpha keeps."""
+@cache
+def diabetes(estimator, n_features):
+    """A model fitted to the first features of the diabetes data."""
+    X, y = load_diabetes(return_X_y=True)
+    return fitted(estimator(cv=5), X[:, :n_features], y)
+
+
+def fitted(model, X, y):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*the best alpha.*of the grid", UserWarning)
-        model.fit(X, y)
+        return model.fit(X, y)
+
+
+def linear(name, model, X, r2, names):
+    """One model's part, with what a skreg estimator that chooses its alpha keeps."""
     other = model.alpha_1se_
     return ModelReport(
         name=name,
@@ -118,8 +129,8 @@ def regression(names=None, **changes):
         names = load_diabetes().feature_names
     X = X[:, : len(names)]
     models = [
-        linear("LassoCV", LassoCV(cv=5), X, y, [0.45, 0.52, 0.49, 0.43, 0.55], names),
-        linear("RidgeCV", RidgeCV(cv=5), X, y, [0.44, 0.53, 0.47, 0.42, 0.54], names),
+        linear("LassoCV", diabetes(LassoCV, len(names)), X, [0.45, 0.52, 0.49, 0.43, 0.55], names),
+        linear("RidgeCV", diabetes(RidgeCV, len(names)), X, [0.44, 0.53, 0.47, 0.42, 0.54], names),
     ]
     dummy = baseline(y, [-0.01, -0.03, 0, -0.02, -0.01])
     return contents(models, y, glance(names, len(y)), **{"baseline": dummy, **changes})
@@ -176,6 +187,7 @@ def two_classes():
     return contents([model], y, look, classes=("no", "yes"))
 
 
+@cache
 def wide(n_features=5000, n_rows=60):
     """More columns than a page can list, in a dense and in a sparse model."""
     rng = np.random.default_rng(0)
@@ -183,8 +195,8 @@ def wide(n_features=5000, n_rows=60):
     y = X[:, :5].sum(axis=1) + rng.standard_normal(n_rows)
     names = [f"measurement_{i:04d}_of_the_first_series" for i in range(n_features)]
     models = [
-        linear("RidgeCV", RidgeCV(cv=5), X, y, [0.3, 0.4, 0.2, 0.5, 0.3], names),
-        linear("LassoCV", LassoCV(cv=5), X, y, [0.2, 0.4, 0.1, 0.5, 0.3], names),
+        linear("RidgeCV", fitted(RidgeCV(cv=5), X, y), X, [0.3, 0.4, 0.2, 0.5, 0.3], names),
+        linear("LassoCV", fitted(LassoCV(cv=5), X, y), X, [0.2, 0.4, 0.1, 0.5, 0.3], names),
     ]
     return contents(models, y, glance(names, n_rows))
 

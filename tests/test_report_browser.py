@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 import report_contents as examples
 from matplotlib.image import imread
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
+from skreg import report
 from skreg.reporting.page import render
 
 PHONE, DESKTOP = 390, 1280
@@ -163,6 +168,35 @@ def test_text_of_the_data_is_inert(browser, files, name):
     assert any("<script>al" in text for text in drawn)
 
 
+def test_text_is_inert_from_the_users_table_on(browser, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    bad = [text for text in examples.HOSTILE if text.isprintable()]
+    table = pandas.DataFrame(rng.standard_normal((60, len(bad))), columns=bad)
+    kinds = pandas.Series(np.where(table[bad[0]] + rng.standard_normal(60) > 0, *bad[:2]))
+    table["<b>words</b>"] = rng.choice(bad, 60)
+    encode = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["<b>words</b>"]), remainder="passthrough"
+    )
+    model = make_pipeline(encode, LogisticRegression())
+    file = report(
+        [(bad[0], model)],
+        table,
+        kinds.rename(bad[1]),
+        path=tmp_path / "report.html",
+        title=bad[0],
+    )
+    browser.open(file, width=PHONE)
+    assert browser.complaints() == []
+    assert browser.run("document.scripts.length") == 1
+    assert browser.run("document.images.length") == 0
+    assert browser.run("document.querySelectorAll('main b').length") == 1  # around the target
+    assert browser.run("document.scrollingElement.scrollWidth") <= PHONE
+    shown = browser.run("document.body.innerText")
+    for text in bad[:3]:
+        assert text in shown
+
+
 def test_a_script_of_the_data_would_not_be_let_run(browser, files, tmp_path):
     """The policy stops what escaping would miss."""
     html = files("regression").read_text(encoding="utf-8")
@@ -223,6 +257,8 @@ def test_on_paper_it_is_light_and_leaves_nothing_out_but_long_tables(browser, fi
     ground = browser.run("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(255, 255, 255)"
     assert browser.run("getComputedStyle(document.querySelector('figure svg')).filter") == "none"
+    head = "document.querySelector('table.coefficients th button')"
+    assert browser.run(f"getComputedStyle({head}).display") == "contents"  # or it has no text
     rows = browser.run(
         "[...document.querySelectorAll('table.coefficients')[0].tBodies[0].rows]"
         ".filter(r => r.getClientRects().length).length"

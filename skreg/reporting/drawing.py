@@ -10,6 +10,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from .wording import number
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -24,7 +26,6 @@ _STYLE = {
     # Text stays text: it can be found and copied, and the reader's own fonts have its letters.
     "svg.fonttype": "none",
     "font.size": 8,
-    "axes.formatter.limits": (-4, 7),
     "text.color": INK,
     "axes.labelcolor": INK,
     "xtick.labelcolor": INK,
@@ -87,13 +88,29 @@ def picture(sketch: Sketch, key: str, of: str, width: float = WIDTH) -> Picture:
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from")
         figure = Figure(figsize=(width, sketch.height), layout="constrained")
         caption = sketch.draw(figure)
+        for ax in figure.axes:
+            _readable_ticks(ax)
         for text in figure.findobj(Text):
             # The letters of a formula would be set one by one, at the widths of another font.
             for maths, plain in _MATHS.items():
                 text.set_text(text.get_text().replace(maths, plain))
-        metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(buffer, format="svg", transparent=True, dpi=_DPI, metadata=metadata)
+        figure.savefig(buffer, format="svg", transparent=True, dpi=_DPI)
     return Picture(_inline(buffer.getvalue(), key, f"Picture of {of}. {caption}"), caption)
+
+
+def _readable_ticks(ax: Axes) -> None:
+    """Write large and small numbers as the page does, and no factor at the end of an axis."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
+
+    for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+        # A subclass knows its own business.
+        if type(axis.get_major_formatter()) is not ScalarFormatter:
+            continue
+        largest = max(abs(limit) for limit in limits)
+        if 1e-3 <= largest < 1e4:
+            continue
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 6)))
 
 
 def _inline(svg: bytes, key: str, label: str) -> str:

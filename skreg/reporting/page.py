@@ -119,10 +119,12 @@ def render(contents: Contents) -> str:
     script = resources.files(__package__).joinpath("templates/page.js").read_text("utf-8")
     digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
     order = wording.ranking(contents)
-    html = environment.get_template("page.html").render(
+    html = environment.get_template(
+        "page.html"
+    ).render(
         contents=contents,
         glance=contents.glance,
-        result=wording.result(contents),
+        result=wording.result(contents).replace(" ± ", "\xa0±\xa0"),  # on one line
         ranked=[contents.models[position] for position in order],
         comparison=pictures.comparison(contents, order),
         sections=list(_sections(contents, order)),

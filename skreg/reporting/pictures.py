@@ -17,7 +17,7 @@ from ..plotting import (
     WeightHistogramDisplay,
 )
 from . import wording
-from .contents import Contents, ModelReport
+from .contents import Contents, ModelReport, Score
 from .drawing import BLUE, HEIGHT, Picture, Sketch, picture, plain, printable, short
 from .predictions import of_classes, of_residuals
 
@@ -70,13 +70,23 @@ def comparison(contents: Contents, order: Sequence[int]) -> Picture:
     """
     models = [contents.models[position] for position in order]
     models += [] if contents.baseline is None else [contents.baseline]
+    scores = [model.scores[0] for model in models]
+    low, high = _scale(scores)
 
     def draw(figure: Figure) -> str:
         ax = figure.add_subplot()
-        for place, model in enumerate(models):
-            score = model.scores[0]
+        ax.set_xlim(low, high)
+        arrow = ""
+        for place, score in enumerate(scores):
             best = place == 0
             color = BLUE if best else "#555555"
+            if score.mean < low or score.mean > high:
+                text = wording.score_text(score)
+                x, text = (0, f"← {text}") if score.mean < low else (1, f"{text} →")
+                side = "right" if x else "left"
+                ax.text(x, place, text, transform=ax.get_yaxis_transform(), ha=side, va="center")
+                arrow = " An arrow points to what lies outside."
+                continue
             ax.plot(score.values, np.full(score.values.size, place), "|", color="#999999")
             ax.errorbar(
                 score.mean,
@@ -93,18 +103,34 @@ def comparison(contents: Contents, order: Sequence[int]) -> Picture:
         ax.set_yticks(np.arange(len(models)), labels=names, parse_math=False)
         ax.get_yticklabels()[0].set_fontweight("bold")
         ax.set_ylim(len(models) - 0.4, -0.6)
-        ax.set_xlabel(f"{models[0].scores[0].name}, rows held out")
+        ax.set_xlabel(f"{scores[0].name}, rows held out")
         plain(ax)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        better = "right" if models[0].scores[0].greater_is_better else "left"
+        better = "right" if scores[0].greater_is_better else "left"
         return (
             "Mean of each model with its standard error; the strokes are single folds. "
-            f"Further to the {better} is better; the filled diamond is the best."
+            f"Further to the {better} is better; the filled diamond is the best.{arrow}"
         )
 
     sketch = Sketch("comparison", draw, 0.75 + 0.3 * len(models))
     return picture(sketch, "comparison", "the models", width=4.4)
+
+
+def _scale(scores: Sequence[Score]) -> tuple[float, float]:
+    """Limits for the scores, without those so far off that the others would shrink to a point."""
+    low, high = np.inf, -np.inf
+    for score in scores:
+        values = score.values[np.isfinite(score.values)]
+        if not values.size:
+            continue
+        lowest, highest = float(values.min()), float(values.max())
+        if low > high or max(low - lowest, highest - high) <= 2 * (high - low):
+            low, high = min(low, lowest), max(high, highest)
+    if low > high:
+        return 0.0, 1.0
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 0.5
+    return low - margin, high + margin
 
 
 def _of_path(model: ModelReport) -> Iterator[Sketch]:
@@ -123,7 +149,7 @@ def _of_path(model: ModelReport) -> Iterator[Sketch]:
             )
             display.plot(figure.add_subplot())
             others = display.other_lines_
-            if others is not None and len(others.get_segments()) > _MOST_CURVES:
+            if others is not None and len(others.get_paths()) > _MOST_CURVES:
                 others.set_rasterized(True)
             n_named = len(display.named_)
             largest = f"The {n_named} largest are named" if n_named > 1 else "One is named"
@@ -189,6 +215,8 @@ def _of_network(model: ModelReport) -> Iterator[Sketch]:
     def draw_history(figure: Figure) -> str:
         axes = figure.subplots(len(panels), squeeze=False, sharex=True).ravel()
         TrainingHistoryDisplay.from_estimator(model.estimator, ax=list(axes), panels=panels)
+        for ax in axes[:-1]:
+            ax.set_xlabel("")
         return "How the network was trained."
 
     n_layers = len(model.estimator.coefs_)

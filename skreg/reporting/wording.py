@@ -105,17 +105,21 @@ def score_text(score: Score) -> str:
 def result(contents: Contents) -> str:
     """Say in a few sentences which model predicts best and by how much."""
     best, *others = (contents.models[position] for position in ranking(contents))
-    score = best.scores[0]
-    has = f"{score.name} {score_text(score)} over {contents.n_folds} folds"
-    text = f"{best.name} predicts best: {has}." if others else f"{best.name} has {has}."
+    score, folds = best.scores[0], f"over {contents.n_folds} folds"
     if others:
-        text += _runner_up(best, others[0])
-    if contents.baseline is not None:
-        base = contents.baseline.scores[0]
-        text += f" {contents.baseline.name} has {score_text(base)}"
-        ahead = score.mean - base.mean if score.greater_is_better else base.mean - score.mean
-        text += "." if ahead > 0 else ": no model does better than that."
-    return text
+        text = f"Of {len(contents.models)} models, {best.name} predicts best: "
+        text += f"{score.name} {score_text(score)} {folds}. {_runner_up(best, others[0])}"
+    else:
+        text = f"The {score.name} of {best.name} is {score_text(score)} {folds}."
+    if contents.baseline is None:
+        return text
+    name, base = contents.baseline.name, contents.baseline.scores[0]
+    ahead = score.mean - base.mean if score.greater_is_better else base.mean - score.mean
+    # To the digits of the best: its own error is tiny where all folds have the same mean.
+    error = score.standard_error
+    mean = round(base.mean, 1 - _power(error, 2)) if error > 0 else base.mean
+    text += f" By comparison, {name[:1].lower()}{name[1:]} has {number(mean)}"
+    return text + ("." if ahead > 0 else ": no model does better than that.")
 
 
 def _runner_up(best: ModelReport, second: ModelReport) -> str:
@@ -123,7 +127,7 @@ def _runner_up(best: ModelReport, second: ModelReport) -> str:
     behind = best.scores[0].values - second.scores[0].values
     difference = abs(float(behind.mean()))
     error = float(behind.std(ddof=1) / np.sqrt(behind.size))
-    text = f" {second.name} follows with {score_text(second.scores[0])}"
+    text = f"Next comes {second.name} with {score_text(second.scores[0])}"
     if not math.isfinite(difference):
         return f"{text}."
     text += f"; fold for fold the difference is {with_error(difference, error)}"
