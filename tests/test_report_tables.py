@@ -56,12 +56,11 @@ def test_polars(gather):
     polars = pytest.importorskip("polars")
     X, y = load_diabetes(return_X_y=True, as_frame=True)
     frame = polars.DataFrame(X.to_numpy(), schema=list(X.columns))
-    found = gather(
-        make_pipeline(StandardScaler(), LassoCV()), frame, polars.Series("progress", y.to_numpy())
-    )
+    model = make_pipeline(StandardScaler(), LassoCV())
+    found = gather(model, frame, polars.Series("progress", y.to_numpy()))
     assert found.glance.target == "progress"
     assert found.glance.columns[2].name == "bmi"
-    same = gather(make_pipeline(StandardScaler(), LassoCV()), X, y)
+    same = gather(model, X, y)
     assert_allclose(found.models[0].held_out, same.models[0].held_out)
 
 

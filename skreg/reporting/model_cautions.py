@@ -42,7 +42,8 @@ def model_cautions(compared: Sequence[Compared], best: int, baseline: ModelRepor
     """
     found = [_no_better(compared[best].report, baseline)]
     for one in compared:
-        found += [_edge(one), _unconverged(one)]
+        helpless = one.shown.edge == "largest" and _no_better(one.report, baseline) is not None
+        found += [None if helpless else _edge(one), _unconverged(one)]
     found += [_collinear(compared), _simpler(compared, best), _unscaled(compared)]
     found += _other_warnings(compared)
     return [caution for caution in found if caution is not None]
