@@ -362,7 +362,15 @@ def test_an_alpha_outside_the_path_is_not_marked():
 
 def test_nothing_to_caution_against():
     words = Reader(page.render(examples.classification(cautions=()))).words
-    assert "None of the checks found anything" in words
+    assert "The checks found nothing to warn of." in words
+
+
+def test_long_settings_are_folded_away():
+    made = examples.classification()
+    model = replace(made.models[0], settings="LogisticRegression(" + 100 * "C=1, " + ")")
+    html = page.render(replace(made, models=(model, made.models[1])))
+    assert html.count('<details class="settings">') == 1
+    assert '<pre class="settings"><code>DecisionTreeClassifier()</code></pre>' in html
 
 
 @pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
