@@ -15,7 +15,7 @@ from typing import NoReturn
 from . import __version__
 from .comparison import compare
 from .reading import read_table
-from .reporting.command import MODELS, report_table
+from .reporting.command import MODELS, USUAL, report_table
 from .summary import format_comparison, save_pictures
 from .table import Table, TableError, diabetes
 
@@ -61,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m skreg",
         description="Fit Lasso, ElasticNet and Ridge with the penalty chosen by cross-validation; "
-        "print how they compare and save pictures of the Lasso's path and CV curve.",
+        "print how they compare and save pictures of the Lasso's path and CV curve. With --report,"
+        " write a page about models of numbers or classes instead.",
         epilog="Without FILE: the diabetes data bundled with scikit-learn and its interactions.",
     )
     parser.add_argument(
@@ -108,8 +109,11 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         choices=sorted({name for names in MODELS.values() for name in names}),
         metavar="NAME",
-        help="which models, by default all but mlp of "
-        + "; ".join(f"{', '.join(names)} ({task})" for task, names in MODELS.items()),
+        help="which models: of "
+        + "; of ".join(
+            f"{', '.join(MODELS[task])} to predict {what} (default: {' '.join(USUAL[task])})"
+            for task, what in (("regression", "numbers"), ("classification", "classes"))
+        ),
     )
     page.add_argument(
         "--task",

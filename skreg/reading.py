@@ -240,7 +240,7 @@ def _target_values(
         advice = f"choose a numeric column: {_some(numeric)}" if numeric else "no column is numeric"
         raise TableError(
             f"the target {target!r} of {file} is text (such as {example!r}), not numbers; {advice};"
-            " classes are for a page: --report report.html --task classification"
+            " to predict classes: --report report.html --task classification"
         )
     known = y[~np.isnan(y)]
     if known.size == 0:

@@ -66,6 +66,13 @@ def test_alpha_at_the_edge(gather):
     assert titles(gather(LassoCV(), X, y)) == []
 
 
+def test_an_edge_where_the_error_is_flat_is_not_serious(gather):
+    X, y = load_diabetes(return_X_y=True)
+    one = caution(gather(LassoCV(), X[:, [2]], y), "edge of the grid")
+    assert not one.serious
+    assert "hardly changes" in one.text
+
+
 @pytest.mark.parametrize("seed", [2, 3, 4])
 def test_an_edge_because_nothing_helps_is_no_edge(gather, seed):
     rng = np.random.default_rng(seed)
@@ -220,6 +227,24 @@ def test_constant_columns_and_gaps(gather):
     assert found.glance.n_missing == np.isnan(X).sum()
     assert caution(found, "one value").text.startswith("x5: it says nothing")
     assert "x6 (" in caution(found, "many missing").text
+
+
+@pytest.mark.parametrize("step", [1, -3])
+def test_a_column_that_numbers_the_rows(gather, step):
+    X, y, _ = rows()
+    X = np.column_stack([X, step * np.arange(120) + 7])
+    one = caution(gather(Ridge(standardize=True), X, y), "number the rows")
+    assert "row to row, x5 always" in one.text
+    assert not one.serious
+    X[[3, 50], 5] = X[[50, 3], 5]
+    assert titles(gather(Ridge(standardize=True), X, y)) == []
+
+
+def test_the_largest_alpha_where_nothing_helps(gather):
+    rng = np.random.default_rng(5)
+    found = gather(RidgeCV(), rng.normal(size=(60, 3)), rng.normal(size=60))
+    assert found.models[0].alpha == found.models[0].cv.alphas[0]
+    assert titles(found) == ["No model is better than knowing the target alone"]
 
 
 def test_classes_of_few_rows_and_of_most(gather):

@@ -5,11 +5,12 @@ import sys
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LassoCV as TheirLassoCV
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import (
@@ -21,7 +22,7 @@ from sklearn.model_selection import (
 )
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import skreg
@@ -204,7 +205,7 @@ def test_of_other_models_what_they_have(gather, diabetes):
     X, y = diabetes
     found = gather([LinearRegression(), KNeighborsRegressor(), TheirLassoCV()], X, y).models
     assert found[0].coefficients is not None
-    assert "none of skreg's linear models" in found[0].left_out[0]
+    assert "LinearRegression of scikit-learn keeps none" in found[0].left_out[0]
     assert found[1].coefficients is None
     assert "KNeighborsRegressor has none" in found[1].left_out[0]
     assert_array_equal(found[2].cv.errors, found[2].estimator.mse_path_)
@@ -251,6 +252,21 @@ def test_a_fitted_estimator_is_shown_as_it_is(gather, diabetes):
     assert found[1].name == "LassoCV (2)"
 
 
+def test_what_predicts_without_a_fit_is_not_fitted(gather, diabetes):
+    X, y = (values[:60] for values in diabetes)
+    found = gather(GaussianProcessRegressor(alpha=1.0), X, y).models[0]
+    assert found.notes == ()
+    assert found.seconds > 0
+
+
+def test_predictions_that_are_no_numbers_have_no_score(gather, diabetes):
+    X, y = diabetes
+    found = gather([IsotonicRegression(), LinearRegression()], X[["bmi"]], y)
+    assert np.isnan(found.models[0].scores[0].mean)
+    assert found.best == 1
+    assert "not numbers" in found.cautions[0].text
+
+
 def test_networks(gather):
     X, y = load_iris(return_X_y=True)
     found = gather(scaled(MLPClassifier((5,), max_iter=300)), X, y).models[0]
@@ -284,88 +300,7 @@ def test_names_and_numbers_are_enough_for_python_to_do_it_again(gather, diabetes
     assert names["seen"]["title"] == "<T>"
 
 
-# Tables of every kind
-
-
-def mixed(n=120):
-    rng = np.random.default_rng(0)
-    pandas = pytest.importorskip("pandas")
-    size = rng.normal(10, 3, n)
-    frame = pandas.DataFrame(
-        {
-            "size": size,
-            "town": pandas.Categorical(rng.choice(["Ulm", "Bonn", "Köln"], n)),
-            "note": np.where(rng.random(n) < 0.5, None, "x"),
-            "count": pandas.array(rng.integers(0, 5, n), dtype="Int64"),
-        }
-    )
-    frame.loc[3, "size"] = np.nan
-    frame.loc[4, "count"] = pandas.NA
-    return frame, pandas.Series(2 * size + rng.normal(size=n), name="price")
-
-
-def test_a_frame_with_categories(gather):
-    from sklearn.impute import SimpleImputer
-
-    X, y = mixed()
-    prepare = ColumnTransformer(
-        [("n", SimpleImputer(), ["size"]), ("c", OneHotEncoder(), ["town"])],
-        verbose_feature_names_out=False,
-    )
-    found = gather(make_pipeline(prepare, LassoCV()), X, y)
-    kinds = {column.name: (column.kind, column.n_missing) for column in found.glance.columns}
-    assert kinds["size"] == ("number", 1)
-    assert kinds["town"] == ("category", 0)
-    assert kinds["note"] == ("category", int(X["note"].isna().sum()))
-    assert kinds["count"] == ("number", 1)
-    assert found.glance.target == "price"
-    assert list(found.models[0].coefficients.names) == [
-        "size",
-        "town_Bonn",
-        "town_Köln",
-        "town_Ulm",
-    ]
-
-
-def test_polars(gather, diabetes):
-    polars = pytest.importorskip("polars")
-    X, y = diabetes
-    frame = polars.DataFrame(X.to_numpy(), schema=list(X.columns))
-    found = gather(scaled(LassoCV()), frame, polars.Series("progress", y.to_numpy()))
-    assert found.glance.target == "progress"
-    assert found.glance.columns[2].name == "bmi"
-    same = gather(scaled(LassoCV()), X, y)
-    assert_allclose(found.models[0].held_out, same.models[0].held_out)
-
-
-def test_sparse_stays_sparse(gather, monkeypatch):
-    rng = np.random.default_rng(0)
-    X = sparse.csc_array(sparse.random(150, 3000, density=0.01, random_state=0))
-    y = np.asarray(X[:, [0]].todense()).ravel() + rng.normal(size=150)
-    made = []
-    original = sparse.csr_array.toarray
-
-    def toarray(self, *arguments, **options):
-        made.append(self.shape[0] * self.shape[1])
-        return original(self, *arguments, **options)
-
-    for kind in (sparse.csr_array, sparse.csc_array):
-        monkeypatch.setattr(kind, "toarray", toarray)
-    found = gather(LassoCV(), X, y)
-    assert found.models[0].path is not None
-    assert max(made, default=0) < 150 * 3000
-    assert "2,000" in found.glance.notes[0]
-    said = {column.summary for column in found.glance.columns}
-    assert "always 0" in said
-    assert any(summary.startswith("not zero in 1.3% of the rows, from 0 to ") for summary in said)
-
-
-def test_a_wide_table_takes_no_square_matrix(gather):
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(20, 5000)).astype(np.float32)
-    X[:, 4000] = X[:, 10] + 1e-3 * rng.normal(size=20)
-    found = gather(Ridge(), X, rng.normal(size=20), cv=2)
-    assert [group.names for group in found.glance.correlated] == [("x10", "x4000")]
+# What else
 
 
 def test_the_forest_of_a_library_is_named_in_the_versions(gather):

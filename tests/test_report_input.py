@@ -108,6 +108,9 @@ def test_refused_before_any_work(case, tmp_path, monkeypatch):
 def test_columns_of_other_names(tmp_path):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X, columns=["a", "b", "c"])
+    twice = frame.set_axis(["a", "b", "a"], axis=1)
+    with pytest.raises(ValueError, match="X has more than one column named 'a'"):
+        skreg.report(NEVER, twice, Y, path=tmp_path / "r.html")
     fitted = Ridge().fit(frame.rename(columns={"a": "z"}), Y)
     with pytest.raises(ValueError, match="fitted to columns of other names"):
         skreg.report(fitted, frame, Y, path=tmp_path / "r.html")

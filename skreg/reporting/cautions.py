@@ -50,6 +50,7 @@ def data_cautions(
         _one_class(y, seen),
         _few_held_out(fewest_held_out),
         _missing(seen),
+        _row_numbers(table),
         _constant(seen),
         _skewed(y, seen),
     ]
@@ -159,6 +160,25 @@ def _missing(seen: Glance) -> Caution | None:
         "Columns have many missing values",
         f"More than {percent(MANY_MISSING)} are missing: {listed}. What fills the gaps then says"
         " more than the values. Ask why they are missing; consider leaving the columns out.",
+    )
+
+
+def _row_numbers(table: Table) -> Caution | None:
+    """Columns of whole numbers that rise, or fall, from row to row."""
+    if table.dense is None or table.n_rows < FEW_ROWS:
+        return None
+    found = []
+    for j in table.numeric:
+        steps = np.diff(table.dense[j])
+        if (np.all(steps > 0) or np.all(steps < 0)) and np.all(steps == np.round(steps)):
+            found.append(table.names[j])
+    if not found:
+        return None
+    return Caution(
+        "A column may number the rows",
+        f"From row to row, {listing(found, LISTED)} always changes in one direction, by whole"
+        " numbers. If it only numbers the rows, leave it out. If it is time, hold out the latest"
+        " rows (in Python, cv=TimeSeriesSplit()): shuffled folds predict the past from the future.",
     )
 
 

@@ -17,6 +17,8 @@ from ..neural import MLPClassifier, MLPRegressor
 from ..result import PathResult
 from .contents import Coefficients
 
+FLAT = 0.05  # standard errors
+NEAR = 3.0  # ratio of two alphas that ought to differ in error
 NOTHING = 1e-9  # share of the target's variance
 
 
@@ -38,6 +40,8 @@ class Shown:
         What was taken from the target, and what it was then divided by.
     edge : {"smallest", "largest"} or None
         Which end of its grid the best alpha lies at.
+    flat : bool
+        Whether the errors hardly change towards the smallest alpha, so that less would not help.
     """
 
     estimator: Any
@@ -54,6 +58,7 @@ class Shown:
     middle: float = 0.0
     unit: float = 1.0
     edge: str | None = None
+    flat: bool = False
     left_out: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -236,7 +241,10 @@ def _find_path(shown: Shown, kind: str) -> None:
         return
     if not isinstance(estimator, (ElasticNet, Ridge)):
         both = "path" if shown.cv is not None else "path or cross-validation curve"
-        shown.left_out.append(f"No {both}: {kind} is none of skreg's linear models.")
+        package = type(estimator).__module__.partition(".")[0].replace("sklearn", "scikit-learn")
+        shown.left_out.append(
+            f"No {both}: {kind} of {package} keeps none, as skreg's linear models do."
+        )
         return
     single = clone(estimator)
     try:
@@ -258,6 +266,10 @@ def _find_edge(shown: Shown) -> None:
         # Where the best model explains nothing it is at the start because no feature helps.
         empty = shown.path is not None and np.all(shown.path.dev_ratio[..., at] < NOTHING)
         shown.edge = None if empty else shown.cv.edge
+        alphas, mean = shown.cv.alphas, shown.cv.mean
+        inner = int(np.argmin(np.abs(alphas - NEAR * alphas[at])))
+        if shown.edge == "smallest" and inner != at:
+            shown.flat = bool(mean[inner] - mean[at] < FLAT * shown.cv.standard_error[at])
         return
     alphas = np.ravel(np.asarray(getattr(shown.estimator, "alphas", 0.0), dtype=object))
     if hasattr(shown.estimator, "alpha_") and shown.alpha is not None and len(alphas) > 1:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .columns import as_table
-from .contents import Caution, CorrelatedGroup, ModelReport
+from .contents import Caution, CorrelatedGroup, ModelReport, Score
 from .correlation import correlated_groups
 from .inspection import Shown
 from .models import Compared
@@ -42,7 +42,8 @@ def model_cautions(compared: Sequence[Compared], best: int, baseline: ModelRepor
     """
     found = [_no_better(compared[best].report, baseline)]
     for one in compared:
-        found += [_edge(one), _unconverged(one)]
+        helpless = one.shown.edge == "largest" and _no_better(one.report, baseline) is not None
+        found += [None if helpless else _edge(one), _unconverged(one)]
     found += [_collinear(compared), _simpler(compared, best), _unscaled(compared)]
     found += _other_warnings(compared)
     return [caution for caution in found if caution is not None]
@@ -70,11 +71,16 @@ def _edge(one: Compared) -> Caution | None:
         return None
     alpha = one.report.alpha_min if one.report.alpha_min is not None else one.report.alpha
     value = "" if alpha is None else f", {number(alpha)},"
+    seen = f"{one.report.name}: the best alpha{value} is the {edge} that was tried"
+    title = "alpha is at the edge of the grid"
+    if one.shown.flat:
+        said = "but the error hardly changes there: next to no penalty is needed"
+        return Caution(title, f"{seen}, {said}.")
     beyond, way = ("smaller", "down") if edge == "smallest" else ("larger", "up")
     return Caution(
-        "alpha is at the edge of the grid",
-        f"{one.report.name}: the best alpha{value} is the {edge} that was tried, so a {beyond} one"
-        f" may be better. Pass alphas that reach further {way}.{_unit(one)}",
+        title,
+        f"{seen}, so a {beyond} one may be better. Pass alphas that reach further {way}."
+        f"{_unit(one)}",
         serious=True,
     )
 
@@ -132,10 +138,10 @@ def _unscaled(compared: Sequence[Compared]) -> Caution | None:
         seen.setdefault(range_, []).append(one.report.name)
     if not seen:
         return None
-    parts = [
-        f"{listing(names, LISTED)} see standard deviations {range_}"
-        for range_, names in seen.items()
-    ]
+    parts = []
+    for range_, names in seen.items():
+        verb = "see" if len(names) > 1 else "sees"
+        parts.append(f"{listing(names, LISTED)} {verb} standard deviations {range_}")
     return Caution(
         "Features are penalised on different scales",
         f"{'; '.join(parts)}. A penalty bears hardest on features with a small one. Put a"
@@ -216,11 +222,7 @@ def _together(names: Sequence[str]) -> str:
 def _simpler(compared: Sequence[Compared], best: int) -> Caution | None:
     """The simplest model within one standard error of the best, if it is not the best."""
     first = compared[best].report.scores[0]
-    near = [
-        one
-        for one in compared
-        if abs(one.report.scores[0].mean - first.mean) <= first.standard_error
-    ]
+    near = [one for one in compared if _as_good(one.report.scores[0], first)]
     simplest = min(near, key=_complexity, default=compared[best])
     if _complexity(simplest) >= _complexity(compared[best]):
         return None
@@ -233,6 +235,14 @@ def _simpler(compared: Sequence[Compared], best: int) -> Caution | None:
         f" ({number(first.standard_error, 2)}) of {compared[best].report.name} in {first.name}"
         f" ({scores}): the difference is no reason to prefer the more complicated one.",
     )
+
+
+def _as_good(score: Score, best: Score) -> bool:
+    """Whether a score is within one standard error, and fold for fold not clearly worse."""
+    apart = best.values - score.values
+    paired = float(apart.std(ddof=1) / np.sqrt(apart.size))
+    behind = abs(score.mean - best.mean)
+    return behind <= best.standard_error and behind <= 2 * paired
 
 
 def _complexity(one: Compared) -> float:
@@ -264,5 +274,5 @@ def _other_warnings(compared: Sequence[Compared]) -> list[Caution]:
 
 
 def _short(message: str) -> str:
-    text = " ".join(message.split())
+    text = " ".join(message.split()).rstrip(".")
     return text if len(text) <= LONGEST_WARNING else f"{text[:LONGEST_WARNING]}…"

@@ -185,6 +185,10 @@ def _fit(
                 held = HeldOut.of(model, rows, request.y[test], request.classes)
                 values = tuple(metric.value(held) for metric in metrics)
                 predicted, probabilities = held.predicted, held.probabilities
+                if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
+                    warnings.warn(
+                        "some predictions are not numbers; they have no score", stacklevel=1
+                    )
         except Exception as error:
             error.add_note(f"{name} was being fitted, {what}, for the report")
             raise

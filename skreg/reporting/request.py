@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -222,7 +223,7 @@ def _check_table(X: Any, feature_names: Any) -> tuple[Any, tuple[str, ...], bool
     own = [str(name) for name in columns] if columns is not None else None
     if feature_names is None:
         names = own or [f"x{j}" for j in range(X.shape[1])]
-        return X, tuple(names), own is not None
+        return X, _each_once(names, "X"), own is not None
     if isinstance(feature_names, str) or not hasattr(feature_names, "__len__"):
         raise TypeError("feature_names must be a list with a name for each column of X")
     names = [str(name) for name in feature_names]
@@ -230,7 +231,14 @@ def _check_table(X: Any, feature_names: Any) -> tuple[Any, tuple[str, ...], bool
         raise ValueError(f"feature_names has {len(names)} names for {X.shape[1]} columns of X")
     if own is not None and names != own:
         raise ValueError("feature_names is for an X without names: rename the columns of the frame")
-    return X, tuple(names), True
+    return X, _each_once(names, "feature_names"), True
+
+
+def _each_once(names: Sequence[str], what: str) -> tuple[str, ...]:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{what} has more than one column named {twice[0]!r}: rename them")
+    return tuple(names)
 
 
 def _check_folds(
@@ -272,6 +280,10 @@ def _is_fitted(name: str, estimator: Any, X: Any, names: tuple[str, ...]) -> boo
         return False
     except TypeError as error:  # not an estimator in scikit-learn's sense
         raise TypeError(f"estimators: {name} is no estimator of scikit-learn's kind") from error
+    if not hasattr(estimator, "n_features_in_") and not any(
+        name.endswith("_") for name in vars(estimator)
+    ):
+        return False  # it can predict without a fit, but has had none
     width = getattr(estimator, "n_features_in_", X.shape[1])
     if width != X.shape[1]:
         raise ValueError(

@@ -111,22 +111,27 @@ def _log_loss(held: HeldOut) -> float:
     return float(-np.log(np.clip(own, np.finfo(float).eps, 1.0)).mean())
 
 
-def _r2(held: HeldOut) -> float:
-    return float(r2_score(held.y, held.predicted)) if len(held.y) > 1 else np.nan
+def _numbers(value: Callable[[NDArray[Any], NDArray[Any]], float]) -> Callable[[HeldOut], float]:
+    """A metric of numbers, which is not defined where a prediction is not one."""
+
+    def of(held: HeldOut) -> float:
+        return float(value(held.y, held.predicted)) if np.isfinite(held.predicted).all() else np.nan
+
+    return of
 
 
 USUAL: dict[str, dict[str, Metric]] = {
     "regression": {
-        "r2": Metric("R²", True, _r2),
+        "r2": Metric("R²", True, _numbers(r2_score)),
         "neg_root_mean_squared_error": Metric(
             "root mean squared error",
             False,
-            lambda held: float(np.sqrt(mean_squared_error(held.y, held.predicted))),
+            _numbers(lambda y, predicted: np.sqrt(mean_squared_error(y, predicted))),
         ),
         "neg_mean_absolute_error": Metric(
             "mean absolute error",
             False,
-            lambda held: float(mean_absolute_error(held.y, held.predicted)),
+            _numbers(mean_absolute_error),
         ),
     },
     "classification": {
