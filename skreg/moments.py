@@ -29,6 +29,9 @@ CANCELLATION = 1e4
 # The same for a Gram matrix, which errors much above rounding may keep from being positive. Such a
 # column of a sparse X has over 99 % of its entries stored, so that it is dense already.
 DENSE_COLUMN = 1e2
+# A product with a matrix copies all of X into the cache's order first, which takes as long as this
+# many products with a vector.
+THIN = 3
 # Share of the rows that often suffices to see that a column is not far from zero.
 GLANCE = 0.05
 
@@ -51,6 +54,8 @@ def adjoint(X: Any, v: Array) -> Array:
     if is_sparse(X):
         return np.asarray(X.T @ v, dtype=np.float64, order="F")
     if X.dtype == np.float64:
+        if v.ndim == 2 and 1 < v.shape[1] <= THIN:
+            return np.array([column @ X for column in v.T]).T
         return np.asarray((v.T @ X).T)
     out = np.zeros((X.shape[1], *v.shape[1:]))
     for rows, block in row_blocks(X):

@@ -74,7 +74,7 @@ def test_adam_knows_the_step_of_each_weight():
     optimizer.begin(SIZE, np.float64)
     assert optimizer.steps() is None
     optimizer.keep_steps()
-    optimizer.step(w, GRADIENTS[0], None, 0.0)
+    optimizer.step(w, GRADIENTS[0].copy(), None, 0.0)
     np.testing.assert_allclose(optimizer.steps(), (START - w) / GRADIENTS[0], rtol=1e-9)
 
 

@@ -167,6 +167,25 @@ def test_the_note_says_what_the_numbers_say(training, validation, restored, said
         assert display.note_ is None
 
 
+@pytest.mark.parametrize(
+    ("below", "above", "word"),
+    [
+        # The validation loss of the last five of fifty epochs, after a best one of 1.
+        ([1.04] * 5, [1.06] * 5, "over-fitting after epoch 45"),
+        ([1.06] * 4 + [1.04], [1.06] * 4 + [1.051], "over-fitting after epoch 45"),
+        ([0.999, 0.997, 0.995, 0.99, 0.985], [0.999, 0.997, 0.995, 0.99, 0.975], "under-fitting"),
+        # Both losses of the last epoch: the training loss is 0.5 there.
+        ([1.0, 1.0, 1.0, 1.0, 0.99], [1.0, 1.0, 1.0, 1.0, 1.01], "over-fitting: at epoch 50"),
+    ],
+)
+def test_the_notes_thresholds(below, above, word):
+    training = np.linspace(0.9, 0.5, 50)
+    for last, said in ((below, False), (above, True)):
+        validation = np.r_[np.linspace(2, 1, 45), last]
+        display = TrainingHistoryDisplay({"loss": training, "validation_loss": validation}).plot()
+        assert note(display).startswith(word) is said, last
+
+
 def test_the_notes_numbers_are_the_histories():
     display = TrainingHistoryDisplay({"loss": FALLING, "validation_loss": RISING}).plot()
     assert note(display) == (

@@ -9,11 +9,14 @@ from skreg import (
     CoefficientDisplay,
     CVCurveDisplay,
     LassoCV,
+    MLPRegressor,
     PathResult,
     PenaltyGeometryDisplay,
     RegularizationPathDisplay,
     RidgeCV,
     ShrinkageDisplay,
+    TrainingHistoryDisplay,
+    WeightHistogramDisplay,
 )
 
 mpl = pytest.importorskip("matplotlib")
@@ -34,12 +37,16 @@ def model(data):
 
 def draw_all(model, data):
     ridge = RidgeCV(alphas=20).fit(*data)
+    net = MLPRegressor(5, early_stopping=True, learning_rate_init=0.1, random_state=0)
+    net.fit(data[0] - data[0].mean(), data[1])
     return [
         RegularizationPathDisplay.from_estimator(model),
         CVCurveDisplay.from_estimator(model),
         CoefficientDisplay.from_estimator(model),
         ShrinkageDisplay.from_estimator(ridge, data[0]),
         PenaltyGeometryDisplay.from_estimator(model, *data),
+        TrainingHistoryDisplay.from_estimator(net),
+        WeightHistogramDisplay.from_estimator([net, net]),
     ]
 
 

@@ -336,6 +336,23 @@ def test_many_classes_are_cut_and_said_so(pages):
     assert "Those for 57 more are not drawn." in words
 
 
+def test_classes_that_are_numbers_stand_in_their_order():
+    made = examples.two_classes()
+    y = np.repeat([2, 10, 9, 1], 50)
+    model = replace(made.models[0], held_out=np.roll(y, 5), probabilities=None)
+    (drawn,) = pictures.of_model(model, replace(made, y=y), 0)
+    text = re.findall(r"<text[^>]*>([^<]+)</text>", drawn.svg)
+    assert [label for label in text if label in ("1", "2", "9", "10")] == ["1", "2", "9", "10"] * 2
+    assert "180 of 200 are right" in drawn.caption
+
+
+def test_one_class_among_the_rows_held_out_has_no_curve():
+    made = examples.two_classes()
+    y = np.full(len(made.y), "yes")
+    drawn = list(pictures.of_model(made.models[0], replace(made, y=y), 0))
+    assert len(drawn) == 1
+
+
 def test_an_alpha_outside_the_path_is_not_marked():
     made = examples.regression()
     model = replace(made.models[0], alpha=1e6, alpha_min=None, alpha_1se=1e-9)
@@ -345,7 +362,15 @@ def test_an_alpha_outside_the_path_is_not_marked():
 
 def test_nothing_to_caution_against():
     words = Reader(page.render(examples.classification(cautions=()))).words
-    assert "None of the checks found anything" in words
+    assert "The checks found nothing to warn of." in words
+
+
+def test_long_settings_are_folded_away():
+    made = examples.classification()
+    model = replace(made.models[0], settings="LogisticRegression(" + 100 * "C=1, " + ")")
+    html = page.render(replace(made, models=(model, made.models[1])))
+    assert html.count('<details class="settings">') == 1
+    assert '<pre class="settings"><code>DecisionTreeClassifier()</code></pre>' in html
 
 
 @pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])

@@ -1,7 +1,8 @@
 """Optimisers on one flat parameter vector: stochastic gradient descent and Adam.
 
-Each update is a handful of passes over whole vectors. The state is the moments and the number of
-steps; scratch is made when training begins and is not part of it.
+Each update is a handful of passes over whole vectors, which is all that it costs: the sum of a
+vector and a multiple of another is one pass where BLAS does it, and the gradient's own memory holds
+what comes in between. The state is the moments and the number of steps.
 
 `decay` is decoupled weight decay (Loshchilov and Hutter, ICLR 2019): weights, which come first in
 the vector, are multiplied by ``1 - rate * decay`` in a step of their own, so that Adam does not
@@ -14,6 +15,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
+from scipy.linalg import get_blas_funcs
 
 from .layers import Matrix
 
@@ -26,27 +28,25 @@ class Optimizer(ABC):
     def __init__(self, learning_rate: float) -> None:
         self.learning_rate = self.initial_rate = learning_rate
         self.t = 0
-        self._scratch: Matrix | None = None
         self._size: Matrix | None = None
 
     def begin(self, size: int, dtype: Any) -> None:
-        """Make what is missing for vectors of `size`: scratch, and moments at the first step."""
-        if self._scratch is None or self._scratch.dtype != dtype:
-            self._scratch = np.empty(size, dtype=dtype)
+        """Make what is missing for vectors of `size`: moments, at the first step."""
+        self._add = get_blas_funcs("axpy", dtype=dtype)
         for name in self.moments:
             held = getattr(self, name, None)
             made = np.zeros(size, dtype=dtype) if held is None else held.astype(dtype, copy=False)
             setattr(self, name, made)
 
     def go_on_from(self, old: Optimizer) -> None:
-        """Take the moments of another optimiser of this class, its scratch, and its rate.
+        """Take the moments of another optimiser of this class, and its rate.
 
         A rate to begin with that was changed since is the new rate. The old optimiser is left
         without moments: if what follows fails, it begins anew, and does not go on from moments
         that have been written to.
         """
         self.t = old.t
-        for name in (*self.moments, "_scratch"):
+        for name in self.moments:
             setattr(self, name, getattr(old, name, None))
         if old.initial_rate == self.initial_rate:
             self.learning_rate = old.learning_rate
@@ -57,17 +57,20 @@ class Optimizer(ABC):
         self.t = 0
         for name in self.moments:
             setattr(self, name, None)
-        self._scratch = self._size = None
+        self._size = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
     @abstractmethod
     def step(self, parameters: Matrix, gradient: Matrix, decay: Matrix | None, rate: float) -> None:
-        """Change the parameters by one step; `decay` is a view of what decays, at `rate`."""
+        """Change the parameters by one step; `decay` is a view of what decays, at `rate`.
+
+        The gradient is overwritten.
+        """
 
     def steps(self) -> Matrix | None:
-        """Length of the last step for each parameter, where they differ; valid until the next."""
+        """Length of the last step for each parameter, where they differ; to be asked for once."""
         return None
 
     def step_length(self) -> float:
@@ -97,18 +100,14 @@ class SGD(Optimizer):
         self.t += 1
         if decay is not None:
             decay *= 1.0 - self.learning_rate * rate
-        scratch, direction = self._scratch, gradient
-        assert scratch is not None
+        direction = gradient
         if self.velocity is not None:
             self.velocity *= self.momentum
             self.velocity += gradient
             direction = self.velocity
             if self.nesterov:
-                np.multiply(direction, self.momentum, out=scratch)
-                scratch += gradient
-                direction = scratch
-        np.multiply(direction, self.learning_rate, out=scratch)
-        parameters -= scratch
+                direction = self._add(self.velocity, gradient, a=self.momentum)
+        self._add(direction, parameters, a=-self.learning_rate)
 
     def step_length(self) -> float:
         """Momentum lengthens a step along a gradient that stays by ``1 / (1 - momentum)``."""
@@ -144,34 +143,33 @@ class Adam(Optimizer):
 
     def keep_steps(self) -> None:
         """Have `steps` at hand after each step, for a proximal step."""
-        self._size = np.empty_like(self._scratch)
+        assert self.second is not None
+        self._size = np.empty_like(self.second)
 
     def step(self, parameters: Matrix, gradient: Matrix, decay: Matrix | None, rate: float) -> None:
         """One step; both moments are held divided by ``1 - beta``, which saves two passes."""
         self.t += 1
         if decay is not None:
             decay *= 1.0 - self.learning_rate * rate
-        first, second, scratch = self.first, self.second, self._scratch
+        first, second = self.first, self.second
         assert first is not None
         assert second is not None
-        assert scratch is not None
         unbias_1 = 1.0 - self.beta_1**self.t
         unbias_2 = np.sqrt((1.0 - self.beta_2**self.t) / (1.0 - self.beta_2))
         first *= self.beta_1
         first += gradient
-        np.multiply(gradient, gradient, out=scratch)
+        np.multiply(gradient, gradient, out=gradient)
         second *= self.beta_2
-        second += scratch
-        size = scratch if self._size is None else self._size
+        second += gradient
+        size = gradient if self._size is None else self._size
         np.sqrt(second, out=size)
         size += float(self.epsilon * unbias_2)
-        np.divide(first, size, out=scratch)
+        np.divide(first, size, out=gradient)
         self._numerator = float(self.learning_rate * unbias_2)
-        scratch *= self._numerator * (1.0 - self.beta_1) / unbias_1
-        parameters -= scratch
+        self._add(gradient, parameters, a=-self._numerator * (1.0 - self.beta_1) / unbias_1)
 
     def steps(self) -> Matrix | None:
         """Learning rate over the size of each gradient."""
         if self._size is None:
             return None
-        return np.divide(self._numerator, self._size, out=self._scratch)
+        return np.divide(self._numerator, self._size, out=self._size)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.linalg import get_blas_funcs
 
 from ..losses import Loss, Scale
 from .augmentation import Augmentation
@@ -168,8 +169,10 @@ class Trainer:
         self.optimizer.begin(len(model.flat), model.flat.dtype)
         if self.regularizer.proximal and isinstance(self.optimizer, Adam):
             self.optimizer.keep_steps()
-        self._scratch = np.empty(model.n_weights, dtype=model.flat.dtype)
-        self._scratch_views = _weight_views(self._scratch, model.parameters)
+        if self.regularizer.smooth and self.regularizer.shared_l2 is None:
+            scratch = np.empty(model.n_weights, dtype=model.flat.dtype)
+            self._scratch_views = _weight_views(scratch, model.parameters)
+        self._add = get_blas_funcs("axpy", dtype=model.flat.dtype)
         self._flat_weights = model.flat[: model.n_weights]
         self._flat_slopes = model.flat_gradient[: model.n_weights]
 
@@ -256,8 +259,7 @@ class Trainer:
         else:
             value = self._gradient(x, y, scale)
         if regularizer.shared_l2 is not None:
-            np.multiply(self._flat_weights, regularizer.shared_l2, out=self._scratch)
-            self._flat_slopes += self._scratch
+            self._add(self._flat_weights, self._flat_slopes, a=regularizer.shared_l2)
         elif regularizer.smooth:
             weights, slopes = model.parameters.weights, model.gradients.weights
             regularizer.add_gradient(weights, slopes, self._scratch_views)

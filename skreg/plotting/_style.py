@@ -147,6 +147,13 @@ def whole_numbers() -> MaxNLocator:
     return MaxNLocator(6, integer=True)
 
 
+def few_ticks(ax: Axes, size: float) -> MaxNLocator:
+    """Put as many ticks on the x-axis as numbers of five letters fit there with some air."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(int(np.clip(letters(ax, size) / 9, 2, 9)))
+
+
 def legend_height(n_lines: int, size: float) -> float:
     """Points that a legend of so many lines takes, with the gap below it."""
     return 1.5 * size * n_lines + 0.5 * size * (n_lines > 0)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 Kwargs = Mapping[str, Any] | None
 
-_HATCHES = ("", "", "////", "....")  # the first is filled, the second an outline
-
 
 class WeightHistogramDisplay:
     """Histograms of the weights of each layer, for one network or for several.
@@ -203,6 +201,7 @@ class WeightHistogramDisplay:
             ylabel = "weights per bin" if stat == "count" else "share of weights per unit"
             xlabel = f"weight, {name}"
             _style.frame(axes, xlabel=xlabel, ylabel=ylabel, size=size)
+            axes.xaxis.set_major_locator(_style.few_ticks(axes, size))
             labels = _labels(self.labels, zero)
             n_columns = _style.legend_columns(axes, labels, size)
             legend = None
@@ -216,7 +215,8 @@ class WeightHistogramDisplay:
             n_lines = -(-len(patches) // n_columns) if legend else 0
             share = _style.legend_height(n_lines, size) / _style.height_in_points(axes)
             top = max(float(np.max(patch.get_data()[0])) for patch in patches) or 1.0
-            axes.set_ylim(0, 1.04 * top / (1 - min(share, 0.45)))
+            _style.limit_y(axes, 0.0, top, min(share, 0.45))
+            axes.set_ylim(bottom=0.0)
         return self
 
 

@@ -99,7 +99,7 @@ def comparison(contents: Contents, order: Sequence[int]) -> Picture:
                 linewidth=1.5,
                 capsize=3,
             )
-        names = [short(model.name) for model in models]
+        names = [short(model.name, 28) for model in models]
         ax.set_yticks(np.arange(len(models)), labels=names, parse_math=False)
         ax.get_yticklabels()[0].set_fontweight("bold")
         ax.set_ylim(len(models) - 0.4, -0.6)

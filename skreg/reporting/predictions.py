@@ -29,14 +29,14 @@ def of_residuals(model: ModelReport, contents: Contents) -> Iterator[Sketch]:
 
 def of_classes(model: ModelReport, contents: Contents) -> Iterator[Sketch]:
     """Draw which classes are taken for which; where there are two, also the curve between them."""
-    # As text, so that labels of any kind compare and sort.
-    y, held_out = np.asarray(contents.y).astype(str), np.asarray(model.held_out).astype(str)
+    y, held_out = np.asarray(contents.y), np.asarray(model.held_out)
     yield Sketch("confusion", lambda figure: _confusion(figure.add_subplot(), y, held_out))
-    if model.probabilities is None or len(contents.classes) != 2:
+    present = np.unique(y)
+    if model.probabilities is None or len(contents.classes) != 2 or present.size != 2:
         return
     second, chances = contents.classes[1], model.probabilities[:, 1]
     known = np.isfinite(chances)
-    is_second = np.asarray(contents.y)[known] == np.unique(contents.y)[1]
+    is_second = y[known] == present[1]
     if np.unique(is_second).size == 2:
         yield Sketch("roc", lambda figure: _roc(figure, is_second, chances[known], second))
 
@@ -84,7 +84,7 @@ def _confusion(ax: Axes, y: NDArray[Any], held_out: NDArray[Any]) -> str:
             " mistakes to and from other classes are not drawn."
         )
         classes, counts = classes[kept], counts[np.ix_(kept, kept)]
-    names = [short(name) for name in classes]
+    names = [short(str(name)) for name in classes]
     written = classes.size <= _MOST_WRITTEN
     ConfusionMatrixDisplay(counts, display_labels=names).plot(
         ax=ax,
@@ -111,7 +111,7 @@ def _roc(figure: Figure, is_second: NDArray[Any], chances: NDArray[Any], name: s
     ax = figure.add_subplot()
     RocCurveDisplay.from_predictions(is_second, chances, plot_chance_level=True, ax=ax)
     curve, chance = ax.get_lines()[:2]
-    curve.set(color=BLUE, linewidth=1.5, drawstyle="steps-post")
+    curve.set(color=BLUE, linewidth=1.5)
     chance.set(color=INK, linewidth=0.8, linestyle=DASHES)
     ax.set_xlabel("share of the other rows taken for it")
     ax.set_ylabel(f"share of {short(name)} found", parse_math=False)
