@@ -12,9 +12,12 @@ import matplotlib
 import numpy as np
 import pytest
 import report_contents as examples
+from matplotlib.figure import Figure
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import skreg
-from skreg.reporting import page, pictures, wording
+from skreg.reporting import drawing, page, pictures, wording
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 LARGEST = 5_000_000  # bytes of a file
@@ -269,6 +272,21 @@ def test_many_models_share_the_room(monkeypatch):
     assert "The 100 largest of 5,000 coefficients are shown" in read.words
 
 
+def test_a_report_of_seven_thousand_genes(shared_data, tmp_path):
+    data = shared_data("golub")
+    model = skreg.RidgeCV(alphas=np.logspace(2, 8, 20), cv=5, scoring="neg_mean_squared_error")
+    file = skreg.report(
+        make_pipeline(StandardScaler(), model),
+        data["X"].astype(float),
+        data["y"].astype(float),
+        path=tmp_path / "golub.html",
+    )
+    assert file.stat().st_size < 1_000_000
+    words = Reader(file.read_text(encoding="utf-8")).words
+    assert "The 200 largest of 7,129 coefficients are shown." in words
+    assert "(the first 200 of 7,129)" in words
+
+
 def test_two_pages_of_the_same_contents_are_the_same(pages):
     assert page.render(examples.regression()) == pages("regression")
 
@@ -288,6 +306,57 @@ def test_names_in_pictures_are_text(pages):
     svg = re.search(r"<svg[^>]*Coefficients as.*?</svg>", pages("regression"), re.DOTALL)[0]
     drawn = re.findall(r"<text[^>]*>([^<]+)</text>", svg)
     assert {"bmi", "s5", "penalty α (log scale, decreasing)"} <= set(drawn)
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """The figures that pictures are drawn on, by name, beside the pictures."""
+    seen = {}
+
+    def keep(sketch, key, of, **options):
+        seen[sketch.name] = Figure()
+        sketch.draw(seen[sketch.name])
+        return drawing.picture(sketch, key, of, **options)
+
+    monkeypatch.setattr(pictures, "picture", keep)
+    return seen
+
+
+def test_what_is_drawn_of_scores_is_what_they_are(figures):
+    made = examples.regression()
+    pictures.comparison(made, [0, 1])
+    (ax,) = figures["comparison"].axes
+    for place, bars in enumerate(ax.containers):
+        score = made.models[place].scores[0]
+        mean, error = score.values.mean(), score.values.std(ddof=1) / np.sqrt(5)
+        np.testing.assert_allclose(bars[0].get_xydata(), [[mean, place]])
+        (ends,) = bars[2][0].get_segments()
+        np.testing.assert_allclose(ends[:, 0], [mean - error, mean + error])
+    assert len(ax.containers) == 2  # the baseline is an arrow
+    strokes = [line for line in ax.lines if line.get_marker() == "|" and len(line.get_xdata()) == 5]
+    np.testing.assert_array_equal(strokes[1].get_xdata(), made.models[1].scores[0].values)
+    assert ax.get_yticklabels()[0].get_text() == "LassoCV"
+    assert ax.yaxis_inverted()
+
+
+def test_what_is_drawn_of_predictions_is_what_they_are(figures):
+    made = examples.regression()
+    list(pictures.of_model(made.models[0], made, 0))
+    offsets = figures["residuals"].axes[0].collections[0].get_offsets()
+    held_out = made.models[0].held_out
+    np.testing.assert_allclose(offsets, np.column_stack([held_out, made.y - held_out]))
+
+    made = examples.classification()
+    list(pictures.of_model(made.models[1], made, 1))
+    ax = figures["confusion"].axes[0]
+    counts = [int(text.get_text()) for text in ax.texts]
+    expected = [
+        np.count_nonzero((made.y == actual) & (made.models[1].held_out == predicted))
+        for actual in np.unique(made.y)
+        for predicted in np.unique(made.y)
+    ]
+    assert sorted(counts) == sorted(expected)
+    assert np.asarray(ax.images[0].get_array()).ravel().tolist() == expected
 
 
 @pytest.mark.parametrize("greater", [True, False])
