@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -64,6 +65,15 @@ def test_alpha_at_the_edge(gather):
     wide = ElasticNetCV(alphas=[1e3, 1e2])
     assert "unit of the target" in caution(gather(wide, X, 1e4 * y), "edge of the grid").text
     assert titles(gather(LassoCV(), X, y)) == []
+
+
+def test_a_search_at_the_edge(gather):
+    X, y, _ = rows()
+    search = GridSearchCV(Ridge(), {"alpha": [10.0, 100.0, 1000.0], "fit_intercept": [True, False]})
+    text = caution(gather(search, X, y), "edge of its grid").text
+    assert text.startswith("GridSearchCV of Ridge chose alpha=10, the smallest that was tried.")
+    inside = GridSearchCV(Ridge(), {"alpha": [1e-9, 1.0, 1e9], "solver": ["auto"]})
+    assert titles(gather(inside, X, y)) == []
 
 
 def test_an_edge_where_the_error_is_flat_is_not_serious(gather):

@@ -88,7 +88,7 @@ def usual_models(
     else:
         search = GridSearchCV(
             LogisticRegression(max_iter=2000),
-            {"C": np.logspace(-4, 2, 7)},
+            {"C": np.logspace(-4, 4, 9)},
             scoring="neg_log_loss",
             cv=StratifiedKFold(**shuffled),
         )

@@ -42,6 +42,8 @@ class Shown:
         Which end of its grid the best alpha lies at.
     flat : bool
         Whether the errors hardly change towards the smallest alpha, so that less would not help.
+    at_ends : list of str
+        Parameters that a grid search chose at an end of their values: "C=100, the largest".
     """
 
     estimator: Any
@@ -59,6 +61,7 @@ class Shown:
     unit: float = 1.0
     edge: str | None = None
     flat: bool = False
+    at_ends: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -118,11 +121,26 @@ def _innermost(fitted: Any, X: Any, y: NDArray[Any], names: tuple[str, ...]) -> 
             shown.notes.append(
                 f"{type(estimator).__name__} chose {chosen}; the best model is shown."
             )
+            shown.at_ends += _at_ends(estimator)
             shown.estimator = estimator.best_estimator_
         elif hasattr(estimator, "regressor_") and hasattr(estimator, "transformer_"):
             _take_target(shown, estimator)
         else:
             return shown
+
+
+def _at_ends(search: Any) -> list[str]:
+    """Numbers that a grid search chose from the end of three or more."""
+    grid = getattr(search, "param_grid", None)
+    grid = grid[0] if isinstance(grid, list) and len(grid) == 1 else grid
+    found = []
+    for name, values in grid.items() if isinstance(grid, dict) else ():
+        values = [value for value in values if isinstance(value, (int, float))]
+        best = search.best_params_[name]
+        if len(set(values)) > 2 and best in (min(values), max(values)):
+            end = "smallest" if best == min(values) else "largest"
+            found.append(f"{name}={_brief(best)}, the {end}")
+    return found
 
 
 def _take_target(shown: Shown, estimator: Any) -> None:
@@ -243,7 +261,7 @@ def _find_path(shown: Shown, kind: str) -> None:
         both = "path" if shown.cv is not None else "path or cross-validation curve"
         package = type(estimator).__module__.partition(".")[0].replace("sklearn", "scikit-learn")
         shown.left_out.append(
-            f"No {both}: {kind} of {package} keeps none, as skreg's linear models do."
+            f"No {both}: {kind} of {package} keeps none; skreg's linear models do."
         )
         return
     single = clone(estimator)

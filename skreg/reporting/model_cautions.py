@@ -43,7 +43,7 @@ def model_cautions(compared: Sequence[Compared], best: int, baseline: ModelRepor
     found = [_no_better(compared[best].report, baseline)]
     for one in compared:
         helpless = one.shown.edge == "largest" and _no_better(one.report, baseline) is not None
-        found += [None if helpless else _edge(one), _unconverged(one)]
+        found += [None if helpless else _edge(one), _search_edge(one), _unconverged(one)]
     found += [_collinear(compared), _simpler(compared, best), _unscaled(compared)]
     found += _other_warnings(compared)
     return [caution for caution in found if caution is not None]
@@ -82,6 +82,16 @@ def _edge(one: Compared) -> Caution | None:
         f"{seen}, so a {beyond} one may be better. Pass alphas that reach further {way}."
         f"{_unit(one)}",
         serious=True,
+    )
+
+
+def _search_edge(one: Compared) -> Caution | None:
+    if not one.shown.at_ends:
+        return None
+    return Caution(
+        "A search ended at the edge of its grid",
+        f"{one.report.name} chose {'; '.join(one.shown.at_ends)} that was tried. Beyond may be"
+        " better: widen the grid, unless the value can go no further.",
     )
 
 
