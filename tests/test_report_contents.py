@@ -286,6 +286,24 @@ def test_coefficients_of_classes(gather):
     assert found.notes == ("A positive coefficient speaks for the class 2.",)
 
 
+def test_what_code_cannot_say_stands_by_name(gather, diabetes):
+    X, y = diabetes[0].to_numpy(), diabetes[1]
+    inner = LassoCV(cv=KFold(3), alphas=np.array([1.0, 0.1]))
+    names = list(diabetes[0].columns)
+    call = gather(inner, X, y, cv=TimeSeriesSplit(3), feature_names=names).call
+    assert "from sklearn.model_selection import KFold, TimeSeriesSplit\n" in call
+    assert "    feature_names=feature_names,\n" in call
+    asked = {}
+    code = call[: call.index("skreg.report(")] + call[call.index("skreg.report(") :].replace(
+        "skreg.report(", "asked.update(estimators="
+    ).replace("    X,\n    y,\n", "")
+    exec(code, {"asked": asked, "feature_names": names})
+    assert asked["estimators"][0][1].cv.n_splits == 3
+    assert asked["cv"].n_splits == 3
+    folds = list(KFold(3).split(X))
+    assert "    cv=cv,\n" in gather(Ridge(), X, y, cv=folds).call
+
+
 def test_names_and_numbers_are_enough_for_python_to_do_it_again(gather, diabetes):
     X, y = diabetes
     call = gather([("mine", scaled(Lasso(alpha=0.5)))], X, y, title="<T>").call

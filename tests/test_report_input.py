@@ -80,6 +80,7 @@ WRONG = {
     "no such scorer": (NEVER, X, Y, {"scoring": "best"}, ValueError, "scoring: "),
     "a number as scorer": (NEVER, X, Y, {"scoring": 3}, TypeError, "scoring must be"),
     "another width": (Ridge().fit(X[:, :2], Y), X, Y, {}, ValueError, "Ridge was fitted to 2 col"),
+    "no such seed": (NEVER, X, Y, {"random_state": "a"}, ValueError, "random_state: 'a' cannot"),
     "a path of no text": (NEVER, X, Y, {"path": 3}, TypeError, "path must name a file"),
     "no path": (NEVER, X, Y, {"path": ""}, ValueError, "path is empty"),
     "a folder that is missing": (
@@ -103,6 +104,13 @@ def test_refused_before_any_work(case, tmp_path, monkeypatch):
     with pytest.raises(kind, match=message):
         skreg.report(estimators, table, y, **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_gap_of_pandas(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    y = pandas.array([None, *range(39)], dtype="Int64")
+    with pytest.raises(ValueError, match="y has 1 missing value"):
+        skreg.report(NEVER, X, pandas.Series(y), path=tmp_path / "r.html")
 
 
 def test_columns_of_other_names(tmp_path):

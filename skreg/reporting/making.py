@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import platform
 import sys
@@ -149,7 +150,9 @@ def make_report(
     )
     metrics = metrics_for(request.task, scoring, min(len(test) for _, test in request.folds))
     if call is None:
-        call = _python_call(request, path, cv, scoring, target_name, title, random_state)
+        options = {"cv": cv, "scoring": scoring, "feature_names": feature_names}
+        options |= {"target_name": target_name, "title": title, "random_state": random_state}
+        call = _python_call(request, path, options)
     contents = gather(
         request, metrics, title=title, call=call, n_jobs=n_jobs, verbose=verbose, cv=cv
     )
@@ -237,38 +240,37 @@ def _versions(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
-def _python_call(
-    request: Request,
-    path: Any,
-    cv: Any,
-    scoring: Any,
-    target_name: str | None,
-    title: str | None,
-    random_state: Any,
-) -> str:
-    """Code that makes the page again, given X and y."""
+def _python_call(request: Request, path: Any, options: dict[str, Any]) -> str:
+    """Code that makes the page again; what it does not say stands there by name, as X and y do."""
     homes: dict[str, set[str]] = {}
     lines = ["skreg.report(", "    ["]
-    for name, estimator, _ in request.estimators:
-        for home, kind in _homes(estimator):
+    splitter = options["cv"] if hasattr(options["cv"], "split") else None
+    for part in [*(estimator for _, estimator, _ in request.estimators), splitter]:
+        for home, kind in _homes(part):
             homes.setdefault(home, set()).add(kind)
+    for name, estimator, _ in request.estimators:
         lines.append(f"        ({name!r}, {printed(estimator)}),")
     lines += ["    ],", "    X,", "    y,", f"    path={os.fspath(path)!r},"]
-    lines.append(f"    cv={printed(cv)},")
-    optional = {"scoring": scoring, "target_name": target_name, "title": title}
-    lines += [f"    {key}={value!r}," for key, value in optional.items() if value is not None]
-    lines += [f"    random_state={random_state!r},", ")"]
+    for key, value in options.items():
+        if value is not None or key == "random_state":
+            brief = value is None or isinstance(value, (str, int)) or value is splitter
+            lines.append(f"    {key}={printed(value) if brief else key},")
+    lines.append(")")
     if any("array(" in line for line in lines):
         homes["numpy"] = {"array"}
     imports = [f"from {home} import {', '.join(sorted(homes[home]))}" for home in sorted(homes)]
     return "\n".join(["import skreg", *imports, "", *lines])
 
 
+def _has_home(part: Any) -> bool:
+    return not inspect.isclass(part) and (hasattr(part, "fit") or hasattr(part, "get_n_splits"))
+
+
 def _homes(estimator: Any) -> list[tuple[str, str]]:
     """From where users import an estimator and all that it is made of: (module, class)."""
-    parts = [estimator]
+    parts = [] if estimator is None else [estimator]
     if hasattr(estimator, "get_params"):
-        parts += [part for part in estimator.get_params(deep=True).values() if hasattr(part, "fit")]
+        parts += [part for part in estimator.get_params(deep=True).values() if _has_home(part)]
     found = []
     for kind in {type(part) for part in parts}:
         names = kind.__module__.split(".")

@@ -228,6 +228,8 @@ def _compared(request: Request, k: int, fits: list[_Fit], metrics: Sequence[Metr
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the fits have said what there is to say
         shown = look_into(fitted, everything, request.y, request.names, request.classes)
+    if shown.coefficients is None:
+        shown.X = None  # what is large and not looked at again
     notes = list(shown.notes)
     if was_fitted:
         notes.insert(

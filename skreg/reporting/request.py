@@ -16,9 +16,11 @@ from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
+from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
+from .columns import is_absent
 from .contents import Task
 
 FEWEST_ROWS = 4
@@ -76,6 +78,10 @@ def check_request(
     task = _task_of(named)
     if isinstance(y, str) or np.ndim(y) == 0:
         raise TypeError(f"y must be an array with one value a row, got {type(y).__name__}")
+    try:
+        check_random_state(random_state)
+    except ValueError as error:
+        raise ValueError(f"random_state: {error}") from None
     if target_name is None:
         target_name = str(getattr(y, "name", None) or "y")
     y = _check_target(y, task)
@@ -168,7 +174,7 @@ def _check_target(y: Any, task: Task) -> NDArray[Any]:
             f"y must have one value a row, got shape {y.shape}: report each target apart"
         )
     if y.dtype == object:
-        absent = np.array([value is None or value != value for value in y], dtype=bool)
+        absent = np.array([is_absent(value) for value in y], dtype=bool)
     else:
         absent = np.isnan(y) if np.issubdtype(y.dtype, np.inexact) else np.zeros(len(y), dtype=bool)
     if absent.any():
