@@ -258,6 +258,16 @@ def test_a_table_holds_the_models_numbers(pages):
     np.testing.assert_array_equal(values[:, 2], given.at_1se[order])
 
 
+def test_what_arithmetic_leaves_of_a_zero_is_shown_as_zero():
+    made = examples.regression(["bmi", "bp"])
+    values = np.array([300.0, 1e-13])
+    coefficients = replace(made.models[0].coefficients, values=values, at_1se=None)
+    model = replace(made.models[0], coefficients=coefficients, path=None, cv=None)
+    html = page.render(replace(made, models=(model,)))
+    assert 'data-value="300.0">300</td>' in html
+    assert 'data-value="1e-13">0</td>' in html
+
+
 def test_many_models_share_the_room(monkeypatch):
     made = examples.wide()
     models = [replace(made.models[0], name=f"model {k}") for k in range(40)]

@@ -186,10 +186,16 @@ def _table(
         note += f"; {n_zero:,} more are zero." if n_zero else "."
     elif n_zero:
         note += f"The other {n_zero:,} are zero." if order.size else f"All {n_zero:,} are zero."
+    # What is left of a coefficient that cancels out, as at the first knot of a path.
+    nothing = 10 * np.finfo(np.float64).eps * sizes.max(initial=0.0)
+    texts = np.where(sizes < nothing, 0.0, shown)
     rows = [
         (
             _short(str(coefficients.names[index])),
-            [Cell(wording.number(value), float(value)) for value in shown[:, index]],
+            [
+                Cell(wording.number(text), float(value))
+                for text, value in zip(texts[:, index], shown[:, index], strict=True)
+            ],
         )
         for index in order[:n_rows]
     ]

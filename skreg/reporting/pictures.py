@@ -107,11 +107,11 @@ def comparison(contents: Contents, order: Sequence[int]) -> Picture:
         plain(ax)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        better = "right" if scores[0].greater_is_better else "left"
-        return (
-            "Mean of each model with its standard error; the strokes are single folds. "
-            f"Further to the {better} is better; the filled diamond is the best.{arrow}"
-        )
+        caption = "Mean with its standard error; the strokes are single folds."
+        if len(models) > 1:
+            better = "right" if scores[0].greater_is_better else "left"
+            caption += f" Further to the {better} is better; the filled diamond is the best."
+        return caption + arrow
 
     sketch = Sketch("comparison", draw, 0.75 + 0.3 * len(models))
     return picture(sketch, "comparison", "the models", width=4.4)
@@ -152,9 +152,9 @@ def _of_path(model: ModelReport) -> Iterator[Sketch]:
             if others is not None and len(others.get_paths()) > _MOST_CURVES:
                 others.set_rasterized(True)
             n_named = len(display.named_)
-            largest = f"The {n_named} largest are named" if n_named > 1 else "One is named"
+            largest = f"; the {n_named} largest are named" if n_named > 1 else ""
             which = _which(model, target, n_targets)
-            return f"Coefficients as the penalty falls from left to right. {largest}{which}"
+            return f"Coefficients as the penalty falls from left to right{largest}{which}"
 
         yield Sketch(f"path{target}", draw)
 
