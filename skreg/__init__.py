@@ -28,6 +28,7 @@ from .plotting import (
     TrainingHistoryDisplay,
     WeightHistogramDisplay,
 )
+from .reporting import report
 from .result import PathResult
 
 __version__ = "0.1.0"
@@ -54,5 +55,6 @@ __all__ = [
     "enet_path",
     "lasso_path",
     "regularization_path",
+    "report",
     "ridge_path",
 ]

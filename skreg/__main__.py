@@ -1,10 +1,11 @@
-"""`python -m skreg`: Lasso, ElasticNet and Ridge compared on diabetes or on one's own table."""
+"""`python -m skreg`: models compared on diabetes or on one's own table, as text or as a page."""
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
 import io
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -14,10 +15,12 @@ from typing import NoReturn
 from . import __version__
 from .comparison import compare
 from .reading import read_table
+from .reporting.command import MODELS, USUAL, report_table
 from .summary import format_comparison, save_pictures
-from .table import TableError, diabetes
+from .table import Table, TableError, diabetes
 
 USAGE_ERROR, INTERRUPTED = 2, 130
+DEFAULTS = {"test_size": 0.2, "out": Path()}  # of what a page has no use for
 
 
 class _Parser(argparse.ArgumentParser):
@@ -58,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m skreg",
         description="Fit Lasso, ElasticNet and Ridge with the penalty chosen by cross-validation; "
-        "print how they compare and save pictures of the Lasso's path and CV curve.",
+        "print how they compare and save pictures of the Lasso's path and CV curve. With --report,"
+        " write a page about models of numbers or classes instead.",
         epilog="Without FILE: the diabetes data bundled with scikit-learn and its interactions.",
     )
     parser.add_argument(
@@ -77,7 +81,9 @@ def _parser() -> argparse.ArgumentParser:
         "default: %(default)s",
     )
     parser.add_argument(
-        "--test-size", type=_fraction, default=0.2, help="fraction held out; default: %(default)s"
+        "--test-size",
+        type=_fraction,
+        help=f"fraction held out; default: {DEFAULTS['test_size']}",
     )
     parser.add_argument(
         "--seed",
@@ -87,9 +93,34 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--jobs", type=_jobs, default=1, help="processes; default: %(default)s")
     parser.add_argument(
-        "--out", type=Path, default=Path(), metavar="DIR", help="folder of the pictures; default: ."
+        "--out", type=Path, metavar="DIR", help="folder of the pictures; default: ."
     )
     parser.add_argument("--no-plots", action="store_true", help="print the table only")
+    page = parser.add_argument_group("a page instead of text and pictures")
+    page.add_argument(
+        "--report",
+        type=Path,
+        metavar="PAGE",
+        help="write an HTML file that compares the models, for numbers or classes as target",
+    )
+    page.add_argument(
+        "--model",
+        action="extend",
+        nargs="+",
+        choices=sorted({name for names in MODELS.values() for name in names}),
+        metavar="NAME",
+        help="which models: of "
+        + "; of ".join(
+            f"{', '.join(MODELS[task])} to predict {what} (default: {' '.join(USUAL[task])})"
+            for task, what in (("regression", "numbers"), ("classification", "classes"))
+        ),
+    )
+    page.add_argument(
+        "--task",
+        choices=list(MODELS),
+        help="what the target holds: numbers or classes; default: classes if it is text or has two"
+        " values",
+    )
     parser.add_argument("--version", action="version", version=f"skreg {__version__}")
     return parser
 
@@ -111,8 +142,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.target is not None and options.file is None:
         parser.error("--target names a column of a FILE: give the file too")
+    _check_together(parser, options)
     try:
-        _run(options)
+        if options.report is None:
+            _compare(options)
+        else:
+            _report(options, sys.argv[1:] if argv is None else argv)
     except TableError as error:
         print(f"skreg: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -122,12 +157,51 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(options: argparse.Namespace) -> None:
-    table = diabetes() if options.file is None else read_table(options.file, options.target)
+def _check_together(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse options that would be ignored; fill in the defaults of the others."""
+    if options.report is None:
+        for name in ("model", "task"):
+            if getattr(options, name) is not None:
+                parser.error(f"--{name} is for a page: add --report report.html")
+    else:
+        given = [name for name in DEFAULTS if getattr(options, name) is not None]
+        given += ["no_plots"] if options.no_plots else []
+        if given:
+            parser.error(f"--{given[0].replace('_', '-')} is not for a page: leave it out")
+    if options.task is not None and options.file is None:
+        parser.error("--task is about the target of a FILE: give the file too")
+    for name, value in DEFAULTS.items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+
+
+def _read(options: argparse.Namespace, task: str) -> Table:
+    table = diabetes() if options.file is None else read_table(options.file, options.target, task)
     for mistake in table.warnings:
         print(f"note: {mistake}", file=sys.stderr)
     for note in table.notes:
         print(f"note: {note}")
+    return table
+
+
+def _report(options: argparse.Namespace, argv: Sequence[str]) -> None:
+    table = _read(options, options.task or "auto")
+    said = report_table(
+        table,
+        options.report,
+        models=options.model or (),
+        target=options.target or "disease progression",
+        folds=options.folds,
+        rule=options.rule,
+        seed=options.seed,
+        n_jobs=options.jobs,
+        call=shlex.join(["python", "-m", "skreg", *argv]),
+    )
+    print(said)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    table = _read(options, "regression")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = compare(

@@ -21,6 +21,7 @@ from .table import Table, TableError, mixed_preprocessing
 
 MISSING = {"", ".", "?", "na", "n/a", "#n/a", "nan", "null", "none"}
 DELIMITERS = ",;\t|"
+FEW_NUMBERS = 10  # different values of a target that might be classes as well
 STRAY = 0.2  # share of a column's cells: fewer that are no numbers look like mistakes
 # 1,234 or 1,234,567.8; the separator may also be a space, an apostrophe or an underscore.
 THOUSANDS = re.compile(r"[+-]?\d{1,3}([, '\u2019\u00a0\u202f_]\d{3})+(\.\d*)?")
@@ -37,7 +38,7 @@ class _Cells(NamedTuple):
     delimiter: str
 
 
-def read_table(file: str | Path, target: str | None) -> Table:
+def read_table(file: str | Path, target: str | None, task: str = "regression") -> Table:
     """Read a delimited text file.
 
     Parameters
@@ -48,6 +49,9 @@ def read_table(file: str | Path, target: str | None) -> Table:
         have decimal commas.
     target : str or None
         The column to predict.
+    task : {"regression", "classification", "auto"}, default="regression"
+        Whether the target holds numbers or classes; "auto" takes text, and numbers of which there
+        are two, as classes.
 
     Returns
     -------
@@ -84,9 +88,11 @@ def read_table(file: str | Path, target: str | None) -> Table:
                 "correct them or leave them blank to have a numeric column"
             )
 
-    notes = []
-    y = _target_values(name, target, columns, decimal_comma)
-    known = ~np.isnan(y)
+    notes: list[str] = []
+    classes = _is_classes(name, target, columns[target], task, decimal_comma, notes)
+    find = _classes if classes else _target_values
+    y = find(name, target, columns, decimal_comma)
+    known = np.array([value is not None and value == value for value in y])
     if not known.all():
         notes.append(f"left out {np.sum(~known)} of {len(y)} rows, which have no {target!r}")
     features = {column: values[known] for column, values in columns.items() if column != target}
@@ -105,11 +111,12 @@ def read_table(file: str | Path, target: str | None) -> Table:
     return Table(
         title=f"{name}, target {target}",
         X=np.column_stack([values.astype(object) for values in features.values()]),
-        y=y[known],
+        y=_labels(y[known]) if classes else y[known],
         columns=tuple(features),
         preprocessing=mixed_preprocessing(is_text),
         notes=tuple(notes),
         warnings=tuple(warnings),
+        task="classification" if classes else "regression",
     )
 
 
@@ -232,7 +239,8 @@ def _target_values(
             )
         advice = f"choose a numeric column: {_some(numeric)}" if numeric else "no column is numeric"
         raise TableError(
-            f"the target {target!r} of {file} is text (such as {example!r}), not numbers; {advice}"
+            f"the target {target!r} of {file} is text (such as {example!r}), not numbers; {advice};"
+            " to predict classes: --report report.html --task classification"
         )
     known = y[~np.isnan(y)]
     if known.size == 0:
@@ -240,6 +248,64 @@ def _target_values(
     if np.ptp(known) == 0:
         raise TableError(f"the target {target!r} of {file} is always {known[0]:g}: choose another")
     return y
+
+
+def _is_classes(
+    file: str,
+    target: str,
+    values: np.ndarray,
+    task: str,
+    decimal_comma: bool,
+    notes: list[str],
+) -> bool:
+    """Whether the target holds classes; a note where another reader might see it otherwise."""
+    if task != "auto":
+        return task == "classification"
+    if values.dtype == object:
+        present = [value for value in values if value is not None]
+        stray = [value for value in present if not _is_number(value, decimal_comma)]
+        thousands = any(THOUSANDS.fullmatch(value) for value in stray)
+        if stray and not thousands and len(stray) <= STRAY * len(present):
+            raise TableError(
+                f"the target {target!r} of {file} is numeric but for {len(stray)} of its"
+                f" {len(present)} cells (such as {stray[0]!r}): correct them, or say --task"
+                " classification"
+            )
+        return bool(stray) and not thousands
+    kinds = np.unique(values[~np.isnan(values)])
+    if len(kinds) == 2:
+        notes.append(
+            f"{target!r} has two values, {kinds[0]:g} and {kinds[1]:g}, which are taken as classes;"
+            " --task regression takes them as numbers"
+        )
+        return True
+    if 2 < len(kinds) <= FEW_NUMBERS and np.all(kinds == np.round(kinds)):
+        notes.append(
+            f"{target!r} has {len(kinds)} different values, which are taken as numbers; --task"
+            " classification takes them as classes"
+        )
+    return False
+
+
+def _classes(
+    file: str, target: str, columns: dict[str, np.ndarray], decimal_comma: bool
+) -> np.ndarray:
+    y = columns[target]
+    kinds = {value for value in y if value is not None and value == value}
+    if not kinds:
+        raise TableError(f"the target {target!r} of {file} has no values: choose another column")
+    if len(kinds) == 1:
+        raise TableError(f"the target {target!r} of {file} is always {kinds.pop()}: choose another")
+    return y
+
+
+def _labels(y: np.ndarray) -> np.ndarray:
+    """Classes as text, or as whole numbers where they are such, so that 10 follows 9."""
+    if y.dtype == object:
+        return y.astype(str)
+    if np.all(y == np.round(y)):
+        return y.astype(int)
+    return np.array([f"{value:g}" for value in y])
 
 
 def _useless(values: np.ndarray, unnamed: bool) -> str | None:

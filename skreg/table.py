@@ -44,6 +44,8 @@ class Table:
         What looks like a mistake in the file, one line each.
     readable : callable, default=str
         Makes a column name of the preprocessing's output fit for a reader.
+    task : {"regression", "classification"}, default="regression"
+        Whether the target holds numbers or classes.
     """
 
     title: str
@@ -54,6 +56,7 @@ class Table:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     readable: Callable[[str], str] = str
+    task: str = "regression"
 
     def feature_names(self, fitted: Pipeline) -> np.ndarray:
         """Return the names of the numbers that a fitted copy of `preprocessing` makes.
@@ -123,9 +126,12 @@ def mixed_preprocessing(is_text: Sequence[bool]) -> Pipeline:
             feature_name_combiner=_category_name,
         ),
     )
+    parts = [
+        ("numbers", impute, np.flatnonzero(~text)),
+        ("categories", encode, np.flatnonzero(text)),
+    ]
     columns = ColumnTransformer(
-        [("numbers", impute, np.flatnonzero(~text)), ("categories", encode, np.flatnonzero(text))],
-        verbose_feature_names_out=False,
+        [part for part in parts if part[2].size], verbose_feature_names_out=False
     )
     return make_pipeline(columns, StandardScaler())
 

@@ -47,6 +47,23 @@ def shared_data() -> Callable[[str], dict[str, np.ndarray]]:
     return load
 
 
+@pytest.fixture
+def gather(tmp_path, monkeypatch):
+    """Report without drawing: the contents that a page would have been made of."""
+
+    import skreg
+    from skreg.reporting import making
+
+    def run(*arguments, **options):
+        found = []
+        monkeypatch.setattr(making, "render", lambda contents: found.append(contents) or "page")
+        written = skreg.report(*arguments, path=tmp_path / "report.html", **options)
+        assert written.read_text(encoding="utf-8") == "page"
+        return found[0]
+
+    return run
+
+
 @pytest.fixture(autouse=True)
 def _close_figures():
     """Leave no figure of one test open in the next."""

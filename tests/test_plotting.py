@@ -519,7 +519,7 @@ def test_everything_drawn_of_the_curve_is_in_view(diabetes):
 
 @pytest.mark.parametrize(
     ("metric", "label"),
-    [("neg_mean_absolute_error", "CV mean absolute error (y)"), ("r2", "CV negated r2")],
+    [("neg_mean_absolute_error", "CV mean absolute error (y)"), ("r2", "CV negated R²")],
 )
 def test_a_scorer_names_the_error_axis(diabetes, metric, label):
     cv = make_cv(diabetes.alphas)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -267,7 +268,7 @@ def _metric_label(metric: str) -> str:
         metric = metric.removeprefix("neg_")
     elif metric != "mean squared error":
         metric = f"negated {metric}"
-    name = metric.replace("_", " ")
+    name = re.sub(r"\br2\b", "R²", metric.replace("_", " "))
     return f"CV {name} ({_UNITS[name]})" if name in _UNITS else f"CV {name}"
 
 

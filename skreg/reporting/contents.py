@@ -152,7 +152,7 @@ class ModelReport:
     name : str
         Unique in the report.
     settings : str
-        The estimator as Python prints it.
+        The estimator as Python prints it, the steps of a Pipeline line by line.
     estimator : object
         Fitted to all rows. The last step, where it was a Pipeline.
     scores : tuple of Score
@@ -171,6 +171,10 @@ class ModelReport:
         One of skreg's, with `history_` and weights to draw.
     left_out : tuple of str
         Which pictures it lacks and why, one sentence each.
+    notes : tuple of str
+        What else to know about it: that it was fitted before, which class its coefficients are of.
+    probabilities : ndarray of shape (n_samples, n_classes) or None
+        Of a classifier that has them, for the rows held out, in the order of `Contents.classes`.
     """
 
     name: str
@@ -187,6 +191,8 @@ class ModelReport:
     coefficients: Coefficients | None = None
     is_network: bool = False
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    probabilities: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -219,7 +225,7 @@ class Contents:
         Date and time for a reader.
     glance : Glance
     y : ndarray
-        The target, row by row as in each model's `held_out`.
+        The target, row by row as in each model's `held_out`: of the rows that a fold held out.
     models : tuple of ModelReport
         As given; `best` is the position of the one with the best mean of the first score.
     best : int
@@ -230,6 +236,12 @@ class Contents:
         Python, skreg and what it stands on.
     call : str
         Code or a command line that makes this page again.
+    score_note : str
+        How the models were compared, in a sentence.
+    baseline : ModelReport or None
+        What knows the target alone, for comparison; it is not among `models`.
+    classes : tuple of str
+        Of a classification, sorted.
     """
 
     title: str
@@ -242,3 +254,6 @@ class Contents:
     cautions: tuple[Caution, ...]
     versions: tuple[tuple[str, str], ...]
     call: str
+    score_note: str = ""
+    baseline: ModelReport | None = None
+    classes: tuple[str, ...] = ()

@@ -1,0 +1,118 @@
+"""Features that say nearly the same, found in blocks so that no square matrix is ever held."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+from scipy.special import stdtrit
+
+from .columns import Array, Table
+from .contents import CorrelatedGroup
+
+STRONG = 0.95  # absolute correlation
+MOST_COLUMNS = 10_000
+MOST_STORED = 2_000  # columns of a sparse matrix
+MOST_WORK = 4e10  # multiplications
+FEWEST_ROWS = 4
+CHANCE = 0.01  # of a single pair above the threshold, were all columns independent
+BLOCK = 512
+
+
+class Groups(NamedTuple):
+    """Groups of features, the threshold that made them, and what was left out."""
+
+    groups: tuple[CorrelatedGroup, ...]
+    threshold: float
+    notes: tuple[str, ...]
+
+
+def correlated_groups(table: Table) -> Groups:
+    """Connected components of the graph of strongly correlated numeric columns."""
+    columns, notes = table.numeric, []
+    most = MOST_COLUMNS if table.dense is not None else MOST_STORED
+    if len(columns) > most:
+        which = "first"
+        if table.dense is None:
+            filled = np.diff(table.stored.indptr)
+            columns = np.sort(np.argsort(-filled, kind="stable")[:most])
+            which = "fullest"
+        columns = columns[:most]
+        notes.append(f"Correlations are those of the {which} {most:,} columns.")
+    p = len(columns)
+    n_rows = int(min(table.n_rows, max(200, MOST_WORK / max(p, 1) ** 2)))
+    if n_rows < FEWEST_ROWS or p < 2:
+        return Groups((), STRONG, tuple(notes))
+    if n_rows < table.n_rows:
+        notes.append(f"Correlations are those of {n_rows:,} rows drawn at random.")
+    unit = standardised(table.numbers(columns, sample(table.n_rows, n_rows))).astype(np.float32)
+    threshold = max(STRONG, beyond_chance(n_rows, p * (p - 1) / 2))
+    if threshold > STRONG:
+        notes.append(
+            f"With {n_rows} rows, correlations up to {threshold:.4g} come about by chance among so"
+            " many columns; only larger ones are shown."
+        )
+    labels, nearest = _components(unit, threshold)
+    groups = []
+    for label in np.flatnonzero(np.bincount(labels) > 1):
+        members = np.flatnonzero(labels == label)
+        names = tuple(table.names[j] for j in columns[members])
+        groups.append(CorrelatedGroup(names, float(min(nearest[members].min(), 1.0))))
+    groups.sort(key=lambda group: -len(group.names))
+    return Groups(tuple(groups), threshold, tuple(notes))
+
+
+def _components(unit: NDArray[np.float32], threshold: float) -> tuple[NDArray[Any], Array]:
+    """The component of each column, and its largest correlation with another."""
+    p = unit.shape[1]
+    nearest = np.zeros(p)
+    labels: NDArray[Any] = np.arange(p)
+    for begin in range(0, p, BLOCK):
+        block = np.abs(unit[:, begin : begin + BLOCK].T @ unit[:, begin:])
+        left, right = np.nonzero(block >= threshold)
+        keep = right > left
+        left, right = left[keep], right[keep]
+        if not left.size:
+            continue
+        sizes = block[left, right]
+        for ends in (begin + left, begin + right):
+            np.maximum.at(nearest, ends, sizes)
+        # What is known so far stays one component: an edge from each column to one of its own.
+        start = np.concatenate([begin + left, np.arange(p)]).astype(np.int32)
+        end = np.concatenate([begin + right, _representative(labels)]).astype(np.int32)
+        # SciPy 1.11 takes no sparse array with indices of 64 bits here.
+        graph = sparse.coo_matrix((np.ones(len(start), dtype=bool), (start, end)), shape=(p, p))
+        labels = connected_components(graph, directed=False)[1]
+    return labels, nearest
+
+
+def _representative(labels: NDArray[Any]) -> NDArray[np.intp]:
+    """For each column the first one of its component."""
+    _, first = np.unique(labels, return_index=True)
+    return first[labels]
+
+
+def standardised(columns: Array) -> Array:
+    """Centred columns of norm one; a constant one is zero."""
+    centred = columns - columns.mean(axis=0)
+    size = np.abs(columns).max(axis=0, initial=0.0)
+    norm = np.sqrt(np.einsum("ij,ij->j", centred, centred))
+    flat = norm <= 1e-12 * size * np.sqrt(len(columns))
+    return centred / np.where(flat, np.inf, norm)
+
+
+def sample(n_rows: int, n_most: int) -> NDArray[np.intp]:
+    """Rows drawn at random, the same ones each time, in order; all where they are few."""
+    if n_rows <= n_most:
+        return np.arange(n_rows)
+    return np.sort(np.random.default_rng(0).choice(n_rows, n_most, replace=False))
+
+
+def beyond_chance(n_rows: int, n_pairs: float) -> float:
+    """A correlation that independent normal columns hardly reach in any of so many pairs."""
+    freedom = n_rows - 2
+    t = -float(stdtrit(freedom, CHANCE / (2 * max(n_pairs, 1.0))))
+    return t / float(np.sqrt(freedom + t * t))

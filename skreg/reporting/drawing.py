@@ -1,0 +1,164 @@
+"""From a figure to an SVG that stands in a page beside others."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from .wording import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# At 4 inches the text is 8 points: two stand side by side on a screen, one fills a phone.
+WIDTH, HEIGHT = 4.0, 3.0
+INK, BLUE = "#1a1a1a", "#00609A"
+DASHES = (0, (3, 2))
+
+_DPI = 200  # of what is drawn as an image inside the SVG
+_STYLE = {
+    # Text stays text: it can be found and copied, and the reader's own fonts have its letters.
+    "svg.fonttype": "none",
+    "font.size": 8,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+}
+_MATHS = {r"$\alpha$": "α", r"$\times$": "×", r"$\ell_1$": "ℓ₁"}
+_XLINK = "{http://www.w3.org/1999/xlink}href"
+_SVG = "{http://www.w3.org/2000/svg}"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture in a page.
+
+    Parameters
+    ----------
+    svg : str
+        An `svg` element. No two pictures of a page have an id in common.
+    caption : str
+    """
+
+    svg: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A picture before it is drawn: what draws it on a figure and returns the caption."""
+
+    name: str
+    draw: Callable[[Figure], str]
+    height: float = HEIGHT
+
+
+def picture(sketch: Sketch, key: str, of: str, width: float = WIDTH) -> Picture:
+    """Draw on a figure of the report's own; the session's style and pyplot do not matter.
+
+    Parameters
+    ----------
+    sketch : Sketch
+    key : str
+        Tells this picture's ids from those of all others in the page.
+    of : str
+        What the picture is of, for those who cannot see it.
+    width : float, default=4
+        In inches.
+
+    Returns
+    -------
+    Picture
+    """
+    import matplotlib.style
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+    buffer = BytesIO()
+    style: list[Any] = ["default", {**_STYLE, "svg.hashsalt": key}]
+    with warnings.catch_warnings(), matplotlib.style.context(style):
+        # The reader's browser finds a font for what DejaVu Sans has no letters for.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from")
+        figure = Figure(figsize=(width, sketch.height), layout="constrained")
+        caption = sketch.draw(figure)
+        for ax in figure.axes:
+            _readable_ticks(ax)
+        for text in figure.findobj(Text):
+            # The letters of a formula would be set one by one, at the widths of another font.
+            for maths, plain in _MATHS.items():
+                text.set_text(text.get_text().replace(maths, plain))
+        figure.savefig(buffer, format="svg", transparent=True, dpi=_DPI)
+    return Picture(_inline(buffer.getvalue(), key, f"Picture of {of}. {caption}"), caption)
+
+
+def _readable_ticks(ax: Axes) -> None:
+    """Write large and small numbers as the page does, and no factor at the end of an axis."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
+
+    for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+        # A subclass knows its own business.
+        if type(axis.get_major_formatter()) is not ScalarFormatter:
+            continue
+        largest = max(abs(limit) for limit in limits)
+        if 1e-3 <= largest < 1e4:
+            continue
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 6)))
+
+
+def _inline(svg: bytes, key: str, label: str) -> str:
+    """Make an element for a page out of a file: ids of its own, no more digits than are seen."""
+    ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
+    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+    root = ElementTree.fromstring(svg)
+    used = set(re.findall(rb'(?:url\(#|href="#)([\w-]+)', svg))
+    for parent in list(root.iter()):
+        for child in list(parent):
+            # A style sheet would apply to the whole page; the page's own has what it says.
+            if child.tag == f"{_SVG}style" or child.tag.endswith("metadata"):
+                parent.remove(child)
+    for element in root.iter():
+        own = element.attrib.pop("id", None)
+        if own is not None and own.encode() in used:
+            element.set("id", f"{key}-{own}")
+        for name, value in element.attrib.items():
+            if name == _XLINK and value.startswith("#"):
+                element.set(name, f"#{key}-{value[1:]}")
+            elif name == "d":
+                element.set(name, re.sub(r"(\d\.\d\d)\d+", r"\1", value))
+            elif "url(#" in value:
+                element.set(name, value.replace("url(#", f"url(#{key}-"))
+    for size in ("width", "height"):
+        root.attrib.pop(size, None)
+    root.set("role", "img")
+    root.set("aria-label", label)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def plain(ax: Axes) -> None:
+    """Give scikit-learn's pictures the lines of the others, and no legend."""
+    ax.tick_params(width=0.6, length=3)
+    for spine in ax.spines.values():
+        spine.set_linewidth(0.6)
+    ax.spines[["right", "top"]].set_visible(False)
+    if (legend := ax.get_legend()) is not None:
+        legend.remove()
+
+
+def printable(name: str) -> str:
+    """Make a name that a picture can hold: on one line, and nothing that XML cannot write."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in name)
+    return " ".join(shown.split()) or "(no name)"
+
+
+def short(name: str, longest: int = 24) -> str:
+    """Cut a name to what a picture has room for."""
+    name = printable(str(name))
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"

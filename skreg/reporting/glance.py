@@ -1,0 +1,76 @@
+"""The data at a glance: what the columns hold, what is missing, what says the same."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .columns import Table, describe, percent
+from .contents import Glance, Task
+from .correlation import correlated_groups
+from .wording import number
+
+MOST_CLASSES = 30
+
+
+def glance(table: Table, y: NDArray[np.generic], task: Task, target: str) -> Glance:
+    """Look at a table and its target.
+
+    Parameters
+    ----------
+    table : Table
+    y : ndarray of shape (n_samples,)
+    task : {"regression", "classification"}
+    target : str
+        Its name.
+
+    Returns
+    -------
+    Glance
+    """
+    columns = tuple(describe(table))
+    found = correlated_groups(table)
+    notes = list(found.notes)
+    n_text = sum(column.kind == "category" for column in columns)
+    if n_text and n_text < len(columns):
+        notes.append("Correlations are those of the numeric columns.")
+    return Glance(
+        task=task,
+        target=target,
+        target_summary=_target(y, task),
+        n_rows=table.n_rows,
+        n_columns=len(columns),
+        columns=columns,
+        constant=tuple(
+            column.name
+            for column in columns
+            if column.n_distinct == 0 or (column.n_distinct == 1 and not column.n_missing)
+        ),
+        n_missing=sum(column.n_missing for column in columns),
+        correlated=found.groups,
+        correlation_threshold=found.threshold,
+        notes=tuple(notes),
+    )
+
+
+def _target(y: NDArray[np.generic], task: Task) -> tuple[tuple[str, str], ...]:
+    if task == "regression":
+        values = y.astype(float)
+        numbers = {
+            "mean": values.mean(),
+            "standard deviation": values.std(ddof=1),
+            "smallest": values.min(),
+            "median": np.median(values),
+            "largest": values.max(),
+        }
+        return tuple((name, number(value)) for name, value in numbers.items())
+    classes, counts = np.unique(y, return_counts=True)
+    shown = [
+        (str(name), f"{count:,} rows ({percent(count / len(y))})")
+        for name, count in zip(classes[:MOST_CLASSES], counts, strict=False)
+    ]
+    if len(classes) > MOST_CLASSES:
+        shown.append(
+            (f"{len(classes) - MOST_CLASSES} more", f"{counts[MOST_CLASSES:].sum():,} rows")
+        )
+    return tuple(shown)

@@ -1,0 +1,138 @@
+"""Features that predict the target almost perfectly alone: leaks, where they are known too late."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln
+from scipy.stats import rankdata
+
+from .columns import Array, Table
+from .contents import Task
+from .correlation import CHANCE, beyond_chance, sample, standardised
+
+ALMOST = 0.99  # correlation, area under the ROC curve, share of the variance
+NAMED_ALIKE = 0.8  # correlation of a feature whose name has the target's in it
+SHORTEST_NAME = 4
+MOST_CELLS = 5e6
+BLOCK = 500  # columns at a time
+ROWS_A_CATEGORY = 5
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A feature that alone says what the target is.
+
+    Parameters
+    ----------
+    name : str
+    how : str
+        "correlation 0.998", "area under the ROC curve 0.995".
+    size : float
+        How far it goes, at most 1.
+    """
+
+    name: str
+    how: str
+    size: float
+
+
+def suspects(table: Table, y: NDArray[np.generic], task: Task, target: str) -> list[Suspect]:
+    """Find features that predict almost perfectly, the best first.
+
+    Parameters
+    ----------
+    table : Table
+    y : ndarray of shape (n_samples,)
+    task : {"regression", "classification"}
+    target : str
+        Its name.
+
+    Returns
+    -------
+    list of Suspect
+    """
+    p = len(table.names)
+    rows = sample(table.n_rows, int(max(200, MOST_CELLS / max(p, 1))))
+    goal = _codes(y[rows], task)
+    least = max(ALMOST, _by_chance(goal, p, task))
+    found = []
+    for begin in range(0, len(table.numeric), BLOCK):
+        columns = table.numeric[begin : begin + BLOCK]
+        strength, how = _strengths(table.numbers(columns, rows), goal, task)
+        for k, j in enumerate(columns):
+            alike = _named_alike(table.names[j], target) and strength[k] >= NAMED_ALIKE
+            if strength[k] >= least or alike:
+                said = f"{how} {strength[k]:.4f}"
+                said += ", and a name like the target's" if alike else ""
+                found.append(Suspect(table.names[j], said, float(strength[k])))
+    for j in np.setdiff1d(np.arange(p), table.numeric):
+        assert table.dense is not None  # for the type checker: a sparse matrix has numbers alone
+        share = _share_by_category(table.dense[j][rows], goal)
+        if share >= least:
+            how = f"{share:.2%} of the target's variance lie between its categories"
+            found.append(Suspect(table.names[j], how, share))
+    return sorted(found, key=lambda suspect: -suspect.size)
+
+
+def _codes(y: NDArray[np.generic], task: Task) -> Array:
+    """The target as columns of numbers: itself and its ranks, or an indicator a class."""
+    if task == "regression":
+        values = y.astype(float)
+        return np.column_stack([values, rankdata(values)])
+    return (y[:, np.newaxis] == np.unique(y)).astype(float)
+
+
+def _by_chance(goal: Array, p: int, task: Task) -> float:
+    """A strength that one of p columns reaches by chance; infinite where anything may happen."""
+    n = len(goal)
+    if n <= 3:
+        return np.inf
+    if task == "regression":
+        return beyond_chance(n, p)
+    # The orders of the rows in which a column tells the smallest class from the others perfectly.
+    few = goal.sum(axis=0).min()
+    orders = gammaln(n + 1) - gammaln(few + 1) - gammaln(n - few + 1)
+    return 0.0 if orders > np.log(2 * p / CHANCE) else np.inf
+
+
+def _strengths(block: Array, goal: Array, task: Task) -> tuple[Array, str]:
+    """How far each column alone predicts the target, and what that number is."""
+    ranks = rankdata(block, axis=0)
+    if task == "regression":
+        unit = standardised(goal)
+        plain = np.abs(standardised(block).T @ unit[:, 0])
+        ordered = np.abs(standardised(ranks).T @ unit[:, 1])
+        # Ranks find a leak through a logarithm; of two values they say no more than the values.
+        return np.maximum(plain, ordered), "correlation"
+    counts = goal.sum(axis=0)
+    if goal.shape[1] == 2:
+        n_first, n_second = counts
+        area = (ranks.T @ goal[:, 1] - n_second * (n_second + 1) / 2) / (n_first * n_second)
+        return np.maximum(area, 1 - area), "area under the ROC curve"
+    return np.maximum(_between(block, goal), _between(ranks, goal)), "share of variance"
+
+
+def _between(block: Array, goal: Array) -> Array:
+    """Share of each column's variance that lies between the classes."""
+    unit = standardised(block)
+    sums = unit.T @ goal
+    return np.asarray((sums**2 / goal.sum(axis=0)).sum(axis=1))
+
+
+def _share_by_category(values: NDArray[np.generic], goal: Array) -> float:
+    """Share of the target's variance between the categories of a column, if these are few."""
+    text = np.array(["" if value is None else str(value) for value in values])
+    kinds, codes = np.unique(text, return_inverse=True)
+    if not 1 < len(kinds) <= len(values) / ROWS_A_CATEGORY:
+        return 0.0  # of almost as many categories as rows, any target is a function
+    indicators = (codes[:, np.newaxis] == np.arange(len(kinds))).astype(float)
+    return float(_between(goal, indicators).min())
+
+
+def _named_alike(name: str, target: str) -> bool:
+    plain, wanted = (re.sub(r"[\W_]+", "", text).casefold() for text in (name, target))
+    return len(wanted) >= SHORTEST_NAME and wanted in plain

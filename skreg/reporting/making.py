@@ -1,0 +1,296 @@
+"""`skreg.report`: from estimators and data to a file."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .cautions import data_cautions
+from .columns import as_table
+from .contents import Contents, ModelReport
+from .glance import glance
+from .model_cautions import model_cautions
+from .models import baseline, compare_models, held_out_rows, printed
+from .page import render, require_jinja2
+from .request import Request, beside, check_path, check_request
+from .scores import Metric, metrics_for
+
+
+def report(
+    estimators: Any,
+    X: Any,
+    y: Any,
+    *,
+    path: str | os.PathLike[str] = "report.html",
+    cv: Any = 5,
+    scoring: Any = None,
+    feature_names: Sequence[str] | None = None,
+    target_name: str | None = None,
+    title: str | None = None,
+    random_state: Any = 0,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Path:
+    """Compare models by cross-validation and write what was found as one HTML file.
+
+    The page needs no network and no other file. It has the data at a glance, the scores of all
+    models on the same folds with their standard errors and a baseline, what each model looks like
+    (path, cross-validation curve and coefficients of skreg's linear models, the training of its
+    networks, coefficients of any linear model), and cautions in words.
+
+    Parameters
+    ----------
+    estimators : estimator, list of estimators, or list of (str, estimator)
+        scikit-learn regressors or classifiers, not both; put preprocessing and model into a
+        Pipeline, so that every fold learns both anew. One that is fitted is shown as it is, for
+        the others a clone is fitted to all rows. They are not changed.
+    X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        Names are taken from a data frame. A sparse matrix stays one.
+    y : array-like of shape (n_samples,)
+        Numbers for regressors, classes for classifiers.
+    path : str or path, default="report.html"
+        The file to write, in an existing folder. It appears when it is whole, in place of an
+        older one.
+    cv : int, splitter or iterable of (train, test), default=5
+        A number means shuffled folds, of equal shares of each class for classifiers.
+    scoring : str, callable or list of them, default=None
+        scikit-learn scorers to rank the models by, put before the usual scores. None ranks
+        regressors by R² and classifiers by accuracy.
+    feature_names : list of str, default=None
+        For an X without names.
+    target_name : str, default=None
+        None takes the name of y, or "y".
+    title : str, default=None
+        Of the page.
+    random_state : int, RandomState instance or None, default=0
+        Of the folds; an int also of clones of estimators that leave their own open. With an int
+        the numbers of the page are the same in each run.
+    n_jobs : int or None, default=None
+        Processes that share the fits. The result does not depend on it.
+    verbose : int, default=0
+        1 prints a line for each fit, on standard error.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument cannot be used, or the path cannot be written: before anything is fitted.
+    ImportError
+        Jinja2 or matplotlib is missing: ``pip install "skreg[report]"``.
+
+    Notes
+    -----
+    Warnings of the fits are not shown but written into the page. Nothing is written where a fit
+    fails or is interrupted.
+
+    Examples
+    --------
+    >>> import skreg
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> skreg.report([skreg.LassoCV(), skreg.RidgeCV()], X, y)  # doctest: +SKIP
+    PosixPath('report.html')
+    """
+    make_report(
+        estimators,
+        X,
+        y,
+        path=path,
+        cv=cv,
+        scoring=scoring,
+        feature_names=feature_names,
+        target_name=target_name,
+        title=title,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    return Path(path)
+
+
+def make_report(
+    estimators: Any,
+    X: Any,
+    y: Any,
+    *,
+    path: Any,
+    cv: Any,
+    scoring: Any,
+    feature_names: Any,
+    target_name: str | None,
+    title: str | None,
+    random_state: Any,
+    n_jobs: int | None,
+    verbose: int,
+    call: str | None = None,
+) -> Contents:
+    """`report`; `call` is the command that makes the page again, if it is no Python code."""
+    require_jinja2()
+    target = check_path(path)
+    request = check_request(
+        estimators,
+        X,
+        y,
+        cv=cv,
+        feature_names=feature_names,
+        target_name=target_name,
+        random_state=random_state,
+    )
+    metrics = metrics_for(request.task, scoring, min(len(test) for _, test in request.folds))
+    if call is None:
+        options = {"cv": cv, "scoring": scoring, "feature_names": feature_names}
+        options |= {"target_name": target_name, "title": title, "random_state": random_state}
+        call = _python_call(request, path, options)
+    contents = gather(
+        request, metrics, title=title, call=call, n_jobs=n_jobs, verbose=verbose, cv=cv
+    )
+    if verbose:
+        print("drawing the page", file=sys.stderr, flush=True)
+    _write(target, render(contents))
+    return contents
+
+
+def gather(
+    request: Request,
+    metrics: Sequence[Metric],
+    *,
+    title: str | None,
+    call: str,
+    n_jobs: int | None,
+    verbose: int,
+    cv: Any,
+) -> Contents:
+    """Do the work: look at the data, fit, compare, and find what to warn of."""
+    table = as_table(request.X, request.names)
+    seen = glance(table, request.y, request.task, request.target)
+    compared = compare_models(request, metrics, n_jobs=n_jobs, verbose=verbose)
+    floor = baseline(request, metrics)
+    models = tuple(one.report for one in compared)
+    best = _best(models)
+    fewest = min(len(test) for _, test in request.folds)
+    cautions = [
+        *model_cautions(compared, best, floor),
+        *data_cautions(table, request.y, seen, fewest),
+    ]
+    return Contents(
+        title=title or f"Models of {request.target}",
+        made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+        glance=seen,
+        y=request.y[held_out_rows(request)],
+        models=models,
+        best=best,
+        n_folds=len(request.folds),
+        cautions=tuple(sorted(cautions, key=lambda caution: not caution.serious)),
+        versions=_versions(request),
+        call=call,
+        score_note=_score_note(request, cv),
+        baseline=floor,
+        classes=tuple(map(str, request.classes)),
+    )
+
+
+def _best(models: Sequence[ModelReport]) -> int:
+    first = [model.scores[0] for model in models]
+    means = [score.mean if score.greater_is_better else -score.mean for score in first]
+    return int(np.argmax(np.nan_to_num(means, nan=-np.inf)))
+
+
+def _score_note(request: Request, cv: Any) -> str:
+    n_folds, n_rows = len(request.folds), len(request.y)
+    kind = "folds"
+    if isinstance(cv, (int, np.integer)):
+        kind = "shuffled folds"
+        if request.task == "classification":
+            kind += " with the same share of each class"
+    held_out = len(held_out_rows(request))
+    rows = "" if held_out == n_rows else f" ({held_out:,} of the {n_rows:,} rows are held out)"
+    return (
+        f"Every model was fitted {n_folds} times, each time without the rows of one of {n_folds}"
+        f" {kind}{rows}, and scored on those; preprocessing in a Pipeline was learned anew each"
+        " time. After ± stands the standard error of the mean over the folds."
+    )
+
+
+def _versions(request: Request) -> tuple[tuple[str, str], ...]:
+    found = {"Python": platform.python_version()}
+    known = {"numpy": "NumPy", "scipy": "SciPy", "sklearn": "scikit-learn"}
+    known |= {"matplotlib": "matplotlib", "jinja2": "Jinja2"}
+    own = __name__.partition(".")[0]
+    others = {
+        type(estimator).__module__.partition(".")[0] for _, estimator, _ in request.estimators
+    }
+    for module in (own, *known, *sorted(others - {own, *known})):
+        version = getattr(sys.modules.get(module), "__version__", None)
+        if module == "jinja2" and version is None:
+            continue
+        if version is not None:
+            found[known.get(module, module)] = str(version)
+    return tuple(found.items())
+
+
+def _python_call(request: Request, path: Any, options: dict[str, Any]) -> str:
+    """Code that makes the page again; what it does not say stands there by name, as X and y do."""
+    homes: dict[str, set[str]] = {}
+    lines = ["skreg.report(", "    ["]
+    splitter = options["cv"] if hasattr(options["cv"], "split") else None
+    for part in [*(estimator for _, estimator, _ in request.estimators), splitter]:
+        for home, kind in _homes(part):
+            homes.setdefault(home, set()).add(kind)
+    for name, estimator, _ in request.estimators:
+        lines.append(f"        ({name!r}, {printed(estimator)}),")
+    lines += ["    ],", "    X,", "    y,", f"    path={os.fspath(path)!r},"]
+    for key, value in options.items():
+        if value is not None or key == "random_state":
+            brief = value is None or isinstance(value, (str, int)) or value is splitter
+            lines.append(f"    {key}={printed(value) if brief else key},")
+    lines.append(")")
+    if any("array(" in line for line in lines):
+        homes["numpy"] = {"array"}
+    imports = [f"from {home} import {', '.join(sorted(homes[home]))}" for home in sorted(homes)]
+    return "\n".join(["import skreg", *imports, "", *lines])
+
+
+def _has_home(part: Any) -> bool:
+    return not inspect.isclass(part) and (hasattr(part, "fit") or hasattr(part, "get_n_splits"))
+
+
+def _homes(estimator: Any) -> list[tuple[str, str]]:
+    """From where users import an estimator and all that it is made of: (module, class)."""
+    parts = [] if estimator is None else [estimator]
+    if hasattr(estimator, "get_params"):
+        parts += [part for part in estimator.get_params(deep=True).values() if _has_home(part)]
+    found = []
+    for kind in {type(part) for part in parts}:
+        names = kind.__module__.split(".")
+        modules = (".".join(names[:k]) for k in range(1, len(names) + 1))
+        home = next(
+            (one for one in modules if getattr(sys.modules.get(one), kind.__name__, None) is kind),
+            "__main__",
+        )
+        if home != "__main__":
+            found.append((home, kind.__name__))
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the file as a whole or not at all."""
+    real = Path(os.path.realpath(path))
+    unfinished = beside(real)
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        os.replace(unfinished, real)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise

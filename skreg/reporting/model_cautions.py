@@ -1,0 +1,288 @@
+"""What to know before the report is handed in, in words: about the models."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .columns import as_table
+from .contents import Caution, CorrelatedGroup, ModelReport, Score
+from .correlation import correlated_groups
+from .inspection import Shown
+from .models import Compared
+from .wording import listing, number
+
+LISTED = 5  # names in a sentence
+UNEQUAL = 30.0  # ratio of the largest to the smallest standard deviation
+MOST_GROUPS = 5
+SAME = 0.9999  # correlation
+MOST_WARNINGS = 5
+LONGEST_WARNING = 400  # characters
+# Warnings that have a caution of their own.
+CONVERGENCE = ("ConvergenceWarning",)
+EDGE = re.compile(r"is the (smallest|largest) of the grid")
+
+
+def model_cautions(compared: Sequence[Compared], best: int, baseline: ModelReport) -> list[Caution]:
+    """Cautions about models and their comparison.
+
+    Parameters
+    ----------
+    compared : sequence of Compared
+    best : int
+        Position of the best.
+    baseline : ModelReport
+
+    Returns
+    -------
+    list of Caution
+    """
+    found = [_no_better(compared[best].report, baseline)]
+    for one in compared:
+        helpless = one.shown.edge == "largest" and _no_better(one.report, baseline) is not None
+        found += [None if helpless else _edge(one), _search_edge(one), _unconverged(one)]
+    found += [_collinear(compared), _simpler(compared, best), _unscaled(compared)]
+    found += _other_warnings(compared)
+    return [caution for caution in found if caution is not None]
+
+
+def _no_better(best: ModelReport, baseline: ModelReport) -> Caution | None:
+    own, other = best.scores[0], baseline.scores[0]
+    gain = own.values - other.values if own.greater_is_better else other.values - own.values
+    error = float(gain.std(ddof=1) / np.sqrt(gain.size))
+    if not np.isfinite(gain).all() or gain.mean() > error:
+        return None
+    return Caution(
+        "No model is better than knowing the target alone",
+        f"The {own.name} of the best, {best.name}, is {number(own.mean)}; {baseline.name}"
+        f" reaches {number(other.mean)}, and the difference is within one standard error"
+        f" ({number(error)}). The features say little about the target, or the models are of the"
+        " wrong kind.",
+        serious=True,
+    )
+
+
+def _edge(one: Compared) -> Caution | None:
+    edge = one.shown.edge
+    if edge is None:
+        return None
+    alpha = one.report.alpha_min if one.report.alpha_min is not None else one.report.alpha
+    value = "" if alpha is None else f", {number(alpha)},"
+    seen = f"{one.report.name}: the best alpha{value} is the {edge} that was tried"
+    title = "alpha is at the edge of the grid"
+    if one.shown.flat:
+        said = "but the error hardly changes there: next to no penalty is needed"
+        return Caution(title, f"{seen}, {said}.")
+    beyond, way = ("smaller", "down") if edge == "smallest" else ("larger", "up")
+    return Caution(
+        title,
+        f"{seen}, so a {beyond} one may be better. Pass alphas that reach further {way}."
+        f"{_unit(one)}",
+        serious=True,
+    )
+
+
+def _search_edge(one: Compared) -> Caution | None:
+    if not one.shown.at_ends:
+        return None
+    return Caution(
+        "A search ended at the edge of its grid",
+        f"{one.report.name} chose {'; '.join(one.shown.at_ends)} that was tried. Beyond may be"
+        " better: widen the grid, unless the value can go no further.",
+    )
+
+
+def _unit(one: Compared) -> str:
+    """What shifts the grid of an elastic net, whose two penalties have different units."""
+    path = one.report.path
+    if path is None or path.l1_ratio is None or not 0 < path.l1_ratio < 1:
+        return ""
+    return (
+        " What the L2 part of an elastic net does depends on the unit of the target: where its"
+        " values are large, divide it by its standard deviation (TransformedTargetRegressor)."
+    )
+
+
+def _unconverged(one: Compared) -> Caution | None:
+    warned = [each for each in one.warned if each.category in CONVERGENCE]
+    estimator, path, cv = one.shown.estimator, one.shown.path, one.shown.cv
+    parts = []
+    if not np.all(getattr(estimator, "converged_", True)):
+        parts.append("the model itself is not at its optimum")
+    elif path is not None and not np.all(path.converged):
+        share = np.count_nonzero(~path.converged)
+        parts.append(f"{share} of {path.converged.size} points of its path are not at the optimum")
+    if cv is not None and not cv.converged:
+        parts.append("nor are all points of its folds" if parts else "points of its folds are not")
+    if warned:
+        shorter = _short(warned[0].message)
+        parts.append(f"{len(warned)} warning(s) in {one.n_fits} fits, such as: {shorter}")
+    if not parts:
+        return None
+    return Caution(
+        "A fit did not converge",
+        f"{one.report.name}: {'; '.join(parts)}. Raise max_iter, scale the features, or accept a"
+        " larger tol; until then its numbers may be off.",
+        serious=True,
+    )
+
+
+def _unscaled(compared: Sequence[Compared]) -> Caution | None:
+    """Penalties on features of very different scales."""
+    seen: dict[str, list[str]] = {}
+    for one in compared:
+        shown, moving = one.shown, np.array([], dtype=np.intp)
+        if _is_penalised(one):
+            spread = _deviations(shown)
+            moving = np.flatnonzero(spread)
+        if not moving.size or spread.max() < UNEQUAL * spread[moving].min():
+            continue
+        least, most = moving[spread[moving].argmin()], spread.argmax()
+        range_ = (
+            f"from {number(spread[least])} ({shown.names[least]})"
+            f" to {number(spread[most])} ({shown.names[most]})"
+        )
+        seen.setdefault(range_, []).append(one.report.name)
+    if not seen:
+        return None
+    parts = []
+    for range_, names in seen.items():
+        verb = "see" if len(names) > 1 else "sees"
+        parts.append(f"{listing(names, LISTED)} {verb} standard deviations {range_}")
+    return Caution(
+        "Features are penalised on different scales",
+        f"{'; '.join(parts)}. A penalty bears hardest on features with a small one. Put a"
+        " StandardScaler before the model (skreg's linear models take standardize=True), unless"
+        " all features have the same unit.",
+    )
+
+
+def _is_penalised(one: Compared) -> bool:
+    """Whether a linear model has a penalty that depends on the units of the features."""
+    estimator = one.shown.estimator
+    if one.report.coefficients is None or getattr(estimator, "standardize", False):
+        return False
+    return one.shown.alpha != 0 and any(
+        hasattr(estimator, name) for name in ("alpha", "alpha_", "C")
+    )
+
+
+def _deviations(shown: Shown) -> NDArray[np.float64]:
+    """Standard deviation of each feature, 0 for what is constant up to rounding."""
+    table = as_table(shown.X, shown.names)
+    if table.dense is None:
+        n, matrix = table.n_rows, table.stored.astype(float)
+        mean = np.asarray(matrix.sum(axis=0)).ravel() / n
+        square = np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel() / n
+        size = np.sqrt(square)
+        spread = np.sqrt(np.maximum(square - mean**2, 0.0))
+    else:
+        numeric = [np.asarray(values, dtype=float) for values in table.dense]
+        size = np.array([np.abs(values).max() for values in numeric])
+        spread = np.array([values.std() for values in numeric])
+    return np.where(spread > 1e-7 * size, spread, 0.0)
+
+
+def _collinear(compared: Sequence[Compared]) -> Caution | None:
+    """Groups of features of which a sparse model keeps some and leaves out others."""
+    choices: dict[str, list[str]] = {}
+    for one in compared:
+        coefficients = one.report.coefficients
+        if coefficients is None or coefficients.values.ndim != 1 or one.report.path is None:
+            continue
+        if one.report.path.l1_ratio in (None, 0.0):
+            continue
+        kept = dict(zip(map(str, coefficients.names), coefficients.values != 0, strict=True))
+        for group in correlated_groups(as_table(one.shown.X, one.shown.names)).groups:
+            if 0 < sum(kept[name] for name in group.names) < len(group.names):
+                choices.setdefault(_choice(group, kept), []).append(one.report.name)
+    if not choices:
+        return None
+    lines = [
+        f"{_together(names)} {'keep' if len(names) > 1 else 'keeps'} {choice}"
+        for choice, names in choices.items()
+    ]
+    more = len(lines) - MOST_GROUPS
+    if more > 0:
+        lines = [*lines[:MOST_GROUPS], f"{more:,} more such groups are not listed."]
+    lines.append(
+        "Another sample may well choose others of them: read each group as one feature, not the"
+        " ones left out as unimportant. Ridge, or an elastic net with a small l1_ratio, keeps a"
+        " group together."
+    )
+    return Caution("The choice among collinear features is arbitrary", "\n".join(lines))
+
+
+def _choice(group: CorrelatedGroup, kept: dict[str, bool]) -> str:
+    inside = [each for each in group.names if kept[each]]
+    outside = [each for each in group.names if not kept[each]]
+    said = f"correlation {np.floor(100 * group.least) / 100:.2f} or more"
+    if group.least >= SAME:
+        said = "they hold the same"
+    return f"{listing(inside, 3)}, not {listing(outside, 3)} ({said})."
+
+
+def _together(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _simpler(compared: Sequence[Compared], best: int) -> Caution | None:
+    """The simplest model within one standard error of the best, if it is not the best."""
+    first = compared[best].report.scores[0]
+    near = [one for one in compared if _as_good(one.report.scores[0], first)]
+    simplest = min(near, key=_complexity, default=compared[best])
+    if _complexity(simplest) >= _complexity(compared[best]):
+        return None
+    count = int(_complexity(simplest))
+    scores = f"{number(simplest.report.scores[0].mean, 3)} and {number(first.mean, 3)}"
+    return Caution(
+        "A simpler model is as good",
+        f"{simplest.report.name}, with {count:,} coefficient{'s' if count != 1 else ''} that"
+        f" {'are' if count != 1 else 'is'} not zero, is within one standard error"
+        f" ({number(first.standard_error, 2)}) of {compared[best].report.name} in {first.name}"
+        f" ({scores}): the difference is no reason to prefer the more complicated one.",
+    )
+
+
+def _as_good(score: Score, best: Score) -> bool:
+    """Whether a score is within one standard error, and fold for fold not clearly worse."""
+    apart = best.values - score.values
+    paired = float(apart.std(ddof=1) / np.sqrt(apart.size))
+    behind = abs(score.mean - best.mean)
+    return behind <= best.standard_error and behind <= 2 * paired
+
+
+def _complexity(one: Compared) -> float:
+    """Coefficients that are not zero; anything that is not linear counts as more."""
+    coefficients = one.report.coefficients
+    return np.inf if coefficients is None else float(np.count_nonzero(coefficients.values))
+
+
+def _other_warnings(compared: Sequence[Compared]) -> list[Caution]:
+    """What fits warned of, once each, however often the numbers in it changed."""
+    by_text: dict[str, tuple[str, list[str]]] = {}
+    for one in compared:
+        for each in one.warned:
+            if each.category in CONVERGENCE or EDGE.search(each.message):
+                continue
+            key = re.sub(r"[\d.eE+-]+", "#", each.message)
+            models = by_text.setdefault(key, (each.message, []))[1]
+            if each.model not in models:
+                models.append(each.model)
+    cautions = [
+        Caution(f"A warning of {listing(models, 3)}", _short(message))
+        for message, models in by_text.values()
+    ]
+    if len(cautions) > MOST_WARNINGS:
+        left = len(cautions) - MOST_WARNINGS
+        more = Caution("More warnings", f"{left} other warnings were raised while fitting.")
+        cautions = [*cautions[:MOST_WARNINGS], more]
+    return cautions
+
+
+def _short(message: str) -> str:
+    text = " ".join(message.split()).rstrip(".")
+    return text if len(text) <= LONGEST_WARNING else f"{text[:LONGEST_WARNING]}…"

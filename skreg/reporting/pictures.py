@@ -1,0 +1,265 @@
+"""The pictures of a report: what compares the models, and what each of them has to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..plotting import (
+    CoefficientDisplay,
+    CVCurveDisplay,
+    RegularizationPathDisplay,
+    TrainingHistoryDisplay,
+    WeightHistogramDisplay,
+)
+from . import wording
+from .contents import Contents, ModelReport, Score
+from .drawing import BLUE, HEIGHT, Picture, Sketch, picture, plain, printable, short
+from .predictions import of_classes, of_residuals
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_MOST_CURVES = 150  # thin lines that are drawn as curves; more of them as one image
+_MOST_TARGETS = 3  # with a picture each
+_MOST_LAYERS = 4
+
+
+def of_model(model: ModelReport, contents: Contents, position: int) -> Iterator[Picture]:
+    """Draw what one model has to show, one picture after the other.
+
+    Parameters
+    ----------
+    model : ModelReport
+    contents : Contents
+    position : int
+        Tells the pictures of one model from another's.
+
+    Yields
+    ------
+    Picture
+    """
+    classify = contents.glance.task == "classification"
+    sketches = chain(
+        _of_path(model),
+        _of_cv(model),
+        _of_coefficients(model, "coefficient" if classify else None),
+        _of_network(model),
+        of_classes(model, contents) if classify else of_residuals(model, contents),
+    )
+    for sketch in sketches:
+        yield picture(sketch, f"{sketch.name}-{position}", model.name)
+
+
+def comparison(contents: Contents, order: Sequence[int]) -> Picture:
+    """Draw each model's mean of the first score with its standard error.
+
+    Parameters
+    ----------
+    contents : Contents
+    order : sequence of int
+        Positions of the models, from the top; the baseline is below them.
+
+    Returns
+    -------
+    Picture
+    """
+    models = [contents.models[position] for position in order]
+    models += [] if contents.baseline is None else [contents.baseline]
+    scores = [model.scores[0] for model in models]
+    low, high = _scale(scores)
+
+    def draw(figure: Figure) -> str:
+        ax = figure.add_subplot()
+        ax.set_xlim(low, high)
+        arrow = ""
+        for place, score in enumerate(scores):
+            best = place == 0
+            color = BLUE if best else "#555555"
+            if score.mean < low or score.mean > high:
+                text = wording.score_text(score)
+                x, text = (0, f"← {text}") if score.mean < low else (1, f"{text} →")
+                side = "right" if x else "left"
+                ax.text(x, place, text, transform=ax.get_yaxis_transform(), ha=side, va="center")
+                arrow = " An arrow points to what lies outside."
+                continue
+            ax.plot(score.values, np.full(score.values.size, place), "|", color="#999999")
+            ax.errorbar(
+                score.mean,
+                place,
+                xerr=score.standard_error,
+                fmt="D" if best else "o",
+                color=color,
+                markerfacecolor=color if best else "white",
+                markersize=5,
+                linewidth=1.5,
+                capsize=3,
+            )
+        names = [short(model.name, 28) for model in models]
+        ax.set_yticks(np.arange(len(models)), labels=names, parse_math=False)
+        ax.get_yticklabels()[0].set_fontweight("bold")
+        ax.set_ylim(len(models) - 0.4, -0.6)
+        ax.set_xlabel(f"{scores[0].name}, rows held out")
+        plain(ax)
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        caption = "Mean with its standard error; the strokes are single folds."
+        if len(models) > 1:
+            better = "right" if scores[0].greater_is_better else "left"
+            caption += f" Further to the {better} is better; the filled diamond is the best."
+        return caption + arrow
+
+    sketch = Sketch("comparison", draw, 0.75 + 0.3 * len(models))
+    return picture(sketch, "comparison", "the models", width=4.4)
+
+
+def _scale(scores: Sequence[Score]) -> tuple[float, float]:
+    """Limits for the scores, without those so far off that the others would shrink to a point."""
+    low, high = np.inf, -np.inf
+    for score in scores:
+        values = score.values[np.isfinite(score.values)]
+        if not values.size:
+            continue
+        lowest, highest = float(values.min()), float(values.max())
+        if low > high or max(low - lowest, highest - high) <= 2 * (high - low):
+            low, high = min(low, lowest), max(high, highest)
+    if low > high:
+        return 0.0, 1.0
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 0.5
+    return low - margin, high + margin
+
+
+def _of_path(model: ModelReport) -> Iterator[Sketch]:
+    path = model.path
+    if path is None:
+        return
+    n_targets = path.coefs.shape[0] if path.coefs.ndim == 3 else 1
+    for target in range(min(n_targets, _MOST_TARGETS)):
+
+        def draw(figure: Figure, target: int = target) -> str:
+            display = RegularizationPathDisplay(
+                path,
+                **_within(model, path.alphas),
+                feature_names=_names(model, path.coefs.shape[-2]),
+                target=target,
+            )
+            display.plot(figure.add_subplot())
+            others = display.other_lines_
+            if others is not None and len(others.get_paths()) > _MOST_CURVES:
+                others.set_rasterized(True)
+            n_named = len(display.named_)
+            largest = f"; the {n_named} largest are named" if n_named > 1 else ""
+            which = _which(model, target, n_targets)
+            return f"Coefficients as the penalty falls from left to right{largest}{which}"
+
+        yield Sketch(f"path{target}", draw)
+
+
+def _of_cv(model: ModelReport) -> Iterator[Sketch]:
+    cv = model.cv
+    if cv is None:
+        return
+
+    def draw(figure: Figure) -> str:
+        alpha = _within(model, cv.alphas)["alpha"]
+        CVCurveDisplay(cv, path=model.path, alpha=alpha).plot(figure.add_subplot())
+        return (
+            "Error of the rows held out at each penalty, with a band of one standard error. "
+            "The lowest point is min; 1se is the largest penalty within one standard error of it."
+        )
+
+    yield Sketch("cv", draw)
+
+
+def _of_coefficients(model: ModelReport, xlabel: str | None) -> Iterator[Sketch]:
+    given = model.coefficients
+    if given is None:
+        return
+    values = np.atleast_2d(given.values)
+    for target in range(min(len(values), _MOST_TARGETS)):
+
+        def draw(figure: Figure, target: int = target) -> str:
+            ax = figure.add_subplot()
+            rows, labels = [values[target]], None
+            if given.at_1se is not None:
+                rows.append(np.atleast_2d(given.at_1se)[target])
+                labels = [_at("in use", model.alpha), _at("1se", model.alpha_1se)]
+            CoefficientDisplay(
+                np.stack(rows),
+                labels=labels,
+                alpha=None if labels else model.alpha,
+                feature_names=_names(model, values.shape[1]),
+            ).plot(ax)
+            ax.spines["left"].set_visible(False)  # the bars start at zero, not there
+            if xlabel is not None:
+                ax.set_xlabel(xlabel)
+            return f"The largest coefficients{_which(model, target, len(values))}"
+
+        yield Sketch(f"coefficients{target}", draw)
+
+
+def _of_network(model: ModelReport) -> Iterator[Sketch]:
+    if not model.is_network:
+        return
+    history = model.estimator.history_
+    panels = ["loss"]
+    if np.isfinite(history["validation_score"]).any():
+        panels.append("score")
+    if np.unique(history["learning_rate"]).size > 1:
+        panels.append("learning_rate")
+
+    def draw_history(figure: Figure) -> str:
+        axes = figure.subplots(len(panels), squeeze=False, sharex=True).ravel()
+        TrainingHistoryDisplay.from_estimator(model.estimator, ax=list(axes), panels=panels)
+        for ax in axes[:-1]:
+            ax.set_xlabel("")
+        return "How the network was trained."
+
+    n_layers = len(model.estimator.coefs_)
+    layers = sorted({*range(min(n_layers, _MOST_LAYERS - 1)), n_layers - 1})
+
+    def draw_weights(figure: Figure) -> str:
+        axes = figure.subplots(len(layers), squeeze=False).ravel()
+        WeightHistogramDisplay.from_estimator(model.estimator, ax=list(axes), layers=layers)
+        more = n_layers - len(layers)
+        left_out = f" {more} layers between them are not drawn." if more else ""
+        return f"Weights of each layer, biases left out.{left_out}"
+
+    yield Sketch("history", draw_history, max(HEIGHT, 1.8 * len(panels)))
+    yield Sketch("weights", draw_weights, max(HEIGHT, 1.8 * len(layers)))
+
+
+def _names(model: ModelReport, n_features: int) -> list[str] | None:
+    """Names as pictures can hold them: no line breaks, nothing that XML cannot write."""
+    if model.coefficients is None or len(model.coefficients.names) != n_features:
+        return None
+    return [printable(str(name)) for name in model.coefficients.names]
+
+
+def _within(model: ModelReport, alphas: NDArray[np.float64]) -> dict[str, float | None]:
+    """The model's alphas that a picture over these alphas can mark."""
+    low, high = float(alphas.min()), float(alphas.max())
+    given = {name: getattr(model, name) for name in ("alpha", "alpha_min", "alpha_1se")}
+    return {
+        name: value if value is not None and low <= value <= high else None
+        for name, value in given.items()
+    }
+
+
+def _which(model: ModelReport, target: int, n_targets: int) -> str:
+    """End a sentence with the target or class it is about, where there are several."""
+    if n_targets == 1:
+        return "."
+    targets = () if model.coefficients is None else model.coefficients.targets
+    name = printable(str(targets[target])) if targets else f"{target + 1} of {n_targets}"
+    more = n_targets - _MOST_TARGETS
+    left_out = f" Those for {more:,} more are not drawn." if target == 0 and more > 0 else ""
+    return f", for {name}.{left_out}"
+
+
+def _at(name: str, alpha: float | None) -> str:
+    return name if alpha is None else f"{name}, α = {wording.number(alpha, 3)}"

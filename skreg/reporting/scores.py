@@ -1,0 +1,183 @@
+"""What is measured on the rows that a fold holds out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import (
+    accuracy_score,
+    get_scorer,
+    mean_absolute_error,
+    mean_squared_error,
+    r2_score,
+    roc_auc_score,
+)
+
+from .contents import Task
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The rows that a fold holds out, and what a model that has not seen them says of them.
+
+    Parameters
+    ----------
+    model : object
+        Fitted to the other rows.
+    X, y : the rows
+    predicted : ndarray of shape (n_rows,)
+    classes : ndarray
+        All classes; empty for a regression.
+    probabilities : ndarray of shape (n_rows, n_classes) or None
+    decision : ndarray of shape (n_rows,) or None
+        Of two classes: larger for the second one.
+    """
+
+    model: Any
+    X: Any
+    y: NDArray[Any]
+    predicted: NDArray[Any]
+    classes: NDArray[Any]
+    probabilities: NDArray[np.float64] | None
+    decision: NDArray[np.float64] | None
+
+    @classmethod
+    def of(cls, model: Any, X: Any, y: NDArray[Any], classes: NDArray[Any]) -> HeldOut:
+        """Ask a fitted model for its predictions."""
+        predicted = np.asarray(model.predict(X))
+        if predicted.ndim > 1:
+            predicted = predicted[:, 0]
+        probabilities = decision = None
+        if len(classes) and hasattr(model, "predict_proba"):
+            probabilities = _in_order(model, np.asarray(model.predict_proba(X), float), classes)
+        if len(classes) == 2:
+            if probabilities is not None:
+                decision = probabilities[:, 1]
+            elif hasattr(model, "decision_function") and len(model.classes_) == 2:
+                decision = np.asarray(model.decision_function(X), float).reshape(len(y), -1)[:, -1]
+        return cls(model, X, y, predicted, classes, probabilities, decision)
+
+
+def _in_order(model: Any, given: NDArray[np.float64], classes: NDArray[Any]) -> NDArray[np.float64]:
+    """Probabilities of all classes, 0 for those that the training rows lacked."""
+    known = np.asarray(model.classes_)
+    result = np.zeros((len(given), len(classes)))
+    result[:, np.searchsorted(classes, known.astype(classes.dtype))] = given
+    return result / np.maximum(result.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number a fold: its name for a reader, its direction, how it is found."""
+
+    name: str
+    greater_is_better: bool
+    value: Callable[[HeldOut], float]
+
+
+def _balanced(held: HeldOut) -> float:
+    right = held.predicted == held.y
+    return float(np.mean([right[held.y == label].mean() for label in np.unique(held.y)]))
+
+
+def _area(held: HeldOut) -> float:
+    present = np.unique(held.y)
+    if len(present) < len(held.classes):
+        return np.nan  # a fold without one of the classes
+    if len(held.classes) == 2:
+        if held.decision is None:
+            return np.nan
+        return float(roc_auc_score(held.y == held.classes[1], held.decision))
+    if held.probabilities is None:
+        return np.nan
+    return float(
+        np.mean(
+            [
+                roc_auc_score(held.y == label, column)
+                for label, column in zip(held.classes, held.probabilities.T, strict=True)
+            ]
+        )
+    )
+
+
+def _log_loss(held: HeldOut) -> float:
+    if held.probabilities is None:
+        return np.nan
+    own = held.probabilities[np.arange(len(held.y)), np.searchsorted(held.classes, held.y)]
+    return float(-np.log(np.clip(own, np.finfo(float).eps, 1.0)).mean())
+
+
+def _numbers(value: Callable[[NDArray[Any], NDArray[Any]], float]) -> Callable[[HeldOut], float]:
+    """A metric of numbers, which is not defined where a prediction is not one."""
+
+    def of(held: HeldOut) -> float:
+        return float(value(held.y, held.predicted)) if np.isfinite(held.predicted).all() else np.nan
+
+    return of
+
+
+USUAL: dict[str, dict[str, Metric]] = {
+    "regression": {
+        "r2": Metric("R²", True, _numbers(r2_score)),
+        "neg_root_mean_squared_error": Metric(
+            "root mean squared error",
+            False,
+            _numbers(lambda y, predicted: np.sqrt(mean_squared_error(y, predicted))),
+        ),
+        "neg_mean_absolute_error": Metric(
+            "mean absolute error",
+            False,
+            _numbers(mean_absolute_error),
+        ),
+    },
+    "classification": {
+        "accuracy": Metric(
+            "accuracy", True, lambda held: float(accuracy_score(held.y, held.predicted))
+        ),
+        "balanced_accuracy": Metric("balanced accuracy", True, _balanced),
+        "roc_auc": Metric("ROC AUC", True, _area),
+        "neg_log_loss": Metric("log loss", False, _log_loss),
+    },
+}
+
+
+def metrics_for(task: Task, scoring: Any, fewest_held_out: int) -> list[Metric]:
+    """The usual metrics of a task, after those that `scoring` asks for.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where `scoring` names no scorer.
+    """
+    usual = dict(USUAL[task])
+    if fewest_held_out < 2:
+        usual.pop("r2", None)  # of single rows it is not defined
+    asked = [] if scoring is None else scoring
+    if isinstance(asked, str) or not isinstance(asked, Sequence):
+        asked = [asked]
+    chosen = [
+        usual.pop(one) if isinstance(one, str) and one in usual else _own(one) for one in asked
+    ]
+    return [*chosen, *usual.values()]
+
+
+def _own(scoring: Any) -> Metric:
+    if not (isinstance(scoring, str) or callable(scoring)):
+        raise TypeError(
+            f"scoring must be a scorer's name, a callable or a list of them, got {scoring!r}"
+        )
+    try:
+        scorer = get_scorer(scoring)
+    except ValueError as error:
+        raise ValueError(f"scoring: {error}") from None
+    name = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", repr(scoring))
+    sign = -1.0 if name.startswith("neg_") else 1.0
+    return Metric(
+        name.removeprefix("neg_").replace("_", " "),
+        sign > 0,
+        lambda held: sign * float(scorer(held.model, held.X, held.y)),
+    )

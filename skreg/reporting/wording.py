@@ -1,0 +1,134 @@
+"""Numbers and results as a reader wants to see them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from .contents import Contents, ModelReport, Score
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_PLAIN = range(-4, 7)  # powers of ten that are written out
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Write a number with so many significant digits, and thousands separated.
+
+    Examples
+    --------
+    >>> number(180796.06), number(-0.000123456), number(4.5e-9), number(3)
+    ('180,796', '−0.0001235', '4.5 × 10⁻⁹', '3')
+    """
+    if math.isnan(value):
+        return "not known"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    power = _power(value, digits)
+    if power not in _PLAIN:
+        return f"{number(value / 10.0**power, digits)} × 10{str(power).translate(_SUPERSCRIPTS)}"
+    decimals = max(0, digits - 1 - power)
+    while decimals and math.isclose(round(value, decimals - 1), value, rel_tol=1e-9):
+        decimals -= 1
+    return _fixed(value, decimals)
+
+
+def with_error(value: float, error: float) -> str:
+    """Write a value and its standard error, both rounded to the second digit of the error.
+
+    Examples
+    --------
+    >>> with_error(0.91234, 0.0112), with_error(25321.4, 1234.5), with_error(2.5e-9, 1.2e-10)
+    ('0.912 ± 0.011', '25,300 ± 1,200', '(2.50 ± 0.12) × 10⁻⁹')
+    """
+    if not (math.isfinite(value) and math.isfinite(error) and error > 1e-9 * abs(value)):
+        return number(value)  # an error that small is one of arithmetic
+    power = _power(max(abs(value), error), 2)
+    if power not in _PLAIN:
+        scaled = with_error(value / 10.0**power, error / 10.0**power)
+        return f"({scaled}) × 10{str(power).translate(_SUPERSCRIPTS)}"
+    decimals = 1 - _power(error, 2)
+    return f"{_fixed(value, decimals)} ± {_fixed(error, decimals)}"
+
+
+def _power(value: float, digits: int) -> int:
+    """The power of ten of a number's first digit, once it is rounded."""
+    return int(f"{value:.{digits - 1}e}".partition("e")[2])
+
+
+def _fixed(value: float, decimals: int) -> str:
+    """Write with so many decimals; a negative count rounds before the point."""
+    rounded = round(value, decimals)
+    text = f"{rounded:,.{max(decimals, 0)}f}"
+    if text.startswith("-"):
+        text = f"−{text[1:]}" if rounded else text[1:]
+    return text
+
+
+def duration(seconds: float) -> str:
+    """Write how long something took."""
+    if math.isnan(seconds):
+        return "not timed"
+    if seconds < 0.005:
+        return "< 0.01 s"
+    if seconds < 120:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
+def listing(names: Sequence[str], most: int) -> str:
+    """Write the first names of a list and how many more there are."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
+
+
+def ranking(contents: Contents) -> list[int]:
+    """Positions of the models, the best first; those without a score last."""
+
+    def key(position: int) -> tuple[bool, bool, float]:
+        score = contents.models[position].scores[0]
+        worse = -score.mean if score.greater_is_better else score.mean
+        return position != contents.best, math.isnan(worse), worse
+
+    return sorted(range(len(contents.models)), key=key)
+
+
+def score_text(score: Score) -> str:
+    """A mean over the folds and its standard error; a dash where there is none."""
+    return "–" if math.isnan(score.mean) else with_error(score.mean, score.standard_error)
+
+
+def result(contents: Contents) -> str:
+    """Say in a few sentences which model predicts best and by how much."""
+    best, *others = (contents.models[position] for position in ranking(contents))
+    score, folds = best.scores[0], f"over {contents.n_folds} folds"
+    if others:
+        text = f"Of {len(contents.models)} models, {best.name} predicts best: "
+        text += f"{score.name} {score_text(score)} {folds}. {_runner_up(best, others[0])}"
+    else:
+        text = f"The {score.name} of {best.name} is {score_text(score)} {folds}."
+    if contents.baseline is None:
+        return text
+    name, base = contents.baseline.name, contents.baseline.scores[0]
+    ahead = score.mean - base.mean if score.greater_is_better else base.mean - score.mean
+    # To the digits of the best: its own error is tiny where all folds have the same mean.
+    error = score.standard_error
+    mean = round(base.mean, 1 - _power(error, 2)) if error > 0 else base.mean
+    text += f" By comparison, {name[:1].lower()}{name[1:]} has {number(mean)}"
+    return text + ("." if ahead > 0 else ": no model does better than that.")
+
+
+def _runner_up(best: ModelReport, second: ModelReport) -> str:
+    """Say whether the second is clearly worse, by the differences fold for fold."""
+    behind = best.scores[0].values - second.scores[0].values
+    difference = abs(float(behind.mean()))
+    error = float(behind.std(ddof=1) / np.sqrt(behind.size))
+    text = f"Next comes {second.name} with {score_text(second.scores[0])}"
+    if not math.isfinite(difference):
+        return f"{text}."
+    text += f"; fold for fold the difference is {with_error(difference, error)}"
+    return f"{text}, too small to tell the two apart." if difference < 2 * error else f"{text}."
