@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import inspect
 import math
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn import get_config
 from sklearn.metrics import check_scoring
 
+from ._checks import Config
 from .batches import Data
 from .training import Model
+
+# Parameters, but for the strengths of the penalties, that change what the objective is.
+OF_OBJECTIVE = ("dropout", "input_dropout", "input_noise", "mixup", "adversarial_eps")
+OF_LOSS = ("loss", "huber_delta", "quantile")
 
 
 @dataclass(frozen=True)
@@ -96,3 +104,43 @@ def takes_weights(scorer: Any) -> bool:
         return False
     kinds = {each.kind for each in parameters.values()}
     return "sample_weight" in parameters or inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def meaning_of_objective(estimator: Any, config: Config, data: Data | None) -> tuple[Any, ...]:
+    """What two objectives must share to be compared; without data those of `partial_fit`."""
+    names = (*OF_LOSS, *OF_OBJECTIVE, "label_smoothing")
+    return (
+        *(spelled(getattr(estimator, name, None)) for name in names),
+        *(spelled(each) for each in (*config.alphas, *config.penalties)),
+        data and fingerprint(data),
+    )
+
+
+def meaning_of_score(estimator: Any, held: Validation | None) -> tuple[Any, ...] | None:
+    """What two validation scores must share to be compared; None where there are none."""
+    if held is None:
+        return None
+    loss = [spelled(getattr(estimator, name, None)) for name in OF_LOSS]
+    judged = bool(estimator.early_stopping)  # else the weights of the best epoch are not kept
+    return judged, spelled(estimator.scoring), *loss, fingerprint(held.data)
+
+
+def fingerprint(data: Data) -> tuple[Any, ...]:
+    """Numbers that tell data from other ones; a sum of X, which may be large, is enough."""
+    entries: Any = data.X
+    if sparse.issparse(data.X):
+        entries = entries.data
+    with np.errstate(all="ignore"):
+        total = float(entries.sum())
+    parts = (data.targets.values, data.weight)
+    return data.X.shape, total, *(None if a is None else zlib.crc32(a.tobytes()) for a in parts)
+
+
+def spelled(thing: Any) -> str:
+    """A text that says which thing this is, also after a pickle."""
+    if inspect.isfunction(thing) and "<" not in thing.__qualname__:
+        return f"{thing.__module__}.{thing.__qualname__}"
+    plain: Any = object.__repr__
+    if type(thing).__repr__ is plain:
+        return f"{type(thing).__qualname__} {getattr(thing, '__dict__', '')}"
+    return repr(thing)

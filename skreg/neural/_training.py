@@ -16,7 +16,7 @@ from ..losses import Loss
 from ._attributes import parameters_of, publish, reconstruction
 from ._callbacks import Reporter
 from ._checks import Config, resolve_batch_size
-from ._evaluation import Validation, evaluation
+from ._evaluation import Validation, evaluation, meaning_of_objective, meaning_of_score
 from .augmentation import Augmentation
 from .batches import Data, Index, Targets, is_all
 from .constraints import Constraints
@@ -111,6 +111,11 @@ def train(
     loss = estimator._loss()
     estimator.n_iter_, estimator.out_activation_ = 0, loss.out_activation
     plan = make_plan(estimator, incremental)
+    estimator._progress.go_on(
+        plan.early_stopping,
+        meaning_of_objective(estimator, config, None if incremental else data),
+        meaning_of_score(estimator, held),
+    )
     reporter = Reporter(estimator, given, lambda: reconstruction(estimator), plan.max_iter)
 
     def after_epoch() -> bool:
