@@ -243,6 +243,12 @@ def test_class_weights_of_several_labels_count_in_validation():
     np.testing.assert_allclose(seen.weights, np.multiply(first, second))
 
 
+def test_validation_data_of_no_weight_are_refused():
+    model = MLPClassifier(**SHORT, class_weight={0: 0.0, 1: 1.0})
+    with pytest.raises(ValueError, match="class_weight leaves no row of y_val"):
+        model.fit(X, TWO, X_val=X_VAL[TWO_VAL == 0], y_val=TWO_VAL[TWO_VAL == 0])
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.4])
 @pytest.mark.parametrize("labels", ["classes", "several labels"])
 def test_the_validation_loss_is_that_of_targets_that_are_not_smoothed(labels, smoothing):

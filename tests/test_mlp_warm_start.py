@@ -87,7 +87,20 @@ def test_an_objective_of_another_loss_is_not_compared(change):
 def test_an_objective_of_other_rows_is_not_compared():
     model = converged(MLPRegressor, y)
     assert_begins_anew(model, model.best_loss_, X, y + RNG.standard_normal(N))
-    assert_begins_anew(model, min(model.loss_curve_), RNG.permutation(X), y)
+    for other in (RNG.permutation(X), RNG.permuted(X, axis=1)):
+        model = converged(MLPRegressor, y)
+        assert_begins_anew(model, model.best_loss_, other, y)
+
+
+def test_epochs_without_progress_are_of_one_kind():
+    """Those of the score do not add to those of the objective; the first one is always one."""
+    data = {"X_val": X[:50], "y_val": y[:50]}
+    options = {**STOPPED, "n_iter_no_change": 7, "tol": 1e9}
+    for change, expected in (({}, 2), ({"early_stopping": False}, 8)):
+        model = MLPRegressor(**{**options, "max_iter": 7}).fit(X, y, **data)
+        assert model.n_iter_ == 7
+        model.set_params(max_iter=20, **change).fit(X, y, **data)
+        assert model.n_iter_ == expected
 
 
 def test_what_only_changes_the_way_leaves_the_best_as_it_was():
@@ -125,13 +138,14 @@ def test_scores_of_other_validation_data_are_not_compared():
 @pytest.mark.parametrize("between", ["partial_fit", "fit that goes by the objective"])
 def test_a_score_is_of_the_weights_that_are_gone_on_from(between):
     """What other training has changed since does not have the score that was the best."""
-    model = MLPRegressor(**STOPPED).fit(X, y)
+    data = {"X_val": X[:50], "y_val": y[:50]}
+    model = MLPRegressor(**STOPPED).fit(X, y, **data)
     if between == "partial_fit":
         model.partial_fit(X, 50 * y)
     else:
-        model.set_params(early_stopping=False, max_iter=1).fit(X, 50 * y)
+        model.set_params(early_stopping=False, max_iter=1).fit(X, 50 * y, **data)
     epochs = model.history_.n_epochs
-    model.set_params(early_stopping=True, max_iter=3).fit(X, y)
+    model.set_params(early_stopping=True, max_iter=3).fit(X, y, **data)
     assert model.best_validation_score_ == max(of_last_fit(model, "validation_score"))
     assert model.restored_epoch_ > epochs
 

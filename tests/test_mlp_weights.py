@@ -85,6 +85,13 @@ def test_balanced_classes_count_alike():
     same(one, MLPClassifier(6, class_weight=named, **LBFGS).fit(X, names))
 
 
+def test_balanced_classes_count_alike_by_the_weights_of_their_rows():
+    rows = RNG.uniform(0.2, 3.0, N)
+    totals = np.bincount(CLASSES, weights=rows)
+    one = MLPClassifier(6, class_weight="balanced", **LBFGS).fit(X, CLASSES, rows)
+    same(one, MLPClassifier(6, **LBFGS).fit(X, CLASSES, rows / totals[CLASSES]))
+
+
 def test_balanced_labels_count_by_the_product_of_their_weights():
     rows = compute_sample_weight("balanced", MULTILABEL)
     one = MLPClassifier(6, class_weight="balanced", **LBFGS).fit(X, MULTILABEL)
