@@ -205,8 +205,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the input or a parameter is invalid, or training diverges; nothing of the fit is
-            then kept.
+            If the input or a parameter is invalid, training diverges, or early stopping meets a
+            score that is not finite; nothing of the fit is then kept. A network that a warm start
+            went on from is as it was, but its optimiser's moments begin anew.
         """
         return self._fit(X, y, sample_weight, X_val=X_val, y_val=y_val)
 
