@@ -67,6 +67,25 @@ def test_a_score_that_is_only_watched_may_be_no_number():
     assert np.isfinite(model.history_["validation_loss"]).all()
 
 
+@pytest.mark.parametrize("options", [{"loss": "poisson"}, {"scoring": "loss"}])
+def test_predictions_that_overflow_have_no_score(options):
+    """exp of the raw prediction, or the square of its error, in float32."""
+    far = X_VAL * (1e5 if "loss" in options else 1e30)
+    model = MLPRegressor(**SHORT, **options).fit(X, np.abs(y), X_val=far, y_val=np.abs(Y_VAL))
+    assert not np.isfinite(model.validation_scores_).any()
+    with pytest.raises(ValueError, match=r"early stopping.*scoring=.*validation data"):
+        model.set_params(early_stopping=True).fit(X, np.abs(y), X_val=far, y_val=np.abs(Y_VAL))
+
+
+def test_an_error_of_a_scorer_says_whose_it_is():
+    def scorer(model, X, y):
+        raise RuntimeError("of its own")
+
+    with pytest.raises(RuntimeError, match="of its own") as caught:
+        MLPRegressor(**SHORT, scoring=scorer, early_stopping=True).fit(X, y)
+    assert "validation data" in caught.value.__notes__[0]
+
+
 # The columns of y_val
 
 

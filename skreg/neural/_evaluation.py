@@ -63,9 +63,15 @@ def evaluation(
         if scoring == "loss":
             score = -value
         elif scorer is not None:
-            score = float(scorer(estimator, held.X, held.y, **keywords))
-        else:
+            try:
+                score = float(scorer(estimator, held.X, held.y, **keywords))
+            except Exception as error:
+                error.add_note(f"scoring={scoring!r} was scoring the validation data")
+                raise
+        elif np.isfinite(loss.predict(raw)).all():
             score = estimator._default_score(raw, held.data)
+        else:
+            score = math.nan
         if estimator.early_stopping and not math.isfinite(score):
             raise ValueError(
                 f"early stopping cannot go by a validation score of {score}, which"
