@@ -196,7 +196,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             Classes or numbers; of several labels a matrix of 0 and 1.
         sample_weight : array-like of shape (n_samples,) or None, default=None
         X_val, y_val : like X and y, or None, default=None
-            Validation data, in place of those that early stopping would hold out.
+            Validation data, in place of those that early stopping would hold out. They have no
+            `sample_weight`; class weights count for them as for the rows of X.
 
         Returns
         -------

@@ -121,9 +121,9 @@ default="constant"
     early_stopping : bool, default=False
         Stop when the validation score makes no progress, and restore the best weights.
     validation_fraction : float, default=0.1
-        Share of the rows held out for it, stratified, where no `X_val` is given to `fit`. Of rows
-        that one batch takes (at most 1000) equal ones stay together, if there are enough others:
-        no copy of a row that is trained on is validated on.
+        Share of the rows held out for it, stratified, where no `X_val` is given to `fit`. Where
+        one batch takes all rows (at most 1000), equal ones stay on one side as long as there are
+        enough different ones to split.
     scoring : str, callable or None, default=None
         The validation score: None is the accuracy, "loss" the negative loss; a name or a function
         as in scikit-learn's searches. The weights of the rows that are held out and those of the
