@@ -156,8 +156,8 @@ def test_rows_held_out_are_not_trained_on(sparse):
     assert len(unmoved) < n // 2
 
 
-def test_weights_of_the_held_out_rows_count_in_the_score():
-    """Rows of no weight: what they hold changes nothing."""
+def test_rows_of_no_weight_are_neither_trained_on_nor_validated_on():
+    """What they hold changes nothing."""
     weights = np.ones(N)
     weights[::3] = 0
     other = y.copy()

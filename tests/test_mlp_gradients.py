@@ -142,9 +142,12 @@ def test_the_strength_does_not_depend_on_the_batch_size():
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
 
-def test_objective_and_loss_of_the_history_are_those_of_the_formula():
+@pytest.mark.parametrize("batch_size", [N, N - 1, 4])
+def test_objective_and_loss_of_the_history_are_those_of_the_formula(batch_size):
+    """Rows count alike, whether their batch is large or small."""
     options = {"alpha": 0.3, "hidden_layer_sizes": HIDDEN, "dtype": "float64", "random_state": 0}
-    options |= {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 1e-300, "batch_size": N}
+    options |= {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 1e-300}
+    options |= {"batch_size": batch_size}
     model = MLPRegressor(max_iter=2, **options).fit(X, TARGET, WEIGHTS)
     raw = raw_predictions(X, model.coefs_, model.intercepts_)
     loss = reference.mean(reference.squared_error(raw, TARGET), WEIGHTS)

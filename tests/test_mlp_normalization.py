@@ -32,6 +32,27 @@ def test_running_statistics_average_means_and_unbiased_variances(epochs):
     np.testing.assert_allclose(hidden, (z - mean) / np.sqrt(variance + 1e-5), rtol=1e-9)
 
 
+def test_adversarial_batches_move_the_running_statistics_as_well():
+    """The batch first and then its moved copy: twice an epoch."""
+    moved = []
+    for eps in (1e-12, 1.0):
+        model = MLPRegressor(
+            6, normalization="batch", activation="identity", max_iter=1, adversarial_eps=eps,
+            **STILL,
+        ).fit(X, y)  # fmt: skip
+        z = X @ model.coefs_[0] + model.intercepts_[0]
+        # What the second half adds, as a mean of the pre-activations.
+        moved.append((model.running_means_[0] - 0.9 * 0.1 * z.mean(axis=0)) / 0.1)
+        if eps < 1:
+            np.testing.assert_allclose(moved[0], z.mean(axis=0), rtol=1e-9)
+            variance = 0.81 + 0.19 * z.var(axis=0, ddof=1)
+            np.testing.assert_allclose(model.running_variances_[0], variance, rtol=1e-9)
+    # Each feature's mean has moved by at most eps, and some have.
+    shift = np.abs(moved[1] - moved[0])
+    assert np.all(shift <= np.abs(model.coefs_[0]).sum(axis=0) + 1e-9)
+    assert shift.max() > 1e-3
+
+
 @pytest.mark.parametrize("normalization", ["batch", "layer"])
 def test_a_prediction_does_not_depend_on_the_other_rows(normalization):
     model = MLPRegressor(

@@ -85,6 +85,13 @@ def test_balanced_classes_count_alike():
     same(one, MLPClassifier(6, class_weight=named, **LBFGS).fit(X, names))
 
 
+def test_balanced_classes_count_alike_by_the_weights_of_their_rows():
+    rows = RNG.uniform(0.2, 3.0, N)
+    totals = np.bincount(CLASSES, weights=rows)
+    one = MLPClassifier(6, class_weight="balanced", **LBFGS).fit(X, CLASSES, rows)
+    same(one, MLPClassifier(6, **LBFGS).fit(X, CLASSES, rows / totals[CLASSES]))
+
+
 def test_balanced_labels_count_by_the_product_of_their_weights():
     rows = compute_sample_weight("balanced", MULTILABEL)
     one = MLPClassifier(6, class_weight="balanced", **LBFGS).fit(X, MULTILABEL)
@@ -124,3 +131,41 @@ def test_class_weights_that_name_no_class_are_refused():
         MLPClassifier(6, class_weight={0: 1.0, 7: 2.0}).fit(X, CLASSES)
     with pytest.raises(ValueError, match="class_weight"):
         MLPClassifier(6, class_weight="even").fit(X, CLASSES)
+
+
+@pytest.mark.parametrize("value", [-1.0, np.nan, np.inf, "5", None])
+def test_class_weights_that_are_no_weights_are_refused(value):
+    several = [{0: 1.0, 1: 1.0}, {0: 1.0, 1: value}]
+    for weights, y in (({0: 1.0, 1: value, 2: 1.0}, CLASSES), (several, MULTILABEL)):
+        model = MLPClassifier(6, class_weight=weights)
+        with pytest.raises(ValueError, match=r"class_weight of 1 must be"):
+            model.fit(X, y)
+        with pytest.raises(ValueError, match=r"class_weight of 1 must be"):
+            model.partial_fit(X, y, classes=None if y is MULTILABEL else [0, 1, 2])
+
+
+def test_class_weights_of_several_labels_are_a_list_of_dicts():
+    given = [{0: 1.0, 1: 5.0}, {1: 0.5}]
+    rows = np.where(MULTILABEL[:, 0] == 1, 5.0, 1.0) * np.where(MULTILABEL[:, 1] == 1, 0.5, 1.0)
+    one = MLPClassifier(6, class_weight=given, **LBFGS).fit(X, MULTILABEL)
+    same(one, MLPClassifier(6, **LBFGS).fit(X, MULTILABEL, rows))
+    for wrong in (given[0], given[:1]):
+        with pytest.raises(ValueError, match="class_weight"):
+            MLPClassifier(6, class_weight=wrong).fit(X, MULTILABEL)
+
+
+def test_a_batch_without_the_class_that_has_a_weight_is_trained_on():
+    weighted, plain = (MLPClassifier(6, class_weight=w, **FULL) for w in ({2: 5.0}, None))
+    for rows in (CLASSES < 2, CLASSES == 1):
+        for model in (weighted, plain):
+            model.partial_fit(X[rows], CLASSES[rows], classes=[0, 1, 2])
+    same(weighted, plain)
+    before = plain.coefs_[0].copy()
+    weighted.partial_fit(X, CLASSES)
+    assert np.abs(before - weighted.coefs_[0]).max() > 1e-3
+
+
+def test_class_weights_of_names_that_look_like_numbers():
+    names = CLASSES.astype(str)
+    one = MLPClassifier(6, class_weight={"0": 1.0, "1": 5.0, "2": 0.5}, **LBFGS).fit(X, names)
+    same(one, MLPClassifier(6, class_weight={0: 1.0, 1: 5.0, 2: 0.5}, **LBFGS).fit(X, CLASSES))

@@ -50,6 +50,8 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
         {"dropout": 0.5, "input_dropout": 0.1, "max_norm": 2.0, **SHORT},
         {"normalization": "batch", "label_smoothing": 0.1, **SHORT},
         {"solver": "sgd", "penalty": "l1", "alpha": 1e-3, "mixup": 0.2, **SHORT},
+        # "lbfgs" has no partial_fit, which refuses "balanced": it cannot know all rows, and a
+        # weight that changes from batch to batch is none. SGDClassifier refuses it as well.
         {"solver": "lbfgs", "class_weight": "balanced"},
     ],
     "MLPRegressor": [

@@ -18,7 +18,8 @@ NETWORK = {
     "variances": "running_variances_",
 }
 # What a fit leaves and the next one from scratch must not find.
-FITTED = (*NETWORK.values(), "_optimizer", "_progress", "history_")
+RESULTS = ("loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
+FITTED = (*NETWORK.values(), *RESULTS, "restored_epoch_", "_optimizer", "_progress", "history_")
 
 
 def publish(estimator: Any, parameters: Parameters) -> None:

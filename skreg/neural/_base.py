@@ -17,6 +17,8 @@ from ..losses import Loss
 from ._attributes import FITTED, parameters_of, publish
 from ._callbacks import CallbackSupportMixin
 from ._checks import CONSTRAINTS, Config, check_config, check_same_network, dropout_rates
+from ._evaluation import Validation
+from ._labels import factors_of_rows
 from ._rows import (
     LARGEST_ORDERED,
     Rows,
@@ -26,7 +28,7 @@ from ._rows import (
     rows_that_count,
     written_out,
 )
-from ._training import Validation, take, train
+from ._training import take, train
 from .batches import Data, Targets, dense_rows, rows_of
 from .layers import Matrix
 from .network import Network, initial_parameters
@@ -65,9 +67,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     def _default_score(self, raw: Matrix, data: Data) -> float:
         """Score of validation data where `scoring` is None."""
 
-    def _with_class_weights(self, rows: Rows, y: Any, incremental: bool) -> Rows:
-        """The rows with the weights of their classes, too."""
-        return rows
+    def _class_factors(self, rows: Rows, targets: Targets, incremental: bool) -> Any:
+        """The weights of the classes, as `factors_of_rows` takes them, or None."""
+        return None
 
     def _codes(self, targets: Targets) -> Any:
         """Class of each row, where a split is stratified."""
@@ -194,7 +196,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             Classes or numbers; of several labels a matrix of 0 and 1.
         sample_weight : array-like of shape (n_samples,) or None, default=None
         X_val, y_val : like X and y, or None, default=None
-            Validation data, in place of those that early stopping would hold out.
+            Validation data, in place of those that early stopping would hold out. They have no
+            `sample_weight`; class weights count for them as for the rows of X.
 
         Returns
         -------
@@ -203,8 +206,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the input or a parameter is invalid, or training diverges; nothing of the fit is
-            then kept.
+            If the input or a parameter is invalid, training diverges, or early stopping meets a
+            score that is not finite; nothing of the fit is then kept. A network that a warm start
+            went on from is as it was, but its optimiser's moments begin anew.
         """
         return self._fit(X, y, sample_weight, X_val=X_val, y_val=y_val)
 
@@ -228,28 +232,33 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         targets = self._encode(y, not going_on, classes, complete=not incremental)
         weight = check_weights(sample_weight, X)
         rows = rows_that_count(Rows(np.arange(X.shape[0]), weight))
-        if not incremental:
-            rows = written_out(rows, self._largest_full_batch())
-            if len(rows.index) <= self._largest_full_batch():
-                rows = in_order(rows, X, targets)
-        rows = rows_that_count(self._with_class_weights(rows, y, incremental))
+        factors = self._class_factors(rows, targets, incremental)
+        if factors is not None:
+            rows.factor = factors_of_rows(factors, targets.of(rows.index))
+            rows = rows_that_count(rows)
         units = [X.shape[1], *config.hidden, targets.n_outputs]
         if not going_on:
             self._start(units, config)
         elif not hasattr(self, "_generator"):  # weights set by hand
             self._seed(check_random_state(self.random_state))
         check_same_network(self, units)
+        starts, out, largest = None, None, self._largest_full_batch()
+        if not incremental and len(rows.index) <= largest:
+            rows, starts = in_order(rows, X, targets)
+        if self.early_stopping and X_val is None and not incremental:
+            rows, out = hold_out(
+                rows, starts, self.validation_fraction, self._codes(targets), self._split_seed
+            )
+        if not incremental:
+            rows = written_out(rows, largest)
         held = None
         if X_val is not None:
-            held = self._validation_of(X_val, y_val, config)
-        elif self.early_stopping and not incremental:
-            rows, out = hold_out(
-                rows, self.validation_fraction, self._codes(targets), self._split_seed
-            )
-            held = self._validation_rows(X_given, X, y, targets, out)
-        data = Data.build(take(X, rows.index), targets.of(rows.index), rows.weight)
+            held = self._validation_of(X_val, y_val, y, config, factors)
+        elif out is not None:
+            held = self._validation_rows(X_given, X, y, targets, written_out(out, largest))
+        data = Data.build(take(X, rows.index), targets.of(rows.index), rows.total)
         self.n_layers_, self.n_outputs_ = len(units), units[-1]
-        train(self, config, data, held, (X_given, y_given), incremental)
+        train(self, config, data, held, (X_given, y_given, sample_weight), incremental)
         return self
 
     def _check_Xy(self, X: Any, y: Any, config: Config, reset: bool) -> tuple[Any, Any]:
@@ -289,19 +298,32 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         self._generator = np.random.Generator(np.random.SFC64(random.randint(largest)))
         self._split_seed = int(random.randint(largest))
 
-    def _validation_of(self, X_val: Any, y_val: Any, config: Config) -> Validation:
+    def _validation_of(
+        self, X_val: Any, y_val: Any, y_train: Any, config: Config, factors: Any
+    ) -> Validation:
         """The user's own validation data."""
         X, y = self._check_Xy(X_val, y_val, config, reset=False)
+        n_given, n_needed = (1 if each.ndim == 1 else each.shape[1] for each in (y, y_train))
+        if n_given != n_needed:
+            columns = "1 column" if n_given == 1 else f"{n_given} columns"
+            raise ValueError(f"y_val has {columns} where y has {n_needed}")
         try:
             targets = self._encode(y, first=False)
         except ValueError as error:
             raise ValueError(f"y_val: {error}") from None
-        return Validation(Data(X, targets), X_val, y_val, None)
+        weight = None if factors is None else factors_of_rows(factors, targets)
+        if weight is not None and not weight.any():
+            raise ValueError("class_weight leaves no row of y_val with a weight above zero")
+        data = Data.build(X, targets, weight)
+        return Validation(data, X_val, y_val, None if data.weight is None else weight)
 
     def _validation_rows(
         self, X_given: Any, X: Any, y: Any, targets: Targets, rows: Rows
     ) -> Validation:
         """Rows held out of the training data; a scorer sees X with the names it was given with."""
-        data = Data.build(take(X, rows.index), targets.of(rows.index), rows.weight)
+        data = Data.build(take(X, rows.index), targets.of(rows.index), rows.total)
         named = _safe_indexing(X_given, rows.index) if hasattr(self, "feature_names_in_") else None
-        return Validation(data, data.X if named is None else named, y[rows.index], rows.weight)
+        weight = None if data.weight is None else rows.total  # equal ones are none
+        needed = weight is not None and rows.weight is not None
+        X = data.X if named is None else named
+        return Validation(data, X, y[rows.index], weight, needed)

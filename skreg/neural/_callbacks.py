@@ -25,7 +25,7 @@ class Reporter:
     ----------
     estimator : estimator
         It has `callbacks`, `verbose`, `max_iter`, `history_` and `n_iter_`.
-    X, y : array-like
+    given : tuple of X, y and sample_weight
         The training data, for scikit-learn's callbacks.
     reconstruct : callable
         Gives the attributes that make a copy of the estimator able to predict.
@@ -36,13 +36,15 @@ class Reporter:
     def __init__(
         self,
         estimator: Any,
-        X: Any,
-        y: Any,
+        given: tuple[Any, Any, Any],
         reconstruct: Callable[[], dict[str, Any]],
         n_epochs: int,
     ) -> None:
         self.estimator, self.n_epochs = estimator, n_epochs
-        self._data = {"X": X, "y": y, "reconstruction_attributes": reconstruct}
+        X, y, weight = given
+        metadata = None if weight is None else {"sample_weight": weight}
+        self._data = {"X": X, "y": y, "metadata": metadata}
+        self._data["reconstruction_attributes"] = reconstruct
         self._context: Any = None
         self._epoch_context: Any = None
         self._seconds = 0.0
@@ -60,11 +62,13 @@ class Reporter:
             self._epoch_context = self._context.subcontext(task_name="epoch")
             self._epoch_context.call_on_fit_task_begin(estimator=self.estimator, **self._data)
 
-    def after_epoch(self) -> bool:
-        """After an epoch; whether one of the hooks wants to stop."""
+    def after_epoch(self, hooks: bool) -> bool:
+        """After an epoch; whether one of the hooks, if they are called, wants to stop."""
         estimator = self.estimator
         if estimator.verbose:
-            print(self._line())
+            print(self._line(limited=hooks))
+        if not hooks:
+            return False
         results = self._call("on_epoch_end", estimator.n_iter_, estimator.history_)
         stop = any(isinstance(result, bool | np.bool_) and bool(result) for result in results)
         if self._context is not None:
@@ -88,14 +92,17 @@ class Reporter:
         functions = [getattr(c, hook, None) for c in self.estimator.callbacks or ()]
         return [function(self.estimator, *arguments) for function in functions if function]
 
-    def _line(self) -> str:
-        """Epoch, losses and the time that is left if all epochs are run."""
-        last, n_done = self.estimator.history_.last, self.estimator.n_iter_
+    def _line(self, limited: bool) -> str:
+        """Epoch and losses, and the time that is left if all of a limited number are run."""
+        history, n_done = self.estimator.history_, self.estimator.n_iter_
+        last = history.last
         self._seconds += last("seconds")
-        parts = [f"Iteration {n_done}/{self.n_epochs}", f"objective {last('objective'):.6f}"]
-        parts.append(f"loss {last('loss'):.6f}")
+        name = f"Iteration {n_done}/{self.n_epochs}" if limited else f"Iteration {history.n_epochs}"
+        parts = [name, f"objective {last('objective'):.6f}", f"loss {last('loss'):.6f}"]
         if last("validation_loss") == last("validation_loss"):  # not NaN
             parts.append(f"validation loss {last('validation_loss'):.6f}")
             parts.append(f"score {last('validation_score'):.4f}")
-        left = self._seconds / n_done * (self.n_epochs - n_done)
-        return ", ".join(parts) + f", {left:.1f} s left"
+        if limited:
+            left = self._seconds / n_done * (self.n_epochs - n_done)
+            parts.append(f"{left:.1f} s left")
+        return ", ".join(parts)

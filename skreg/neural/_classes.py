@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin
 
 from ..losses import BinaryLogLoss, Loss, SoftmaxLogLoss
 from ._base import BaseMLP
-from ._labels import read_labels, with_class_weights
+from ._labels import class_factors, read_labels
 from ._rows import Rows
 from .batches import Data, Targets
 from .layers import Matrix
@@ -101,16 +101,15 @@ class LabelMLP(ClassifierMixin, BaseMLP):
     def _codes(self, targets: Targets) -> Any:
         return None if targets.table is None else targets.values
 
-    def _with_class_weights(self, rows: Rows, y: Any, incremental: bool) -> Rows:
+    def _class_factors(self, rows: Rows, targets: Targets, incremental: bool) -> Any:
         if self.class_weight is None:
-            return rows
+            return None
         if incremental and isinstance(self.class_weight, str):
             raise ValueError(
                 "class_weight='balanced' needs all rows, which partial_fit does not see: give a"
                 " dict of weights"
             )
-        weight = with_class_weights(rows.weight, y[rows.index], self.class_weight)
-        return Rows(rows.index, weight)
+        return class_factors(self.class_weight, targets, self.classes_, rows)
 
     def _default_score(self, raw: Matrix, data: Data) -> float:
         values = data.targets.values

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from ._rows import Rows
+from .batches import Targets
 from .layers import Matrix
 
 
@@ -64,25 +67,71 @@ def read_labels(y: Any, classes: Any, dtype: Any, complete: bool) -> Labels:
     return Labels(np.searchsorted(known, y), table, known, "logistic")
 
 
-def with_class_weights(
-    weight: NDArray[np.float64] | None, y: Any, class_weight: Any
-) -> NDArray[np.float64]:
-    """The weights of the rows, times those of their classes; of several labels the product."""
-    y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
-    if not isinstance(class_weight, str):
-        factors = compute_sample_weight(class_weight, y)
-        return np.asarray(factors if weight is None else weight * factors, dtype=np.float64)
-    base = np.ones(len(y)) if weight is None else weight
-    product = base.copy()
-    for column in y.reshape(len(y), -1).T:
-        product *= balancing_factors(column, base)
+def class_factors(
+    class_weight: Any, targets: Targets, classes: NDArray[Any], rows: Rows
+) -> list[NDArray[np.float64]]:
+    """The weight of each class; of several labels the weights of 0 and 1, one label after another.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced", list of them
+        As given by the user.
+    targets : Targets
+        Of the whole table.
+    classes : ndarray
+        Names of the classes; of several labels their numbers.
+    rows : Rows
+        Those to train on, which decide what is balanced.
+    """
+    columns = _columns(targets.of(rows.index))
+    names = classes if targets.table is not None else np.arange(2)
+    if isinstance(class_weight, dict) and len(columns) > 1:
+        raise ValueError("class_weight of several labels is a list with a dict for each label")
+    given = class_weight if isinstance(class_weight, list) else [class_weight] * len(columns)
+    if len(given) != len(columns):
+        raise ValueError(f"class_weight has {len(given)} entries where y has {len(columns)} labels")
+    return [
+        _balancing(codes, rows.weight, len(names))
+        if isinstance(each, str)
+        else _read_class_weight(each, names)
+        for each, codes in zip(given, columns, strict=True)
+    ]
+
+
+def factors_of_rows(factors: list[NDArray[np.float64]], targets: Targets) -> NDArray[np.float64]:
+    """The weight of each row's class; of several labels the product."""
+    product = np.ones(len(targets.values))
+    for factor, codes in zip(factors, _columns(targets), strict=True):
+        product *= factor[codes]
     return product
 
 
-def balancing_factors(y: Any, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For each row what makes all classes weigh the same; a row of weight k counts k times."""
-    codes = np.unique(y, return_inverse=True)[1].ravel()
-    totals = np.bincount(codes, weights=weight)
+def _columns(targets: Targets) -> list[NDArray[np.intp]]:
+    if targets.table is not None:
+        return [targets.values]
+    return list(targets.values.T.astype(np.intp))
+
+
+def _balancing(
+    codes: NDArray[np.intp], weight: NDArray[np.float64] | None, n_classes: int
+) -> NDArray[np.float64]:
+    """What makes all classes weigh the same; a row of weight k counts k times."""
+    totals = np.bincount(codes, weights=weight, minlength=n_classes)
     present = totals > 0
-    factors = weight.sum() / present.sum() / np.where(present, totals, 1.0)
-    return np.asarray(factors[codes])
+    return np.where(present, totals.sum() / present.sum() / np.where(present, totals, 1.0), 0.0)
+
+
+def _read_class_weight(given: Any, names: NDArray[Any]) -> NDArray[np.float64]:
+    """The numbers of a dict by class; a class it lacks has 1."""
+    given = {} if given is None else given
+    for name, value in given.items():
+        if not isinstance(value, numbers.Real) or not 0 <= float(value) < np.inf:
+            raise ValueError(
+                f"class_weight of {name!r} must be a finite number of at least 0, got {value!r}"
+            )
+    lacking = [name for name in names.tolist() if name not in given]
+    if lacking and len(given) > len(names) - len(lacking):
+        raise ValueError(
+            f"class_weight has the classes {list(given)}, where y has {names.tolist()}"
+        )
+    return np.array([given.get(name, 1.0) for name in names.tolist()], dtype=np.float64)

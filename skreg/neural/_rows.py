@@ -27,15 +27,27 @@ class Rows:
     index : ndarray of int
         Rows of the table that was given.
     weight : ndarray of float64 or None
+        As given by the user.
+    factor : ndarray of float64 or None
+        The weight of the row's class.
     """
 
     index: Index
     weight: NDArray[np.float64] | None
+    factor: NDArray[np.float64] | None = None
 
     def take(self, positions: Index) -> Rows:
         """Some of these rows."""
         weight = None if self.weight is None else self.weight[positions]
-        return Rows(self.index[positions], weight)
+        factor = None if self.factor is None else self.factor[positions]
+        return Rows(self.index[positions], weight, factor)
+
+    @property
+    def total(self) -> NDArray[np.float64] | None:
+        """What each row counts."""
+        if self.weight is None or self.factor is None:
+            return self.factor if self.weight is None else self.weight
+        return self.weight * self.factor
 
 
 def check_weights(sample_weight: Any, X: Any) -> NDArray[np.float64] | None:
@@ -53,12 +65,16 @@ def check_weights(sample_weight: Any, X: Any) -> NDArray[np.float64] | None:
 
 
 def rows_that_count(rows: Rows) -> Rows:
-    """The rows whose weight is not zero."""
-    if rows.weight is None:
+    """The rows whose weight is not zero; weights that are then equal are none."""
+    total = rows.total
+    if total is None:
         return rows
-    if not np.any(rows.weight > 0):
+    if not np.any(total > 0):
         raise ValueError("class_weight and sample_weight leave no row with a weight above zero")
-    return rows.take(np.flatnonzero(rows.weight))
+    rows = rows.take(np.flatnonzero(total))
+    if rows.weight is not None and np.all(rows.weight == rows.weight[0]):
+        rows.weight = None
+    return rows
 
 
 def written_out(rows: Rows, largest: int) -> Rows:
@@ -66,11 +82,13 @@ def written_out(rows: Rows, largest: int) -> Rows:
     weight = rows.weight
     if weight is None or weight.sum() > largest or np.any(weight != np.floor(weight)):
         return rows
-    return Rows(np.repeat(rows.index, weight.astype(np.intp)), None)
+    rows = rows.take(np.repeat(np.arange(len(rows.index)), weight.astype(np.intp)))
+    rows.weight = None
+    return rows
 
 
-def in_order(rows: Rows, X: Any, targets: Targets) -> Rows:
-    """The rows in an order that their values alone give.
+def in_order(rows: Rows, X: Any, targets: Targets) -> tuple[Rows, Index]:
+    """The rows in an order that their values alone give, and where each set of equal ones begins.
 
     Where a step takes all rows, their order is of no account but for rounding and for random
     numbers: like this neither depends on it, and weight k is the row k times to the last bit.
@@ -85,24 +103,47 @@ def in_order(rows: Rows, X: Any, targets: Targets) -> Rows:
     values = [row.tobytes() for row in targets.values[rows.index] + 0.0]
     weight = np.zeros(len(keys)) if rows.weight is None else rows.weight
     by_value = sorted(zip(keys, values, weight.tolist(), range(len(keys)), strict=True))
-    return rows.take(np.array([place for *_, place in by_value], dtype=np.intp))
+    new = [one[:2] != two[:2] for one, two in pairwise(by_value)]
+    places = np.array([place for *_, place in by_value], dtype=np.intp)
+    return rows.take(places), np.flatnonzero([True, *new])
 
 
-def hold_out(rows: Rows, fraction: float, codes: Any, seed: int) -> tuple[Rows, Rows]:
+def hold_out(
+    rows: Rows, starts: Index | None, fraction: float, codes: Any, seed: int
+) -> tuple[Rows, Rows]:
     """Rows to train on and rows to validate on, stratified where there are classes.
 
     Parameters
     ----------
     rows : Rows
+    starts : ndarray of int or None
+        Where each set of equal rows begins. A set stays together, as the copies do that a weight
+        stands for, unless there are too few sets; None is every row on its own.
     fraction : float
-        Share of the rows that is held out.
+        Share of the sets that is held out.
     codes : ndarray of int or None
         The class of each row of the whole table.
     seed : int
         The same seed makes the same split, so that a training which goes on keeps its own.
     """
-    stratify = None if codes is None else codes[rows.index]
-    n_rows = len(rows.index)
+    every = np.arange(len(rows.index))
+    if starts is not None and len(starts) < len(every):
+        try:
+            parts = _split(rows.index[starts], fraction, codes, seed)
+        except ValueError:
+            pass
+        else:
+            sets = np.split(every, starts[1:])
+            train, held = (rows.take(np.concatenate([sets[i] for i in part])) for part in parts)
+            return train, held
+    train, held = (rows.take(part) for part in _split(rows.index, fraction, codes, seed))
+    return train, held
+
+
+def _split(index: Index, fraction: float, codes: Any, seed: int) -> tuple[Index, Index]:
+    """Positions in `index` to train on, and positions to validate on."""
+    stratify = None if codes is None else codes[index]
+    n_rows = len(index)
     n_held = int(np.ceil(fraction * n_rows))
     if n_held < 2 or n_rows - n_held < 1:
         raise ValueError(
@@ -120,4 +161,4 @@ def hold_out(rows: Rows, fraction: float, codes: Any, seed: int) -> tuple[Rows, 
     train, held = train_test_split(
         np.arange(n_rows), test_size=fraction, random_state=seed, stratify=stratify
     )
-    return rows.take(train), rows.take(held)
+    return train, held

@@ -5,18 +5,18 @@ from __future__ import annotations
 import copy
 import math
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import check_scoring
 
 from ..fitting import single_blas_thread, warn
 from ..losses import Loss
 from ._attributes import parameters_of, publish, reconstruction
 from ._callbacks import Reporter
 from ._checks import Config, resolve_batch_size
+from ._evaluation import Validation, evaluation, meaning_of_objective, meaning_of_score
 from .augmentation import Augmentation
 from .batches import Data, Index, Targets, is_all
 from .constraints import Constraints
@@ -30,16 +30,6 @@ from .training import Model, Plan, Progress, Trainer, TrainingDiverged, Watch
 
 # Floating-point operations of a product above which BLAS may use the threads it is set to.
 LARGE_PRODUCT = 2e7
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Rows that are not trained on: checked for the loss, as given for a scorer."""
-
-    data: Data
-    X: Any
-    y: Any
-    weight: Any
 
 
 def take(X: Any, index: Index) -> Any:
@@ -92,7 +82,7 @@ def train(
     config: Config,
     data: Data,
     held: Validation | None,
-    given: tuple[Any, Any],
+    given: tuple[Any, Any, Any],
     incremental: bool,
 ) -> None:
     """Train the network that the estimator's attributes describe, and set them anew.
@@ -104,28 +94,35 @@ def train(
     data : Data
         What is trained on.
     held : Validation or None
-    given : tuple of X and y
+    given : tuple of X, y and sample_weight
         As the user gave them, for scikit-learn's callbacks.
     incremental : bool
         Whether this is `partial_fit`: one epoch, without hooks and warnings.
+
+    The results are set before the last hook is called, which may want them.
     """
     full_batch = estimator.solver == "lbfgs"
     if full_batch:
         data = in_float64(data)
-        held = held and Validation(in_float64(held.data), held.X, held.y, held.weight)
+        held = held and replace(held, data=in_float64(held.data))
     model = make_model(estimator, config, np.float64 if full_batch else config.dtype)
     copy_state(estimator)
     publish(estimator, model.parameters)
     loss = estimator._loss()
     estimator.n_iter_, estimator.out_activation_ = 0, loss.out_activation
     plan = make_plan(estimator, incremental)
-    reporter = Reporter(estimator, *given, lambda: reconstruction(estimator), plan.max_iter)
+    estimator._progress.go_on(
+        plan.early_stopping,
+        meaning_of_objective(estimator, config, None if incremental else data),
+        meaning_of_score(estimator, held),
+    )
+    reporter = Reporter(estimator, given, lambda: reconstruction(estimator), plan.max_iter)
 
     def after_epoch() -> bool:
         estimator.n_iter_ += 1
         estimator.t_ += 0 if full_batch else len(data)
         estimator.loss_ = estimator.history_.last("objective")
-        return False if incremental else reporter.after_epoch()
+        return reporter.after_epoch(hooks=not incremental)
 
     evaluate = None if held is None else evaluation(estimator, model, loss, held)
     watch = Watch(evaluate, after_epoch)
@@ -148,9 +145,9 @@ def train(
                 status = solver.run(*records(estimator), watch, estimator.t_)
     except TrainingDiverged:
         raise ValueError(diverged(estimator)) from None
+    finish(estimator, model, config, status, incremental, held is not None)
     if not incremental:
         reporter.end()
-    finish(estimator, model, config, status, incremental, held is not None)
     warn_of(estimator, status, message, incremental)
 
 
@@ -222,26 +219,6 @@ def in_float64(data: Data) -> Data:
     return Data(X, Targets(values, table, targets.smoothing), weight)
 
 
-def evaluation(estimator: Any, model: Model, loss: Any, held: Validation) -> Any:
-    """A function that gives loss and score of the validation data."""
-    scoring = estimator.scoring
-    scorer = None
-    if scoring is not None and scoring != "loss":
-        scorer = check_scoring(estimator, scoring=scoring)
-    keywords = {} if held.weight is None else {"sample_weight": held.weight}
-
-    def evaluate() -> tuple[float, float]:
-        raw = held.data.raw(model.network)
-        value = held.data.loss(raw, loss)
-        if scoring == "loss":
-            return value, -value
-        if scorer is not None:
-            return value, float(scorer(estimator, held.X, held.y, **keywords))
-        return value, estimator._default_score(raw, held.data)
-
-    return evaluate
-
-
 def finish(
     estimator: Any,
     model: Model,
@@ -258,17 +235,21 @@ def finish(
     estimator.loss_curve_ = history.column("objective")
     if estimator.loss_curve_:
         estimator.loss_ = estimator.loss_curve_[-1]
+    elif estimator.solver != "lbfgs":  # Ctrl-C in the first epoch
+        estimator.loss_ = math.nan
     estimator._no_improvement_count = progress.stalled  # scikit-learn's name
     if status == "converged":  # a warm start has its own epochs to get on in
         progress.stalled = 0
     early = estimator.early_stopping
     restored = status == "interrupted" or (early and not incremental)
     estimator.restored_epoch_ = progress.epoch if restored else None
-    estimator.best_loss_ = None if early else progress.best_loss
+    best_loss = progress.best_loss if math.isfinite(progress.best_loss) else estimator.loss_
+    estimator.best_loss_ = None if early else best_loss
     estimator.validation_scores_ = estimator.best_validation_score_ = None
     if validated:
         estimator.validation_scores_ = history.column("validation_score")
-        estimator.best_validation_score_ = progress.best_score
+        best = progress.best_score
+        estimator.best_validation_score_ = best if best > -math.inf else math.nan
     optimizer = getattr(estimator, "_optimizer", None)
     if optimizer is not None and not (estimator.warm_start or incremental):
         optimizer.release()

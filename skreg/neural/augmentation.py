@@ -1,4 +1,4 @@
-"""Changes of a batch that make training harder: noise, mixtures of rows, adversarial examples."""
+"""Changes of a batch, before its step, that make training harder: noise and mixtures of rows."""
 
 from __future__ import annotations
 

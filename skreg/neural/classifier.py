@@ -69,7 +69,8 @@ class MLPClassifier(LabelMLP):
     normalization : {"batch", "layer"} or None, default=None
         Normalise each hidden layer before its activation: "batch" the units by mean and variance
         over the batch (in prediction by running averages), "layer" the rows. The statistics count
-        rows, whatever their weights.
+        rows, whatever their weights. Adversarial examples are a batch of their own, which moves
+        the running averages, too.
     input_noise : float, default=0.0
         Standard deviation of Gaussian noise added to X in training, in the unit of X.
     mixup : float, default=0.0
@@ -104,21 +105,31 @@ default="constant"
         largest entry of the gradient at which "lbfgs" stops, as it does after an iteration that
         gains less than ``min(2.2e-9, tol**2)`` of the objective.
     verbose : bool or int, default=False
-        Print a line after each epoch: losses, and the time left if all epochs are run.
+        Print a line after each epoch, that of `partial_fit` included: losses, and in `fit` the
+        time left if all epochs are run.
     warm_start : bool, default=False
         Go on from the last fit with the moments of its optimiser, its learning rate and random
-        numbers: two fits are one fit of as many epochs, but for "cosine" and "one_cycle", which
-        begin anew.
+        numbers: on the same data two fits are one fit of as many epochs. Exceptions: "cosine" and
+        "one_cycle" begin anew, and so does "lbfgs" with what it knows of the curvature; early
+        stopping restores the best weights in between, and goes on from them with the moments of
+        the last epoch; a fit that has converged has `n_iter_no_change` epochs to improve in again.
+        The best objective or score so far is forgotten where changed parameters or data make it
+        mean another thing, and in `partial_fit`.
     momentum : float, default=0.9
         Of "sgd", in [0, 1].
     nesterovs_momentum : bool, default=True
     early_stopping : bool, default=False
         Stop when the validation score makes no progress, and restore the best weights.
     validation_fraction : float, default=0.1
-        Share of the rows held out for it, stratified, where no `X_val` is given to `fit`.
+        Share of the rows held out for it, stratified, where no `X_val` is given to `fit`. Where
+        one batch takes all rows (at most 1000), equal ones stay on one side as long as there are
+        enough different ones to split.
     scoring : str, callable or None, default=None
         The validation score: None is the accuracy, "loss" the negative loss; a name or a function
-        as in scikit-learn's searches.
+        as in scikit-learn's searches. The weights of the rows that are held out and those of the
+        classes count, in the validation loss, too. A scorer that takes no `sample_weight` goes
+        without those of the classes; those of the rows are an error then. Early stopping refuses
+        a score that is not finite.
     beta_1, beta_2, epsilon : float, default=0.9, 0.999 and 1e-8
         Of Adam.
     n_iter_no_change : int or inf, default=10
@@ -128,13 +139,15 @@ default="constant"
     clip_norm : float or None, default=None
         Longer gradients are shortened to this norm.
     class_weight : dict, "balanced", list of dict or None, default=None
-        Weights of the classes, times `sample_weight`.
+        Weights of the classes, times `sample_weight`; of `X_val`, too, as the rows to fit have
+        them. A class that a dict lacks has 1; several labels take a list, with a dict each.
     dtype : {"float32", "float64"}, default="float32"
         In which everything is computed and stored, but for "lbfgs".
     callbacks : list or None, default=None
         Objects with some of ``on_fit_begin(model)``, ``on_epoch_end(model, epoch, history)``,
-        which may return True to stop, and ``on_fit_end(model)``; called by `fit`. scikit-learn's
-        own callbacks are set by `set_callbacks` (since scikit-learn 1.9).
+        which may return True to stop, and ``on_fit_end(model)``, by when all attributes are set;
+        called by `fit`. scikit-learn's own callbacks are set by `set_callbacks` (since
+        scikit-learn 1.9).
 
     Attributes
     ----------
@@ -145,7 +158,8 @@ default="constant"
         Epoch by epoch: "objective", "loss" (of training, as a prediction has it),
         "validation_loss", "validation_score", "learning_rate", "weight_norms", "seconds".
     loss_, loss_curve_, best_loss_ : float, list of float, float or None
-        The objective: last, of each epoch, and the smallest (None with early stopping).
+        The objective: last, of each epoch, and the smallest (None with early stopping). NaN where
+        Ctrl-C came before the end of the first epoch.
     validation_scores_, best_validation_score_ : list of float and float, or None
         Where there are validation data.
     restored_epoch_ : int or None
@@ -172,8 +186,8 @@ default="constant"
     Notes
     -----
     A weight k counts as the row k times: in the objective of all rows, and on average over the
-    batches. Where weights are whole numbers and a batch takes all rows (at most 1000 of them),
-    such a row is trained on as k rows, with masks and noise of their own.
+    batches. Equal weights are none. Where weights are whole numbers and a batch takes all rows (at
+    most 1000 of them), such a row is trained on as k rows, with masks and noise of their own.
 
     Dropout is that of Srivastava et al. (JMLR 15, 2014), `weight_decay` that of Loshchilov and
     Hutter (ICLR 2019), "one_cycle" that of Smith and Topin (arXiv:1708.07120), batch and layer
@@ -182,7 +196,9 @@ default="constant"
     adversarial examples those of Goodfellow et al. (ICLR 2015).
 
     A pickle holds the parameters and no scratch; with ``warm_start=True`` and after `partial_fit`
-    also the moments of the optimiser, so that training goes on as if it had not been stopped.
+    also the moments of the optimiser, so that the copy goes on as the model itself does. Training
+    that goes on and fails, or `partial_fit` on Ctrl-C, leaves all as it was but for these moments,
+    which begin anew in the next call: there are not two of them in memory.
 
     BLAS keeps to one thread where the products are small, and uses what is set where they are not.
 
@@ -296,7 +312,8 @@ default="constant"
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train for one epoch on some more rows.
 
-        Nothing is held out, and callbacks are not called.
+        Nothing is held out, and callbacks are not called. A call that fails or is interrupted
+        leaves the network as it was; the moments of the optimiser begin anew.
 
         Parameters
         ----------

@@ -206,7 +206,8 @@ default="constant"
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch on some more rows.
 
-        Nothing is held out, and callbacks are not called.
+        Nothing is held out, and callbacks are not called. A call that fails or is interrupted
+        leaves the network as it was; the moments of the optimiser begin anew.
 
         Parameters
         ----------

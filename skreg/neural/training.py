@@ -95,12 +95,27 @@ class Progress:
         Epochs in a row without an improvement by the tolerance.
     epoch : int
         Epoch of the history whose weights the model has; 0 is the start.
+    objective, score, judge : tuple or None
+        What the best objective and score mean, and which of them training is judged by.
     """
 
     best_loss: float = math.inf
     best_score: float = -math.inf
     stalled: int = 0
     epoch: int = 0
+    objective: Any = None
+    score: Any = None
+    judge: Any = None
+
+    def go_on(self, early_stopping: bool, objective: Any, score: Any) -> None:
+        """Begin anew with numbers that mean another thing than so far."""
+        if objective != self.objective:
+            self.objective, self.best_loss = objective, math.inf
+        if score != self.score:
+            self.score, self.best_score = score, -math.inf
+        judge = score if early_stopping else objective
+        if judge != self.judge:
+            self.judge, self.stalled = judge, 0
 
     def update(self, plan: Plan, objective: float, score: float) -> bool:
         """Take an epoch in; whether it was the best one."""

@@ -1,0 +1,150 @@
+"""Validation data, how they are scored, and what a score can be compared with."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+from sklearn import get_config
+from sklearn.metrics import check_scoring
+
+from ._checks import Config
+from .batches import Data
+from .training import Model
+
+# Parameters, but for the strengths of the penalties, that change what the objective is.
+OF_OBJECTIVE = ("dropout", "input_dropout", "input_noise", "mixup", "adversarial_eps")
+OF_LOSS = ("loss", "huber_delta", "quantile")
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Rows that are not trained on.
+
+    Attributes
+    ----------
+    data : Data
+        Checked, with the weights of the rows and of their classes.
+    X, y : array-like
+        As a scorer sees them.
+    weight : ndarray or None
+        What each row counts in a scorer that can take weights.
+    needed : bool
+        Whether a scorer must take them, as weights that the user gave are not left out.
+    """
+
+    data: Data
+    X: Any
+    y: Any
+    weight: NDArray[np.float64] | None
+    needed: bool = False
+
+
+def evaluation(
+    estimator: Any, model: Model, loss: Any, held: Validation
+) -> Callable[[], tuple[float, float]]:
+    """A function that gives loss and score of the validation data."""
+    scoring = estimator.scoring
+    scorer, keywords = None, {}
+    if scoring is not None and scoring != "loss":
+        scorer = check_scoring(estimator, scoring=scoring)
+        keywords = weights_for(scorer, held, scoring)
+
+    def evaluate() -> tuple[float, float]:
+        raw = held.data.raw(model.network)
+        value = held.data.loss(raw, loss)
+        if scoring == "loss":
+            score = -value
+        elif scorer is not None:
+            try:
+                score = float(scorer(estimator, held.X, held.y, **keywords))
+            except Exception as error:
+                error.add_note(f"scoring={scoring!r} was scoring the validation data")
+                raise
+        elif np.isfinite(loss.predict(raw)).all():
+            score = estimator._default_score(raw, held.data)
+        else:
+            score = math.nan
+        if estimator.early_stopping and not math.isfinite(score):
+            raise ValueError(
+                f"early stopping cannot go by a validation score of {score}, which"
+                f" scoring={scoring!r} gives for the {len(held.data)} rows of the validation data"
+                f" after epoch {estimator.n_iter_ + 1}: choose another scoring, or other rows"
+                " (X_val and y_val, or validation_fraction)"
+            )
+        return value, score
+
+    return evaluate
+
+
+def weights_for(scorer: Any, held: Validation, scoring: Any) -> dict[str, Any]:
+    """The weights as an argument of a scorer that takes some."""
+    if held.weight is None:
+        return {}
+    if get_config()["enable_metadata_routing"] and hasattr(scorer, "get_metadata_routing"):
+        requested = scorer.get_metadata_routing().score.requests.get("sample_weight")
+        if requested not in (None, True):
+            return {}
+    if takes_weights(scorer):
+        return {"sample_weight": held.weight}
+    if held.needed:
+        raise ValueError(
+            f"scoring={scoring!r} takes no sample_weight, which the validation data have: choose"
+            " a scoring that does, or give X_val and y_val, which have none"
+        )
+    return {}
+
+
+def takes_weights(scorer: Any) -> bool:
+    """Whether a scorer, or the metric that it is made of, has a parameter `sample_weight`."""
+    try:
+        parameters = inspect.signature(getattr(scorer, "_score_func", scorer)).parameters
+    except (TypeError, ValueError):
+        return False
+    kinds = {each.kind for each in parameters.values()}
+    return "sample_weight" in parameters or inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def meaning_of_objective(estimator: Any, config: Config, data: Data | None) -> tuple[Any, ...]:
+    """What two objectives must share to be compared; without data those of `partial_fit`."""
+    names = (*OF_LOSS, *OF_OBJECTIVE, "label_smoothing")
+    return (
+        *(spelled(getattr(estimator, name, None)) for name in names),
+        *(spelled(each) for each in (*config.alphas, *config.penalties)),
+        data and fingerprint(data),
+    )
+
+
+def meaning_of_score(estimator: Any, held: Validation | None) -> tuple[Any, ...] | None:
+    """What two validation scores must share to be compared; None where there are none."""
+    if held is None:
+        return None
+    loss = [spelled(getattr(estimator, name, None)) for name in OF_LOSS]
+    judged = bool(estimator.early_stopping)  # else the weights of the best epoch are not kept
+    return judged, spelled(estimator.scoring), *loss, fingerprint(held.data)
+
+
+def fingerprint(data: Data) -> tuple[Any, ...]:
+    """Numbers that tell data from other ones."""
+    X: Any = data.X
+    parts: list[Any] = [data.targets.values, data.weight]
+    parts += [getattr(X, name) for name in ("data", "indices", "indptr")] if issparse(X) else [X]
+    arrays = (np.ascontiguousarray(part) for part in parts if part is not None)
+    return data.X.shape, *(zlib.crc32(array.data) for array in arrays)
+
+
+def spelled(thing: Any) -> str:
+    """A text that says which thing this is, also after a pickle."""
+    if inspect.isfunction(thing) and "<" not in thing.__qualname__:
+        return f"{thing.__module__}.{thing.__qualname__}"
+    plain: Any = object.__repr__
+    if type(thing).__repr__ is plain:
+        return f"{type(thing).__qualname__} {getattr(thing, '__dict__', '')}"
+    return repr(thing)
