@@ -93,6 +93,7 @@ WRONG = {
     ),
     "a folder": (NEVER, X, Y, {"path": "."}, ValueError, "is a folder: name a file in it"),
     "a long name": (NEVER, X, Y, {"path": "a" * 300}, ValueError, "cannot be written: File name"),
+    "a null character": (NEVER, X, Y, {"path": "a\0b"}, ValueError, "path: .* null character"),
     "a device": (NEVER, X, Y, {"path": os.devnull}, ValueError, "cannot be written"),
 }
 
@@ -226,6 +227,18 @@ def test_an_older_page_is_replaced_through_a_link(tmp_path, monkeypatch):
     assert link.is_symlink()
     assert real.read_text(encoding="utf-8") == "new"
     assert skreg.report(Ridge(), X, Y, path=str(real)) == real
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has other permissions")
+def test_who_may_read_an_older_page_may_read_the_new_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("skreg.reporting.making.render", lambda contents: "new")
+    page = tmp_path / "r.html"
+    for mode in (0o600, 0o664):
+        page.touch()
+        page.chmod(mode)
+        skreg.report(Ridge(), X, Y, path=page)
+        assert page.read_text(encoding="utf-8") == "new"
+        assert page.stat().st_mode & 0o777 == mode
 
 
 @pytest.mark.skipif(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import platform
 import sys
@@ -14,13 +13,15 @@ from typing import Any
 import numpy as np
 
 from .cautions import data_cautions
+from .code import python_call
 from .columns import as_table
 from .contents import Contents, ModelReport
+from .files import check_path, write
 from .glance import glance
 from .model_cautions import model_cautions
-from .models import baseline, compare_models, held_out_rows, printed
+from .models import baseline, compare_models, held_out_rows
 from .page import render, require_jinja2
-from .request import Request, beside, check_path, check_request
+from .request import Request, check_request
 from .scores import Metric, metrics_for
 
 
@@ -152,13 +153,13 @@ def make_report(
     if call is None:
         options = {"cv": cv, "scoring": scoring, "feature_names": feature_names}
         options |= {"target_name": target_name, "title": title, "random_state": random_state}
-        call = _python_call(request, path, options)
+        call = python_call(request, path, options)
     contents = gather(
         request, metrics, title=title, call=call, n_jobs=n_jobs, verbose=verbose, cv=cv
     )
     if verbose:
         print("drawing the page", file=sys.stderr, flush=True)
-    _write(target, render(contents))
+    write(target, render(contents))
     return contents
 
 
@@ -238,59 +239,3 @@ def _versions(request: Request) -> tuple[tuple[str, str], ...]:
         if version is not None:
             found[known.get(module, module)] = str(version)
     return tuple(found.items())
-
-
-def _python_call(request: Request, path: Any, options: dict[str, Any]) -> str:
-    """Code that makes the page again; what it does not say stands there by name, as X and y do."""
-    homes: dict[str, set[str]] = {}
-    lines = ["skreg.report(", "    ["]
-    splitter = options["cv"] if hasattr(options["cv"], "split") else None
-    for part in [*(estimator for _, estimator, _ in request.estimators), splitter]:
-        for home, kind in _homes(part):
-            homes.setdefault(home, set()).add(kind)
-    for name, estimator, _ in request.estimators:
-        lines.append(f"        ({name!r}, {printed(estimator)}),")
-    lines += ["    ],", "    X,", "    y,", f"    path={os.fspath(path)!r},"]
-    for key, value in options.items():
-        if value is not None or key == "random_state":
-            brief = value is None or isinstance(value, (str, int)) or value is splitter
-            lines.append(f"    {key}={printed(value) if brief else key},")
-    lines.append(")")
-    if any("array(" in line for line in lines):
-        homes["numpy"] = {"array"}
-    imports = [f"from {home} import {', '.join(sorted(homes[home]))}" for home in sorted(homes)]
-    return "\n".join(["import skreg", *imports, "", *lines])
-
-
-def _has_home(part: Any) -> bool:
-    return not inspect.isclass(part) and (hasattr(part, "fit") or hasattr(part, "get_n_splits"))
-
-
-def _homes(estimator: Any) -> list[tuple[str, str]]:
-    """From where users import an estimator and all that it is made of: (module, class)."""
-    parts = [] if estimator is None else [estimator]
-    if hasattr(estimator, "get_params"):
-        parts += [part for part in estimator.get_params(deep=True).values() if _has_home(part)]
-    found = []
-    for kind in {type(part) for part in parts}:
-        names = kind.__module__.split(".")
-        modules = (".".join(names[:k]) for k in range(1, len(names) + 1))
-        home = next(
-            (one for one in modules if getattr(sys.modules.get(one), kind.__name__, None) is kind),
-            "__main__",
-        )
-        if home != "__main__":
-            found.append((home, kind.__name__))
-    return found
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the file as a whole or not at all."""
-    real = Path(os.path.realpath(path))
-    unfinished = beside(real)
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, real)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise

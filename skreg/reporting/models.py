@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 import warnings
@@ -14,16 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
+from .code import printed
 from .contents import ModelReport, Score
 from .inspection import Shown, look_into
 from .request import Request
 from .scores import HeldOut, Metric
 
 LONGEST_ARRAY = 10  # of those that the settings of a model show in full
-ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 INTERRUPTED = "training interrupted"  # an MLP ends its fit well when Ctrl-C is pressed
 
 
@@ -130,19 +130,10 @@ def held_out_rows(request: Request) -> NDArray[np.intp]:
     return np.unique(np.concatenate([test for _, test in request.folds]))
 
 
-def printed(estimator: Any, longest_array: int = sys.maxsize) -> str:
-    """An estimator as Python prints it, in full but for arrays, without addresses in memory."""
-    with np.printoptions(threshold=longest_array, edgeitems=2):
-        try:
-            text = estimator.__repr__(N_CHAR_MAX=sys.maxsize)
-        except TypeError:  # not scikit-learn's own
-            text = repr(estimator)
-    return ADDRESS.sub("", text)
-
-
 def _settings(estimator: Any) -> str:
     """An estimator for a reader: each step of a Pipeline on a line of its own, however long."""
-    steps = [step for _, step in getattr(estimator, "steps", [("", estimator)])]
+    named = estimator.steps if isinstance(estimator, Pipeline) else [("", estimator)]
+    steps = [step for _, step in named]
     return "\n".join(" ".join(printed(step, LONGEST_ARRAY).split()) for step in steps)
 
 

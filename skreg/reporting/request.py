@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
@@ -139,7 +138,7 @@ def _named_estimators(estimators: Any) -> list[tuple[str, Any]]:
 
 def _own_name(estimator: Any) -> str:
     """The class of the estimator; of the last step, where it is a Pipeline."""
-    while getattr(estimator, "steps", None):
+    while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     kind, own = type(estimator).__name__, {}
     if hasattr(estimator, "get_params"):
@@ -299,31 +298,3 @@ def _is_fitted(name: str, estimator: Any, X: Any, names: tuple[str, ...]) -> boo
     if seen is not None and hasattr(X, "columns") and list(seen) != list(names):
         raise ValueError(f"estimators: {name} was fitted to columns of other names than those of X")
     return True
-
-
-def check_path(path: Any) -> Path:
-    """The file to write, after a trial that leaves nothing behind."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"path must name a file, got {type(path).__name__}")
-    if not str(path):
-        raise ValueError("path is empty: name a file")
-    target = Path(path)
-    try:
-        real = Path(os.path.realpath(target))
-        if real.is_dir():
-            raise ValueError(f"path: {str(target)!r} is a folder: name a file in it")
-        if real.exists() and not (real.is_file() and os.access(real, os.W_OK)):
-            raise ValueError(f"path: {str(target)!r} cannot be written")
-        if not real.parent.is_dir():
-            raise ValueError(f"path: there is no folder {str(real.parent)!r}: make it first")
-        trial = beside(real)
-        trial.touch(exist_ok=False)
-        trial.unlink()
-    except OSError as error:
-        raise ValueError(f"path: {str(target)!r} cannot be written: {error.strerror}") from None
-    return target
-
-
-def beside(path: Path) -> Path:
-    """A name for a file that becomes `path` once it is whole."""
-    return path.with_name(f".{path.name}.{os.getpid()}")
