@@ -149,7 +149,7 @@ def test_without_a_file(seen, tmp_path, monkeypatch, capsys):
     [
         ("nearly", "", "is numeric but for 1 of its 80 cells (such as 'dear'): correct them"),
         ("thousands", "", "has thousands separators"),
-        ("code", "", "--folds 5: class c0 of y has only 1 rows"),
+        ("code", "", "--folds 5: class c0 of y has only 1 row,"),
         ("kind", "--model lasso", "--model lasso does not predict classes"),
         ("price", "--model logistic", "--model logistic does not predict numbers"),
         ("kind", "--task regression", "is text (such as "),

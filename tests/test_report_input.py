@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import date
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
 Y = X @ [1.0, 2.0, 3.0] + RNG.normal(size=40)
 CLASSES = np.where(Y > 0, "up", "down")
+HALF = np.arange(40) % 2 == 0
 ONE_GAP, RARE = Y.copy(), CLASSES.copy()
 ONE_GAP[3] = np.nan
 RARE[:] = "up"
@@ -79,6 +81,49 @@ WRONG = {
     "a name": (NEVER, X, Y, {"feature_names": "abc"}, TypeError, "feature_names must be a list"),
     "no such scorer": (NEVER, X, Y, {"scoring": "best"}, ValueError, "scoring: "),
     "a number as scorer": (NEVER, X, Y, {"scoring": 3}, TypeError, "scoring must be"),
+    "a scorer of numbers": (
+        LogisticRegression(),
+        X,
+        CLASSES,
+        {"scoring": "neg_mean_squared_error"},
+        ValueError,
+        "scoring: mean squared error cannot be used here",
+    ),
+    "a number as name": (NEVER, X, Y, {"target_name": 5}, TypeError, "target_name must be text"),
+    "a number as title": (NEVER, X, Y, {"title": 5}, TypeError, "title must be text"),
+    "a short mask": (
+        NEVER,
+        X,
+        Y,
+        {"cv": [(HALF[:9], ~HALF[:9])] * 2},
+        ValueError,
+        "cv cannot split X and y: it must give positions of rows",
+    ),
+    "a row too many": (NEVER, X, Y, {"cv": [([0, 1], [40])] * 2}, ValueError, "it gives row 40"),
+    "other classes": (
+        LogisticRegression().fit(X, np.where(Y > 0, "b", "a")),
+        X,
+        CLASSES,
+        {},
+        ValueError,
+        r"was fitted to other classes \(a, b\) than those of y \(down, up\)",
+    ),
+    "mixed classes": (
+        LogisticRegression(),
+        X,
+        np.array([1, "a"] * 20, dtype=object),
+        {},
+        ValueError,
+        "y mixes text",
+    ),
+    "objects as classes": (
+        LogisticRegression(),
+        X,
+        np.array([date(2000, 1, 1 + i % 2) for i in range(40)], dtype=object),
+        {},
+        ValueError,
+        "y holds objects that are neither",
+    ),
     "another width": (Ridge().fit(X[:, :2], Y), X, Y, {}, ValueError, "Ridge was fitted to 2 col"),
     "no such seed": (NEVER, X, Y, {"random_state": "a"}, ValueError, "random_state: 'a' cannot"),
     "a path of no text": (NEVER, X, Y, {"path": 3}, TypeError, "path must name a file"),

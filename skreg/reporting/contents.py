@@ -105,11 +105,15 @@ class Score:
         For a reader, with its unit where it has one: "R²", "mean absolute error", "accuracy".
     values : ndarray of shape (n_folds,)
     greater_is_better : bool
+    times_held_out : float, default=1
+        How many folds hold out a row, on average over the rows that any does. Folds that share
+        rows are not independent: 100 folds that hold out each row 20 times say no more than 5.
     """
 
     name: str
     values: NDArray[np.float64]
     greater_is_better: bool
+    times_held_out: float = 1.0
 
     @property
     def mean(self) -> float:
@@ -119,7 +123,22 @@ class Score:
     @property
     def standard_error(self) -> float:
         """Standard error of that mean."""
-        return float(self.values.std(ddof=1) / np.sqrt(self.values.size))
+        return self.error_of(self.values)
+
+    def error_of(self, values: NDArray[np.float64]) -> float:
+        """Standard error of the mean of `values`, which differ from fold to fold as these do.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_folds,)
+            Such as the differences from another model's on the same folds.
+
+        Returns
+        -------
+        float
+        """
+        independent = values.size / self.times_held_out
+        return float(values.std(ddof=1) / np.sqrt(independent))
 
 
 @dataclass(frozen=True)

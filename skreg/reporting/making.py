@@ -19,10 +19,11 @@ from .contents import Contents, ModelReport
 from .files import check_path, write
 from .glance import glance
 from .model_cautions import model_cautions
-from .models import baseline, compare_models, held_out_rows
+from .models import baseline, compare_models, held_out_rows, times_held_out
 from .page import render, require_jinja2
 from .request import Request, check_request
 from .scores import Metric, metrics_for
+from .wording import number
 
 
 def report(
@@ -140,6 +141,8 @@ def make_report(
     """`report`; `call` is the command that makes the page again, if it is no Python code."""
     require_jinja2()
     target = check_path(path)
+    if not (title is None or isinstance(title, str)):
+        raise TypeError(f"title must be text, got {title!r:.80}")
     request = check_request(
         estimators,
         X,
@@ -176,8 +179,8 @@ def gather(
     """Do the work: look at the data, fit, compare, and find what to warn of."""
     table = as_table(request.X, request.names)
     seen = glance(table, request.y, request.task, request.target)
+    floor = baseline(request, metrics)  # first: what cannot be scored is seen before any fit
     compared = compare_models(request, metrics, n_jobs=n_jobs, verbose=verbose)
-    floor = baseline(request, metrics)
     models = tuple(one.report for one in compared)
     best = _best(models)
     fewest = min(len(test) for _, test in request.folds)
@@ -216,11 +219,18 @@ def _score_note(request: Request, cv: Any) -> str:
         if request.task == "classification":
             kind += " with the same share of each class"
     held_out = len(held_out_rows(request))
+    times = times_held_out(request)
+    shared = ""
+    if times > 1:
+        shared = (
+            f"; a row is held out {number(times, 3)} times on average, so that the {n_folds} folds"
+            f" count as {number(n_folds / times, 3)}"
+        )
     rows = "" if held_out == n_rows else f" ({held_out:,} of the {n_rows:,} rows are held out)"
     return (
         f"Every model was fitted {n_folds} times, each time without the rows of one of {n_folds}"
         f" {kind}{rows}, and scored on those; preprocessing in a Pipeline was learned anew each"
-        " time. After ± stands the standard error of the mean over the folds."
+        f" time. After ± stands the standard error of the mean over the folds{shared}."
     )
 
 

@@ -52,15 +52,18 @@ def model_cautions(compared: Sequence[Compared], best: int, baseline: ModelRepor
 def _no_better(best: ModelReport, baseline: ModelReport) -> Caution | None:
     own, other = best.scores[0], baseline.scores[0]
     gain = own.values - other.values if own.greater_is_better else other.values - own.values
-    error = float(gain.std(ddof=1) / np.sqrt(gain.size))
+    error = own.error_of(gain)
     if not np.isfinite(gain).all() or gain.mean() > error:
         return None
+    if gain.mean() < -error:
+        difference = "which is better by more than one standard error of the difference"
+    else:
+        difference = "and the difference is within one standard error"
     return Caution(
         "No model is better than knowing the target alone",
         f"The {own.name} of the best, {best.name}, is {number(own.mean)}; {baseline.name}"
-        f" reaches {number(other.mean)}, and the difference is within one standard error"
-        f" ({number(error)}). The features say little about the target, or the models are of the"
-        " wrong kind.",
+        f" reaches {number(other.mean)}, {difference} ({number(error)}). The features say little"
+        " about the target, or the models are of the wrong kind.",
         serious=True,
     )
 
@@ -250,9 +253,8 @@ def _simpler(compared: Sequence[Compared], best: int) -> Caution | None:
 def _as_good(score: Score, best: Score) -> bool:
     """Whether a score is within one standard error, and fold for fold not clearly worse."""
     apart = best.values - score.values
-    paired = float(apart.std(ddof=1) / np.sqrt(apart.size))
     behind = abs(score.mean - best.mean)
-    return behind <= best.standard_error and behind <= 2 * paired
+    return behind <= best.standard_error and behind <= 2 * best.error_of(apart)
 
 
 def _complexity(one: Compared) -> float:

@@ -119,7 +119,7 @@ def baseline(request: Request, metrics: Sequence[Metric]) -> ModelReport:
         name=name,
         settings=repr(estimator),
         estimator=estimator,
-        scores=_scores(fits, metrics),
+        scores=_scores(request, fits, metrics),
         held_out=_held_out(request, [fit.predicted for fit in fits]),
         seconds=sum(fit.seconds for fit in fits),
     )
@@ -194,9 +194,22 @@ def _fit(
     )
 
 
-def _scores(folds: Sequence[_Fit], metrics: Sequence[Metric]) -> tuple[Score, ...]:
+def times_held_out(request: Request) -> float:
+    """How many folds hold out a row, on average over the rows that any does."""
+    return sum(len(test) for _, test in request.folds) / len(held_out_rows(request))
+
+
+def _scores(
+    request: Request, folds: Sequence[_Fit], metrics: Sequence[Metric]
+) -> tuple[Score, ...]:
+    times = times_held_out(request)
     return tuple(
-        Score(metric.name, np.array([fit.values[k] for fit in folds]), metric.greater_is_better)
+        Score(
+            metric.name,
+            np.array([fit.values[k] for fit in folds]),
+            metric.greater_is_better,
+            times,
+        )
         for k, metric in enumerate(metrics)
     )
 
@@ -233,7 +246,7 @@ def _compared(request: Request, k: int, fits: list[_Fit], metrics: Sequence[Metr
         name=name,
         settings=_settings(given),
         estimator=shown.estimator,
-        scores=_scores(folds, metrics),
+        scores=_scores(request, folds, metrics),
         held_out=_held_out(request, [fit.predicted for fit in folds]),
         seconds=float("nan") if was_fitted else sum(fit.seconds for fit in fits),
         alpha=shown.alpha,
