@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from .cautions import data_cautions
 from .code import python_call
 from .columns import as_table
-from .contents import Contents, ModelReport
+from .contents import Caution, Contents, ModelReport
 from .files import check_path, write
 from .glance import glance
 from .model_cautions import model_cautions
@@ -137,8 +138,14 @@ def make_report(
     n_jobs: int | None,
     verbose: int,
     call: str | None = None,
+    notes: Sequence[str] = (),
+    doubts: Sequence[str] = (),
 ) -> Contents:
-    """`report`; `call` is the command that makes the page again, if it is no Python code."""
+    """`report` of what may have been read from a file.
+
+    `call` is the command that makes the page again, if it is no Python code; `notes` say what was
+    left out in reading, `doubts` what looks like a mistake in the file.
+    """
     require_jinja2()
     target = check_path(path)
     if not (title is None or isinstance(title, str)):
@@ -159,6 +166,11 @@ def make_report(
         call = python_call(request, path, options)
     contents = gather(
         request, metrics, title=title, call=call, n_jobs=n_jobs, verbose=verbose, cv=cv
+    )
+    contents = replace(
+        contents,
+        glance=replace(contents.glance, notes=(*map(_sentence, notes), *contents.glance.notes)),
+        cautions=(*_of_the_file(doubts), *contents.cautions),
     )
     if verbose:
         print("drawing the page", file=sys.stderr, flush=True)
@@ -203,6 +215,15 @@ def gather(
         baseline=floor,
         classes=tuple(map(str, request.classes)),
     )
+
+
+def _sentence(line: str) -> str:
+    return f"{line[:1].upper()}{line[1:]}."
+
+
+def _of_the_file(doubts: Sequence[str]) -> list[Caution]:
+    said = "\n".join(map(_sentence, doubts))
+    return [Caution("The file may have mistakes", said, serious=True)] if doubts else []
 
 
 def _best(models: Sequence[ModelReport]) -> int:
