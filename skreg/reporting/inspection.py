@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.neural_network import MLPClassifier as TheirMLPClassifier
+from sklearn.neural_network import MLPRegressor as TheirMLPRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -15,6 +18,7 @@ from ..cross_validation import CVResult
 from ..linear import ElasticNet, Ridge, regularization_path
 from ..neural import MLPClassifier, MLPRegressor
 from ..result import PathResult
+from .alphas import alpha_of, errors_kept, is_the_fit, keeps_more, scalar
 from .contents import Coefficients
 
 FLAT = 0.05  # standard errors
@@ -67,7 +71,13 @@ class Shown:
 
 
 def look_into(
-    fitted: Any, X: Any, y: NDArray[Any], names: tuple[str, ...], classes: NDArray[Any]
+    fitted: Any,
+    X: Any,
+    y: NDArray[Any],
+    names: tuple[str, ...],
+    classes: NDArray[Any],
+    *,
+    fitted_before: bool = False,
 ) -> Shown:
     """Find what the page draws of one fitted estimator."""
     shown = _innermost(fitted, X, y, names)
@@ -85,6 +95,12 @@ def look_into(
             )
         return shown
     coefs = _coefficients(estimator)
+    if isinstance(estimator, (TheirMLPClassifier, TheirMLPRegressor)):
+        shown.left_out.append(
+            "No path or coefficients: they are of linear models. The training and the weights of"
+            f" {kind} of scikit-learn are kept in a form that this page does not draw."
+        )
+        return shown
     if coefs is None:
         shown.left_out.append(
             f"No path, cross-validation curve or coefficients: {kind} has none (no coef_)."
@@ -93,12 +109,14 @@ def look_into(
     if coefs.shape[-1] != len(shown.names):
         shown.names = tuple(f"x{j}" for j in range(coefs.shape[-1]))
         shown.notes.append("Its features have no names that could be found.")
-    own = getattr(estimator, "alpha_", getattr(estimator, "alpha", None))
-    shown.alpha = _scalar(own)
-    shown.alpha_min = _scalar(getattr(estimator, "alpha_min_", None))
-    shown.alpha_1se = _scalar(getattr(estimator, "alpha_1se_", None))
+    shown.alpha = alpha_of(estimator)
+    shown.alpha_min = scalar(getattr(estimator, "alpha_min_", None))
+    shown.alpha_1se = scalar(getattr(estimator, "alpha_1se_", None))
     _find_cv(shown, kind)
     _find_path(shown, kind)
+    own = isinstance(getattr(estimator, "path_", None), PathResult)
+    if fitted_before and shown.path is not None and shown.alpha and not own:
+        _check_path(shown, coefs)
     _find_edge(shown)
     shown.coefficients = _named(shown, _in_own_unit(shown, coefs), classes)
     return shown
@@ -135,7 +153,7 @@ def _at_ends(search: Any) -> list[str]:
     grid = grid[0] if isinstance(grid, list) and len(grid) == 1 else grid
     found = []
     for name, values in grid.items() if isinstance(grid, dict) else ():
-        values = [value for value in values if isinstance(value, (int, float))]
+        values = [value for value in values if isinstance(value, Real)]
         best = search.best_params_[name]
         if len(set(values)) > 2 and best in (min(values), max(values)):
             end = "smallest" if best == min(values) else "largest"
@@ -190,16 +208,8 @@ def _names_after(steps: Pipeline, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _brief(value: Any) -> str:
+    value = value.item() if isinstance(value, np.generic) else value
     return f"{value:.4g}" if isinstance(value, float) else f"{value!r:.60}"
-
-
-def _scalar(value: Any) -> float | None:
-    if isinstance(value, (bool, str)) or value is None or np.size(value) != 1:
-        return None
-    try:
-        return float(np.ravel(value)[0])
-    except (TypeError, ValueError):
-        return None
 
 
 def _coefficients(estimator: Any) -> NDArray[Any] | None:
@@ -236,12 +246,10 @@ def _find_cv(shown: Shown, kind: str) -> None:
     """Its own cross-validation over alpha: skreg's, or the errors scikit-learn's keep."""
     estimator = shown.estimator
     shown.cv = getattr(estimator, "cv_result_", None)
-    errors, alphas = (getattr(estimator, name, 0.0) for name in ("mse_path_", "alphas_"))
-    if shown.cv is None and np.ndim(errors) == 2 and np.ndim(alphas) == 1:
-        errors, alphas = np.asarray(errors, float), np.asarray(alphas, float)
-        order = np.argsort(-alphas, kind="stable")
-        shown.cv = CVResult(alphas[order], errors[order], np.ones(errors.shape[1]))
-        shown.alpha_min, shown.alpha_1se = shown.cv.alpha_min, shown.cv.alpha_1se
+    if shown.cv is None:
+        shown.cv = errors_kept(estimator)
+        if shown.cv is not None:
+            shown.alpha_min, shown.alpha_1se = shown.cv.alpha_min, shown.cv.alpha_1se
     if not isinstance(shown.cv, CVResult):
         shown.cv = None
         if isinstance(estimator, (ElasticNet, Ridge)):
@@ -260,9 +268,10 @@ def _find_path(shown: Shown, kind: str) -> None:
     if not isinstance(estimator, (ElasticNet, Ridge)):
         both = "path" if shown.cv is not None else "path or cross-validation curve"
         package = type(estimator).__module__.partition(".")[0].replace("sklearn", "scikit-learn")
-        shown.left_out.append(
-            f"No {both}: {kind} of {package} keeps none; skreg's linear models do."
-        )
+        kept = "keeps none"
+        if keeps_more(estimator, path_alone=shown.cv is not None):
+            kept = "keeps it in a form that this page does not draw"
+        shown.left_out.append(f"No {both}: {kind} of {package} {kept}; skreg's linear models do.")
         return
     single = clone(estimator)
     try:
@@ -277,8 +286,21 @@ def _find_path(shown: Shown, kind: str) -> None:
     shown.path = path
 
 
+def _check_path(shown: Shown, coefs: NDArray[Any]) -> None:
+    """Leave out a path to all rows where the model was fitted to others."""
+    assert shown.alpha is not None
+    if not is_the_fit(shown.estimator, shown.alpha, shown.X, shown.y, coefs):
+        shown.path = None
+        shown.left_out.append(
+            "No path: it was fitted before, to other rows or weights than these, and one to these"
+            " would be of another model."
+        )
+
+
 def _find_edge(shown: Shown) -> None:
     """Which end of its grid the chosen alpha lies at, if any."""
+    if hasattr(shown.estimator, "cv_alphas_"):
+        return  # of least angles: there is no grid
     if shown.cv is not None:
         at = shown.cv.index_min
         # Where the best model explains nothing it is at the start because no feature helps.

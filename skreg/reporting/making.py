@@ -19,7 +19,7 @@ from .columns import as_table
 from .contents import Caution, Contents, ModelReport
 from .files import check_path, write
 from .glance import glance
-from .model_cautions import model_cautions
+from .model_cautions import announcements, model_cautions
 from .models import baseline, compare_models, held_out_rows, times_held_out
 from .page import render, require_jinja2
 from .request import Request, check_request
@@ -199,6 +199,7 @@ def gather(
     cautions = [
         *model_cautions(compared, best, floor),
         *data_cautions(table, request.y, seen, fewest),
+        *announcements(compared),
     ]
     return Contents(
         title=title or f"Models of {request.target}",

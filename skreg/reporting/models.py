@@ -231,7 +231,14 @@ def _compared(request: Request, k: int, fits: list[_Fit], metrics: Sequence[Metr
     everything = _safe_indexing(request.X, np.arange(len(request.y)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the fits have said what there is to say
-        shown = look_into(fitted, everything, request.y, request.names, request.classes)
+        shown = look_into(
+            fitted,
+            everything,
+            request.y,
+            request.names,
+            request.classes,
+            fitted_before=was_fitted,
+        )
     if shown.coefficients is None:
         shown.X = None  # what is large and not looked at again
     notes = list(shown.notes)
