@@ -129,7 +129,8 @@ def save_pictures(result: Comparison, folder: Path) -> list[Path]:
     )
     curve = CVCurveDisplay(row.cv, path=row.path, alpha=alpha)
     written = []
-    for name, display in zip(PICTURES, (path, curve), strict=True):
+    displays: list[RegularizationPathDisplay | CVCurveDisplay] = [path, curve]
+    for name, display in zip(PICTURES, displays, strict=True):
         # A figure of our own: pyplot would start a window system where there is one.
         figure = Figure(figsize=(8, 5), layout="constrained")
         figure.suptitle(f"{row.name}, {result.title}")

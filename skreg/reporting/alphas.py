@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from ..cross_validation import CVResult
-from ..linear import regularization_path
+from ..linear.regularization_path import regularization_path
 
 SAME = 0.01  # of the largest coefficient
 
@@ -51,7 +51,8 @@ def errors_kept(estimator: Any) -> CVResult | None:
 
     Where it also chose an l1_ratio, those of the chosen one.
     """
-    errors, alphas = getattr(estimator, "mse_path_", None), getattr(estimator, "alphas_", None)
+    errors: Any = getattr(estimator, "mse_path_", None)
+    alphas: Any = getattr(estimator, "alphas_", None)
     # Of least angles: the errors are at other alphas than the path to all rows.
     alphas = np.asarray(getattr(estimator, "cv_alphas_", alphas))
     if np.ndim(errors) == 3:

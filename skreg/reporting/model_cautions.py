@@ -206,10 +206,10 @@ def _collinear(compared: Sequence[Compared]) -> Caution | None:
         coefficients = one.report.coefficients
         if coefficients is None:
             continue
-        chosen = _kept(coefficients).any(axis=0)
-        if chosen.all():
+        chosen = [bool(column.any()) for column in _kept(coefficients).T]
+        if all(chosen):
             continue
-        kept = dict(zip(map(str, coefficients.names), map(bool, chosen), strict=True))
+        kept = dict(zip(map(str, coefficients.names), chosen, strict=True))
         for group in correlated_groups(as_table(one.shown.X, one.shown.names)).groups:
             if 0 < sum(kept[name] for name in group.names) < len(group.names):
                 choices.setdefault(_choice(group, kept), []).append(one.report.name)
