@@ -41,8 +41,10 @@ def test_a_column_of_a_frame_keeps_its_name(gather):
 def test_folds_as_masks_and_from_the_end(gather):
     rows = np.arange(40)
     masks = [(rows >= 20, rows < 20), (rows < 20, rows >= 20)]
-    places = [(np.flatnonzero(train), np.flatnonzero(test) - 40) for train, test in masks]
-    first, second = (gather(Ridge(), X, Y, cv=cv).models[0] for cv in (masks, places))
+    places = [(rows[20:], rows[:20]), (rows[:20], rows[20:] - 40)]
+    first, second = (gather(Ridge(), X, Y, cv=cv) for cv in (masks, places))
+    assert_array_equal(second.y, Y)
+    first, second = first.models[0], second.models[0]
     assert_array_equal(first.held_out, second.held_out)
     own = Ridge().fit(X[20:], Y[20:])
     assert_allclose(first.held_out[:20], own.predict(X[:20]))

@@ -49,6 +49,14 @@ def test_errors_of_least_angles_belong_to_their_own_alphas(gather, diabetes, kin
     )
 
 
+def test_least_angles_have_no_grid_with_an_edge(gather):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 3))
+    found = gather(LassoLarsCV(), X, X @ [1.0, 2.0, 3.0] + 0.01 * rng.normal(size=100))
+    assert found.models[0].cv.edge == "smallest"
+    assert "alpha is at the edge of the grid" not in [each.title for each in found.cautions]
+
+
 def test_errors_of_the_chosen_mixture(gather, diabetes):
     found = gather(ElasticNetCV(l1_ratio=[0.1, 0.5, 0.9]), *diabetes).models[0]
     own = found.estimator

@@ -10,7 +10,6 @@ import re
 import sys
 import tokenize
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -147,12 +146,10 @@ def _home(kind: type) -> str:
 
 
 def _rename(text: str, renamed: dict[str, str]) -> str:
-    """Call things otherwise, but not in what is quoted, nor parameters of the same name."""
+    """Call things otherwise, but not in what is quoted."""
     lines = text.splitlines(keepends=True)
-    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    for token, after in reversed(list(pairwise(tokens))):
-        new = renamed.get(token.string, token.string)
-        if token.type == tokenize.NAME and after.string != "=" and new != token.string:
+    for token in reversed(list(tokenize.generate_tokens(io.StringIO(text).readline))):
+        if token.string in renamed:
             (row, begin), (_, end) = token.start, token.end
-            lines[row - 1] = lines[row - 1][:begin] + new + lines[row - 1][end:]
+            lines[row - 1] = lines[row - 1][:begin] + renamed[token.string] + lines[row - 1][end:]
     return "".join(lines)
