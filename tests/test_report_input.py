@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.preprocessing import StandardScaler
 
 import skreg
@@ -43,6 +43,14 @@ WRONG = {
     "a clustering": (KMeans(), X, Y, {}, TypeError, "KMeans is neither a regressor nor"),
     "a transformer": (StandardScaler(), X, Y, {}, TypeError, "StandardScaler is neither"),
     "both kinds": ([NEVER, LogisticRegression()], X, Y, {}, ValueError, "estimators mixes"),
+    "a search that does not fit": (
+        GridSearchCV(NEVER, {}, refit=False),
+        X,
+        Y,
+        {},
+        ValueError,
+        "a GridSearchCV with refit=False, which cannot predict",
+    ),
     "two of one name": (
         [("a", NEVER), ("a", NEVER)],
         X,

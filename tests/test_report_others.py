@@ -74,6 +74,8 @@ def test_errors_that_belong_to_no_alphas_are_not_shown():
     assert_array_equal(errors_kept(own).alphas, own.alphas_)
     own.alphas_ = np.array([0.0, 0.5, 1.0])
     assert_array_equal(errors_kept(own).alphas, [1.0, 0.5])
+    own.mse_path_[0] = 0.9  # without a penalty
+    assert errors_kept(own) is None
     assert errors_kept(TheirLasso()) is None
 
 

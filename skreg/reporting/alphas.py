@@ -49,7 +49,8 @@ def _has_no_alpha(estimator: Any) -> bool:
 def errors_kept(estimator: Any) -> CVResult | None:
     """The errors that a model of scikit-learn keeps of its cross-validation over alpha.
 
-    Where it also chose an l1_ratio, those of the chosen one.
+    Where it also chose an l1_ratio, those of the chosen one. None where no penalty is best: a curve
+    over alpha would not show it.
     """
     errors: Any = getattr(estimator, "mse_path_", None)
     alphas: Any = getattr(estimator, "alphas_", None)
@@ -64,11 +65,12 @@ def errors_kept(estimator: Any) -> CVResult | None:
         alphas = alphas[at[0]] if alphas.ndim == 2 else alphas
     if np.ndim(errors) != 2 or alphas.shape != np.shape(errors)[:1]:
         return None
+    errors = np.asarray(errors, dtype=float)
     order = np.argsort(-alphas, kind="stable")
     order = order[alphas[order] > 0]  # alpha has a logarithmic scale in pictures
-    if not order.size:
+    if not order.size or errors[order].mean(axis=1).min() > errors.mean(axis=1).min():
         return None
-    return CVResult(alphas[order], np.asarray(errors)[order], np.ones(np.shape(errors)[1]))
+    return CVResult(alphas[order], errors[order], np.ones(errors.shape[1]))
 
 
 def keeps_more(estimator: Any, *, path_alone: bool) -> bool:

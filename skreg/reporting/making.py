@@ -63,7 +63,8 @@ def report(
         The file to write, in an existing folder. It appears when it is whole, in place of an
         older one.
     cv : int, splitter or iterable of (train, test), default=5
-        A number means shuffled folds, of equal shares of each class for classifiers.
+        A number means shuffled folds, of equal shares of each class for classifiers. Where folds
+        share rows (RepeatedKFold, ShuffleSplit), standard errors count how often a row is held out.
     scoring : str, callable or list of them, default=None
         scikit-learn scorers to rank the models by, put before the usual scores. None ranks
         regressors by R² and classifiers by accuracy.
