@@ -119,9 +119,8 @@ def _named_estimators(estimators: Any) -> list[tuple[str, Any]]:
                 f"estimators has the class {estimator.__name__}: write {estimator.__name__}()"
             )
         if getattr(estimator, "refit", True) is False:
-            raise ValueError(
-                f"estimators has a {type(estimator).__name__} with refit=False, which cannot predict"
-            )
+            kind = type(estimator).__name__
+            raise ValueError(f"estimators has a {kind} with refit=False, which cannot predict")
         if not hasattr(estimator, "fit") or not (name is None or isinstance(name, str)):
             raise TypeError(f"{what}; it has {estimator!r:.80}, a {type(estimator).__name__}")
         if name is not None and name in [other for other, _ in found]:
