@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.impute import KNNImputer, SimpleImputer
@@ -180,6 +179,6 @@ def _scaled(step: Any, before: Units) -> Units:
 
 
 def _deviations(X: Any) -> Array:
-    if sparse.issparse(X):
-        return np.sqrt(mean_variance_axis(sparse.csr_array(X, dtype=float), axis=0)[1])
+    if hasattr(X, "tocsr"):
+        return np.sqrt(mean_variance_axis(X.tocsr().astype(float), axis=0)[1])
     return np.asarray(X, dtype=float).std(axis=0)
