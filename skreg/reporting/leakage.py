@@ -66,16 +66,17 @@ def suspects(table: Table, y: NDArray[np.generic], task: Task, target: str) -> l
         columns = table.numeric[begin : begin + BLOCK]
         block = table.numbers(columns, rows)
         there = ~np.isnan(block)
-        whole = there.all(axis=0)
+        whole = np.asarray(there.all(axis=0))
         strength, how = _strengths(block[:, whole], goal, task)
         strengths, bounds = np.zeros(len(columns)), np.full(len(columns), least)
         strengths[whole] = strength
-        for k in np.flatnonzero(~whole & (there.mean(axis=0) >= FEWEST_PRESENT)):
+        for gappy in np.flatnonzero(~whole & (there.mean(axis=0) >= FEWEST_PRESENT)):
             # Of the rows that have a value: a gap says nothing of how it was before.
-            own = _codes(values[there[:, k]], task)
-            bounds[k] = max(ALMOST, _by_chance(own, p, task))
+            kept = there[:, gappy]
+            own = _codes(values[kept], task)
+            bounds[gappy] = max(ALMOST, _by_chance(own, p, task))
             if own.shape[1] > 1:
-                strengths[k] = _strengths(block[there[:, k], k : k + 1], own, task)[0][0]
+                strengths[gappy] = _strengths(block[kept, gappy][:, np.newaxis], own, task)[0][0]
         for k, j in enumerate(columns):
             alike = _named_alike(table.names[j], target) and strengths[k] >= NAMED_ALIKE
             if strengths[k] >= bounds[k] or alike:
