@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,12 +212,7 @@ def _of_coefficients(model: ModelReport, classify: bool) -> Iterator[Sketch]:
 def _of_network(model: ModelReport) -> Iterator[Sketch]:
     if not model.is_network:
         return
-    history = model.estimator.history_
-    panels = ["loss"]
-    if np.isfinite(history["validation_score"]).any():
-        panels.append("score")
-    if np.unique(history["learning_rate"]).size > 1:
-        panels.append("learning_rate")
+    panels = _panels(model.estimator)
 
     def draw_history(figure: Figure) -> str:
         axes = figure.subplots(len(panels), squeeze=False, sharex=True).ravel()
@@ -236,8 +231,25 @@ def _of_network(model: ModelReport) -> Iterator[Sketch]:
         left_out = f" {more} layers between them are not drawn." if more else ""
         return f"Weights of each layer, biases left out.{left_out}"
 
-    yield Sketch("history", draw_history, max(HEIGHT, 1.8 * len(panels)))
+    if panels:
+        yield Sketch("history", draw_history, max(HEIGHT, 1.8 * len(panels)))
     yield Sketch("weights", draw_weights, max(HEIGHT, 1.8 * len(layers)))
+
+
+def _panels(network: Any) -> list[str]:
+    """What the training of a network has to show: scikit-learn's keep less, L-BFGS nothing."""
+    history = getattr(network, "history_", None)
+    if history is None:
+        if not hasattr(network, "loss_curve_"):
+            return []
+        scores = getattr(network, "validation_scores_", None)
+        return ["loss"] if scores is None else ["loss", "score"]
+    panels = ["loss"]
+    if np.isfinite(history["validation_score"]).any():
+        panels.append("score")
+    if np.unique(history["learning_rate"]).size > 1:
+        panels.append("learning_rate")
+    return panels
 
 
 def _names(model: ModelReport, n_features: int) -> list[str] | None:
