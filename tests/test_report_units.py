@@ -169,7 +169,7 @@ def test_pictures_and_table_show_the_same_unit_and_order(gather, drawn, scaler):
     assert names == ["b", "a", "c"]
     shown = page._table(one.coefficients, one.alpha_1se, "targets", 8000)
     assert [name for name, _ in shown.rows] == names
-    assert shown.heads[0] == "coefficient (y per standard deviation of x)"
+    assert shown.heads[0] == "y per standard deviation of x"
     assert shown.heads[-1] == "per unit of x"
     cells = np.array([[cell.value for cell in cells] for _, cells in shown.rows])
     assert_allclose(cells[:, 0], by_deviation[[1, 0, 2]], rtol=0.1)
@@ -186,7 +186,7 @@ def test_the_unit_of_classes(gather, drawn):
     _, ax = drawn(found.models[0], found)["coefficients0"]
     assert ax.get_xlabel() == "coefficient (per standard deviation of x)"
     shown = page._table(found.models[0].coefficients, None, "classes", 8000)
-    assert shown.heads == ["coefficient (per standard deviation of x)", "per unit of x"]
+    assert shown.heads == ["per standard deviation of x", "per unit of x"]
 
 
 def test_a_unit_that_is_known_of_some_features_only():

@@ -168,7 +168,7 @@ def _table(
     """Choose the rows of a coefficient table, the largest first."""
     values = np.atleast_2d(coefficients.comparable(coefficients.values))
     classify = what == "classes"
-    heads, note = [f"coefficient ({wording.per(coefficients, classify)})"], ""
+    heads, note = [wording.per(coefficients, classify)], ""
     if len(values) > 1:
         given = coefficients.targets or [f"target {k}" for k in range(len(values))]
         heads = [str(name) for name in given]
