@@ -20,6 +20,7 @@ from ..neural import MLPClassifier, MLPRegressor
 from ..result import PathResult
 from .alphas import alpha_of, errors_kept, is_the_fit, keeps_more, scalar
 from .contents import Coefficients
+from .units import Units, behind, measured, names_behind
 
 FLAT = 0.05  # standard errors
 NEAR = 3.0  # ratio of two alphas that ought to differ in error
@@ -40,6 +41,8 @@ class Shown:
         Of its columns.
     y : ndarray
         The target as that step sees it.
+    units : Units or None
+        What the columns are measured in; None where no step comes before.
     middle, unit : float
         What was taken from the target, and what it was then divided by.
     edge : {"smallest", "largest"} or None
@@ -61,6 +64,7 @@ class Shown:
     cv: CVResult | None = None
     coefficients: Coefficients | None = None
     is_network: bool = False
+    units: Units | None = None
     middle: float = 0.0
     unit: float = 1.0
     edge: str | None = None
@@ -118,7 +122,9 @@ def look_into(
     if fitted_before and shown.path is not None and shown.alpha and not own:
         _check_path(shown, coefs)
     _find_edge(shown)
-    shown.coefficients = _named(shown, _in_own_unit(shown, coefs), classes)
+    named = _named(shown, _in_own_unit(shown, coefs), classes)
+    units = shown.units or Units.all(shown.names, "unit")
+    shown.coefficients = measured(named, units, estimator, shown.X)
     return shown
 
 
@@ -130,7 +136,8 @@ def _innermost(fitted: Any, X: Any, y: NDArray[Any], names: tuple[str, ...]) -> 
         if isinstance(estimator, Pipeline):
             before = estimator[:-1]
             if len(before) and any(step not in (None, "passthrough") for _, step in before.steps):
-                shown.names = _names_after(before, shown.names)
+                shown.units = behind(before, shown.units or Units.all(shown.names, "unit"))
+                shown.names = names_behind(before, shown.names)
                 shown.X = before.transform(shown.X)
             shown.estimator = estimator[-1]
         elif hasattr(estimator, "best_estimator_"):
@@ -196,15 +203,6 @@ def _in_own_unit(shown: Shown, coefs: NDArray[Any]) -> NDArray[Any]:
     if cv is not None and cv.metric == "mean squared error":
         shown.cv = replace(cv, errors=cv.errors * unit**2, fold_coefs=None)
     return coefs * unit
-
-
-def _names_after(steps: Pipeline, names: tuple[str, ...]) -> tuple[str, ...]:
-    for given in (np.array(names, dtype=object), None):
-        try:
-            return tuple(str(name) for name in steps.get_feature_names_out(given))
-        except (AttributeError, TypeError, ValueError):
-            continue
-    return ()  # a step without names; the coefficients say how many there are
 
 
 def _brief(value: Any) -> str:
