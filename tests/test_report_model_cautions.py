@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import BayesianRidge, LinearRegression, LogisticRegression
 from sklearn.linear_model import Lasso as TheirLasso
 from sklearn.linear_model import LassoCV as TheirLassoCV
@@ -161,3 +162,11 @@ def test_probabilities_of_all_classes_sum_to_one():
     assert held.probabilities.tolist() == [[0.5, 0.0, 0.5], [0.0, 0.0, 1.0]]
     (loss,) = [each for each in metrics_for("classification", None, 2) if each.name == "log loss"]
     assert loss.value(held) == pytest.approx((-np.log(0.5) - np.log(np.finfo(float).eps)) / 2)
+
+
+def test_infinite_cells_number_no_rows(gather):
+    X, y = twins(60)
+    X = np.column_stack([X, np.arange(60)])
+    X[[3, 4, 9], 5] = np.inf
+    found = gather(HistGradientBoostingRegressor(max_iter=5), X, y)
+    assert "A column may number the rows" not in titles(found)

@@ -23,6 +23,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import skreg
 from skreg import Lasso, LassoCV, Ridge
 from skreg.reporting.alphas import alpha_of, errors_kept, is_penalised
 
@@ -104,12 +105,29 @@ def test_a_path_of_logistic_regression_is_not_denied(gather, diabetes):
 def test_networks_of_scikit_learn(gather, diabetes, kind):
     X, y = diabetes
     y = y > 140 if kind is MLPClassifier else y
-    found = gather(
-        make_pipeline(StandardScaler(), kind(hidden_layer_sizes=(3,), max_iter=5)), X, y, cv=2
-    ).models[0]
-    assert not found.is_network
-    (reason,) = found.left_out
-    assert f"The training and the weights of {kind.__name__} of scikit-learn are kept" in reason
+    plain = make_pipeline(StandardScaler(), kind(hidden_layer_sizes=(3,), max_iter=5))
+    whole = kind(hidden_layer_sizes=(3,), max_iter=5, solver="lbfgs")
+    first, second = gather([plain, whole], X, y, cv=2).models
+    assert first.is_network
+    assert second.is_network
+    assert first.left_out == (
+        "No path, cross-validation curve or coefficients: they are of linear models.",
+    )
+    assert second.left_out[1:] == (
+        f"No training history: {kind.__name__} keeps none with this solver.",
+    )
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_network_of_scikit_learn_is_drawn(diabetes, tmp_path):
+    X, y = diabetes
+    models = [
+        ("history", MLPRegressor(hidden_layer_sizes=(3,), max_iter=5)),
+        ("none", MLPRegressor(hidden_layer_sizes=(3,), max_iter=5, solver="lbfgs")),
+    ]
+    page = skreg.report(models, X, y, cv=2, path=tmp_path / "r.html").read_text(encoding="utf-8")
+    assert page.count("How the network was trained.") == 1
+    assert page.count("Weights of each layer") == 2
 
 
 # What is a penalty

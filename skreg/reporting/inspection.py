@@ -22,6 +22,7 @@ from .alphas import alpha_of, errors_kept, is_the_fit, keeps_more, scalar
 from .contents import Coefficients
 from .units import Units, behind, measured, names_behind
 
+NETWORKS = (MLPClassifier, MLPRegressor, TheirMLPClassifier, TheirMLPRegressor)
 FLAT = 0.05  # standard errors
 NEAR = 3.0  # ratio of two alphas that ought to differ in error
 NOTHING = 1e-9  # share of the target's variance
@@ -87,11 +88,13 @@ def look_into(
     shown = _innermost(fitted, X, y, names)
     estimator = shown.estimator
     kind = type(estimator).__name__
-    shown.is_network = isinstance(estimator, (MLPClassifier, MLPRegressor))
+    shown.is_network = isinstance(estimator, NETWORKS)
     if shown.is_network:
         shown.left_out.append(
             "No path, cross-validation curve or coefficients: they are of linear models."
         )
+        if not (hasattr(estimator, "history_") or hasattr(estimator, "loss_curve_")):
+            shown.left_out.append(f"No training history: {kind} keeps none with this solver.")
         if shown.unit != 1.0:
             shown.notes.append(
                 "It was trained on the target divided by its standard deviation, and the losses"
@@ -99,12 +102,6 @@ def look_into(
             )
         return shown
     coefs = _coefficients(estimator)
-    if isinstance(estimator, (TheirMLPClassifier, TheirMLPRegressor)):
-        shown.left_out.append(
-            "No path or coefficients: they are of linear models. The training and the weights of"
-            f" {kind} of scikit-learn are kept in a form that this page does not draw."
-        )
-        return shown
     if coefs is None:
         shown.left_out.append(
             f"No path, cross-validation curve or coefficients: {kind} has none (no coef_)."

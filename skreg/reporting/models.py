@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
+from ..fitting import warn
 from .code import printed
 from .contents import ModelReport, Score
 from .inspection import Shown, look_into
@@ -177,9 +178,7 @@ def _fit(
                 values = tuple(metric.value(held) for metric in metrics)
                 predicted, probabilities = held.predicted, held.probabilities
                 if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
-                    warnings.warn(
-                        "some predictions are not numbers; they have no score", stacklevel=1
-                    )
+                    warn("some predictions are not numbers; they have no score")
         except Exception as error:
             error.add_note(f"{name} was being fitted, {what}, for the report")
             raise
