@@ -126,8 +126,8 @@ def test_a_network_of_scikit_learn_is_drawn(diabetes, tmp_path):
         ("none", MLPRegressor(hidden_layer_sizes=(3,), max_iter=5, solver="lbfgs")),
     ]
     page = skreg.report(models, X, y, cv=2, path=tmp_path / "r.html").read_text(encoding="utf-8")
-    assert page.count("How the network was trained.") == 1
-    assert page.count("Weights of each layer") == 2
+    assert page.count(">How the network was trained.") == 1
+    assert page.count(">Weights of each layer") == 2
 
 
 # What is a penalty
