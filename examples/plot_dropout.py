@@ -6,7 +6,7 @@ network of 200 hidden units learns them all, the wrong ones too, and pays for it
 With dropout each step leaves out a share of the hidden units, others every time. What only a few
 units together could remember is lost; what many units know stays. The accuracy on the training
 labels falls to the share that is right, 82%, and the accuracy on new digits, whose labels are all
-right, rises. At rates near 1 too little of the network is left.
+right, rises, until at a rate of 0.9 too little of the network is left.
 
 Dots are three random splits, lines their means.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import io
+import os
 import shlex
 import sys
 import warnings
@@ -16,7 +17,7 @@ from . import __version__
 from .comparison import compare
 from .reading import read_table
 from .reporting.command import MODELS, USUAL, report_table
-from .summary import format_comparison, save_pictures
+from .summary import PICTURES, format_comparison, save_pictures
 from .table import Table, TableError, diabetes
 
 USAGE_ERROR, INTERRUPTED = 2, 130
@@ -143,6 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.target is not None and options.file is None:
         parser.error("--target names a column of a FILE: give the file too")
     _check_together(parser, options)
+    _check_overwriting(parser, options)
     try:
         if options.report is None:
             _compare(options)
@@ -173,6 +175,23 @@ def _check_together(parser: argparse.ArgumentParser, options: argparse.Namespace
     for name, value in DEFAULTS.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
+
+
+def _check_overwriting(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse to write over the table, also where a link leads to it."""
+    if options.report is not None:
+        written = {"--report": [options.report]}
+    else:
+        pictures = [] if options.no_plots else [options.out / name for name in PICTURES]
+        written = {"--out": pictures}
+    for option, paths in written.items():
+        for path in paths:
+            try:
+                same = options.file is not None and os.path.samefile(options.file, path)
+            except (OSError, ValueError):  # one of them is not there, or no file's name
+                continue
+            if same:
+                parser.error(f"{option} would overwrite {options.file!r}: name another place")
 
 
 def _read(options: argparse.Namespace, task: str) -> Table:

@@ -13,6 +13,7 @@ from .plotting import CVCurveDisplay, RegularizationPathDisplay
 
 WIDTH = 100  # of the text, in characters
 NAMED = 12  # features of a model that the text names
+PICTURES = ("skreg_path.png", "skreg_cv.png")
 
 
 def format_comparison(result: Comparison) -> str:
@@ -128,7 +129,8 @@ def save_pictures(result: Comparison, folder: Path) -> list[Path]:
     )
     curve = CVCurveDisplay(row.cv, path=row.path, alpha=alpha)
     written = []
-    for name, display in (("skreg_path.png", path), ("skreg_cv.png", curve)):
+    displays: list[RegularizationPathDisplay | CVCurveDisplay] = [path, curve]
+    for name, display in zip(PICTURES, displays, strict=True):
         # A figure of our own: pyplot would start a window system where there is one.
         figure = Figure(figsize=(8, 5), layout="constrained")
         figure.suptitle(f"{row.name}, {result.title}")

@@ -169,6 +169,28 @@ def classification(classes=("setosa", "versicolor", "virginica"), **changes):
     return contents(models, y, look, **changes)
 
 
+def long_numbers():
+    """Numbers at ticks that have many letters, the last of them near an edge."""
+    made = regression(["body mass index", "blood pressure", "age in full years"])
+    values = np.array([0.0085, -0.0083, 0.002])
+    models = tuple(
+        replace(
+            model,
+            name=name,
+            scores=(score("R²", np.array([0.6739, 0.6989, 0.7174, 0.75, 0.8172])),),
+            coefficients=replace(model.coefficients, values=values * unit, at_1se=None),
+            path=replace(model.path, coefs=model.path.coefs * 1e-5 * unit),
+            held_out=model.held_out * unit,
+        )
+        for model, name, unit in zip(
+            made.models, ["LogisticRegressionCV", "large"], [1, 1e7], strict=True
+        )
+    )
+    level = score("R²", [0.6538, 0.6538, 0.6522, 0.6522, 0.6564])
+    base = replace(made.baseline, name="Predicting the largest class", scores=(level,))
+    return replace(made, models=models, baseline=base)
+
+
 def two_classes():
     """A classifier with a probability for each row."""
     rng = np.random.default_rng(0)

@@ -1,6 +1,8 @@
 """`python -m skreg FILE --target NAME --report PAGE`: models, tasks, what it says and refuses."""
 
+import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,7 +151,7 @@ def test_without_a_file(seen, tmp_path, monkeypatch, capsys):
     [
         ("nearly", "", "is numeric but for 1 of its 80 cells (such as 'dear'): correct them"),
         ("thousands", "", "has thousands separators"),
-        ("code", "", "--folds 5: class c0 of y has only 1 rows"),
+        ("code", "", "--folds 5: class c0 of y has only 1 row,"),
         ("kind", "--model lasso", "--model lasso does not predict classes"),
         ("price", "--model logistic", "--model logistic does not predict numbers"),
         ("kind", "--task regression", "is text (such as "),
@@ -186,6 +188,84 @@ def test_options_that_do_not_go_together(arguments, message, capsys):
 def test_a_page_that_cannot_be_written(capsys, tmp_path):
     assert main(["--report", str(tmp_path / "no" / "r.html")]) == 2
     assert one_line(capsys.readouterr().err).startswith("skreg: --report: there is no folder")
+
+
+@pytest.mark.parametrize("way", ["itself", "relative", "symlink", "hard link"])
+def test_the_table_is_not_written_over(file, way, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    table = file("price")
+    before = Path(table).read_bytes()
+    page = {"itself": table, "relative": "./table.csv"}.get(way, "page.html")
+    if way == "symlink":
+        Path(page).symlink_to(table)
+    elif way == "hard link":
+        os.link(table, page)
+    with pytest.raises(SystemExit) as stop:
+        main([table, "--target", "price", "--report", page])
+    assert stop.value.code == 2
+    assert "--report would overwrite" in one_line(capsys.readouterr().err)
+    assert Path(table).read_bytes() == before
+
+
+def test_the_table_is_not_drawn_over(file, tmp_path, capsys):
+    table = Path(file("price")).rename(tmp_path / "skreg_cv.png")
+    before = table.read_bytes()
+    with pytest.raises(SystemExit) as stop:
+        main([str(table), "--target", "price", "--out", str(tmp_path)])
+    assert stop.value.code == 2
+    assert "--out would overwrite" in one_line(capsys.readouterr().err)
+    assert main([str(table), "--target", "price", "--out", str(tmp_path), "--no-plots"]) == 0
+    assert table.read_bytes() == before
+
+
+def test_the_page_says_what_reading_left_out(seen, tmp_path):
+    path = tmp_path / "table.csv"
+    lines = [f"{size:.3f},{i % 5},7,k{i},{3 * size:.2f}" for i, size in enumerate(SIZE)]
+    lines[3] = "1o.5,3,7,k3,4.0"
+    lines[5:8] = [line.rpartition(",")[0] + "," for line in lines[5:8]]
+    path.write_text("\n".join(["size,rooms,same,code,price", *lines]), encoding="utf-8")
+    page = ["--report", str(tmp_path / "r.html"), "--model", "ridge"]
+    assert main([str(path), "--target", "price", *page]) == 0
+    (contents,) = seen
+    assert contents.glance.n_rows == 77
+    assert contents.glance.notes[:3] == (
+        "Left out 3 of 80 rows, which have no 'price'.",
+        "Left out for having the same value in every row: 'same'.",
+        "Left out for being text that differs in every row: 'code'.",
+    )
+    first = contents.cautions[0]
+    assert (first.title, first.serious) == ("The file may have mistakes", True)
+    assert first.text.startswith("'size' is taken as text: 1 of its 80 cells is not a number")
+    assert first.text.endswith("numeric column.")
+
+
+def test_a_file_without_mistakes(file, seen, tmp_path):
+    page = ["--report", str(tmp_path / "r.html"), "--model", "ridge"]
+    assert main([file("price"), "--target", "price", *page]) == 0
+    assert "The file may have mistakes" not in [each.title for each in seen[0].cautions]
+    assert not [note for note in seen[0].glance.notes if "Left out" in note]
+
+
+@pytest.mark.parametrize(("n", "rare"), [(9, 0), (9, 3), (45, 2)])
+def test_a_network_of_few_rows(n, rare, seen, tmp_path):
+    path = tmp_path / "table.csv"
+    values = ["v"] * rare + ["u"] * (n - rare) if rare else [f"{size:.2f}" for size in SIZE[:n]]
+    lines = [f"{size:.3f},{value}" for size, value in zip(SIZE, values, strict=False)]
+    path.write_text("\n".join(["size,y", *lines]), encoding="utf-8")
+    page = ["--report", str(tmp_path / "r.html"), "--folds", "2"]
+    assert main([str(path), "--target", "y", *page, "--model", "mlp"]) == 0
+    assert seen[0].models[0].is_network
+
+
+def test_a_fit_that_fails_names_its_model(file, tmp_path, capsys, monkeypatch):
+    def fail(self, X, y):
+        raise ValueError("no such luck")
+
+    monkeypatch.setattr("skreg.RidgeCV.fit", fail)
+    page = ["--report", str(tmp_path / "r.html"), "--model", "ridge"]
+    assert main([file("price"), "--target", "price", *page]) == 2
+    said = one_line(capsys.readouterr().err)
+    assert said == "skreg: no such luck; Ridge was being fitted, all rows, for the report"
 
 
 def test_what_is_not_installed(capsys, tmp_path, monkeypatch):

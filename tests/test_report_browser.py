@@ -4,6 +4,7 @@ import json
 import re
 import struct
 from io import BytesIO
+from itertools import combinations
 
 import browser as chromium
 import numpy as np
@@ -29,6 +30,7 @@ PAGES = {
     "hostile classes": lambda: examples.classification(examples.HOSTILE[:3]),
     "wide": examples.wide,
     "many classes": examples.many_classes,
+    "long numbers": examples.long_numbers,
 }
 
 if chromium.find() is None:
@@ -223,6 +225,28 @@ def test_the_type_in_pictures_is_legible_on_a_phone_and_inside_them(browser, fil
     small = [text for text, size, *_ in boxes if size < 7 and len(text) > 1]
     assert small == []
     assert [text for text, _, *beyond in boxes if max(beyond) > 2] == []
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+@pytest.mark.parametrize("name", PAGES)
+def test_no_text_of_a_picture_is_cut_or_over_another(browser, files, name, width):
+    browser.open(files(name), width=width)
+    boxes = browser.run(
+        "[...document.querySelectorAll('figure svg')].map(svg => {"
+        "const box = e => { const b = e.getBoundingClientRect();"
+        "return [b.left, b.right, b.top, b.bottom]; };"
+        "return [box(svg), [...svg.querySelectorAll('text')].map(t => [t.textContent, ...box(t)])];"
+        "})"
+    )
+    assert sum(len(texts) for _, texts in boxes) > 20
+    for (left, right, top, bottom), texts in boxes:
+        for text, *box in texts:
+            beyond = max(left - box[0], box[1] - right, top - box[2], box[3] - bottom)
+            assert beyond <= 2, text
+        for one, other in combinations(texts, 2):
+            wide = min(one[2], other[2]) - max(one[1], other[1])
+            high = min(one[4], other[4]) - max(one[3], other[3])
+            assert min(wide, high) <= 2, (one[0], other[0])
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

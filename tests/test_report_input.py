@@ -2,13 +2,14 @@
 
 import os
 import sys
+from datetime import date
 
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.preprocessing import StandardScaler
 
 import skreg
@@ -18,6 +19,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
 Y = X @ [1.0, 2.0, 3.0] + RNG.normal(size=40)
 CLASSES = np.where(Y > 0, "up", "down")
+HALF = np.arange(40) % 2 == 0
 ONE_GAP, RARE = Y.copy(), CLASSES.copy()
 ONE_GAP[3] = np.nan
 RARE[:] = "up"
@@ -41,6 +43,14 @@ WRONG = {
     "a clustering": (KMeans(), X, Y, {}, TypeError, "KMeans is neither a regressor nor"),
     "a transformer": (StandardScaler(), X, Y, {}, TypeError, "StandardScaler is neither"),
     "both kinds": ([NEVER, LogisticRegression()], X, Y, {}, ValueError, "estimators mixes"),
+    "a search that does not fit": (
+        GridSearchCV(NEVER, {}, refit=False),
+        X,
+        Y,
+        {},
+        ValueError,
+        "a GridSearchCV with refit=False, which cannot predict",
+    ),
     "two of one name": (
         [("a", NEVER), ("a", NEVER)],
         X,
@@ -79,6 +89,49 @@ WRONG = {
     "a name": (NEVER, X, Y, {"feature_names": "abc"}, TypeError, "feature_names must be a list"),
     "no such scorer": (NEVER, X, Y, {"scoring": "best"}, ValueError, "scoring: "),
     "a number as scorer": (NEVER, X, Y, {"scoring": 3}, TypeError, "scoring must be"),
+    "a scorer of numbers": (
+        LogisticRegression(),
+        X,
+        CLASSES,
+        {"scoring": "neg_mean_squared_error"},
+        ValueError,
+        "scoring: mean squared error cannot be used here",
+    ),
+    "a number as name": (NEVER, X, Y, {"target_name": 5}, TypeError, "target_name must be text"),
+    "a number as title": (NEVER, X, Y, {"title": 5}, TypeError, "title must be text"),
+    "a short mask": (
+        NEVER,
+        X,
+        Y,
+        {"cv": [(HALF[:9], ~HALF[:9])] * 2},
+        ValueError,
+        "cv cannot split X and y: it must give positions of rows",
+    ),
+    "a row too many": (NEVER, X, Y, {"cv": [([0, 1], [40])] * 2}, ValueError, "it gives row 40"),
+    "other classes": (
+        LogisticRegression().fit(X, np.where(Y > 0, "b", "a")),
+        X,
+        CLASSES,
+        {},
+        ValueError,
+        r"was fitted to other classes \(a, b\) than those of y \(down, up\)",
+    ),
+    "mixed classes": (
+        LogisticRegression(),
+        X,
+        np.array([1, "a"] * 20, dtype=object),
+        {},
+        ValueError,
+        "y mixes text",
+    ),
+    "objects as classes": (
+        LogisticRegression(),
+        X,
+        np.array([date(2000, 1, 1 + i % 2) for i in range(40)], dtype=object),
+        {},
+        ValueError,
+        "y holds objects that are neither",
+    ),
     "another width": (Ridge().fit(X[:, :2], Y), X, Y, {}, ValueError, "Ridge was fitted to 2 col"),
     "no such seed": (NEVER, X, Y, {"random_state": "a"}, ValueError, "random_state: 'a' cannot"),
     "a path of no text": (NEVER, X, Y, {"path": 3}, TypeError, "path must name a file"),
@@ -93,6 +146,7 @@ WRONG = {
     ),
     "a folder": (NEVER, X, Y, {"path": "."}, ValueError, "is a folder: name a file in it"),
     "a long name": (NEVER, X, Y, {"path": "a" * 300}, ValueError, "cannot be written: File name"),
+    "a null character": (NEVER, X, Y, {"path": "a\0b"}, ValueError, "path: .* null character"),
     "a device": (NEVER, X, Y, {"path": os.devnull}, ValueError, "cannot be written"),
 }
 
@@ -226,6 +280,18 @@ def test_an_older_page_is_replaced_through_a_link(tmp_path, monkeypatch):
     assert link.is_symlink()
     assert real.read_text(encoding="utf-8") == "new"
     assert skreg.report(Ridge(), X, Y, path=str(real)) == real
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has other permissions")
+def test_who_may_read_an_older_page_may_read_the_new_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("skreg.reporting.making.render", lambda contents: "new")
+    page = tmp_path / "r.html"
+    for mode in (0o600, 0o664):
+        page.touch()
+        page.chmod(mode)
+        skreg.report(Ridge(), X, Y, path=page)
+        assert page.read_text(encoding="utf-8") == "new"
+        assert page.stat().st_mode & 0o777 == mode
 
 
 @pytest.mark.skipif(

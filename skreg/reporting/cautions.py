@@ -169,6 +169,8 @@ def _row_numbers(table: Table) -> Caution | None:
         return None
     found = []
     for j in table.numeric:
+        if not np.isfinite(table.dense[j]).all():
+            continue
         steps = np.diff(table.dense[j])
         if (np.all(steps > 0) or np.all(steps < 0)) and np.all(steps == np.round(steps)):
             found.append(table.names[j])

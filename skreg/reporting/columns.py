@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .contents import Column
+from .contents import Column, Kind
 from .wording import number
 
 Array = NDArray[np.float64]
 SHOWN_CATEGORIES = 3
+_TIMES: dict[Kind, type] = {"date": date, "duration": timedelta}
 
 
 @dataclass(frozen=True)
@@ -44,17 +46,14 @@ class Table:
         return np.flatnonzero([values.dtype != object for values in self.dense])
 
     def numbers(self, columns: NDArray[np.intp], rows: NDArray[np.intp]) -> Array:
-        """Some columns of some rows, missing values being the mean of the others."""
+        """Some columns of some rows; NaN where a value is missing or infinite."""
         if self.dense is None:
             block = self.stored[:, columns][rows].toarray().astype(float)
         else:
             block = np.empty((len(rows), len(columns)))
             for k, j in enumerate(columns):
                 block[:, k] = self.dense[j][rows]
-        absent = ~np.isfinite(block)
-        if absent.any():
-            known = np.where(absent, 0.0, block).sum(axis=0) / np.maximum((~absent).sum(axis=0), 1)
-            block = np.where(absent, known, block)
+        block[np.isinf(block)] = np.nan
         return block
 
 
@@ -83,6 +82,8 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
     """A column as floats, or as objects with None for what is missing."""
     if values.dtype.kind in "fiub":
         return values if values.dtype == np.float64 else values.astype(float)
+    if values.dtype.kind in "mM":  # finer ones would become whole numbers
+        values = values.astype(f"{values.dtype.kind}8[us]")
     values = values.astype(object)
     absent = np.array([is_absent(value) for value in values], dtype=bool)
     values[absent] = None
@@ -121,7 +122,7 @@ def _dense(values: NDArray[Any], name: str) -> Column:
     n_missing = len(values) - len(present)
     if not present.size:
         return Column(name, "number", n_missing, 0, "no values")
-    distinct = 1 + int(np.count_nonzero(np.diff(present)))
+    distinct = 1 + int(np.count_nonzero(present[1:] != present[:-1]))
     least, most = present[0], present[-1]
     if distinct == 1:
         summary = f"always {number(least)}"
@@ -142,11 +143,17 @@ def _plain_number(value: float) -> str:
 
 def _median(ordered: Array) -> float:
     half = len(ordered) // 2
-    return float(ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2)
+    if len(ordered) % 2:
+        return float(ordered[half])
+    return (float(ordered[half - 1]) + float(ordered[half])) / 2  # of infinite ones, in silence
 
 
 def _category(values: NDArray[Any], name: str) -> Column:
-    text = np.array([str(value) for value in values if value is not None], dtype=object)
+    present = [value for value in values if value is not None]
+    for kind, of in _TIMES.items():
+        if present and all(isinstance(value, of) for value in present):
+            return _times(present, len(values) - len(present), name, kind)
+    text = np.array([str(value) for value in present], dtype=object)
     n_missing = len(values) - len(text)
     if not text.size:
         return Column(name, "category", n_missing, 0, "no values")
@@ -156,6 +163,15 @@ def _category(values: NDArray[Any], name: str) -> Column:
     if len(kinds) > SHOWN_CATEGORIES:
         parts.append(f"{len(kinds) - SHOWN_CATEGORIES:,} more")
     return Column(name, "category", n_missing, len(kinds), ", ".join(parts))
+
+
+def _times(present: list[Any], n_missing: int, name: str, kind: Kind) -> Column:
+    try:
+        ends = [str(end).removesuffix(" 00:00:00") for end in (min(present), max(present))]
+    except TypeError:  # with and without a time zone
+        ends = []
+    summary = f"from {ends[0]} to {ends[1]}" if ends else "not in one order"
+    return Column(name, kind, n_missing, len(set(present)), summary)
 
 
 def _stored(table: Table, j: int, name: str) -> Column:

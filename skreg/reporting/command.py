@@ -27,6 +27,8 @@ MODELS = {
 USUAL = {"regression": ("lasso", "elasticnet", "ridge"), "classification": ("logistic", "mlp")}
 L1_RATIOS = [0.1, 0.5, 0.9]
 FEW_ROWS = 50  # of a class
+FEWEST_TO_STOP = 40  # rows of which a tenth of half, set apart to stop a training, is two
+FEWEST_OF_A_CLASS = 4  # two in half of the rows, to learn from and to stop by
 INNER_FOLDS = 5  # to choose a penalty by, within the training rows of a fold
 
 
@@ -113,13 +115,14 @@ def _network(table: Table, seed: int) -> dict[str, Any]:
         "dropout": 0.5,
         "input_dropout": 0.1,
         "batch_size": max(1, min(32, len(table.y) // 4)),  # what half of the rows can fill
-        "early_stopping": True,
+        "early_stopping": len(table.y) >= FEWEST_TO_STOP,
         "n_iter_no_change": 20,
         "max_iter": 500,
         "random_state": seed,
     }
     if table.task == "classification":
         fewest = np.unique(table.y, return_counts=True)[1].min()
+        settings["early_stopping"] &= bool(fewest >= FEWEST_OF_A_CLASS)
         if fewest >= FEW_ROWS:  # each class is then among the rows that stop the training
             settings["scoring"] = "neg_log_loss"
     return settings
@@ -160,10 +163,11 @@ def report_table(
             n_jobs=n_jobs,
             verbose=1,
             call=call,
+            notes=table.notes,
+            doubts=table.warnings,
         )
     except (ValueError, ImportError, OSError) as error:
-        said = " ".join(str(error).split())
-        raise TableError(said.replace("cv=", "--folds ").replace("path:", "--report:")) from error
+        raise TableError(_in_one_line(error)) from error
     serious = [caution.title for caution in contents.cautions if caution.serious]
     lines = [wording.result(contents)]
     if contents.cautions:
@@ -172,3 +176,10 @@ def report_table(
     lines += [f"serious: {title}" for title in serious]
     lines.append(f"saved {path} ({path.stat().st_size / 1e6:.2f} MB)")
     return "\n".join(lines)
+
+
+def _in_one_line(error: Exception) -> str:
+    """What went wrong in the words of the command's options, and in which model."""
+    said = [str(error).replace("cv=", "--folds ").replace("path:", "--report:")]
+    said += getattr(error, "__notes__", [])
+    return "; ".join(" ".join(each.split()) for each in said)

@@ -17,6 +17,8 @@ from ..cross_validation import CVResult
 from ..result import PathResult
 
 Task = Literal["regression", "classification"]
+Kind = Literal["number", "category", "date", "duration"]
+Per = Literal["unit", "deviation", "mixed", "scaled", "input"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Column:
     Parameters
     ----------
     name : str
-    kind : {"number", "category"}
+    kind : {"number", "category", "date", "duration"}
     n_missing : int
     n_distinct : int
         Different values, missing not counted.
@@ -35,7 +37,7 @@ class Column:
     """
 
     name: str
-    kind: Literal["number", "category"]
+    kind: Kind
     n_missing: int
     n_distinct: int
     summary: str
@@ -105,11 +107,15 @@ class Score:
         For a reader, with its unit where it has one: "R²", "mean absolute error", "accuracy".
     values : ndarray of shape (n_folds,)
     greater_is_better : bool
+    times_held_out : float, default=1
+        How many folds hold out a row, on average over the rows that any does. Folds that share
+        rows are not independent: 100 folds that hold out each row 20 times say no more than 5.
     """
 
     name: str
     values: NDArray[np.float64]
     greater_is_better: bool
+    times_held_out: float = 1.0
 
     @property
     def mean(self) -> float:
@@ -119,7 +125,22 @@ class Score:
     @property
     def standard_error(self) -> float:
         """Standard error of that mean."""
-        return float(self.values.std(ddof=1) / np.sqrt(self.values.size))
+        return self.error_of(self.values)
+
+    def error_of(self, values: NDArray[np.float64]) -> float:
+        """Standard error of the mean of `values`, which differ from fold to fold as these do.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_folds,)
+            Such as the differences from another model's on the same folds.
+
+        Returns
+        -------
+        float
+        """
+        independent = values.size / self.times_held_out
+        return float(values.std(ddof=1) / np.sqrt(independent))
 
 
 @dataclass(frozen=True)
@@ -135,12 +156,27 @@ class Coefficients:
         At `alpha_1se` where the model has chosen another alpha and knows that one too.
     targets : tuple of str
         A name a row of `values` where it has two dimensions (classes, outputs).
+    per : {"unit", "deviation", "mixed", "scaled", "input"}
+        What a coefficient times its `factor` is the change of y per: a unit of x, a standard
+        deviation of x, one or the other, a unit of a scaled x, or of what the model got where the
+        steps before it cannot be told.
+    factor : ndarray of shape (n_features,) or None
+        Makes coefficients comparable where the model's penalty compared other ones than `values`.
+    to_unit : ndarray of shape (n_features,) or None
+        `values` times this are per unit of x, where `per` is something else; NaN if not known.
     """
 
     names: NDArray[Any]
     values: NDArray[np.float64]
     at_1se: NDArray[np.float64] | None = None
     targets: tuple[str, ...] = ()
+    per: Per = "unit"
+    factor: NDArray[np.float64] | None = None
+    to_unit: NDArray[np.float64] | None = None
+
+    def comparable(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Coefficients, features on the last axis, in the unit that `per` says."""
+        return values if self.factor is None else values * self.factor
 
 
 @dataclass(frozen=True)

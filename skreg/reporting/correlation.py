@@ -20,6 +20,8 @@ MOST_WORK = 4e10  # multiplications
 FEWEST_ROWS = 4
 CHANCE = 0.01  # of a single pair above the threshold, were all columns independent
 BLOCK = 512
+FEWEST_SHARED = 0.1  # of the rows, for two columns with gaps
+ROUNDING = 1e-5  # of sums in float32
 
 
 class Groups(NamedTuple):
@@ -48,14 +50,15 @@ def correlated_groups(table: Table) -> Groups:
         return Groups((), STRONG, tuple(notes))
     if n_rows < table.n_rows:
         notes.append(f"Correlations are those of {n_rows:,} rows drawn at random.")
-    unit = standardised(table.numbers(columns, sample(table.n_rows, n_rows))).astype(np.float32)
-    threshold = max(STRONG, beyond_chance(n_rows, p * (p - 1) / 2))
+    given = table.numbers(columns, sample(table.n_rows, n_rows))
+    n_pairs = p * (p - 1) / 2
+    threshold = max(STRONG, beyond_chance(n_rows, n_pairs))
     if threshold > STRONG:
         notes.append(
             f"With {n_rows} rows, correlations up to {threshold:.4g} come about by chance among so"
             " many columns; only larger ones are shown."
         )
-    labels, nearest = _components(unit, threshold)
+    labels, nearest = _components(given, threshold, n_pairs)
     groups = []
     for label in np.flatnonzero(np.bincount(labels) > 1):
         members = np.flatnonzero(labels == label)
@@ -65,13 +68,20 @@ def correlated_groups(table: Table) -> Groups:
     return Groups(tuple(groups), threshold, tuple(notes))
 
 
-def _components(unit: NDArray[np.float32], threshold: float) -> tuple[NDArray[Any], Array]:
+def _components(given: Array, threshold: float, n_pairs: float) -> tuple[NDArray[Any], Array]:
     """The component of each column, and its largest correlation with another."""
-    p = unit.shape[1]
+    p = given.shape[1]
+    gaps = np.isnan(given)
+    there = (~gaps).astype(np.float32) if gaps.any() else None
+    means = np.where(gaps, 0.0, given).sum(axis=0) / np.maximum((~gaps).sum(axis=0), 1)
+    unit = standardised(np.where(gaps, means, given)).astype(np.float32)  # 0 where there is a gap
     nearest = np.zeros(p)
     labels: NDArray[Any] = np.arange(p)
     for begin in range(0, p, BLOCK):
-        block = np.abs(unit[:, begin : begin + BLOCK].T @ unit[:, begin:])
+        if there is None:
+            block = np.abs(unit[:, begin : begin + BLOCK].T @ unit[:, begin:])
+        else:
+            block = _of_shared_rows(unit, there, begin, n_pairs)
         left, right = np.nonzero(block >= threshold)
         keep = right > left
         left, right = left[keep], right[keep]
@@ -87,6 +97,34 @@ def _components(unit: NDArray[np.float32], threshold: float) -> tuple[NDArray[An
         graph = sparse.coo_matrix((np.ones(len(start), dtype=bool), (start, end)), shape=(p, p))
         labels = connected_components(graph, directed=False)[1]
     return labels, nearest
+
+
+def _of_shared_rows(
+    unit: NDArray[np.float32], there: NDArray[np.float32], begin: int, n_pairs: float
+) -> NDArray[np.float32]:
+    """Absolute correlations of a block of columns, each over the rows that have both values.
+
+    It is 0 where these rows are few or one of the two is constant in them, and where as much comes
+    about by chance in so few rows.
+    """
+    some = slice(begin, begin + BLOCK)
+    counts = there[:, some].T @ there[:, begin:]
+    n = np.maximum(counts, 1.0)
+    squares = unit**2
+    sums, others = unit[:, some].T @ there[:, begin:], there[:, some].T @ unit[:, begin:]
+    size, other_size = squares[:, some].T @ there[:, begin:], there[:, some].T @ squares[:, begin:]
+    products = unit[:, some].T @ unit[:, begin:] - sums * others / n
+    spread, other_spread = size - sums**2 / n, other_size - others**2 / n
+    known = (spread > ROUNDING * size) & (other_spread > ROUNDING * other_size)
+    known &= counts >= max(FEWEST_ROWS, FEWEST_SHARED * len(unit))
+    shape = np.sqrt(np.where(known, spread * other_spread, 1.0))
+    result: NDArray[np.float32] = np.where(known, np.abs(products) / shape, 0.0).astype(np.float32)
+    rows, columns = np.nonzero(result >= STRONG)
+    few, which = np.unique(counts[rows, columns], return_inverse=True)
+    bounds = np.array([beyond_chance(int(many), n_pairs) for many in few])
+    by_chance = result[rows, columns] < bounds[which]
+    result[rows[by_chance], columns[by_chance]] = 0.0
+    return result
 
 
 def _representative(labels: NDArray[Any]) -> NDArray[np.intp]:

@@ -10,6 +10,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+import numpy as np
+
 from .wording import number
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ WIDTH, HEIGHT = 4.0, 3.0
 INK, BLUE = "#1a1a1a", "#00609A"
 DASHES = (0, (3, 2))
 
+_MOST_BINS = 8  # between the ticks of an axis
+_WIDTH, _GAP, _HEIGHT = 0.65, 0.8, 2.5  # of a digit, between two numbers, of a line, in type sizes
 _DPI = 200  # of what is drawn as an image inside the SVG
 _STYLE = {
     # Text stays text: it can be found and copied, and the reader's own fonts have its letters.
@@ -89,7 +93,8 @@ def picture(sketch: Sketch, key: str, of: str, width: float = WIDTH) -> Picture:
         figure = Figure(figsize=(width, sketch.height), layout="constrained")
         caption = sketch.draw(figure)
         for ax in figure.axes:
-            _readable_ticks(ax)
+            _readable_numbers(ax)
+        _few_ticks(figure)
         for text in figure.findobj(Text):
             # The letters of a formula would be set one by one, at the widths of another font.
             for maths, plain in _MATHS.items():
@@ -98,19 +103,49 @@ def picture(sketch: Sketch, key: str, of: str, width: float = WIDTH) -> Picture:
     return Picture(_inline(buffer.getvalue(), key, f"Picture of {of}. {caption}"), caption)
 
 
-def _readable_ticks(ax: Axes) -> None:
+def _readable_numbers(ax: Axes) -> None:
     """Write large and small numbers as the page does, and no factor at the end of an axis."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
+    from matplotlib.ticker import FuncFormatter, ScalarFormatter
 
     for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
         # A subclass knows its own business.
         if type(axis.get_major_formatter()) is not ScalarFormatter:
             continue
         largest = max(abs(limit) for limit in limits)
-        if 1e-3 <= largest < 1e4:
-            continue
-        axis.set_major_locator(MaxNLocator(5))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 6)))
+        if not 1e-3 <= largest < 1e4:
+            axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 6)))
+
+
+def _few_ticks(figure: Figure) -> None:
+    """Put as many ticks on each axis of numbers as have room for what is written at them.
+
+    Matplotlib takes three letters for the width of any number, and may choose other ticks when the
+    layout is done, which then stand over one another or beyond the edge.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    figure.draw_without_rendering()  # the layout is not known before
+    for ax in figure.axes:
+        box = ax.get_window_extent()
+        both: list[tuple[Any, float]] = [(ax.xaxis, box.width), (ax.yaxis, box.height)]
+        for axis, pixels in both:
+            locator: Any = axis.get_major_locator()
+            if not isinstance(locator, MaxNLocator):
+                continue
+            letter = axis.get_major_ticks(1)[0].label1.get_fontsize() / 72 * figure.dpi
+            for n_bins in range(_MOST_BINS, 0, -1):
+                locator.set_params(nbins=n_bins)
+                low, high = sorted(axis.get_view_interval())
+                values = np.asarray(locator.tick_values(low, high))
+                values = values[(values >= low) & (values <= high)]
+                texts = axis.get_major_formatter().format_ticks(values)
+                needed = _HEIGHT * letter
+                if axis is ax.xaxis:
+                    needed = (_WIDTH * max(map(len, texts), default=0) + _GAP) * letter
+                ends = axis.get_transform().transform(np.array([low, high]))
+                places = axis.get_transform().transform(values) / abs(ends[1] - ends[0]) * pixels
+                if values.size < 2 or np.abs(np.diff(places)).min() >= needed:
+                    break
 
 
 def _inline(svg: bytes, key: str, label: str) -> str:

@@ -31,7 +31,7 @@ def glance(table: Table, y: NDArray[np.generic], task: Task, target: str) -> Gla
     columns = tuple(describe(table))
     found = correlated_groups(table)
     notes = list(found.notes)
-    n_text = sum(column.kind == "category" for column in columns)
+    n_text = sum(column.kind != "number" for column in columns)
     if n_text and n_text < len(columns):
         notes.append("Correlations are those of the numeric columns.")
     return Glance(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.neural_network import MLPClassifier as TheirMLPClassifier
+from sklearn.neural_network import MLPRegressor as TheirMLPRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -15,8 +18,11 @@ from ..cross_validation import CVResult
 from ..linear import ElasticNet, Ridge, regularization_path
 from ..neural import MLPClassifier, MLPRegressor
 from ..result import PathResult
+from .alphas import alpha_of, errors_kept, is_the_fit, keeps_more, scalar
 from .contents import Coefficients
+from .units import Units, behind, measured, names_behind
 
+NETWORKS = (MLPClassifier, MLPRegressor, TheirMLPClassifier, TheirMLPRegressor)
 FLAT = 0.05  # standard errors
 NEAR = 3.0  # ratio of two alphas that ought to differ in error
 NOTHING = 1e-9  # share of the target's variance
@@ -36,6 +42,8 @@ class Shown:
         Of its columns.
     y : ndarray
         The target as that step sees it.
+    units : Units or None
+        What the columns are measured in; None where no step comes before.
     middle, unit : float
         What was taken from the target, and what it was then divided by.
     edge : {"smallest", "largest"} or None
@@ -57,6 +65,7 @@ class Shown:
     cv: CVResult | None = None
     coefficients: Coefficients | None = None
     is_network: bool = False
+    units: Units | None = None
     middle: float = 0.0
     unit: float = 1.0
     edge: str | None = None
@@ -67,17 +76,25 @@ class Shown:
 
 
 def look_into(
-    fitted: Any, X: Any, y: NDArray[Any], names: tuple[str, ...], classes: NDArray[Any]
+    fitted: Any,
+    X: Any,
+    y: NDArray[Any],
+    names: tuple[str, ...],
+    classes: NDArray[Any],
+    *,
+    fitted_before: bool = False,
 ) -> Shown:
     """Find what the page draws of one fitted estimator."""
     shown = _innermost(fitted, X, y, names)
     estimator = shown.estimator
     kind = type(estimator).__name__
-    shown.is_network = isinstance(estimator, (MLPClassifier, MLPRegressor))
+    shown.is_network = isinstance(estimator, NETWORKS)
     if shown.is_network:
         shown.left_out.append(
             "No path, cross-validation curve or coefficients: they are of linear models."
         )
+        if not (hasattr(estimator, "history_") or hasattr(estimator, "loss_curve_")):
+            shown.left_out.append(f"No training history: {kind} keeps none with this solver.")
         if shown.unit != 1.0:
             shown.notes.append(
                 "It was trained on the target divided by its standard deviation, and the losses"
@@ -93,14 +110,18 @@ def look_into(
     if coefs.shape[-1] != len(shown.names):
         shown.names = tuple(f"x{j}" for j in range(coefs.shape[-1]))
         shown.notes.append("Its features have no names that could be found.")
-    own = getattr(estimator, "alpha_", getattr(estimator, "alpha", None))
-    shown.alpha = _scalar(own)
-    shown.alpha_min = _scalar(getattr(estimator, "alpha_min_", None))
-    shown.alpha_1se = _scalar(getattr(estimator, "alpha_1se_", None))
+    shown.alpha = alpha_of(estimator)
+    shown.alpha_min = scalar(getattr(estimator, "alpha_min_", None))
+    shown.alpha_1se = scalar(getattr(estimator, "alpha_1se_", None))
     _find_cv(shown, kind)
     _find_path(shown, kind)
+    own = isinstance(getattr(estimator, "path_", None), PathResult)
+    if fitted_before and shown.path is not None and shown.alpha and not own:
+        _check_path(shown, coefs)
     _find_edge(shown)
-    shown.coefficients = _named(shown, _in_own_unit(shown, coefs), classes)
+    named = _named(shown, _in_own_unit(shown, coefs), classes)
+    units = shown.units or Units.all(shown.names, "unit")
+    shown.coefficients = measured(named, units, estimator, shown.X)
     return shown
 
 
@@ -112,7 +133,8 @@ def _innermost(fitted: Any, X: Any, y: NDArray[Any], names: tuple[str, ...]) -> 
         if isinstance(estimator, Pipeline):
             before = estimator[:-1]
             if len(before) and any(step not in (None, "passthrough") for _, step in before.steps):
-                shown.names = _names_after(before, shown.names)
+                shown.units = behind(before, shown.units or Units.all(shown.names, "unit"))
+                shown.names = names_behind(before, shown.names)
                 shown.X = before.transform(shown.X)
             shown.estimator = estimator[-1]
         elif hasattr(estimator, "best_estimator_"):
@@ -135,7 +157,7 @@ def _at_ends(search: Any) -> list[str]:
     grid = grid[0] if isinstance(grid, list) and len(grid) == 1 else grid
     found = []
     for name, values in grid.items() if isinstance(grid, dict) else ():
-        values = [value for value in values if isinstance(value, (int, float))]
+        values = [value for value in values if isinstance(value, Real)]
         best = search.best_params_[name]
         if len(set(values)) > 2 and best in (min(values), max(values)):
             end = "smallest" if best == min(values) else "largest"
@@ -180,26 +202,9 @@ def _in_own_unit(shown: Shown, coefs: NDArray[Any]) -> NDArray[Any]:
     return coefs * unit
 
 
-def _names_after(steps: Pipeline, names: tuple[str, ...]) -> tuple[str, ...]:
-    for given in (np.array(names, dtype=object), None):
-        try:
-            return tuple(str(name) for name in steps.get_feature_names_out(given))
-        except (AttributeError, TypeError, ValueError):
-            continue
-    return ()  # a step without names; the coefficients say how many there are
-
-
 def _brief(value: Any) -> str:
+    value = value.item() if isinstance(value, np.generic) else value
     return f"{value:.4g}" if isinstance(value, float) else f"{value!r:.60}"
-
-
-def _scalar(value: Any) -> float | None:
-    if isinstance(value, (bool, str)) or value is None or np.size(value) != 1:
-        return None
-    try:
-        return float(np.ravel(value)[0])
-    except (TypeError, ValueError):
-        return None
 
 
 def _coefficients(estimator: Any) -> NDArray[Any] | None:
@@ -236,12 +241,10 @@ def _find_cv(shown: Shown, kind: str) -> None:
     """Its own cross-validation over alpha: skreg's, or the errors scikit-learn's keep."""
     estimator = shown.estimator
     shown.cv = getattr(estimator, "cv_result_", None)
-    errors, alphas = (getattr(estimator, name, 0.0) for name in ("mse_path_", "alphas_"))
-    if shown.cv is None and np.ndim(errors) == 2 and np.ndim(alphas) == 1:
-        errors, alphas = np.asarray(errors, float), np.asarray(alphas, float)
-        order = np.argsort(-alphas, kind="stable")
-        shown.cv = CVResult(alphas[order], errors[order], np.ones(errors.shape[1]))
-        shown.alpha_min, shown.alpha_1se = shown.cv.alpha_min, shown.cv.alpha_1se
+    if shown.cv is None:
+        shown.cv = errors_kept(estimator)
+        if shown.cv is not None:
+            shown.alpha_min, shown.alpha_1se = shown.cv.alpha_min, shown.cv.alpha_1se
     if not isinstance(shown.cv, CVResult):
         shown.cv = None
         if isinstance(estimator, (ElasticNet, Ridge)):
@@ -260,9 +263,10 @@ def _find_path(shown: Shown, kind: str) -> None:
     if not isinstance(estimator, (ElasticNet, Ridge)):
         both = "path" if shown.cv is not None else "path or cross-validation curve"
         package = type(estimator).__module__.partition(".")[0].replace("sklearn", "scikit-learn")
-        shown.left_out.append(
-            f"No {both}: {kind} of {package} keeps none; skreg's linear models do."
-        )
+        kept = "keeps none"
+        if keeps_more(estimator, path_alone=shown.cv is not None):
+            kept = "keeps it in a form that this page does not draw"
+        shown.left_out.append(f"No {both}: {kind} of {package} {kept}; skreg's linear models do.")
         return
     single = clone(estimator)
     try:
@@ -277,8 +281,21 @@ def _find_path(shown: Shown, kind: str) -> None:
     shown.path = path
 
 
+def _check_path(shown: Shown, coefs: NDArray[Any]) -> None:
+    """Leave out a path to all rows where the model was fitted to others."""
+    assert shown.alpha is not None
+    if not is_the_fit(shown.estimator, shown.alpha, shown.X, shown.y, coefs):
+        shown.path = None
+        shown.left_out.append(
+            "No path: it was fitted before, to other rows or weights than these, and one to these"
+            " would be of another model."
+        )
+
+
 def _find_edge(shown: Shown) -> None:
     """Which end of its grid the chosen alpha lies at, if any."""
+    if hasattr(shown.estimator, "cv_alphas_"):
+        return  # of least angles: there is no grid
     if shown.cv is not None:
         at = shown.cv.index_min
         # Where the best model explains nothing it is at the start because no feature helps.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 from scipy.stats import rankdata
 
-from .columns import Array, Table
+from .columns import Array, Table, percent
 from .contents import Task
 from .correlation import CHANCE, beyond_chance, sample, standardised
 
@@ -20,6 +20,7 @@ SHORTEST_NAME = 4
 MOST_CELLS = 5e6
 BLOCK = 500  # columns at a time
 ROWS_A_CATEGORY = 5
+FEWEST_PRESENT = 0.1  # of the rows, for a column with gaps
 
 
 @dataclass(frozen=True)
@@ -57,18 +58,32 @@ def suspects(table: Table, y: NDArray[np.generic], task: Task, target: str) -> l
     """
     p = len(table.names)
     rows = sample(table.n_rows, int(max(200, MOST_CELLS / max(p, 1))))
-    goal = _codes(y[rows], task)
+    values = y[rows] if task == "regression" else np.unique(y[rows], return_inverse=True)[1]
+    goal = _codes(values, task)
     least = max(ALMOST, _by_chance(goal, p, task))
     found = []
     for begin in range(0, len(table.numeric), BLOCK):
         columns = table.numeric[begin : begin + BLOCK]
-        strength, how = _strengths(table.numbers(columns, rows), goal, task)
+        block = table.numbers(columns, rows)
+        there = ~np.isnan(block)
+        whole = np.asarray(there.all(axis=0))
+        strength, how = _strengths(block[:, whole], goal, task)
+        strengths, bounds = np.zeros(len(columns)), np.full(len(columns), least)
+        strengths[whole] = strength
+        for gappy in np.flatnonzero(~whole & (there.mean(axis=0) >= FEWEST_PRESENT)):
+            # Of the rows that have a value: a gap says nothing of how it was before.
+            kept = there[:, gappy]
+            own = _codes(values[kept], task)
+            bounds[gappy] = max(ALMOST, _by_chance(own, p, task))
+            if own.shape[1] > 1:
+                strengths[gappy] = _strengths(block[kept, gappy][:, np.newaxis], own, task)[0][0]
         for k, j in enumerate(columns):
-            alike = _named_alike(table.names[j], target) and strength[k] >= NAMED_ALIKE
-            if strength[k] >= least or alike:
-                said = f"{how} {strength[k]:.4f}"
+            alike = _named_alike(table.names[j], target) and strengths[k] >= NAMED_ALIKE
+            if strengths[k] >= bounds[k] or alike:
+                said = f"{how} {strengths[k]:.4f}"
+                said += "" if whole[k] else f" over the {percent(there[:, k].mean())} that have it"
                 said += ", and a name like the target's" if alike else ""
-                found.append(Suspect(table.names[j], said, float(strength[k])))
+                found.append(Suspect(table.names[j], said, float(strengths[k])))
     for j in np.setdiff1d(np.arange(p), table.numeric):
         assert table.dense is not None  # for the type checker: a sparse matrix has numbers alone
         share = _share_by_category(table.dense[j][rows], goal)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import platform
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,17 @@ from typing import Any
 import numpy as np
 
 from .cautions import data_cautions
+from .code import python_call
 from .columns import as_table
-from .contents import Contents, ModelReport
+from .contents import Caution, Contents, ModelReport
+from .files import check_path, write
 from .glance import glance
-from .model_cautions import model_cautions
-from .models import baseline, compare_models, held_out_rows, printed
+from .model_cautions import announcements, model_cautions
+from .models import baseline, compare_models, held_out_rows, times_held_out
 from .page import render, require_jinja2
-from .request import Request, beside, check_path, check_request
+from .request import Request, check_request
 from .scores import Metric, metrics_for
+from .wording import number
 
 
 def report(
@@ -60,7 +63,8 @@ def report(
         The file to write, in an existing folder. It appears when it is whole, in place of an
         older one.
     cv : int, splitter or iterable of (train, test), default=5
-        A number means shuffled folds, of equal shares of each class for classifiers.
+        A number means shuffled folds, of equal shares of each class for classifiers. Where folds
+        share rows (RepeatedKFold, ShuffleSplit), standard errors count how often a row is held out.
     scoring : str, callable or list of them, default=None
         scikit-learn scorers to rank the models by, put before the usual scores. None ranks
         regressors by R² and classifiers by accuracy.
@@ -135,10 +139,18 @@ def make_report(
     n_jobs: int | None,
     verbose: int,
     call: str | None = None,
+    notes: Sequence[str] = (),
+    doubts: Sequence[str] = (),
 ) -> Contents:
-    """`report`; `call` is the command that makes the page again, if it is no Python code."""
+    """`report` of what may have been read from a file.
+
+    `call` is the command that makes the page again, if it is no Python code; `notes` say what was
+    left out in reading, `doubts` what looks like a mistake in the file.
+    """
     require_jinja2()
     target = check_path(path)
+    if not (title is None or isinstance(title, str)):
+        raise TypeError(f"title must be text, got {title!r:.80}")
     request = check_request(
         estimators,
         X,
@@ -152,13 +164,18 @@ def make_report(
     if call is None:
         options = {"cv": cv, "scoring": scoring, "feature_names": feature_names}
         options |= {"target_name": target_name, "title": title, "random_state": random_state}
-        call = _python_call(request, path, options)
+        call = python_call(request, path, options)
     contents = gather(
         request, metrics, title=title, call=call, n_jobs=n_jobs, verbose=verbose, cv=cv
     )
+    contents = replace(
+        contents,
+        glance=replace(contents.glance, notes=(*map(_sentence, notes), *contents.glance.notes)),
+        cautions=(*_of_the_file(doubts), *contents.cautions),
+    )
     if verbose:
         print("drawing the page", file=sys.stderr, flush=True)
-    _write(target, render(contents))
+    write(target, render(contents))
     return contents
 
 
@@ -175,14 +192,15 @@ def gather(
     """Do the work: look at the data, fit, compare, and find what to warn of."""
     table = as_table(request.X, request.names)
     seen = glance(table, request.y, request.task, request.target)
+    floor = baseline(request, metrics)  # first: what cannot be scored is seen before any fit
     compared = compare_models(request, metrics, n_jobs=n_jobs, verbose=verbose)
-    floor = baseline(request, metrics)
     models = tuple(one.report for one in compared)
     best = _best(models)
     fewest = min(len(test) for _, test in request.folds)
     cautions = [
         *model_cautions(compared, best, floor),
         *data_cautions(table, request.y, seen, fewest),
+        *announcements(compared),
     ]
     return Contents(
         title=title or f"Models of {request.target}",
@@ -201,6 +219,15 @@ def gather(
     )
 
 
+def _sentence(line: str) -> str:
+    return f"{line[:1].upper()}{line[1:]}."
+
+
+def _of_the_file(doubts: Sequence[str]) -> list[Caution]:
+    said = "\n".join(map(_sentence, doubts))
+    return [Caution("The file may have mistakes", said, serious=True)] if doubts else []
+
+
 def _best(models: Sequence[ModelReport]) -> int:
     first = [model.scores[0] for model in models]
     means = [score.mean if score.greater_is_better else -score.mean for score in first]
@@ -215,11 +242,18 @@ def _score_note(request: Request, cv: Any) -> str:
         if request.task == "classification":
             kind += " with the same share of each class"
     held_out = len(held_out_rows(request))
+    times = times_held_out(request)
+    shared = ""
+    if times > 1:
+        shared = (
+            f"; a row is held out {number(times, 3)} times on average, so that the {n_folds} folds"
+            f" count as {number(n_folds / times, 3)}"
+        )
     rows = "" if held_out == n_rows else f" ({held_out:,} of the {n_rows:,} rows are held out)"
     return (
         f"Every model was fitted {n_folds} times, each time without the rows of one of {n_folds}"
         f" {kind}{rows}, and scored on those; preprocessing in a Pipeline was learned anew each"
-        " time. After ± stands the standard error of the mean over the folds."
+        f" time. After ± stands the standard error of the mean over the folds{shared}."
     )
 
 
@@ -238,59 +272,3 @@ def _versions(request: Request) -> tuple[tuple[str, str], ...]:
         if version is not None:
             found[known.get(module, module)] = str(version)
     return tuple(found.items())
-
-
-def _python_call(request: Request, path: Any, options: dict[str, Any]) -> str:
-    """Code that makes the page again; what it does not say stands there by name, as X and y do."""
-    homes: dict[str, set[str]] = {}
-    lines = ["skreg.report(", "    ["]
-    splitter = options["cv"] if hasattr(options["cv"], "split") else None
-    for part in [*(estimator for _, estimator, _ in request.estimators), splitter]:
-        for home, kind in _homes(part):
-            homes.setdefault(home, set()).add(kind)
-    for name, estimator, _ in request.estimators:
-        lines.append(f"        ({name!r}, {printed(estimator)}),")
-    lines += ["    ],", "    X,", "    y,", f"    path={os.fspath(path)!r},"]
-    for key, value in options.items():
-        if value is not None or key == "random_state":
-            brief = value is None or isinstance(value, (str, int)) or value is splitter
-            lines.append(f"    {key}={printed(value) if brief else key},")
-    lines.append(")")
-    if any("array(" in line for line in lines):
-        homes["numpy"] = {"array"}
-    imports = [f"from {home} import {', '.join(sorted(homes[home]))}" for home in sorted(homes)]
-    return "\n".join(["import skreg", *imports, "", *lines])
-
-
-def _has_home(part: Any) -> bool:
-    return not inspect.isclass(part) and (hasattr(part, "fit") or hasattr(part, "get_n_splits"))
-
-
-def _homes(estimator: Any) -> list[tuple[str, str]]:
-    """From where users import an estimator and all that it is made of: (module, class)."""
-    parts = [] if estimator is None else [estimator]
-    if hasattr(estimator, "get_params"):
-        parts += [part for part in estimator.get_params(deep=True).values() if _has_home(part)]
-    found = []
-    for kind in {type(part) for part in parts}:
-        names = kind.__module__.split(".")
-        modules = (".".join(names[:k]) for k in range(1, len(names) + 1))
-        home = next(
-            (one for one in modules if getattr(sys.modules.get(one), kind.__name__, None) is kind),
-            "__main__",
-        )
-        if home != "__main__":
-            found.append((home, kind.__name__))
-    return found
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the file as a whole or not at all."""
-    real = Path(os.path.realpath(path))
-    unfinished = beside(real)
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, real)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
+from .alphas import is_penalised
 from .columns import as_table
-from .contents import Caution, CorrelatedGroup, ModelReport, Score
+from .contents import Caution, Coefficients, CorrelatedGroup, ModelReport, Score
 from .correlation import correlated_groups
 from .inspection import Shown
-from .models import Compared
+from .models import Compared, Warned
 from .wording import listing, number
 
 LISTED = 5  # names in a sentence
@@ -23,6 +25,8 @@ MOST_WARNINGS = 5
 LONGEST_WARNING = 400  # characters
 # Warnings that have a caution of their own.
 CONVERGENCE = ("ConvergenceWarning",)
+ANNOUNCEMENTS = ("FutureWarning", "DeprecationWarning", "PendingDeprecationWarning")
+MORE_ITERATIONS = re.compile("max_iter|number of iterations")
 EDGE = re.compile(r"is the (smallest|largest) of the grid")
 
 
@@ -52,15 +56,18 @@ def model_cautions(compared: Sequence[Compared], best: int, baseline: ModelRepor
 def _no_better(best: ModelReport, baseline: ModelReport) -> Caution | None:
     own, other = best.scores[0], baseline.scores[0]
     gain = own.values - other.values if own.greater_is_better else other.values - own.values
-    error = float(gain.std(ddof=1) / np.sqrt(gain.size))
+    error = own.error_of(gain)
     if not np.isfinite(gain).all() or gain.mean() > error:
         return None
+    if gain.mean() < -error:
+        difference = "which is better by more than one standard error of the difference"
+    else:
+        difference = "and the difference is within one standard error"
     return Caution(
         "No model is better than knowing the target alone",
         f"The {own.name} of the best, {best.name}, is {number(own.mean)}; {baseline.name}"
-        f" reaches {number(other.mean)}, and the difference is within one standard error"
-        f" ({number(error)}). The features say little about the target, or the models are of the"
-        " wrong kind.",
+        f" reaches {number(other.mean)}, {difference} ({number(error)}). The features say little"
+        " about the target, or the models are of the wrong kind.",
         serious=True,
     )
 
@@ -122,10 +129,13 @@ def _unconverged(one: Compared) -> Caution | None:
         parts.append(f"{len(warned)} warning(s) in {one.n_fits} fits, such as: {shorter}")
     if not parts:
         return None
+    said = "; ".join(parts)
+    repeated = MORE_ITERATIONS.search(said)  # the warning has this advice
+    advice = "Scale the features" if repeated else "Raise max_iter, scale the features"
     return Caution(
         "A fit did not converge",
-        f"{one.report.name}: {'; '.join(parts)}. Raise max_iter, scale the features, or accept a"
-        " larger tol; until then its numbers may be off.",
+        f"{one.report.name}: {said}. {advice}, or accept a larger tol; until then its numbers may"
+        " be off.",
         serious=True,
     )
 
@@ -133,6 +143,7 @@ def _unconverged(one: Compared) -> Caution | None:
 def _unscaled(compared: Sequence[Compared]) -> Caution | None:
     """Penalties on features of very different scales."""
     seen: dict[str, list[str]] = {}
+    stored_sparse = False
     for one in compared:
         shown, moving = one.shown, np.array([], dtype=np.intp)
         if _is_penalised(one):
@@ -146,16 +157,20 @@ def _unscaled(compared: Sequence[Compared]) -> Caution | None:
             f" to {number(spread[most])} ({shown.names[most]})"
         )
         seen.setdefault(range_, []).append(one.report.name)
+        stored_sparse |= bool(sparse.issparse(shown.X))
     if not seen:
         return None
     parts = []
     for range_, names in seen.items():
         verb = "see" if len(names) > 1 else "sees"
         parts.append(f"{listing(names, LISTED)} {verb} standard deviations {range_}")
+    scaler = "a StandardScaler"
+    if stored_sparse:  # whose zeros would no longer be zeros
+        scaler = "a MaxAbsScaler, or StandardScaler(with_mean=False),"
     return Caution(
         "Features are penalised on different scales",
-        f"{'; '.join(parts)}. A penalty bears hardest on features with a small one. Put a"
-        " StandardScaler before the model (skreg's linear models take standardize=True), unless"
+        f"{'; '.join(parts)}. A penalty bears hardest on features with a small one. Put {scaler}"
+        " before the model (skreg's linear models take standardize=True), unless"
         " all features have the same unit.",
     )
 
@@ -165,9 +180,7 @@ def _is_penalised(one: Compared) -> bool:
     estimator = one.shown.estimator
     if one.report.coefficients is None or getattr(estimator, "standardize", False):
         return False
-    return one.shown.alpha != 0 and any(
-        hasattr(estimator, name) for name in ("alpha", "alpha_", "C")
-    )
+    return is_penalised(estimator)
 
 
 def _deviations(shown: Shown) -> NDArray[np.float64]:
@@ -191,11 +204,12 @@ def _collinear(compared: Sequence[Compared]) -> Caution | None:
     choices: dict[str, list[str]] = {}
     for one in compared:
         coefficients = one.report.coefficients
-        if coefficients is None or coefficients.values.ndim != 1 or one.report.path is None:
+        if coefficients is None:
             continue
-        if one.report.path.l1_ratio in (None, 0.0):
+        chosen = [bool(column.any()) for column in _kept(coefficients).T]
+        if all(chosen):
             continue
-        kept = dict(zip(map(str, coefficients.names), coefficients.values != 0, strict=True))
+        kept = dict(zip(map(str, coefficients.names), chosen, strict=True))
         for group in correlated_groups(as_table(one.shown.X, one.shown.names)).groups:
             if 0 < sum(kept[name] for name in group.names) < len(group.names):
                 choices.setdefault(_choice(group, kept), []).append(one.report.name)
@@ -214,6 +228,12 @@ def _collinear(compared: Sequence[Compared]) -> Caution | None:
         " group together."
     )
     return Caution("The choice among collinear features is arbitrary", "\n".join(lines))
+
+
+def _kept(coefficients: Coefficients) -> NDArray[np.bool_]:
+    """Which are not zero, up to what arithmetic leaves of one; a row each target."""
+    sizes = np.abs(np.atleast_2d(coefficients.values))
+    return np.asarray(sizes > 10 * np.finfo(float).eps * sizes.max(initial=0.0))
 
 
 def _choice(group: CorrelatedGroup, kept: dict[str, bool]) -> str:
@@ -250,28 +270,25 @@ def _simpler(compared: Sequence[Compared], best: int) -> Caution | None:
 def _as_good(score: Score, best: Score) -> bool:
     """Whether a score is within one standard error, and fold for fold not clearly worse."""
     apart = best.values - score.values
-    paired = float(apart.std(ddof=1) / np.sqrt(apart.size))
     behind = abs(score.mean - best.mean)
-    return behind <= best.standard_error and behind <= 2 * paired
+    return behind <= best.standard_error and behind <= 2 * best.error_of(apart)
 
 
 def _complexity(one: Compared) -> float:
     """Coefficients that are not zero; anything that is not linear counts as more."""
     coefficients = one.report.coefficients
-    return np.inf if coefficients is None else float(np.count_nonzero(coefficients.values))
+    return np.inf if coefficients is None else float(np.count_nonzero(_kept(coefficients)))
 
 
 def _other_warnings(compared: Sequence[Compared]) -> list[Caution]:
     """What fits warned of, once each, however often the numbers in it changed."""
     by_text: dict[str, tuple[str, list[str]]] = {}
-    for one in compared:
-        for each in one.warned:
-            if each.category in CONVERGENCE or EDGE.search(each.message):
-                continue
-            key = re.sub(r"[\d.eE+-]+", "#", each.message)
-            models = by_text.setdefault(key, (each.message, []))[1]
-            if each.model not in models:
-                models.append(each.model)
+    for each in _warned(compared):
+        if each.category in (*CONVERGENCE, *ANNOUNCEMENTS) or EDGE.search(each.message):
+            continue
+        models = by_text.setdefault(_without_numbers(each), (each.message, []))[1]
+        if each.model not in models:
+            models.append(each.model)
     cautions = [
         Caution(f"A warning of {listing(models, 3)}", _short(message))
         for message, models in by_text.values()
@@ -281,6 +298,28 @@ def _other_warnings(compared: Sequence[Compared]) -> list[Caution]:
         more = Caution("More warnings", f"{left} other warnings were raised while fitting.")
         cautions = [*cautions[:MOST_WARNINGS], more]
     return cautions
+
+
+def announcements(compared: Sequence[Compared]) -> list[Caution]:
+    """One caution, or none, for all that libraries say of their later versions."""
+    messages: dict[str, str] = {}
+    for each in _warned(compared):
+        if each.category in ANNOUNCEMENTS:
+            messages.setdefault(_without_numbers(each), _short(each.message))
+    if not messages:
+        return []
+    first, many = next(iter(messages.values())), len(messages)
+    said = f"{many} such warnings, of which the first is: {first}." if many > 1 else f"{first}."
+    title = "A later version of a library will behave otherwise"
+    return [Caution(title, f"{said} The numbers here are not affected.")]
+
+
+def _warned(compared: Sequence[Compared]) -> list[Warned]:
+    return [each for one in compared for each in one.warned]
+
+
+def _without_numbers(warned: Warned) -> str:
+    return re.sub(r"[\d.eE+-]+", "#", warned.message)
 
 
 def _short(message: str) -> str:

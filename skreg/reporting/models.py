@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 import warnings
@@ -14,16 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
+from ..fitting import warn
+from .code import printed
 from .contents import ModelReport, Score
 from .inspection import Shown, look_into
 from .request import Request
 from .scores import HeldOut, Metric
 
 LONGEST_ARRAY = 10  # of those that the settings of a model show in full
-ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 INTERRUPTED = "training interrupted"  # an MLP ends its fit well when Ctrl-C is pressed
 
 
@@ -119,7 +120,7 @@ def baseline(request: Request, metrics: Sequence[Metric]) -> ModelReport:
         name=name,
         settings=repr(estimator),
         estimator=estimator,
-        scores=_scores(fits, metrics),
+        scores=_scores(request, fits, metrics),
         held_out=_held_out(request, [fit.predicted for fit in fits]),
         seconds=sum(fit.seconds for fit in fits),
     )
@@ -130,19 +131,10 @@ def held_out_rows(request: Request) -> NDArray[np.intp]:
     return np.unique(np.concatenate([test for _, test in request.folds]))
 
 
-def printed(estimator: Any, longest_array: int = sys.maxsize) -> str:
-    """An estimator as Python prints it, in full but for arrays, without addresses in memory."""
-    with np.printoptions(threshold=longest_array, edgeitems=2):
-        try:
-            text = estimator.__repr__(N_CHAR_MAX=sys.maxsize)
-        except TypeError:  # not scikit-learn's own
-            text = repr(estimator)
-    return ADDRESS.sub("", text)
-
-
 def _settings(estimator: Any) -> str:
     """An estimator for a reader: each step of a Pipeline on a line of its own, however long."""
-    steps = [step for _, step in getattr(estimator, "steps", [("", estimator)])]
+    named = estimator.steps if isinstance(estimator, Pipeline) else [("", estimator)]
+    steps = [step for _, step in named]
     return "\n".join(" ".join(printed(step, LONGEST_ARRAY).split()) for step in steps)
 
 
@@ -186,9 +178,7 @@ def _fit(
                 values = tuple(metric.value(held) for metric in metrics)
                 predicted, probabilities = held.predicted, held.probabilities
                 if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
-                    warnings.warn(
-                        "some predictions are not numbers; they have no score", stacklevel=1
-                    )
+                    warn("some predictions are not numbers; they have no score")
         except Exception as error:
             error.add_note(f"{name} was being fitted, {what}, for the report")
             raise
@@ -203,9 +193,22 @@ def _fit(
     )
 
 
-def _scores(folds: Sequence[_Fit], metrics: Sequence[Metric]) -> tuple[Score, ...]:
+def times_held_out(request: Request) -> float:
+    """How many folds hold out a row, on average over the rows that any does."""
+    return sum(len(test) for _, test in request.folds) / len(held_out_rows(request))
+
+
+def _scores(
+    request: Request, folds: Sequence[_Fit], metrics: Sequence[Metric]
+) -> tuple[Score, ...]:
+    times = times_held_out(request)
     return tuple(
-        Score(metric.name, np.array([fit.values[k] for fit in folds]), metric.greater_is_better)
+        Score(
+            metric.name,
+            np.array([fit.values[k] for fit in folds]),
+            metric.greater_is_better,
+            times,
+        )
         for k, metric in enumerate(metrics)
     )
 
@@ -227,7 +230,14 @@ def _compared(request: Request, k: int, fits: list[_Fit], metrics: Sequence[Metr
     everything = _safe_indexing(request.X, np.arange(len(request.y)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the fits have said what there is to say
-        shown = look_into(fitted, everything, request.y, request.names, request.classes)
+        shown = look_into(
+            fitted,
+            everything,
+            request.y,
+            request.names,
+            request.classes,
+            fitted_before=was_fitted,
+        )
     if shown.coefficients is None:
         shown.X = None  # what is large and not looked at again
     notes = list(shown.notes)
@@ -242,7 +252,7 @@ def _compared(request: Request, k: int, fits: list[_Fit], metrics: Sequence[Metr
         name=name,
         settings=_settings(given),
         estimator=shown.estimator,
-        scores=_scores(folds, metrics),
+        scores=_scores(request, folds, metrics),
         held_out=_held_out(request, [fit.predicted for fit in folds]),
         seconds=float("nan") if was_fitted else sum(fit.seconds for fit in fits),
         alpha=shown.alpha,

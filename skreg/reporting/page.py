@@ -22,8 +22,11 @@ _MOST_COLUMNS = 200  # of the table of columns
 _MOST_TARGETS = 6  # side by side in a coefficient table
 _LONGEST_NAME = 120  # characters of a name that a table shows
 _MOST_PICTURE_BYTES = 3_000_000  # the tables take up to 2 MB
-# What HTML cannot hold or UTF-8 cannot encode: control characters and halves of surrogate pairs.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# What HTML cannot hold or UTF-8 cannot encode (control characters and halves of surrogate pairs),
+# and what would turn the page's own words around (embeddings, overrides and isolates of direction).
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 
 
 def require_jinja2() -> None:
@@ -80,6 +83,7 @@ class Section:
     pictures: list[Picture]
     table: CoefficientTable | None
     left_out: list[str]
+    l1_ratio: float | None
 
 
 def render(contents: Contents) -> str:
@@ -155,24 +159,26 @@ def _sections(contents: Contents, order: list[int]) -> Iterator[Section]:
             what = "classes" if contents.glance.task == "classification" else "targets"
             cells = _MOST_CELLS // len(order)
             table = _table(model.coefficients, model.alpha_1se, what, cells)
-        yield Section(model, f"model-{position}", drawn, table, left_out)
+        yield Section(model, f"model-{position}", drawn, table, left_out, wording.l1_ratio(model))
 
 
 def _table(
     coefficients: Coefficients, alpha_1se: float | None, what: str, cells: int
 ) -> CoefficientTable:
     """Choose the rows of a coefficient table, the largest first."""
-    values = np.atleast_2d(coefficients.values)
-    heads = ["coefficient"]
+    values = np.atleast_2d(coefficients.comparable(coefficients.values))
+    classify = what == "classes"
+    heads, note = [wording.per(coefficients, classify)], ""
     if len(values) > 1:
         given = coefficients.targets or [f"target {k}" for k in range(len(values))]
         heads = [str(name) for name in given]
-    note = ""
+        note = f"Coefficients are {wording.per(coefficients, classify)}. "
     if len(heads) > _MOST_TARGETS:
-        note = f"The first {_MOST_TARGETS} of {len(heads):,} {what} are shown. "
+        note += f"The first {_MOST_TARGETS} of {len(heads):,} {what} are shown. "
     shown, heads = values[:_MOST_TARGETS], heads[:_MOST_TARGETS]
     if coefficients.at_1se is not None and len(values) == 1:
-        shown = np.vstack([shown, np.atleast_2d(coefficients.at_1se)])
+        at_1se = coefficients.comparable(coefficients.at_1se)
+        shown = np.vstack([shown, np.atleast_2d(at_1se)])
         heads.append("at 1se" if alpha_1se is None else f"at 1se, α = {wording.number(alpha_1se)}")
     sizes = np.abs(shown)
     # By the first column, then by the others, where there is one target; by the largest otherwise.
@@ -189,11 +195,15 @@ def _table(
     # What is left of a coefficient that cancels out, as at the first knot of a path.
     nothing = 10 * np.finfo(np.float64).eps * sizes.max(initial=0.0)
     texts = np.where(sizes < nothing, 0.0, shown)
+    if coefficients.to_unit is not None and len(values) == 1:
+        by_unit = np.where(texts[0] == 0, 0.0, coefficients.values * coefficients.to_unit)
+        shown, texts = np.vstack([shown, by_unit]), np.vstack([texts, by_unit])
+        heads.append("per unit of x")
     rows = [
         (
             _short(str(coefficients.names[index])),
             [
-                Cell(wording.number(text), float(value))
+                Cell("–" if np.isnan(text) else wording.number(text), float(value))
                 for text, value in zip(texts[:, index], shown[:, index], strict=True)
             ],
         )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,9 +46,9 @@ def of_model(model: ModelReport, contents: Contents, position: int) -> Iterator[
     """
     classify = contents.glance.task == "classification"
     sketches = chain(
-        _of_path(model),
+        _of_path(model, classify),
         _of_cv(model),
-        _of_coefficients(model, "coefficient" if classify else None),
+        _of_coefficients(model, classify),
         _of_network(model),
         of_classes(model, contents) if classify else of_residuals(model, contents),
     )
@@ -133,17 +134,21 @@ def _scale(scores: Sequence[Score]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _of_path(model: ModelReport) -> Iterator[Sketch]:
-    path = model.path
+def _of_path(model: ModelReport, classify: bool) -> Iterator[Sketch]:
+    path, given = model.path, model.coefficients
     if path is None:
         return
+    ylabel = None if given is None else f"coefficient\n({wording.per(given, classify)})"
+    if given is not None and given.factor is not None:
+        path = replace(path, coefs=path.coefs * given.factor[:, np.newaxis], refit=None)
     n_targets = path.coefs.shape[0] if path.coefs.ndim == 3 else 1
     for target in range(min(n_targets, _MOST_TARGETS)):
 
         def draw(figure: Figure, target: int = target) -> str:
+            marks = _within(model, path.alphas)
             display = RegularizationPathDisplay(
                 path,
-                **_within(model, path.alphas),
+                **marks,
                 feature_names=_names(model, path.coefs.shape[-2]),
                 target=target,
             )
@@ -151,8 +156,11 @@ def _of_path(model: ModelReport) -> Iterator[Sketch]:
             others = display.other_lines_
             if others is not None and len(others.get_paths()) > _MOST_CURVES:
                 others.set_rasterized(True)
+            if ylabel is not None:
+                display.ax_.set_ylabel(ylabel)
             n_named = len(display.named_)
-            largest = f"; the {n_named} largest are named" if n_named > 1 else ""
+            where = "α in use" if marks["alpha"] is not None else "smallest α"
+            largest = f"; the {n_named} largest at the {where} are named" if n_named > 1 else ""
             which = _which(model, target, n_targets)
             return f"Coefficients as the penalty falls from left to right{largest}{which}"
 
@@ -175,7 +183,7 @@ def _of_cv(model: ModelReport) -> Iterator[Sketch]:
     yield Sketch("cv", draw)
 
 
-def _of_coefficients(model: ModelReport, xlabel: str | None) -> Iterator[Sketch]:
+def _of_coefficients(model: ModelReport, classify: bool) -> Iterator[Sketch]:
     given = model.coefficients
     if given is None:
         return
@@ -191,12 +199,11 @@ def _of_coefficients(model: ModelReport, xlabel: str | None) -> Iterator[Sketch]
             CoefficientDisplay(
                 np.stack(rows),
                 labels=labels,
-                alpha=None if labels else model.alpha,
                 feature_names=_names(model, values.shape[1]),
+                feature_scale=given.factor,
             ).plot(ax)
             ax.spines["left"].set_visible(False)  # the bars start at zero, not there
-            if xlabel is not None:
-                ax.set_xlabel(xlabel)
+            ax.set_xlabel(f"coefficient ({wording.per(given, classify)})")
             return f"The largest coefficients{_which(model, target, len(values))}"
 
         yield Sketch(f"coefficients{target}", draw)
@@ -205,12 +212,7 @@ def _of_coefficients(model: ModelReport, xlabel: str | None) -> Iterator[Sketch]
 def _of_network(model: ModelReport) -> Iterator[Sketch]:
     if not model.is_network:
         return
-    history = model.estimator.history_
-    panels = ["loss"]
-    if np.isfinite(history["validation_score"]).any():
-        panels.append("score")
-    if np.unique(history["learning_rate"]).size > 1:
-        panels.append("learning_rate")
+    panels = _panels(model.estimator)
 
     def draw_history(figure: Figure) -> str:
         axes = figure.subplots(len(panels), squeeze=False, sharex=True).ravel()
@@ -229,8 +231,25 @@ def _of_network(model: ModelReport) -> Iterator[Sketch]:
         left_out = f" {more} layers between them are not drawn." if more else ""
         return f"Weights of each layer, biases left out.{left_out}"
 
-    yield Sketch("history", draw_history, max(HEIGHT, 1.8 * len(panels)))
+    if panels:
+        yield Sketch("history", draw_history, max(HEIGHT, 1.8 * len(panels)))
     yield Sketch("weights", draw_weights, max(HEIGHT, 1.8 * len(layers)))
+
+
+def _panels(network: Any) -> list[str]:
+    """What the training of a network has to show: scikit-learn's keep less, L-BFGS nothing."""
+    history = getattr(network, "history_", None)
+    if history is None:
+        if not hasattr(network, "loss_curve_"):
+            return []
+        scores = getattr(network, "validation_scores_", None)
+        return ["loss"] if scores is None else ["loss", "score"]
+    panels = ["loss"]
+    if np.isfinite(history["validation_score"]).any():
+        panels.append("score")
+    if np.unique(history["learning_rate"]).size > 1:
+        panels.append("learning_rate")
+    return panels
 
 
 def _names(model: ModelReport, n_features: int) -> list[str] | None:

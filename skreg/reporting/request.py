@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
@@ -82,8 +81,9 @@ def check_request(
         check_random_state(random_state)
     except ValueError as error:
         raise ValueError(f"random_state: {error}") from None
-    if target_name is None:
-        target_name = str(getattr(y, "name", None) or "y")
+    if not (target_name is None or isinstance(target_name, str)):
+        raise TypeError(f"target_name must be text, got {target_name!r:.80}")
+    target_name = target_name or _name_of(y)
     y = _check_target(y, task)
     X, names, own = _check_table(X, feature_names)
     n_rows = X.shape[0]
@@ -94,7 +94,8 @@ def check_request(
     classes = np.unique(y) if task == "classification" else np.array([])
     folds = _check_folds(cv, X, y, task, random_state)
     fitted = tuple(
-        (name, estimator, _is_fitted(name, estimator, X, names)) for name, estimator in named
+        (name, estimator, _is_fitted(name, estimator, X, names, classes))
+        for name, estimator in named
     )
     return Request(fitted, X, y, names, own, target_name, task, classes, folds, random_state)
 
@@ -117,6 +118,9 @@ def _named_estimators(estimators: Any) -> list[tuple[str, Any]]:
             raise TypeError(
                 f"estimators has the class {estimator.__name__}: write {estimator.__name__}()"
             )
+        if getattr(estimator, "refit", True) is False:
+            kind = type(estimator).__name__
+            raise ValueError(f"estimators has a {kind} with refit=False, which cannot predict")
         if not hasattr(estimator, "fit") or not (name is None or isinstance(name, str)):
             raise TypeError(f"{what}; it has {estimator!r:.80}, a {type(estimator).__name__}")
         if name is not None and name in [other for other, _ in found]:
@@ -139,7 +143,7 @@ def _named_estimators(estimators: Any) -> list[tuple[str, Any]]:
 
 def _own_name(estimator: Any) -> str:
     """The class of the estimator; of the last step, where it is a Pipeline."""
-    while getattr(estimator, "steps", None):
+    while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     kind, own = type(estimator).__name__, {}
     if hasattr(estimator, "get_params"):
@@ -163,6 +167,13 @@ def _task_of(named: list[tuple[str, Any]]) -> Task:
             f" ({', '.join(tasks['classification'])}): report them apart"
         )
     return "regression" if tasks["regression"] else "classification"
+
+
+def _name_of(y: Any) -> str:
+    """The name of a series, or of a frame's only column."""
+    columns = getattr(y, "columns", None)
+    name = columns[0] if columns is not None and len(columns) == 1 else getattr(y, "name", None)
+    return "y" if name in (None, "") else str(name)
 
 
 def _check_target(y: Any, task: Task) -> NDArray[Any]:
@@ -199,15 +210,17 @@ def _numbers(y: NDArray[Any]) -> NDArray[Any]:
 
 
 def _labels(y: NDArray[Any]) -> NDArray[Any]:
-    if y.dtype == object and len({type(value) for value in y}) > 1:
-        raise ValueError("y mixes text and other values: make all of them text")
+    if y.dtype == object:
+        if len({isinstance(value, str) for value in y}) > 1:
+            raise ValueError("y mixes text and other values: make all of them text")
+        y = np.array(y.tolist())  # text, or the numbers that the objects are
+        if y.ndim != 1 or y.dtype.kind not in "biufU":
+            raise ValueError("y holds objects that are neither text nor numbers: make them text")
     if type_of_target(y).startswith("continuous"):
         raise ValueError(
             "y has fractions, and the estimators are classifiers: give regressors, or make it"
             " classes"
         )
-    if y.dtype == object and isinstance(y.flat[0] if y.size else "", str):
-        y = y.astype(str)
     if len(np.unique(y)) == 1:
         raise ValueError(f"y has one class, {y[0]!s:.40}: a classifier needs two or more")
     return y
@@ -259,9 +272,10 @@ def _check_folds(
         if task == "classification":
             labels, counts = np.unique(y, return_counts=True)
             if cv > counts.min():
+                rare, count = labels[counts.argmin()], int(counts.min())
                 raise ValueError(
-                    f"cv={cv}: class {labels[counts.argmin()]!s:.40} of y has only {counts.min()}"
-                    f" rows, fewer than folds: fewer folds, more rows, or leave the class out"
+                    f"cv={cv}: class {rare!s:.40} of y has only {count} row{'s' * (count > 1)},"
+                    " fewer than folds: fewer folds, more rows, or leave the class out"
                 )
             cv = StratifiedKFold(int(cv), shuffle=True, random_state=random_state)
         else:
@@ -270,7 +284,9 @@ def _check_folds(
             cv = KFold(int(cv), shuffle=True, random_state=random_state)
     try:
         splitter = check_cv(cv, y, classifier=task == "classification")
-        folds = tuple((np.asarray(train), np.asarray(test)) for train, test in splitter.split(X, y))
+        folds = tuple(
+            (_rows(train, n_rows), _rows(test, n_rows)) for train, test in splitter.split(X, y)
+        )
     except (TypeError, ValueError) as error:
         raise ValueError(f"cv cannot split X and y: {error}") from error
     if len(folds) < 2:
@@ -278,7 +294,22 @@ def _check_folds(
     return folds
 
 
-def _is_fitted(name: str, estimator: Any, X: Any, names: tuple[str, ...]) -> bool:
+def _rows(given: Any, n_rows: int) -> NDArray[np.intp]:
+    """Positions of the rows of a fold, which may be given as a mask."""
+    rows = np.asarray(given)
+    if rows.dtype == bool and rows.shape == (n_rows,):
+        rows = np.flatnonzero(rows)
+    if rows.ndim != 1 or not rows.size or rows.dtype.kind not in "iu":
+        raise ValueError("it must give positions of rows, or a mask with an entry for each row")
+    beyond = rows[(rows < -n_rows) | (rows >= n_rows)]
+    if beyond.size:
+        raise ValueError(f"it gives row {beyond[0]}, and there are {n_rows}, counted from 0")
+    return rows.astype(np.intp) % n_rows
+
+
+def _is_fitted(
+    name: str, estimator: Any, X: Any, names: tuple[str, ...], classes: NDArray[Any]
+) -> bool:
     """Whether the estimator is fitted; raise where it was fitted to another table."""
     try:
         check_is_fitted(estimator)
@@ -298,32 +329,10 @@ def _is_fitted(name: str, estimator: Any, X: Any, names: tuple[str, ...]) -> boo
     seen = getattr(estimator, "feature_names_in_", None)
     if seen is not None and hasattr(X, "columns") and list(seen) != list(names):
         raise ValueError(f"estimators: {name} was fitted to columns of other names than those of X")
+    known = getattr(estimator, "classes_", None)
+    if len(classes) and known is not None and not np.array_equal(known, classes):
+        fitted, given = (", ".join(map(str, some))[:60] for some in (known, classes))
+        raise ValueError(
+            f"estimators: {name} was fitted to other classes ({fitted}) than those of y ({given})"
+        )
     return True
-
-
-def check_path(path: Any) -> Path:
-    """The file to write, after a trial that leaves nothing behind."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"path must name a file, got {type(path).__name__}")
-    if not str(path):
-        raise ValueError("path is empty: name a file")
-    target = Path(path)
-    try:
-        real = Path(os.path.realpath(target))
-        if real.is_dir():
-            raise ValueError(f"path: {str(target)!r} is a folder: name a file in it")
-        if real.exists() and not (real.is_file() and os.access(real, os.W_OK)):
-            raise ValueError(f"path: {str(target)!r} cannot be written")
-        if not real.parent.is_dir():
-            raise ValueError(f"path: there is no folder {str(real.parent)!r}: make it first")
-        trial = beside(real)
-        trial.touch(exist_ok=False)
-        trial.unlink()
-    except OSError as error:
-        raise ValueError(f"path: {str(target)!r} cannot be written: {error.strerror}") from None
-    return target
-
-
-def beside(path: Path) -> Path:
-    """A name for a file that becomes `path` once it is whole."""
-    return path.with_name(f".{path.name}.{os.getpid()}")

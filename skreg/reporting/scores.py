@@ -162,7 +162,8 @@ def metrics_for(task: Task, scoring: Any, fewest_held_out: int) -> list[Metric]:
     chosen = [
         usual.pop(one) if isinstance(one, str) and one in usual else _own(one) for one in asked
     ]
-    return [*chosen, *usual.values()]
+    names = {metric.name for metric in chosen}
+    return [*chosen, *(metric for metric in usual.values() if metric.name not in names)]
 
 
 def _own(scoring: Any) -> Metric:
@@ -174,10 +175,23 @@ def _own(scoring: Any) -> Metric:
         scorer = get_scorer(scoring)
     except ValueError as error:
         raise ValueError(f"scoring: {error}") from None
-    name = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", repr(scoring))
-    sign = -1.0 if name.startswith("neg_") else 1.0
-    return Metric(
-        name.removeprefix("neg_").replace("_", " "),
-        sign > 0,
-        lambda held: sign * float(scorer(held.model, held.X, held.y)),
-    )
+    name, sign = _name(scoring)
+
+    def value(held: HeldOut) -> float:
+        try:
+            return sign * float(scorer(held.model, held.X, held.y))
+        except Exception as error:
+            raise ValueError(f"scoring: {name} cannot be used here: {error}") from error
+
+    return Metric(name, sign > 0, value)
+
+
+def _name(scoring: Any) -> tuple[str, float]:
+    """A scorer's name for a reader, and -1 where it is a loss with its sign turned."""
+    function = getattr(scoring, "_score_func", scoring)  # of what make_scorer makes
+    name = scoring if isinstance(scoring, str) else getattr(function, "__name__", repr(scoring))
+    sign = -1.0 if name.startswith("neg_") else float(getattr(scoring, "_sign", 1))
+    given = getattr(scoring, "_kwargs", {})
+    options = ", ".join(f"{key}={value!r}" for key, value in given.items())
+    words = name.removeprefix("neg_").replace("_", " ")
+    return (f"{words} ({options})" if options else words), sign

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
-
-from .contents import Contents, ModelReport, Score
+from .contents import Coefficients, Contents, ModelReport, Score
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PLAIN = range(-4, 7)  # powers of ten that are written out
+_PER = {
+    "unit": "per unit of x",
+    "deviation": "per standard deviation of x",
+    "mixed": "per standard deviation or unit of x",
+    "scaled": "per unit of the scaled x",
+    "input": "per unit of what the model got",
+}
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -66,6 +73,22 @@ def _fixed(value: float, decimals: int) -> str:
     if text.startswith("-"):
         text = f"−{text[1:]}" if rounded else text[1:]
     return text
+
+
+def per(coefficients: Coefficients, classify: bool) -> str:
+    """Say what a comparable coefficient is the change per; of a regression, that it is one of y."""
+    words = _PER[coefficients.per]
+    return words if classify else f"y {words}"
+
+
+def l1_ratio(model: ModelReport) -> float | None:
+    """The share of L1 that an elastic net has; None where a model is none."""
+    parameters: dict[str, Any] = getattr(model.estimator, "get_params", dict)()
+    # Logistic regression and SGD have such a parameter for one of their penalties.
+    if "l1_ratio" not in parameters or "penalty" in parameters:
+        return None
+    ratio = getattr(model.estimator, "l1_ratio_", parameters["l1_ratio"])
+    return float(ratio) if isinstance(ratio, (int, float)) else None
 
 
 def duration(seconds: float) -> str:
@@ -124,9 +147,9 @@ def result(contents: Contents) -> str:
 
 def _runner_up(best: ModelReport, second: ModelReport) -> str:
     """Say whether the second is clearly worse, by the differences fold for fold."""
-    behind = best.scores[0].values - second.scores[0].values
-    difference = abs(float(behind.mean()))
-    error = float(behind.std(ddof=1) / np.sqrt(behind.size))
+    # A score like theirs, so that its error knows as much of the folds as theirs do.
+    behind = replace(best.scores[0], values=best.scores[0].values - second.scores[0].values)
+    difference, error = abs(behind.mean), behind.standard_error
     text = f"Next comes {second.name} with {score_text(second.scores[0])}"
     if not math.isfinite(difference):
         return f"{text}."

@@ -1,0 +1,90 @@
+"""The penalty of a linear model of any library: its strength, and the errors at others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from ..cross_validation import CVResult
+from ..linear.regularization_path import regularization_path
+
+SAME = 0.01  # of the largest coefficient
+
+
+def scalar(value: Any) -> float | None:
+    """A number, None where it is none or several."""
+    if isinstance(value, (bool, str)) or value is None or np.size(value) != 1:
+        return None
+    try:
+        return float(np.ravel(value)[0])
+    except (TypeError, ValueError):
+        return None
+
+
+def alpha_of(estimator: Any) -> float | None:
+    """The strength of the penalty of a linear model, where it has one that is called alpha."""
+    if _has_no_alpha(estimator):
+        return None
+    return scalar(getattr(estimator, "alpha_", getattr(estimator, "alpha", None)))
+
+
+def is_penalised(estimator: Any) -> bool:
+    """Whether a linear model has a penalty on its coefficients."""
+    if getattr(estimator, "penalty", "l2") is None:
+        return False
+    if not _has_no_alpha(estimator) and any(hasattr(estimator, one) for one in ("alpha", "alpha_")):
+        return alpha_of(estimator) != 0
+    strengths = [getattr(estimator, name, np.inf) for name in ("C", "C_")]
+    return any(bool(np.isfinite(strength).any()) for strength in strengths)
+
+
+def _has_no_alpha(estimator: Any) -> bool:
+    """No penalty at all, or (of Bayesian models) one called lambda: alpha is that of the noise."""
+    return getattr(estimator, "penalty", "l2") is None or hasattr(estimator, "lambda_")
+
+
+def errors_kept(estimator: Any) -> CVResult | None:
+    """The errors that a model of scikit-learn keeps of its cross-validation over alpha.
+
+    Where it also chose an l1_ratio, those of the chosen one. None where no penalty is best: a curve
+    over alpha would not show it.
+    """
+    errors: Any = getattr(estimator, "mse_path_", None)
+    alphas: Any = getattr(estimator, "alphas_", None)
+    # Of least angles: the errors are at other alphas than the path to all rows.
+    alphas = np.asarray(getattr(estimator, "cv_alphas_", alphas))
+    if np.ndim(errors) == 3:
+        ratios = np.atleast_1d(np.asarray(estimator.l1_ratio, dtype=float))
+        at = np.flatnonzero(ratios == estimator.l1_ratio_)
+        if len(at) != 1 or len(ratios) != len(errors):
+            return None
+        errors = errors[at[0]]
+        alphas = alphas[at[0]] if alphas.ndim == 2 else alphas
+    if np.ndim(errors) != 2 or alphas.shape != np.shape(errors)[:1]:
+        return None
+    errors = np.asarray(errors, dtype=float)
+    order = np.argsort(-alphas, kind="stable")
+    order = order[alphas[order] > 0]  # alpha has a logarithmic scale in pictures
+    if not order.size or errors[order].mean(axis=1).min() > errors.mean(axis=1).min():
+        return None
+    return CVResult(alphas[order], errors[order], np.ones(errors.shape[1]))
+
+
+def keeps_more(estimator: Any, *, path_alone: bool) -> bool:
+    """Whether it keeps a path, or errors along one, that `errors_kept` does not read."""
+    names = ["coef_path_", "coefs_paths_"]
+    names += [] if path_alone else ["mse_path_", "cv_results_"]
+    return any(hasattr(estimator, name) for name in names)
+
+
+def is_the_fit(estimator: Any, alpha: float, X: Any, y: Any, coefs: NDArray[Any]) -> bool:
+    """Whether a model of skreg with a single alpha has the coefficients of these rows."""
+    try:
+        own = regularization_path(clone(estimator), X, y, alphas=[alpha]).coefs[..., 0]
+    except ValueError:
+        return False
+    away = np.abs(own.reshape(coefs.shape) - coefs).max()
+    return bool(away <= SAME * np.abs(coefs).max())
