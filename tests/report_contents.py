@@ -178,7 +178,9 @@ def long_numbers():
             model,
             name=name,
             scores=(score("R²", np.array([0.6739, 0.6989, 0.7174, 0.75, 0.8172])),),
-            coefficients=replace(model.coefficients, values=values * unit, at_1se=None),
+            coefficients=replace(
+                model.coefficients, values=values * unit, at_1se=None, per="mixed"
+            ),
             path=replace(model.path, coefs=model.path.coefs * 1e-5 * unit),
             held_out=model.held_out * unit,
         )
@@ -189,6 +191,23 @@ def long_numbers():
     level = score("R²", [0.6538, 0.6538, 0.6522, 0.6522, 0.6564])
     base = replace(made.baseline, name="Predicting the largest class", scores=(level,))
     return replace(made, models=models, baseline=base)
+
+
+def long_words():
+    """A score, classes and a unit whose names are longer than an axis."""
+    made = two_classes()
+    (model,) = made.models
+    long = score("negated mean of the pinball losses at nine levels", [0.9, 0.85, 0.88, 0.91, 0.9])
+    names = np.array([f"a rather long name of feature {j}" for j in range(3)], dtype=object)
+    model = replace(
+        model,
+        name="a model with a name of some length",
+        scores=(long,),
+        coefficients=Coefficients(names, np.array([2.0, -1.0, 0.5]), per="mixed"),
+    )
+    other = replace(model, coefficients=replace(model.coefficients, per="input"))
+    classes = tuple(f"{word} with more than thirty letters" for word in made.classes)
+    return replace(made, models=(model, other), classes=classes, n_folds=5)
 
 
 def two_classes():

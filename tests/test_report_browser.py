@@ -31,6 +31,7 @@ PAGES = {
     "wide": examples.wide,
     "many classes": examples.many_classes,
     "long numbers": examples.long_numbers,
+    "long words": examples.long_words,
 }
 
 if chromium.find() is None:

@@ -4,7 +4,6 @@ import re
 import warnings
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import report_contents as examples
 from sklearn.datasets import load_iris
@@ -18,7 +17,7 @@ def captions(network):
     X, y = load_iris(return_X_y=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ten epochs are few
-        fitted = network.fit(X, np.array(["a", "b", "c"])[y])
+        fitted = network.fit(X, y)
     model = replace(made.models[0], estimator=fitted)
     return [drawn.caption for drawn in pictures.of_model(model, made, 0)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ DASHES = (0, (3, 2))
 
 _MOST_BINS = 8  # between the ticks of an axis
 _WIDTH, _GAP, _HEIGHT = 0.65, 0.8, 2.5  # of a digit, between two numbers, of a line, in type sizes
+_MARGIN = 0.05  # inches between a label and the edge
 _DPI = 200  # of what is drawn as an image inside the SVG
 _STYLE = {
     # Text stays text: it can be found and copied, and the reader's own fonts have its letters.
@@ -94,7 +96,9 @@ def picture(sketch: Sketch, key: str, of: str, width: float = WIDTH) -> Picture:
         caption = sketch.draw(figure)
         for ax in figure.axes:
             _readable_numbers(ax)
+        figure.draw_without_rendering()  # the layout is not known before
         _few_ticks(figure)
+        _wrap_labels(figure)
         for text in figure.findobj(Text):
             # The letters of a formula would be set one by one, at the widths of another font.
             for maths, plain in _MATHS.items():
@@ -124,7 +128,6 @@ def _few_ticks(figure: Figure) -> None:
     """
     from matplotlib.ticker import MaxNLocator
 
-    figure.draw_without_rendering()  # the layout is not known before
     for ax in figure.axes:
         box = ax.get_window_extent()
         both: list[tuple[Any, float]] = [(ax.xaxis, box.width), (ax.yaxis, box.height)]
@@ -146,6 +149,19 @@ def _few_ticks(figure: Figure) -> None:
                 places = axis.get_transform().transform(values) / abs(ends[1] - ends[0]) * pixels
                 if values.size < 2 or np.abs(np.diff(places)).min() >= needed:
                     break
+
+
+def _wrap_labels(figure: Figure) -> None:
+    """Break the labels of axes that would go beyond the figure, for which no layout makes room."""
+    for ax in figure.axes:
+        for label, edge in ((ax.xaxis.label, figure.bbox.x1), (ax.yaxis.label, figure.bbox.y1)):
+            box = label.get_window_extent()
+            low, high = (box.x0, box.x1) if label is ax.xaxis.label else (box.y0, box.y1)
+            room = 2 * min((low + high) / 2, edge - (low + high) / 2) - 2 * _MARGIN * figure.dpi
+            if high - low > room > 0:
+                text = label.get_text().replace("\n", " ")
+                letters = int(max(map(len, label.get_text().split("\n"))) * room / (high - low))
+                label.set_text("\n".join(textwrap.wrap(text, max(letters, 8))))
 
 
 def _inline(svg: bytes, key: str, label: str) -> str:
