@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sklearn.utils.parallel import _get_threadpool_controller
@@ -24,7 +25,7 @@ INNER = {"skreg", "sklearn", "joblib"}
 
 
 @contextmanager
-def single_blas_thread() -> Iterator[None]:
+def single_blas_thread(of_scipy_alone: bool = False) -> Iterator[None]:
     """Limit BLAS to one thread, and put back what was.
 
     Small products are slowed down by a second thread: waking it costs more than it brings, and far
@@ -32,6 +33,13 @@ def single_blas_thread() -> Iterator[None]:
 
     The limit is the process's. Of blocks that overlap only the first sets it, and lifts it when it
     ends, so that none takes another's limit for what was there before.
+
+    Parameters
+    ----------
+    of_scipy_alone : bool, default=False
+        Whether NumPy's BLAS keeps its threads. The wheels of the two bring a BLAS each: where both
+        are called in turn, the threads of one wait for those of the other, which made a step of a
+        wide network ten times as long.
     """
     if not _limiting.acquire(blocking=False):
         yield
@@ -39,7 +47,9 @@ def single_blas_thread() -> Iterator[None]:
     lowered = []
     try:
         for library in _get_threadpool_controller().lib_controllers:
-            if library.user_api == "blas" and (n_threads := library.num_threads) > 1:
+            if library.user_api != "blas" or (n_threads := library.num_threads) == 1:
+                continue
+            if not of_scipy_alone or _is_scipy_s(library.filepath):
                 lowered.append((library, n_threads))
                 library.set_num_threads(1)
         yield
@@ -47,6 +57,11 @@ def single_blas_thread() -> Iterator[None]:
         for library, n_threads in lowered:
             library.set_num_threads(n_threads)
         _limiting.release()
+
+
+def _is_scipy_s(file: str) -> bool:
+    """Whether a library lies in SciPy's folder, or in that of its wheel's libraries."""
+    return any(folder in ("scipy", "scipy.libs") for folder in Path(file).parts)
 
 
 def one_blas_thread(function: F) -> F:

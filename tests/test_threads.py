@@ -1,13 +1,14 @@
 """Fits keep BLAS to one thread and put back what was."""
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
 from threadpoolctl import ThreadpoolController
 
-from skreg import Lasso, LassoCV, Ridge, enet_path, regularization_path
+from skreg import Lasso, LassoCV, MLPRegressor, Ridge, enet_path, regularization_path
 from skreg.design import Design
 
 X, y = load_diabetes(return_X_y=True)
@@ -76,4 +77,29 @@ def test_fits_that_overlap_put_back_what_was_before_the_first(monkeypatch):
     Lasso().fit(X, y)  # begins after the other and ends before it
     leave.set()
     other.join()
+    assert blas_threads() == {2}
+
+
+class Watcher:
+    """What each BLAS library was set to at the end of an epoch: SciPy's own, and the others."""
+
+    def on_epoch_end(self, model, epoch, history):
+        self.of_scipy, self.of_others = set(), set()
+        for library in ThreadpoolController().select(user_api="blas").info():
+            own = {"scipy", "scipy.libs"} & set(Path(library["filepath"]).parts)
+            (self.of_scipy if own else self.of_others).add(library["num_threads"])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("n_hidden", "of_others"), [(4, {1}), (2000, {2})])
+@pytest.mark.usefixtures("_two_threads")
+def test_only_the_products_of_a_wide_network_use_the_threads(n_hidden, of_others):
+    """Threads of two libraries at once wait for each other: ten times as long for a step."""
+    watcher = Watcher()
+    Z = np.random.default_rng(0).standard_normal((200, 100))
+    MLPRegressor(n_hidden, max_iter=1, callbacks=[watcher]).fit(Z, Z[:, 0])
+    assert watcher.of_others == of_others
+    if not watcher.of_scipy:
+        pytest.skip("NumPy and SciPy share one BLAS")
+    assert watcher.of_scipy == {1}
     assert blas_threads() == {2}

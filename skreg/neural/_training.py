@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -164,9 +164,12 @@ def records(estimator: Any) -> tuple[Progress, History]:
 
 
 def limited_threads(model: Model, n_rows: int) -> AbstractContextManager[None]:
-    """One thread of BLAS where the largest product of `n_rows` rows is small."""
+    """One thread of BLAS where the largest product of `n_rows` rows is small.
+
+    Else for sums of vectors, which are SciPy's, alone; the products are NumPy's.
+    """
     largest = max(weight.size for weight in model.parameters.weights)
-    return single_blas_thread() if 2.0 * n_rows * largest < LARGE_PRODUCT else nullcontext()
+    return single_blas_thread(of_scipy_alone=2.0 * n_rows * largest >= LARGE_PRODUCT)
 
 
 def make_trainer(
