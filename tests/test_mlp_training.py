@@ -272,17 +272,18 @@ def blas_threads():
     return {each["num_threads"] for each in found if each["user_api"] == "blas"}
 
 
-def test_small_nets_use_one_thread_of_blas_and_large_ones_all():
+def test_small_nets_use_one_thread_of_blas_and_large_ones_more():
+    """Which library has them is in test_threads.py."""
     wide = RNG.standard_normal((200, 500))
     with threadpoolctl.threadpool_limits(2, user_api="blas"):
         if blas_threads() != {2}:
             pytest.skip("this BLAS has one thread")
-        for size, expected in ((8, {1}), (1000, {2})):
+        for size, most in ((8, 1), (1000, 2)):
             threads = Threads()
             net(hidden_layer_sizes=size, batch_size=200, max_iter=2, callbacks=[threads]).fit(
                 wide, wide[:, 0]
             )
-            assert threads.seen == expected
+            assert max(threads.seen) == most
             assert blas_threads() == {2}
         with pytest.raises(ValueError, match="diverged"):
             net(learning_rate_init=1e30, solver="sgd").fit(X, 100 * y)
