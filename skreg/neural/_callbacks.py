@@ -11,7 +11,7 @@ try:  # since scikit-learn 1.9
     from sklearn.callback import CallbackSupportMixin
 except ImportError:
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
+    class CallbackSupportMixin:  # type: ignore[no-redef]  # only one of the two is made
         """Stands in where scikit-learn has no callbacks."""
 
 

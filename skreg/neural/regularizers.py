@@ -46,7 +46,7 @@ class WeightPenalty:
 
     def value(self, W: Matrix) -> float:
         """The penalty of W, its part that is not smooth included."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define value(W)")
 
     def gradient(self, W: Matrix, out: Matrix) -> Any:
         """Write the gradient of the smooth part into `out`, which is given full of zeros."""

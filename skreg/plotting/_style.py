@@ -271,7 +271,7 @@ def top_axis(
     if ax.get_xscale() == "symlog":
         # A secondary axis follows a log scale by itself, but knows no other one. Scales have no
         # common type with this attribute, hence getattr.
-        top.set_xscale("symlog", linthresh=getattr(scale, "linthresh"))  # noqa: B009
+        top.set_xscale("symlog", linthresh=getattr(scale, "linthresh"))  # noqa: B009  # see above
     top.set_xticks(x[ticks], labels=[_number(values[index]) for index in ticks])
     top.minorticks_off()
     top.set_xlabel(label, fontsize=size)

@@ -39,7 +39,7 @@ def require_jinja2() -> None:
     """
     try:
         import jinja2  # noqa: F401  # only to see that they are there
-        import matplotlib  # noqa: F401
+        import matplotlib  # noqa: F401  # the same
     except ImportError as error:
         raise ImportError(
             f"a report needs {error.name}, which is not installed. "
