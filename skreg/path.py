@@ -118,16 +118,16 @@ def fit_path(
         w = design.from_raw(np.asarray(start, dtype=np.float64).reshape(n_features, n_targets))
     engine_alphas = alphas * model.alpha_unit(len(y), sample_weight)
     W = np.empty((n_targets, len(alphas), n_features))
-    facts = np.empty((5, n_targets, len(alphas)))
+    certificates = []
     for i, solutions in enumerate(_solutions(model, design, target, penalty, engine_alphas, w)):
         for k, s in enumerate(solutions):
             W[k, i] = s.coef
-            own = np.nan if s.intercept is None else s.intercept
-            facts[:, k, i] = s.gap, s.n_iter, s.rss, s.df, own
+            certificates.append(s[1:])
         if progress is not None:
             progress(i + 1, float(alphas[i]))
     raw = _on_user_scale(model, design, penalty, W)
-    gaps, n_iters, rss, df, own_intercepts = facts
+    facts = np.array(certificates).reshape(len(alphas), n_targets, -1)
+    gaps, n_iters, rss, df, own_intercepts = facts.transpose(2, 1, 0)
     intercepts = design.intercept(
         raw.reshape(-1, n_features).T, np.repeat(target.mean, len(alphas))
     )

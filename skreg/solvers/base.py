@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,7 @@ AIM = 1e-12
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
-@dataclass(frozen=True)
-class Solution:
+class Solution(NamedTuple):
     """Coefficients at one alpha, with their certificate.
 
     Attributes
@@ -42,8 +42,9 @@ class Solution:
     df : float
         Degrees of freedom: the number of non-zero coefficients where there is an L1 part, the
         trace of the smoother where there is none.
-    intercept : float or None
-        On the user's scale, where the solver knows it better than the means and `coef` tell it.
+    intercept : float
+        On the user's scale, where the solver knows it better than the means and `coef` tell it;
+        NaN where it does not.
     """
 
     coef: Array
@@ -51,7 +52,7 @@ class Solution:
     n_iter: int
     rss: float
     df: float
-    intercept: float | None = None
+    intercept: float = np.nan
 
 
 @dataclass(frozen=True)

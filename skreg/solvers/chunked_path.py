@@ -17,7 +17,6 @@ Tibshirani et al. (JRSS B 74(2), 2012) bounds the slope where this method estima
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -213,7 +212,7 @@ class Walk:
         """A tighter bound of the gap or, if that is not the reason, a better solution."""
         scaled, q = self.penalty.at(alpha), self.design.correlate(r)
         gap = relative_gap(one.coef, q, one.rss, scaled, self.design, self.unit)
-        one = replace(one, gap=min(gap, one.gap))
+        one = one._replace(gap=min(gap, one.gap))
         budget = self.settings.max_iter - one.n_iter
         if one.gap <= AIM or budget <= 0:
             return one

@@ -112,8 +112,8 @@ def _solve_on_gram(
                 design, target, penalty, alphas[i : i + 1], w, replace(settings, max_iter=left)
             )
             if gap < finished.gap and finished.gap > AIM:
-                finished = replace(finished, coef=w, gap=gap, rss=left_over, df=n_used)
-            yield replace(finished, n_iter=settings.max_iter - left + finished.n_iter)
+                finished = finished._replace(coef=w, gap=gap, rss=left_over, df=n_used)
+            yield finished._replace(n_iter=settings.max_iter - left + finished.n_iter)
 
 
 def _can_follow(design: Design, penalty: Penalty) -> bool:

@@ -35,7 +35,7 @@ def _closed_form(
         one = solve_ridge(design, target.raw, penalty, same, method)
         found = _certified(design, target, penalty.at(alphas[0]), one.coef, 1, np.nan)
         yield tuple(
-            replace(solution, intercept=float(b))
+            solution._replace(intercept=float(b))
             for solution, b in zip(found, one.intercept, strict=True)
         )
         return
