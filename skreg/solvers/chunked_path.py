@@ -79,6 +79,7 @@ class Walk:
             self.r = self.chosen.residual_of(start[used])
             self.q = design.correlate(self.r)
         self.slope: Array | None = None
+        self.violators = np.empty(0, dtype=np.intp)  # which must join before the next alpha
         self.used = 0  # iterations since the last alpha that is wanted
         largest = np.finfo(np.float64).max
         self.alpha = min(float(self.reach(self.q).max()) / penalty.l1_ratio, largest)
@@ -116,11 +117,13 @@ class Walk:
             last = float(alphas[length - 1])
             ahead = max(self.alpha - last, 0.0)
             pull = self.reach(self.q + ahead * self.slope)
+            pull[self.violators] = np.inf
             new = np.flatnonzero(pull > max(ratio * (last - MARGIN * ahead), 0.0))
             if len(new) <= self.budget or length == 1:
                 break
             length = max(1, int(CUT * length))
         self.grow(top(new, pull, self.budget))
+        self.violators = new[:0]
         return length
 
     def _first_slope(self) -> Array:
@@ -134,7 +137,7 @@ class Walk:
         return column * (-np.sign(self.q[best]) * pull / curvature)
 
     def advance(self, alphas: Array, wanted: Mask) -> list[Solution]:
-        """Solutions at those of these alphas that stand; violators join for the next.
+        """Solutions at those of these alphas that stand, and the violators at the next.
 
         Iterations at alphas that are not `wanted` count for the next one that is.
         """
@@ -151,7 +154,7 @@ class Walk:
         R = self.chosen.residual_of(W)
         here = Point(self.alpha, self.r, self.q)
         anchors, outside = self.check.settle(here, alphas, R, self.chosen.inside)
-        n_stand, violators, rest = len(alphas), outside[:0], np.ones(len(alphas))
+        n_stand, rest = len(alphas), np.ones(len(alphas))
         if len(outside):
             pulls = self.check.pulls(outside, R)
             rest = np.max(pulls, axis=1) / (ratio * alphas)
@@ -159,7 +162,7 @@ class Walk:
             if len(past):
                 n_stand = int(past[0])
                 pull, limit = pulls[n_stand], ratio * alphas[n_stand] * (1.0 + PAST)
-                violators = outside[top(np.flatnonzero(pull > limit), pull, self.budget)]
+                self.violators = outside[top(np.flatnonzero(pull > limit), pull, self.budget)]
         stand = slice(0, n_stand)
         found = self._certified(alphas[stand], W[:, stand], R[:, stand], rest[stand], n_iters)
         self.used = used
@@ -168,7 +171,6 @@ class Walk:
         if n_stand < len(alphas):
             self.used = n_iters[n_stand]
             solver.state = states[n_stand]
-            self.grow(violators)
         return found
 
     def _remember(self, anchors: list[Point], alphas: Array, R: Array, n_stand: int) -> None:

@@ -20,7 +20,8 @@ Without one the first step is all but exact, and the same iterations refine it.
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg.lapack import dposv, dpotrf, dtrtrs
+from scipy.linalg.blas import dsymv
+from scipy.linalg.lapack import dpotrf, dpotrs, dtrtrs
 
 from ..design import Array, Index
 
@@ -56,9 +57,12 @@ class GrowingFactor:
         self._forget()
 
     def _forget(self) -> None:
+        self.active: Index | None = None  # the support it is ready for,
+        self.place = self.slots[:0]  # and where among the slots its features are
         self.slots = self.slots[:0]
         self.dead = np.empty(0, dtype=np.intp)  # places among the slots
         self.F = np.empty((0, 0), order="F")
+        self.corner = np.empty((0, 0), order="F")  # the factor of F'F
 
     def serve(self, alpha: float, ridge: Array) -> None:
         """Be ready for this alpha, at which the L2 part of all features is `ridge`."""
@@ -84,7 +88,7 @@ class GrowingFactor:
         """``c - gram w``, from the coefficients and correlations nearby where that is as good."""
         moved = np.flatnonzero(w != near[0])
         if self.age >= TRUSTED or 4 * len(moved) >= n_active:
-            return np.asarray(c - gram.dot(w))
+            return np.asarray(c - symmetric_product(gram, w))
         return np.asarray(near[1] - (w - near[0]).take(moved).dot(gram.take(moved, 0)))
 
     def move(
@@ -109,32 +113,65 @@ class GrowingFactor:
             features of A depend on each other.
         """
         unit = float(np.abs(pull).max())
-        r = q.take(active) - pull - ridge * w.take(active)
-        direction, before = r, 0.0
         spread, w = np.zeros(len(gram)), w.copy()
-        for _ in range(MOST_STEPS if len(self.ridge) else REFINED):
+        for _ in range(REFINED):
+            r = q.take(active) - pull - ridge * w.take(active)
             if not np.abs(r).max() > exact * unit:
                 break
+            step = self._step(gram, active, ridge, r, 0.5 * exact * unit)
+            if step is None:
+                return None
+            w[active] += step
+            spread[active] = step
+            q = q - symmetric_product(gram, spread)
+        r = q.take(active) - pull - ridge * w.take(active)
+        return (w, q) if np.abs(r).max() <= MISSED * exact * unit else None
+
+    def _step(
+        self, gram: Array, active: Index, ridge: Array, r: Array, least: float
+    ) -> Array | None:
+        """``(G_AA + ridge)^-1 r`` up to residuals of `least`, by conjugate gradients.
+
+        With z the factor's answer to r, the matrix it is of takes z to r, so that no product with
+        G is needed, only with the difference of the two L2 parts.
+        """
+        if not len(self.ridge):
+            return self.solve(gram, active, r)
+        excess = ridge - self.ridge.take(active)
+        x, direction, image, before = np.zeros(len(r)), r, r, 0.0
+        for _ in range(MOST_STEPS):
             z = self.solve(gram, active, r)
             if z is None:
                 return None
             now = float(r @ z)
-            direction = z + (now / before) * direction if before else z
-            spread[active] = direction
-            turn = gram.dot(spread)
-            bend = turn.take(active) + ridge * direction
+            share = now / before if before else 0.0
+            direction, image = z + share * direction, r + share * image
+            bend = image + excess * direction
             curvature = float(direction @ bend)
             if not curvature > 0.0:
                 return None
-            step = now / curvature
-            w[active] += step * direction
-            q = q - step * turn
-            r = r - step * bend
+            x += (now / curvature) * direction
+            r = r - (now / curvature) * bend
+            if not np.abs(r).max() > least:
+                break
             before = now
-        return (w, q) if np.abs(r).max() <= MISSED * exact * unit else None
+        return x
 
     def solve(self, gram: Array, active: Index, b: Array) -> Array | None:
         """The solution at the factor's alpha, None where the features of A depend on each other."""
+        if active is not self.active and not self._turn_to(gram, active):
+            return None
+        z = np.zeros(len(self.slots))
+        z[self.place] = b
+        z = dtrtrs(self._lower, z, lower=1, overwrite_b=1)[0]
+        if len(self.dead):
+            z -= self.F @ dpotrs(self.corner, self.F.T @ z, lower=1)[0]
+        x = dtrtrs(self._lower, z, lower=1, trans=1, overwrite_b=1)[0]
+        return np.asarray(x[self.place])
+
+    def _turn_to(self, gram: Array, active: Index) -> bool:
+        """Slots for all of A, and the others dead; False where the features of A are dependent."""
+        self.active = None
         place = self._places(len(gram), active)
         new = active[place < 0]
         n_dead = len(self.slots) + len(new) - len(active)
@@ -144,20 +181,15 @@ class GrowingFactor:
         if len(new):
             if not self._append(gram, new):
                 self._forget()
-                return None
+                return False
             place = self._places(len(gram), active)
         self._bury(place)
-        z = np.zeros(len(self.slots))
-        z[place] = b
-        z = dtrtrs(self._lower, z, lower=1, overwrite_b=1)[0]
         if len(self.dead):
-            F = self.F
-            _, share, info = dposv(F.T @ F, F.T @ z, lower=1)
+            self.corner, info = dpotrf(self.F.T @ self.F, lower=1)
             if info:
-                return None
-            z -= F @ share
-        x = dtrtrs(self._lower, z, lower=1, trans=1, overwrite_b=1)[0]
-        return np.asarray(x[place])
+                return False
+        self.active, self.place = active, place
+        return True
 
     @property
     def _lower(self) -> Array:
@@ -177,12 +209,13 @@ class GrowingFactor:
             larger = np.zeros((size + size // 2, size + size // 2), order="F")
             larger[:n, :n] = self.L[:n, :n]
             self.L = larger
-        rest = np.asfortranarray(gram[np.ix_(new, new)])
+        rows = gram.take(new, 0)
+        rest = rows.take(new, 1).T
         if len(self.ridge):
             rest[np.diag_indices(len(new))] += self.ridge[new]
         least = self.dependent * rest.diagonal()
         if n:
-            beside = dtrtrs(self._lower, gram[np.ix_(self.slots, new)], lower=1)[0]
+            beside = dtrtrs(self._lower, rows.take(self.slots, 1).T, lower=1, overwrite_b=1)[0]
             rest -= beside.T @ beside
             self.L[n:size, :n] = beside.T
         corner, info = dpotrf(rest, lower=1, overwrite_a=1)
@@ -214,3 +247,8 @@ class GrowingFactor:
             parts.append(E / np.sqrt(np.sum(E * E, axis=0)))
         self.F = np.asfortranarray(np.concatenate(parts, axis=1)) if parts else self.F[:, :0]
         self.dead = np.concatenate([self.dead[stay], fresh])
+
+
+def symmetric_product(gram: Array, v: Array) -> Array:
+    """``gram v``, which reads half of a matrix that is too large for the cache."""
+    return np.asarray(dsymv(1.0, gram.T, v))
