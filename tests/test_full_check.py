@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from skreg import moments
 from skreg.design import Design
 from skreg.penalties import Penalty
 from skreg.solvers import Settings, Target, chunked_path, coordinate_descent, full_check
@@ -24,6 +25,20 @@ def setting(stored="F", offset=0.0, n=40, p=200, rho=0.5, **options):
 
 
 @pytest.mark.parametrize("stored", STORED)
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("limits", [(1, 1), (1, 1000), (1000, 1)])
+def test_few_vectors_go_through_X_in_blocks(monkeypatch, stored, count, limits):
+    monkeypatch.setattr(moments, "TALL", limits[0])
+    monkeypatch.setattr(moments, "WIDE", limits[1])
+    monkeypatch.setattr(moments, "CACHED", 130)  # blocks that do not divide the columns or rows
+    rng = np.random.default_rng(0)
+    X, v = rng.standard_normal((41, 17)), rng.standard_normal((41, count))
+    once = {"F": limits[0] == 1, "C": limits == (1, 1), "csc": False}
+    assert moments.reads_once(STORED[stored](X)) == once[stored]
+    np.testing.assert_allclose(moments.adjoint(STORED[stored](X), v), X.T @ v, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("stored", STORED)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("offset", [0.0, 1e5])
@@ -37,8 +52,10 @@ def test_norms_are_bounds_and_hardly_more(stored, weighted, standardize, offset)
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
 @pytest.mark.parametrize("shape", [{}, {"factors": "some"}, {"lower": 0.0}, {"upper": 0.02}])
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 9])
-def test_what_is_settled_violates_nothing(shape, l1_ratio, count):
+@pytest.mark.parametrize("tall", [1, 1000])
+def test_what_is_settled_violates_nothing(monkeypatch, shape, l1_ratio, count, tall):
     """Residuals of a path on half of the features, so that many of the others violate."""
+    monkeypatch.setattr(moments, "TALL", tall)
     design, y = setting()
     shape = dict(shape)
     if "factors" in shape:
@@ -55,9 +72,15 @@ def test_what_is_settled_violates_nothing(shape, l1_ratio, count):
     n_settled, inside = 0, np.arange(design.n_features) % 3 == 0
     for first in range(0, 30 - count, count):
         chunk = slice(first + 1, first + 1 + count)
-        start = check.point(float(alphas[first]), R[:, first])
+        start = check.points(alphas[[first]], R[:, [first]])[0]
         anchors, outside = check.settle(start, alphas[chunk], R[:, chunk], inside)
-        np.testing.assert_allclose(anchors[-1].q, design.correlate(R[:, chunk.stop - 1]))
+        assert len(anchors) - 1 == min(count, 4) if tall == 1 else len(anchors) - 1 in (1, 2)
+        assert len({point.alpha for point in anchors}) == len(anchors)
+        for point in anchors[1:]:
+            (i,) = np.flatnonzero(alphas == point.alpha)
+            np.testing.assert_array_equal(point.r, R[:, i])
+            np.testing.assert_allclose(point.q, design.correlate(R[:, i]), rtol=0, atol=1e-12)
+        assert anchors[-1].alpha == alphas[chunk.stop - 1]
         settled = ~check.unsettled(anchors, alphas[chunk], R[:, chunk])
         np.testing.assert_array_equal(outside, np.flatnonzero(~settled & ~inside))
         pulls = check.pull(design.correlate(R[:, chunk]).T)
@@ -84,8 +107,11 @@ def test_alphas_above_the_start_and_no_way_to_go():
 
 @pytest.mark.parametrize("stored", STORED)
 @pytest.mark.parametrize("many", [0.0, 1.0])
-def test_violators_are_found_one_by_one_or_with_all_products(monkeypatch, stored, many):
+@pytest.mark.parametrize("tall", [1, 1000])
+def test_violators_are_found_one_by_one_or_with_all_products(monkeypatch, stored, many, tall):
     """Nothing joins by prediction; the answer is that of descent."""
+    monkeypatch.setattr(moments, "TALL", tall)
+    monkeypatch.setattr(moments, "WIDE", 100)
     design, y = setting(stored, standardize=True)
     penalty = Penalty.build(design.n_features, 1.0)
     top = penalty.alpha_max(design.correlate(y))

@@ -32,10 +32,11 @@ from .working_set import WorkingSet
 
 # Chunks start with so many alphas, double while they stand, and are never longer.
 SHORTEST, FIRST, LONGEST = 2, 4, 25
-# A feature joins that is predicted to come this near to its threshold, as a share of the way.
-MARGIN = 0.1
+# A feature joins that is predicted to come this near to its threshold, as a share of the way:
+# from the first to the second, twice as near as for the chunk before if that was violated.
+MARGIN, WIDEST = 0.1, 0.4
 # At most so many features join for a chunk, or this share of those in use.
-BUDGET, BUDGET_SHARE = 96, 1.2
+BUDGET, BUDGET_SHARE = 96, 0.4
 # A chunk that would need more is cut to this share.
 CUT = 0.7
 # For X with so many entries the slope is worth a product of its own: that between the last two
@@ -80,6 +81,7 @@ class Walk:
             self.q = design.correlate(self.r)
         self.slope: Array | None = None
         self.violators = np.empty(0, dtype=np.intp)  # which must join before the next alpha
+        self.margin = MARGIN
         self.used = 0  # iterations since the last alpha that is wanted
         largest = np.finfo(np.float64).max
         self.alpha = min(float(self.reach(self.q).max()) / penalty.l1_ratio, largest)
@@ -118,7 +120,7 @@ class Walk:
             ahead = max(self.alpha - last, 0.0)
             pull = self.reach(self.q + ahead * self.slope)
             pull[self.violators] = np.inf
-            new = np.flatnonzero(pull > max(ratio * (last - MARGIN * ahead), 0.0))
+            new = np.flatnonzero(pull > max(ratio * (last - self.margin * ahead), 0.0))
             if len(new) <= self.budget or length == 1:
                 break
             length = max(1, int(CUT * length))
@@ -167,24 +169,30 @@ class Walk:
         found = self._certified(alphas[stand], W[:, stand], R[:, stand], rest[stand], n_iters)
         self.used = used
         if n_stand:
-            self._remember(anchors, alphas, R, n_stand)
-        if n_stand < len(alphas):
+            self._remember(anchors, alphas[stand], R[:, stand])
+        if n_stand == len(alphas):
+            self.margin = max(MARGIN, self.margin / 2)
+        else:
+            self.margin = min(WIDEST, self.margin * 2)
             self.used = n_iters[n_stand]
             solver.state = states[n_stand]
         return found
 
-    def _remember(self, anchors: list[Point], alphas: Array, R: Array, n_stand: int) -> None:
-        """Residual, correlations and slope at the last of the alphas that are done."""
-        here = anchors[-1]
-        if n_stand < len(alphas):
-            here = self.check.point(float(alphas[n_stand - 1]), R[:, n_stand - 1].copy())
+    def _remember(self, anchors: list[Point], alphas: Array, R: Array) -> None:
+        """Residual, correlations and slope at the last of these alphas, which are done."""
+        here = self._point(anchors, alphas, R, len(alphas) - 1)
         before = [point for point in anchors if point.alpha > here.alpha]
-        if n_stand > 1 and self.design.n_samples * self.design.n_features <= CHEAP:
-            near = self.check.point(float(alphas[n_stand - 2]), R[:, n_stand - 2])
+        if len(alphas) > 1 and self.design.n_samples * self.design.n_features <= CHEAP:
+            near = self._point(anchors, alphas, R, len(alphas) - 2)
             before = [near] if near.alpha > here.alpha else before
         if before:
             self.slope = (here.q - before[-1].q) / (before[-1].alpha - here.alpha)
         self.alpha, self.r, self.q = here.alpha, here.r, here.q
+
+    def _point(self, anchors: list[Point], alphas: Array, R: Array, i: int) -> Point:
+        """The point of the path at alpha i, which may be an anchor."""
+        known = [point for point in anchors[1:] if point.alpha == alphas[i]]
+        return known[0] if known else self.check.points(alphas[[i]], R[:, [i]])[0]
 
     def _certified(
         self, alphas: Array, W: Array, R: Array, rest: Array, n_iters: list[int]
