@@ -1,5 +1,7 @@
 """Newton's method on the active set and the walk over chunks of alphas, from the inside."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from exact import Problem
@@ -208,6 +210,39 @@ def test_features_that_were_not_foreseen_are_found(monkeypatch, case):
     for other in others:
         np.testing.assert_allclose(other, first, rtol=0, atol=1e-8)
     assert max(one.gap for each in found.values() for (one,) in each) <= 1e-12
+
+
+@pytest.mark.parametrize("factors", [None, [0.0, 1.0, 2.0, 0.5]])
+def test_a_line_is_followed_until_the_support_changes(monkeypatch, factors):
+    """Solutions on it take no equations, are optimal, and are those that equations give."""
+    rng = np.random.default_rng(4)
+    Z = rng.standard_normal((50, 30)) + rng.standard_normal((50, 1))
+    G, c = Z.T @ Z / 50, Z.T @ (Z[:, :3].sum(axis=1) + rng.standard_normal(50)) / 50
+    penalty = Penalty.build(30, 1.0, None if factors is None else np.resize(factors, 30))
+    solved, solve = [], active_set.solve_on_support
+    monkeypatch.setattr(
+        active_set, "solve_on_support", lambda *args: solved.append(1) or solve(*args)
+    )
+    follower, rates = ActiveSet(penalty, 30, 10.0), penalty.at(1.0).l1
+    follower.extend(G, c, np.arange(30))
+    n_steps, supports = [], []
+    for alpha in np.geomspace(2.0, 1e-3, 300):
+        before = len(solved)
+        assert follower.solve(alpha, 1000) >= 1
+        n_steps.append(len(solved) - before)
+        supports.append(tuple(np.sign(rates * follower.w)))
+        assert np.all(np.abs(follower.q) <= alpha * rates * (1 + 1e-11) + 1e-13)
+        used = follower.w != 0
+        wanted = alpha * (rates * np.sign(follower.w))[used]
+        np.testing.assert_allclose((c - G @ follower.w)[used], wanted, rtol=1e-11, atol=1e-13)
+        fresh = ActiveSet(penalty, 30, 10.0)
+        fresh.extend(G, c, np.arange(30))
+        fresh.solve(alpha, 1000)
+        np.testing.assert_allclose(follower.w, fresh.w, rtol=0, atol=1e-11)
+    stays = [a == b for a, b in pairwise(supports)]
+    assert sum(stays) > 200
+    for i, stay in enumerate(stays[1:], start=1):
+        assert (n_steps[i + 1] == 0) == (stay and n_steps[i] + stays[i - 1] > 0)
 
 
 @pytest.mark.parametrize("method", ["chunks", "gram"])

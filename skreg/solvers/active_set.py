@@ -10,8 +10,9 @@ and takes every wrong guess back at once: of A, what has the wrong sign goes to 
 past a bound goes to it; of the rest, zeros with |q_j| > l1_j and bounds whose multiplier turned
 join A. When nothing is left to change w is optimal, up to rounding. This is the primal-dual
 active set method, a semismooth Newton method (Hintermüller, Ito and Kunisch, SIAM J. Optim.
-13(3), 2002). The next alpha starts with the support that the secant through the last two
-solutions predicts: about one round an alpha.
+13(3), 2002). The next alpha starts with the support that a straight line foretells: for the Lasso
+the line that the solution follows while its support stays, and as long as it does no equations are
+solved; else the secant through the last two solutions. About one round an alpha is left.
 
 The rounds need not end. Where the violations stop falling, or features of A depend on each other,
 the solution before is taken up by `descent.py`, whose every step lowers the objective.
@@ -24,20 +25,18 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dposv
 
 from ..design import Array, Index
 from ..penalties import Penalty, ScaledPenalty
 from .base import Mask
 from .descent import ROUNDING, GramModel, descend
 from .growing_factor import GrowingFactor
+from .support import DEPENDENT, Line, solve_on_support
 
 # A correlation is past its threshold by more than this share of it, or by rounding of the data.
 PAST = 1e-11
 # Rounds without fewer violations than ever before, after which the method is taken to cycle.
 PATIENCE = 4
-# A squared pivot below this share of a feature's diagonal: it depends on those before it.
-DEPENDENT = 1e-11
 # More rounds at one alpha than this are taken for cycling.
 MAX_ROUNDS = 50
 # In one round the support grows by no more than this many features, or by half.
@@ -50,7 +49,8 @@ EXACT, ROUGH = 1e-12, 1e-4
 FARTHEST = 4.0
 
 Sides = NDArray[np.int8]
-State = tuple[Array, Array, Index, Array, Sides, tuple[Array, Array, float] | None, float]
+
+State = tuple[Array, Array, Index, Array, Sides, Line | None, float]
 
 
 class ActiveSet:
@@ -75,12 +75,12 @@ class ActiveSet:
         self.all = penalty
         self.rank, self.yy = rank, yy
         self.factor = GrowingFactor(DEPENDENT)
-        self.boxed = penalty.has_bounds
+        self.boxed, self.ridged = penalty.has_bounds, penalty.l1_ratio < 1.0
         self.active = np.empty(0, dtype=np.intp)  # in order of entry
         self.sign = np.empty(0)  # of active features that are penalised, else zero
         self.at = np.empty(0, dtype=np.int8)  # +1 at the upper bound, -1 at the lower
         self.w = self.q = np.empty(0)
-        self.before: tuple[Array, Array, float] | None = None
+        self.line: Line | None = None
         self.alpha = np.inf
 
     def extend(self, gram: Array, c: Array, index: Index, start: Array | None = None) -> None:
@@ -98,18 +98,20 @@ class ActiveSet:
             whole.l1_ratio, whole.factors[index], whole.lower[index], whole.upper[index]
         )
         self.penalised = self.penalty.factors > 0
+        one = self.penalty.at(1.0)
+        self.rates, self.ridges = one.l1, one.l2  # in units of alpha
         self.room_above, self.room_below = self.penalty.upper > 0, self.penalty.lower < 0
         self.usable = usable & (self.penalty.upper > self.penalty.lower)
         self.noise = ROUNDING * np.sqrt(self.curvature * self.yy)
         self.shut = np.where(self.usable, self.noise, np.inf)
-        w, before = np.zeros(m), self.before
+        w, line = np.zeros(m), self.line
         w[:known] = self.w
         if start is not None:
             w[known:] = start[known:]
         self.adopt(w)
-        if before is not None:
-            w_before = np.append(before[0], np.zeros(m - known))
-            self.before = w_before, self.c - gram @ w_before, before[2]
+        if line is not None:
+            dw = np.append(line.dw, np.zeros(m - known))
+            self.line = Line(self.alpha, w, self.q, dw, -(gram @ dw), line.span, exact=False)
 
     def adopt(self, w: Array) -> None:
         """Take these coefficients for the solution at the last alpha."""
@@ -117,7 +119,7 @@ class ActiveSet:
         if self.boxed:
             w = np.clip(w, penalty.lower, penalty.upper)
         w = np.where(self.usable, w, 0.0)
-        self.w, self.q, self.before = w, self.c - self.gram @ w, None
+        self.w, self.q, self.line = w, self.c - self.gram @ w, None
         self.at = np.zeros(len(w), dtype=np.int8)
         if self.boxed:
             used = free | (w != 0)
@@ -132,21 +134,20 @@ class ActiveSet:
     @property
     def state(self) -> State:
         """All that changes from one alpha to the next."""
-        return self.w, self.q, self.active, self.sign, self.at, self.before, self.alpha
+        return self.w, self.q, self.active, self.sign, self.at, self.line, self.alpha
 
     @state.setter
     def state(self, state: State) -> None:
-        self.w, self.q, self.active, self.sign, self.at, self.before, self.alpha = state
+        self.w, self.q, self.active, self.sign, self.at, self.line, self.alpha = state
 
     def solve(self, alpha: float, budget: int) -> int:
         """Move to the solution at `alpha` in no more than `budget` rounds and iterations.
 
         Returns how many there were.
         """
-        scaled = self.penalty.at(alpha)
-        rounds, solved = self._rounds(alpha, scaled, min(MAX_ROUNDS, budget // 2))
+        rounds, solved = self._rounds(alpha, min(MAX_ROUNDS, budget // 2))
         if not solved:
-            rounds += self.descend(scaled, max(1, budget - rounds))
+            rounds += self.descend(self.penalty.at(alpha), max(1, budget - rounds))
         self.alpha = alpha
         return rounds
 
@@ -157,40 +158,41 @@ class ActiveSet:
         self.adopt(w)
         return n_iter
 
-    def _rounds(self, alpha: float, scaled: ScaledPenalty, limit: int) -> tuple[int, bool]:
+    def _rounds(self, alpha: float, limit: int) -> tuple[int, bool]:
         """Rounds from the last solution; whether they ended. If not, nothing has changed."""
-        l1, at = scaled.l1, self.at
+        l1, at, penalty = alpha * self.rates, self.at, self.penalty
         threshold = l1 * (1.0 + PAST) + self.shut
         edge = threshold
         near = self._ahead(alpha)
         active, sign = self._predicted(near, edge)
+        if self.line is not None and self.line.exact and active is self.active and not self.boxed:
+            self.w, self.q = near
+            return 1, True
         fewest, idle = len(l1) + 1, 0
-        exact = ROUGH if self.penalty.l1_ratio < 1.0 else EXACT
+        exact = ROUGH if self.ridged else EXACT
         for rounds in range(1, limit + 1):
             w, c = np.zeros(len(l1)), self.c
             if self.boxed:
-                w = np.where(at > 0, scaled.upper, np.where(at < 0, scaled.lower, 0.0))
+                w = np.where(at > 0, penalty.upper, np.where(at < 0, penalty.lower, 0.0))
                 c = c - self.gram @ w
-            kept = self._from_kept_factor(alpha, active, sign, w, near, scaled, exact)
+            line, kept = None, self._from_kept_factor(alpha, active, sign, w, near, exact)
             if kept is not None:
                 w, q = kept
             else:
-                rows, rhs = self.gram.take(active, 0), (c - l1 * sign).take(active)
-                found, dependent = self._on_support(active, rows, rhs, scaled.l2)
+                found, dependent = self._on_support(alpha, active, sign, w, c)
                 if dependent is not None:
                     edge, sign = edge.copy(), sign.copy()
                     edge[active[dependent]] = np.inf
                     sign[active[dependent]] = 0.0
                     active = np.delete(active, dependent)
                     continue
-                w[active] = found
-                q = c - found.dot(rows)
+                w, q, line = found
             near = w, q
             wrong = w * sign < 0.0
             enter = np.abs(q) > edge
             enter[active] = False
             if self.boxed:
-                at, wrong, enter = self._at_bounds(w, q, active, at, wrong, enter, scaled)
+                at, wrong, enter = self._at_bounds(alpha, w, q, active, at, wrong, enter)
             n_leave, n_enter = int(np.count_nonzero(wrong)), int(np.count_nonzero(enter))
             if not n_leave and not n_enter:
                 if kept is not None and exact > EXACT:
@@ -199,8 +201,10 @@ class ActiveSet:
                 # One that is kept out, as it depends on others, may have had to join.
                 if edge is not threshold and self._pulled(q, active, threshold).any():
                     break
-                if alpha < self.alpha:
-                    self.before = (self.w, self.q, self.alpha)
+                if line is None and alpha < self.alpha:
+                    span = self.alpha - alpha
+                    line = Line(alpha, w, q, w - self.w, q - self.q, span, exact=False)
+                self.line = self.line if line is None else line
                 self.w, self.q, self.active, self.sign, self.at = w, q, active, sign, at
                 return rounds, True
             if n_leave + n_enter < fewest:
@@ -217,13 +221,15 @@ class ActiveSet:
         return rounds, False
 
     def _ahead(self, alpha: float) -> tuple[Array, Array]:
-        """Coefficients and correlations on the secant through the last two solutions."""
-        if self.before is None:
+        """Coefficients and correlations on the line."""
+        line = self.line
+        if line is None:
             return self.w, self.q
-        w, q, alpha_before = self.before
-        ahead = min((alpha - self.alpha) / (self.alpha - alpha_before), FARTHEST)
-        self.factor.drift(ahead)
-        return self.w + ahead * (self.w - w), self.q + ahead * (self.q - q)
+        ahead = (line.alpha - alpha) / line.span
+        if not line.exact:
+            ahead = min(ahead, FARTHEST)
+            self.factor.drift(ahead)
+        return line.at(ahead)
 
     def _from_kept_factor(
         self,
@@ -232,55 +238,53 @@ class ActiveSet:
         sign: Array,
         w: Array,
         near: tuple[Array, Array],
-        scaled: ScaledPenalty,
         exact: float,
     ) -> tuple[Array, Array] | None:
         """Coefficients and correlations of many active features from some `near`; others as in w.
 
         None where a factor of their own is better, or a feature depends on the others.
         """
-        ridge = self.penalty.l1_ratio < 1.0
-        if len(active) < MANY or (len(active) > self.rank and not ridge):
+        if len(active) < MANY or (len(active) > self.rank and not self.ridged):
             return None
-        if ridge:
-            self.factor.serve(alpha, scaled.l2)
+        if self.ridged:
+            self.factor.serve(alpha, alpha * self.ridges)
         w = w.copy()
         w[active] = near[0].take(active)
         q = self.factor.correlations(self.gram, self.c, near, w, len(active))
-        pull, l2 = (scaled.l1 * sign).take(active), scaled.l2.take(active)
-        return self.factor.move(self.gram, active, l2, pull, w, q, exact)
+        pull, ridge = alpha * (self.rates * sign).take(active), alpha * self.ridges.take(active)
+        return self.factor.move(self.gram, active, ridge, pull, w, q, exact)
 
     def _on_support(
-        self, active: Index, rows: Array, rhs: Array, l2: Array
-    ) -> tuple[Array, int | None]:
-        """Coefficients of the active features, or the place of one that depends on others.
+        self, alpha: float, active: Index, sign: Array, w: Array, c: Array
+    ) -> tuple[tuple[Array, Array, Line | None], int | None]:
+        """Coefficients and correlations, and where they go; or who of A depends on others.
 
-        `rows` are those of the Gram matrix.
+        Writes to w. `c` are the correlations of what the other features leave.
         """
-        n_active = len(active)
-        if not n_active:
-            return rhs, None
-        ridge = self.penalty.l1_ratio < 1.0
-        if n_active > self.rank and not ridge:
-            return rhs, n_active - 1
-        hessian = rows.take(active, 1)
-        pivots = hessian.ravel()[:: n_active + 1]
-        if ridge:
-            pivots += l2.take(active)
-        least = DEPENDENT * pivots
-        _, found, info = dposv(hessian.T, rhs, lower=1, overwrite_a=1, overwrite_b=1)
-        if info:
-            return rhs, info - 1
-        small = pivots * pivots <= least
-        return found, int(small.argmax()) if np.count_nonzero(small) else None
+        rows, straight = self.gram.take(active, 0), not self.ridged
+        if len(active) > self.rank and straight:
+            return (w, c, None), len(active) - 1
+        pull = self.rates * sign
+        pulls = np.array([c - alpha * pull, pull] if straight else [c - alpha * pull])
+        ridge = None if straight else alpha * self.ridges.take(active)
+        found, dependent = solve_on_support(active, rows, pulls.take(active, 1), ridge)
+        w[active] = found[0]
+        turned = found.dot(rows)
+        q, line = c - turned[0], None
+        if straight:
+            dw = np.zeros(len(w))
+            dw[active] = found[1]
+            line = Line(alpha, w, q, dw, -turned[1], 1.0, exact=True)
+        return (w, q, line), dependent
 
     def _changed(
         self, active: Index, sign: Array, at: Sides, leave: Mask, enter: Mask, q: Array, edge: Array
     ) -> tuple[Index, Array]:
         """Support and signs after some leave and others join, the most violated if many."""
         sign = sign.copy()
-        active = active[~leave.take(active)]
-        sign[leave & (at == 0)] = 0.0
+        if np.count_nonzero(leave):
+            active = active[~leave.take(active)]
+            sign[leave & (at == 0)] = 0.0
         new = enter.nonzero()[0]
         # Where all features may be independent there is no reason to be careful.
         room = len(sign) if len(sign) <= self.rank else max(GROWTH, len(active) // 2)
@@ -294,8 +298,8 @@ class ActiveSet:
         return np.concatenate([active, new]), sign
 
     def _predicted(self, near: tuple[Array, Array], edge: Array) -> tuple[Index, Array]:
-        """Support and signs on the secant through the last two solutions."""
-        if self.before is None:
+        """Support and signs on the line; those of the last solution where nothing changes."""
+        if self.line is None:
             return self.active, self.sign
         w, q = near
         wrong = w * self.sign < 0.0
@@ -308,26 +312,26 @@ class ActiveSet:
 
     def _at_bounds(
         self,
+        alpha: float,
         w: Array,
         q: Array,
         active: Index,
         at: Sides,
         wrong: Mask,
         enter: Mask,
-        scaled: ScaledPenalty,
     ) -> tuple[Sides, Mask, Mask]:
         """Who is at a bound after this round, who leaves the support and who joins it."""
         found, off = w.take(active), wrong.take(active)
-        above = active[(found > scaled.upper.take(active)) & ~off]
-        below = active[(found < scaled.lower.take(active)) & ~off]
+        above = active[(found > self.penalty.upper.take(active)) & ~off]
+        below = active[(found < self.penalty.lower.take(active)) & ~off]
         leave = np.zeros(len(w), dtype=bool)
         leave[active] = off
         leave[above] = leave[below] = True
         enter = enter & (at == 0) & self._may_enter(q)
         at, held = at.copy(), at.nonzero()[0]
         if len(held):
-            l1, b = scaled.l1[held], w[held]
-            pull = q[held] - scaled.l2[held] * b - l1 * np.sign(b)
+            l1, b = alpha * self.rates[held], w[held]
+            pull = q[held] - alpha * self.ridges[held] * b - l1 * np.sign(b)
             back = held[at[held] * pull < -(PAST * l1 + self.noise[held])]
             enter[back], at[back] = True, 0
         at[above], at[below] = 1, -1

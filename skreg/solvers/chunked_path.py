@@ -36,7 +36,7 @@ SHORTEST, FIRST, LONGEST = 2, 4, 25
 # from the first to the second, twice as near as for the chunk before if that was violated.
 MARGIN, WIDEST = 0.1, 0.4
 # At most so many features join for a chunk, or this share of those in use.
-BUDGET, BUDGET_SHARE = 96, 0.4
+BUDGET, BUDGET_SHARE = 96, 0.6
 # A chunk that would need more is cut to this share.
 CUT = 0.7
 # For X with so many entries the slope is worth a product of its own: that between the last two
