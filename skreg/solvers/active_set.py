@@ -64,6 +64,8 @@ class ActiveSet:
         The rank the Gram matrix has at most.
     yy : float
         Mean square of the target.
+    alone : bool, default=False
+        Whether no other alpha follows, for which a line would be needed.
 
     Attributes
     ----------
@@ -71,11 +73,12 @@ class ActiveSet:
         Coefficients and correlations of the residual at the last alpha.
     """
 
-    def __init__(self, penalty: Penalty, rank: int, yy: float) -> None:
+    def __init__(self, penalty: Penalty, rank: int, yy: float, alone: bool = False) -> None:
         self.all = penalty
         self.rank, self.yy = rank, yy
         self.factor = GrowingFactor(DEPENDENT)
         self.boxed, self.ridged = penalty.has_bounds, penalty.l1_ratio < 1.0
+        self.straight = not (self.ridged or alone)
         self.active = np.empty(0, dtype=np.intp)  # in order of entry
         self.sign = np.empty(0)  # of active features that are penalised, else zero
         self.at = np.empty(0, dtype=np.int8)  # +1 at the upper bound, -1 at the lower
@@ -98,8 +101,8 @@ class ActiveSet:
             whole.l1_ratio, whole.factors[index], whole.lower[index], whole.upper[index]
         )
         self.penalised = self.penalty.factors > 0
-        one = self.penalty.at(1.0)
-        self.rates, self.ridges = one.l1, one.l2  # in units of alpha
+        factors = self.penalty.factors  # thresholds and L2 part in units of alpha
+        self.rates, self.ridges = whole.l1_ratio * factors, (1.0 - whole.l1_ratio) * factors
         self.room_above, self.room_below = self.penalty.upper > 0, self.penalty.lower < 0
         self.usable = usable & (self.penalty.upper > self.penalty.lower)
         self.noise = ROUNDING * np.sqrt(self.curvature * self.yy)
@@ -116,8 +119,7 @@ class ActiveSet:
     def adopt(self, w: Array) -> None:
         """Take these coefficients for the solution at the last alpha."""
         penalty, free = self.penalty, self.usable & ~self.penalised
-        if self.boxed:
-            w = np.clip(w, penalty.lower, penalty.upper)
+        w = np.clip(w, penalty.lower, penalty.upper) if self.boxed else w
         w = np.where(self.usable, w, 0.0)
         self.w, self.q, self.line = w, self.c - self.gram @ w, None
         self.at = np.zeros(len(w), dtype=np.int8)
@@ -175,7 +177,7 @@ class ActiveSet:
             if self.boxed:
                 w = np.where(at > 0, penalty.upper, np.where(at < 0, penalty.lower, 0.0))
                 c = c - self.gram @ w
-            line, kept = None, self._from_kept_factor(alpha, active, sign, w, near, exact)
+            slope, kept = None, self._from_kept_factor(alpha, active, sign, w, near, exact)
             if kept is not None:
                 w, q = kept
             else:
@@ -186,7 +188,7 @@ class ActiveSet:
                     sign[active[dependent]] = 0.0
                     active = np.delete(active, dependent)
                     continue
-                w, q, line = found
+                w, q, slope = found
             near = w, q
             wrong = w * sign < 0.0
             enter = np.abs(q) > edge
@@ -201,18 +203,17 @@ class ActiveSet:
                 # One that is kept out, as it depends on others, may have had to join.
                 if edge is not threshold and self._pulled(q, active, threshold).any():
                     break
-                if line is None and alpha < self.alpha:
+                if slope is not None:
+                    self.line = Line(alpha, w, q, *slope, 1.0, exact=True)
+                elif alpha < self.alpha:
                     span = self.alpha - alpha
-                    line = Line(alpha, w, q, w - self.w, q - self.q, span, exact=False)
-                self.line = self.line if line is None else line
+                    self.line = Line(alpha, w, q, w - self.w, q - self.q, span, exact=False)
                 self.w, self.q, self.active, self.sign, self.at = w, q, active, sign, at
                 return rounds, True
-            if n_leave + n_enter < fewest:
-                fewest, idle = n_leave + n_enter, 0
-            else:
-                idle += 1
-                if idle == PATIENCE:
-                    break
+            idle = 0 if n_leave + n_enter < fewest else idle + 1
+            if idle == PATIENCE:
+                break
+            fewest = min(fewest, n_leave + n_enter)
             active, sign = self._changed(active, sign, at, wrong, enter, q, edge)
             if n_leave:
                 edge = threshold  # those that depended on what left may be free of it
@@ -256,26 +257,25 @@ class ActiveSet:
 
     def _on_support(
         self, alpha: float, active: Index, sign: Array, w: Array, c: Array
-    ) -> tuple[tuple[Array, Array, Line | None], int | None]:
-        """Coefficients and correlations, and where they go; or who of A depends on others.
+    ) -> tuple[tuple[Array, Array, tuple[Array, Array] | None], int | None]:
+        """Coefficients and correlations, and their slopes; or who of A depends on others.
 
         Writes to w. `c` are the correlations of what the other features leave.
         """
-        rows, straight = self.gram.take(active, 0), not self.ridged
-        if len(active) > self.rank and straight:
+        rows = self.gram.take(active, 0)
+        if len(active) > self.rank and not self.ridged:
             return (w, c, None), len(active) - 1
         pull = self.rates * sign
-        pulls = np.array([c - alpha * pull, pull] if straight else [c - alpha * pull])
-        ridge = None if straight else alpha * self.ridges.take(active)
+        pulls = np.array([c - alpha * pull, pull] if self.straight else [c - alpha * pull])
+        ridge = alpha * self.ridges.take(active) if self.ridged else None
         found, dependent = solve_on_support(active, rows, pulls.take(active, 1), ridge)
         w[active] = found[0]
         turned = found.dot(rows)
-        q, line = c - turned[0], None
-        if straight:
-            dw = np.zeros(len(w))
-            dw[active] = found[1]
-            line = Line(alpha, w, q, dw, -turned[1], 1.0, exact=True)
-        return (w, q, line), dependent
+        if not self.straight:
+            return (w, c - turned[0], None), dependent
+        dw = np.zeros(len(w))
+        dw[active] = found[1]
+        return (w, c - turned[0], (dw, -turned[1])), dependent
 
     def _changed(
         self, active: Index, sign: Array, at: Sides, leave: Mask, enter: Mask, q: Array, edge: Array

@@ -140,7 +140,7 @@ def _step(
     many = np.count_nonzero(np.abs(c) > first.l1) >= MANY
     if many and rank == n_features and not start.any():
         start = _guess(design.gram(), c, first)
-    found = ActiveSet(penalty, rank, yy)
+    found = ActiveSet(penalty, rank, yy, alone=len(alphas) == 1)
     found.extend(design.gram(), c, np.arange(n_features), start)
     W, n_iters = np.empty((len(alphas), n_features)), []
     for row, alpha in zip(W, alphas.tolist(), strict=True):
