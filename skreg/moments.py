@@ -32,10 +32,10 @@ DENSE_COLUMN = 1e2
 # A product with a matrix copies all of X into the cache's order first, which takes nearly as long
 # as this many products with a vector.
 THIN = 4
-# X of so many rows, in Fortran order or with so many features, is read in blocks of so many
-# entries, which stay in the cache while all vectors are through: four take 1.4 times as long as one
-# at 1000 x 10000, or 1.7 times in C order.
-TALL, WIDE = 256, 4096
+# X of so many rows is read in blocks of so many entries, which stay in the cache while all vectors
+# are through: four take 1.4 times as long as one at 1000 x 10000. In C order two take 1.2 times as
+# long as one, if a block has a fair number of rows and these are long.
+TALL, WIDE = 256, (4096, 16384)
 CACHED = 1 << 17
 # Share of the rows that often suffices to see that a column is not far from zero.
 GLANCE = 0.05
@@ -60,7 +60,7 @@ def adjoint(X: Any, v: Array) -> Array:
         return np.asarray(X.T @ v, dtype=np.float64, order="F")
     if X.dtype == np.float64:
         count = 1 if v.ndim == 1 else v.shape[1]
-        if 1 < count <= THIN and reads_once(X):
+        if 1 < count <= at_once(X):
             return _in_blocks(X, v)
         if 1 < count < THIN:
             return np.array([column @ X for column in v.T]).T
@@ -71,11 +71,13 @@ def adjoint(X: Any, v: Array) -> Array:
     return out
 
 
-def reads_once(X: Any) -> bool:
-    """Whether `adjoint` takes few vectors through X in little more time than one."""
+def at_once(X: Any) -> int:
+    """How many vectors `adjoint` takes through X in little more time than one."""
     if is_sparse(X) or X.dtype != np.float64 or X.shape[0] < TALL:
-        return False
-    return bool(X.flags.f_contiguous or X.shape[1] >= WIDE)
+        return 1
+    if X.flags.f_contiguous:
+        return THIN
+    return 2 if WIDE[0] <= X.shape[1] <= WIDE[1] else 1
 
 
 def _in_blocks(X: Array, v: Array) -> Array:

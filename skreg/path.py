@@ -122,11 +122,11 @@ def fit_path(
     for i, solutions in enumerate(_solutions(model, design, target, penalty, engine_alphas, w)):
         for k, s in enumerate(solutions):
             W[k, i] = s.coef
-            certificates.append(s[1:])
+            certificates.append(s[1:])  # in the order of the fields
         if progress is not None:
             progress(i + 1, float(alphas[i]))
     raw = _on_user_scale(model, design, penalty, W)
-    facts = np.array(certificates).reshape(len(alphas), n_targets, -1)
+    facts = np.array(certificates).reshape(len(alphas), n_targets, len(Solution._fields) - 1)
     gaps, n_iters, rss, df, own_intercepts = facts.transpose(2, 1, 0)
     intercepts = design.intercept(
         raw.reshape(-1, n_features).T, np.repeat(target.mean, len(alphas))

@@ -15,6 +15,7 @@ from skreg.penalties import Penalty
 from skreg.solvers import Settings, Target, active_set, chunked_path, coordinate_descent, exact_path
 from skreg.solvers.active_set import ActiveSet
 from skreg.solvers.optimality import support_gaps
+from skreg.solvers.support import solve_on_support
 
 EXACT = Settings(tol=1e-14, max_iter=20_000)
 METHODS = {
@@ -243,6 +244,46 @@ def test_a_line_is_followed_until_the_support_changes(monkeypatch, factors):
     assert sum(stays) > 200
     for i, stay in enumerate(stays[1:], start=1):
         assert (n_steps[i + 1] == 0) == (stay and n_steps[i] + stays[i - 1] > 0)
+
+
+@pytest.mark.parametrize("many", [3, 8, 20, 10**6])
+def test_no_line_is_followed_that_is_not_of_this_support(monkeypatch, many):
+    """Alphas that rise and fall, few and many active features, and descent at one of them."""
+    monkeypatch.setattr(active_set, "MANY", many)
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        Z = rng.standard_normal((60, 40)) + rng.standard_normal((60, 1))
+        y = Z[:, :5].sum(axis=1) + rng.standard_normal(60)
+        G, c, yy = Z.T @ Z / 60, Z.T @ y / 60, float(y @ y) / 60
+        solver, top = ActiveSet(Penalty.build(40, 1.0), 40, yy), float(np.abs(c).max())
+        solver.extend(G, c, np.arange(40))
+        for i, share in enumerate(rng.choice([1.0, 0.7, 0.3, 0.1, 0.099, 0.0985, 0.01], 12)):
+            monkeypatch.setattr(active_set, "MAX_ROUNDS", 0 if i % 4 == 2 else 50)
+            alpha = top * share
+            solver.solve(alpha, 1000)
+            q, used = c - G @ solver.w, solver.w != 0
+            assert np.abs(q).max() <= alpha * (1 + 1e-9)
+            np.testing.assert_allclose(q[used], alpha * np.sign(solver.w[used]), rtol=1e-9)
+
+
+def test_features_that_depend_on_others_are_found_on_a_support():
+    rng = np.random.default_rng(0)
+    Z = rng.standard_normal((30, 6))
+    Z[:, 4] = Z[:, 1] + Z[:, 2] + 1e-6 * Z[:, 5]  # a pivot of 1e-12: positive, and all but zero
+    Z[:, 5] = Z[:, 0]
+    G = Z.T @ Z / 30
+    for active, place in (([0, 1, 2, 3], None), ([3, 0, 5], 2), ([4, 1, 0, 2], 3), ([], None)):
+        index = np.array(active, dtype=np.intp)
+        pulls = rng.standard_normal((2, len(active)))
+        x, dependent = solve_on_support(index, G[index], pulls.copy(), None)
+        assert dependent == place
+        if place is None:
+            np.testing.assert_allclose(x @ G[np.ix_(index, index)], pulls, rtol=0, atol=1e-12)
+        ridge = rng.random(len(active)) + 0.1
+        x, dependent = solve_on_support(index, G[index], pulls.copy(), ridge)
+        assert dependent is None
+        back = x @ (G[np.ix_(index, index)] + np.diag(ridge))
+        np.testing.assert_allclose(back, pulls, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("method", ["chunks", "gram"])

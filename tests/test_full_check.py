@@ -29,13 +29,21 @@ def setting(stored="F", offset=0.0, n=40, p=200, rho=0.5, **options):
 @pytest.mark.parametrize("limits", [(1, 1), (1, 1000), (1000, 1)])
 def test_few_vectors_go_through_X_in_blocks(monkeypatch, stored, count, limits):
     monkeypatch.setattr(moments, "TALL", limits[0])
-    monkeypatch.setattr(moments, "WIDE", limits[1])
+    monkeypatch.setattr(moments, "WIDE", (limits[1], 10**6))
     monkeypatch.setattr(moments, "CACHED", 130)  # blocks that do not divide the columns or rows
     rng = np.random.default_rng(0)
     X, v = rng.standard_normal((41, 17)), rng.standard_normal((41, count))
-    once = {"F": limits[0] == 1, "C": limits == (1, 1), "csc": False}
-    assert moments.reads_once(STORED[stored](X)) == once[stored]
+    once = {"F": 4 if limits[0] == 1 else 1, "C": 2 if limits == (1, 1) else 1, "csc": 1}
+    assert moments.at_once(STORED[stored](X)) == once[stored]
     np.testing.assert_allclose(moments.adjoint(STORED[stored](X), v), X.T @ v, rtol=0, atol=1e-12)
+
+
+def test_rows_too_long_for_a_block_of_some_are_not_read_in_blocks():
+    for shape, count in (((300, 4000), 1), ((300, 5000), 2), ((300, 20_000), 1), ((200, 5000), 1)):
+        assert moments.at_once(np.empty(shape)) == count
+        assert moments.at_once(np.empty(shape, order="F")) == (4 if shape[0] == 300 else 1)
+        assert moments.at_once(np.empty(shape, dtype=np.float32, order="F")) == 1
+        assert moments.at_once(np.empty(shape)[:, ::2]) == (2 if shape[1] == 20_000 else 1)
 
 
 @pytest.mark.parametrize("stored", STORED)
@@ -111,7 +119,7 @@ def test_alphas_above_the_start_and_no_way_to_go():
 def test_violators_are_found_one_by_one_or_with_all_products(monkeypatch, stored, many, tall):
     """Nothing joins by prediction; the answer is that of descent."""
     monkeypatch.setattr(moments, "TALL", tall)
-    monkeypatch.setattr(moments, "WIDE", 100)
+    monkeypatch.setattr(moments, "WIDE", (100, 1000))
     design, y = setting(stored, standardize=True)
     penalty = Penalty.build(design.n_features, 1.0)
     top = penalty.alpha_max(design.correlate(y))
@@ -129,3 +137,36 @@ def test_violators_are_found_one_by_one_or_with_all_products(monkeypatch, stored
         np.testing.assert_allclose(
             design.predict(a.coef), design.predict(b.coef), rtol=0, atol=1e-9
         )
+
+
+def test_a_walk_knows_where_it_is_and_looks_further_ahead_after_a_violation(monkeypatch):
+    """Correlations, residual and margin after each chunk, violated ones and others."""
+    design, y = setting(p=400, rho=0.0)
+    penalty = Penalty.build(design.n_features, 1.0)
+    target, how = Target.build(design, y), Settings(tol=1e-14)
+    alphas = penalty.alpha_max(design.correlate(y)) * np.geomspace(1, 0.02, 60)
+    advance, margins = chunked_path.Walk.advance, set()
+
+    def watched(walk, chunk, wanted):
+        margin = walk.margin
+        found = advance(walk, chunk, wanted)
+        stood = len(found) == len(chunk)
+        assert (len(walk.violators) == 0) == stood
+        wider, narrower = min(0.4, 2 * margin), max(0.001, margin / 2)
+        assert walk.margin == (narrower if stood else wider)
+        margins.add(walk.margin)
+        if found:
+            assert walk.alpha == chunk[len(found) - 1]
+            np.testing.assert_allclose(walk.r, y[:, 0] - design.predict(found[-1].coef), atol=1e-12)
+            np.testing.assert_allclose(walk.q, design.correlate(walk.r), atol=1e-12)
+        walk.slope = -walk.q / walk.alpha  # foretells nothing, so that much is violated
+        return found
+
+    monkeypatch.setattr(chunked_path.Walk, "advance", watched)
+    monkeypatch.setattr(chunked_path, "MARGIN", 0.001)
+    for tall in (1, 1000):
+        monkeypatch.setattr(moments, "TALL", tall)
+        start = np.zeros((design.n_features, 1))
+        found = list(chunked_path.solve(design, target, penalty, alphas, start, how))
+        assert max(one.gap for (one,) in found) <= 1e-12
+    assert len(margins) > 5

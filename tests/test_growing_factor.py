@@ -152,3 +152,18 @@ def test_a_thousand_alphas_lose_no_digits():
     path = regularization_path(ElasticNet(l1_ratio=0.5), X, y, alphas=np.geomspace(0.1, 1e-4, 1000))
     problem = Problem.of(X, y, path.alphas[-1], l1_ratio=0.5)
     assert problem.violation(path.coefs[:, -1]).max() <= 1e-13
+
+
+def test_what_one_step_leaves_is_refined():
+    """So badly conditioned that no single answer of the factor is good enough."""
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(rng.standard_normal((40, 40)))[0]
+    G = (basis * np.geomspace(1, 1e-7, 40)) @ basis.T
+    G, c, w = (G + G.T) / 2, rng.standard_normal(40), np.zeros(40)
+    active, zero = np.arange(30), np.zeros(30)
+    pull = 1e-3 * np.sign(rng.standard_normal(30))
+    found = GrowingFactor(1e-11).move(G, active, zero, pull, w, c, 1e-9)
+    assert found is not None
+    w, q = found
+    np.testing.assert_allclose(q, c - G @ w, rtol=0, atol=1e-9)
+    assert np.abs(q[active] - pull).max() <= 1e-9 * 1e-3

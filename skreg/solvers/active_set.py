@@ -208,6 +208,8 @@ class ActiveSet:
                 elif alpha < self.alpha:
                     span = self.alpha - alpha
                     self.line = Line(alpha, w, q, w - self.w, q - self.q, span, exact=False)
+                elif self.line is not None:
+                    self.line = self.line._replace(alpha=alpha, w=w, q=q, exact=False)
                 self.w, self.q, self.active, self.sign, self.at = w, q, active, sign, at
                 return rounds, True
             idle = 0 if n_leave + n_enter < fewest else idle + 1
@@ -298,9 +300,7 @@ class ActiveSet:
         return np.concatenate([active, new]), sign
 
     def _predicted(self, near: tuple[Array, Array], edge: Array) -> tuple[Index, Array]:
-        """Support and signs on the line; those of the last solution where nothing changes."""
-        if self.line is None:
-            return self.active, self.sign
+        """Support and signs on the line; the same objects where nothing changes."""
         w, q = near
         wrong = w * self.sign < 0.0
         enter = self._pulled(q, self.active, edge)

@@ -10,7 +10,7 @@
    shorter chunk.
 
 Nothing is left out without that check. X is neither centred nor copied, but for the columns of
-the working set. Cost: one to three products of X with a vector for each chunk; the strong rule of
+the working set. Cost: one to four products of X with a vector for each chunk; the strong rule of
 Tibshirani et al. (JRSS B 74(2), 2012) bounds the slope where this method estimates it.
 """
 
@@ -32,8 +32,8 @@ from .working_set import WorkingSet
 
 # Chunks start with so many alphas, double while they stand, and are never longer.
 SHORTEST, FIRST, LONGEST = 2, 4, 25
-# A feature joins that is predicted to come this near to its threshold, as a share of the way:
-# from the first to the second, twice as near as for the chunk before if that was violated.
+# A feature joins that is predicted to come this near to its threshold, as a share of the way: the
+# first, doubled up to the second after a chunk that was violated and halved after one that stood.
 MARGIN, WIDEST = 0.1, 0.4
 # At most so many features join for a chunk, or this share of those in use.
 BUDGET, BUDGET_SHARE = 96, 0.6
@@ -139,7 +139,7 @@ class Walk:
         return column * (-np.sign(self.q[best]) * pull / curvature)
 
     def advance(self, alphas: Array, wanted: Mask) -> list[Solution]:
-        """Solutions at those of these alphas that stand, and the violators at the next.
+        """Solutions at those of these alphas that stand; violators are noted for the next chunk.
 
         Iterations at alphas that are not `wanted` count for the next one that is.
         """

@@ -11,7 +11,7 @@ and since the thresholds are linear in alpha as well, a feature that keeps a dis
 are only needed at the anchors; the few features that this does not settle are looked at one by
 one. The bound is a proof, not a forecast, so that nothing is left out.
 
-Cost: one or two products of X with a vector for a chunk of alphas, or one with four at once where
+Cost: one or two products of X with a vector for a chunk of alphas, or one with up to four where
 that takes little longer, instead of one with a matrix of all its residuals. For 17 alphas two
 vectors take 0.8 against 3.2 ms at 100 x 20000, four 5 against 14 at 1000 x 10000; with sparse X
 each residual would be a product.
@@ -26,13 +26,12 @@ from itertools import pairwise
 import numpy as np
 
 from ..design import Array, Design, Index
-from ..moments import reads_once
+from ..moments import at_once
 from ..penalties import Penalty
 from .base import Mask
 
-# So many anchors come at little more than the price of one where X is read once for all of them.
-# Elsewhere there is one, and from so many alphas on there may be another in the middle,
-TOGETHER = 4
+# Where X is read once for several anchors there are as many. Elsewhere there is one, and from so
+# many alphas on there may be another in the middle,
 HALVED = 5
 # if more than this share of the features is left unsettled without it.
 FEW = 0.02
@@ -76,7 +75,7 @@ class FullCheck:
 
     def points(self, alphas: Array, R: Array) -> list[Point]:
         """Points of the path with these residuals, one a column."""
-        rows = np.array(R.T)  # one after the other in memory, and no view that keeps all
+        rows = np.array(R.T)  # one after the other in memory, and R may go
         Q = self.design.correlate(rows.T)
         return [Point(*one) for one in zip(alphas.tolist(), rows, Q.T, strict=True)]
 
@@ -89,7 +88,7 @@ class FullCheck:
         come cheap or the two leave many features.
         """
         n_alphas = len(alphas)
-        n_anchors = min(TOGETHER, n_alphas) if reads_once(self.design.X) else 1
+        n_anchors = min(n_alphas, at_once(self.design.X))
         index = np.arange(1, n_anchors + 1) * n_alphas // n_anchors - 1
         anchors = [start, *self.points(alphas[index], R[:, index])]
         outside = np.flatnonzero(self.unsettled(anchors, alphas, R) & ~inside)

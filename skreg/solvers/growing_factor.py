@@ -171,7 +171,6 @@ class GrowingFactor:
 
     def _turn_to(self, gram: Array, active: Index) -> bool:
         """Slots for all of A, and the others dead; False where the features of A are dependent."""
-        self.active = None
         place = self._places(len(gram), active)
         new = active[place < 0]
         n_dead = len(self.slots) + len(new) - len(active)
@@ -187,6 +186,7 @@ class GrowingFactor:
         if len(self.dead):
             self.corner, info = dpotrf(self.F.T @ self.F, lower=1)
             if info:
+                self._forget()
                 return False
         self.active, self.place = active, place
         return True
