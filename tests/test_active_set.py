@@ -286,6 +286,20 @@ def test_features_that_depend_on_others_are_found_on_a_support():
         np.testing.assert_allclose(back, pulls, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("seed", [12, 21])
+def test_rounds_stay_few_where_the_support_comes_to_the_rank(seed):
+    """After a stall nothing is foretold: more would join than can be independent."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((30, 600)) + rng.standard_normal((30, 1))
+    y = X[:, :10] @ rng.standard_normal(10) * np.sqrt(0.5) + rng.standard_normal(30)
+    top = np.abs((X - X.mean(axis=0)).T @ (y - y.mean())).max() / 30
+    alphas = top * np.geomspace(1, 0.002, 100)
+    path = skreg.regularization_path(skreg.Lasso(max_iter=5000), X, y, alphas=alphas)
+    assert np.count_nonzero(path.coefs[:, -1]) >= 28
+    assert path.n_iters.sum() <= 130
+    assert path.dual_gaps.max() <= 1e-12
+
+
 @pytest.mark.parametrize("method", ["chunks", "gram"])
 @pytest.mark.parametrize("case", OPTIONS)
 @pytest.mark.parametrize("limit", [0, 1])

@@ -45,8 +45,6 @@ GROWTH = 8
 # the thresholds; where that takes many steps the second is enough to see who joins and leaves.
 MANY = 200
 EXACT, ROUGH = 1e-12, 1e-4
-# The secant is not followed for more than so many times the way it spans.
-FARTHEST = 4.0
 
 Sides = NDArray[np.int8]
 
@@ -228,9 +226,8 @@ class ActiveSet:
         line = self.line
         if line is None:
             return self.w, self.q
-        ahead = (line.alpha - alpha) / line.span
+        ahead = line.ahead(alpha)
         if not line.exact:
-            ahead = min(ahead, FARTHEST)
             self.factor.drift(ahead)
         return line.at(ahead)
 
@@ -301,6 +298,8 @@ class ActiveSet:
 
     def _predicted(self, near: tuple[Array, Array], edge: Array) -> tuple[Index, Array]:
         """Support and signs on the line; the same objects where nothing changes."""
+        if self.line is None and len(self.active):  # by nothing but q too many would join
+            return self.active, self.sign
         w, q = near
         wrong = w * self.sign < 0.0
         enter = self._pulled(q, self.active, edge)

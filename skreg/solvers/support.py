@@ -19,6 +19,8 @@ from ..design import Array, Index
 
 # A squared pivot below this share of a feature's diagonal: it depends on those before it.
 DEPENDENT = 1e-11
+# A guess is not followed for more than so many times the way that alpha fell for it.
+FARTHEST = 4.0
 
 
 class Line(NamedTuple):
@@ -35,6 +37,11 @@ class Line(NamedTuple):
     dq: Array
     span: float
     exact: bool
+
+    def ahead(self, alpha: float) -> float:
+        """How many spans ahead this alpha is; on a guess no more than `FARTHEST`."""
+        ahead = (self.alpha - alpha) / self.span
+        return ahead if self.exact else min(ahead, FARTHEST)
 
     def at(self, ahead: float) -> tuple[Array, Array]:
         """Coefficients and correlations so many spans ahead."""
