@@ -15,7 +15,7 @@ from skreg.penalties import Penalty
 from skreg.solvers import Settings, Target, active_set, chunked_path, coordinate_descent, exact_path
 from skreg.solvers.active_set import ActiveSet
 from skreg.solvers.optimality import support_gaps
-from skreg.solvers.support import solve_on_support
+from skreg.solvers.support import FARTHEST, Line, solve_on_support
 
 EXACT = Settings(tol=1e-14, max_iter=20_000)
 METHODS = {
@@ -264,6 +264,15 @@ def test_no_line_is_followed_that_is_not_of_this_support(monkeypatch, many):
             q, used = c - G @ solver.w, solver.w != 0
             assert np.abs(q).max() <= alpha * (1 + 1e-9)
             np.testing.assert_allclose(q[used], alpha * np.sign(solver.w[used]), rtol=1e-9)
+
+
+def test_a_guess_is_not_followed_far_and_an_exact_line_is():
+    w, q, dw, dq = np.random.default_rng(0).standard_normal((4, 3))
+    line = Line(2.0, w, q, dw, dq, span=0.1, exact=True)
+    for alpha, ahead in ((2.0, 0.0), (1.9, 1.0), (1.7, 3.0), (0.5, 15.0)):
+        assert line.ahead(alpha) == pytest.approx(ahead, abs=1e-12)
+        assert line._replace(exact=False).ahead(alpha) == pytest.approx(min(ahead, FARTHEST))
+    np.testing.assert_array_equal(line.at(3.0), (w + 3.0 * dw, q + 3.0 * dq))
 
 
 def test_features_that_depend_on_others_are_found_on_a_support():

@@ -75,7 +75,7 @@ class FullCheck:
 
     def points(self, alphas: Array, R: Array) -> list[Point]:
         """Points of the path with these residuals, one a column."""
-        rows = np.array(R.T)  # one after the other in memory, and R may go
+        rows = np.array(R.T, order="C")  # each in one piece, and R may go
         Q = self.design.correlate(rows.T)
         return [Point(*one) for one in zip(alphas.tolist(), rows, Q.T, strict=True)]
 
