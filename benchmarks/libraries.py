@@ -158,7 +158,7 @@ class Skreg(Library):
 
     def path(self, problem: Problem, tol: float, variant: str) -> Read:
         skreg = import_module("skreg")
-        shape = {"l1_ratio": problem.l1_ratio} if problem.l1_ratio != 1 else {}
+        shape = mixing(problem)
         estimator = (skreg.ElasticNet if shape else skreg.Lasso)(
             tol=tol, max_iter=100_000, **shape, **self.options(problem)
         )
@@ -168,8 +168,14 @@ class Skreg(Library):
         return lambda: Answer(path.coefs, path.intercepts, path.alphas)
 
     def cv(self, problem: Problem, tol: float, variant: str) -> Read:
-        model = import_module("skreg").LassoCV(
-            alphas=problem.alphas, cv=problem.splits, tol=tol, n_jobs=jobs(self, variant)
+        kind = "ElasticNetCV" if (shape := mixing(problem)) else "LassoCV"
+        model = getattr(import_module("skreg"), kind)(
+            alphas=problem.alphas,
+            cv=problem.splits,
+            tol=tol,
+            n_jobs=jobs(self, variant),
+            **shape,
+            **self.options(problem),
         )
         model.fit(problem.X, problem.y)
         return fitted(model, curve=model.cv_result_.mean)
@@ -180,12 +186,16 @@ class Skreg(Library):
 
     def fit(self, problem: Problem, tol: float, variant: str) -> Read:
         alpha = float(problem.alphas[0])
-        model = import_module("skreg").Lasso(alpha=alpha, tol=tol)
+        kind = "ElasticNet" if (shape := mixing(problem)) else "Lasso"
+        model = getattr(import_module("skreg"), kind)(
+            alpha=alpha, tol=tol, **shape, **self.options(problem)
+        )
         return fitted(model.fit(problem.X, problem.y), alpha)
 
     def ridge_fit(self, problem: Problem, tol: float, variant: str) -> Read:
         alpha = float(problem.alphas[0])
-        model = import_module("skreg").Ridge(alpha=alpha)
+        positive = problem.lower is not None
+        model = import_module("skreg").Ridge(alpha=alpha, positive=positive)
         return fitted(model.fit(problem.X, problem.y), alpha)
 
     def grid_search(self, problem: Problem, tol: float, variant: str) -> Read:
@@ -232,12 +242,15 @@ class ScikitLearn(Library):
         return reader(problem, coefs, means, y_mean)
 
     def cv(self, problem: Problem, tol: float, variant: str) -> Read:
-        model = import_module("sklearn.linear_model").LassoCV(
+        kind = "ElasticNetCV" if (shape := mixing(problem)) else "LassoCV"
+        model = getattr(import_module("sklearn.linear_model"), kind)(
             alphas=problem.alphas,
             cv=problem.splits,
             tol=tol,
             max_iter=1_000_000,
             n_jobs=jobs(self, variant),
+            positive=problem.lower is not None,
+            **shape,
         )
         model.fit(problem.X, problem.y)
         return fitted(model, curve=model.mse_path_.mean(axis=1))
@@ -251,12 +264,20 @@ class ScikitLearn(Library):
 
     def fit(self, problem: Problem, tol: float, variant: str) -> Read:
         alpha = float(problem.alphas[0])
-        model = import_module("sklearn.linear_model").Lasso(alpha=alpha, tol=tol, max_iter=100_000)
+        kind = "ElasticNet" if (shape := mixing(problem)) else "Lasso"
+        model = getattr(import_module("sklearn.linear_model"), kind)(
+            alpha=alpha,
+            tol=tol,
+            max_iter=100_000,
+            positive=problem.lower is not None,
+            **shape,
+        )
         return fitted(model.fit(problem.X, problem.y), alpha)
 
     def ridge_fit(self, problem: Problem, tol: float, variant: str) -> Read:
         alpha = float(problem.alphas[0])
-        model = import_module("sklearn.linear_model").Ridge(alpha=alpha)
+        positive = problem.lower is not None
+        model = import_module("sklearn.linear_model").Ridge(alpha=alpha, positive=positive)
         return fitted(model.fit(problem.X, problem.y), alpha)
 
     def grid_search(self, problem: Problem, tol: float, variant: str) -> Read:
@@ -274,6 +295,12 @@ def searched(model: Any, problem: Problem) -> Read:
     )
     best = search.fit(problem.X, problem.y).best_estimator_
     return fitted(best, best.alpha, -search.cv_results_["mean_test_score"])
+
+
+def mixing(problem: Problem) -> dict[str, float]:
+    """The argument of an elastic net, none for the Lasso."""
+    ratio = problem.l1_ratio
+    return {} if ratio is None or ratio == 1 else {"l1_ratio": ratio}
 
 
 def jobs(library: Library, variant: str) -> int | None:

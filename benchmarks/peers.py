@@ -16,6 +16,7 @@ from .libraries import (
     Timed,
     centred,
     fitted,
+    mixing,
     reader,
     trained,
 )
@@ -31,6 +32,8 @@ class Celer(Library):
     def refuses(self, problem: Problem) -> str | None:
         if problem.upper is not None or np.any(problem.lower):
             return "no bounds"
+        if problem.task == "fit" and (mixing(problem) or problem.lower is not None):
+            return "single fits of the plain Lasso alone"
         return super().refuses(problem)
 
     def variants(self, problem: Problem) -> tuple[str, ...]:
@@ -66,6 +69,8 @@ class Skglm(Library):
     def refuses(self, problem: Problem) -> str | None:
         if problem.upper is not None or np.any(problem.lower):
             return "no bounds"
+        if problem.task == "fit" and (mixing(problem) or problem.lower is not None):
+            return "single fits of the plain Lasso alone"
         return super().refuses(problem)
 
     def path(self, problem: Problem, tol: float, variant: str) -> Read:

@@ -16,6 +16,7 @@ from zlib import crc32
 import numpy as np
 from sklearn import datasets
 
+from . import dependent as dependent_columns
 from . import networks, problems
 from .gaps import largest_gap
 from .libraries import Answer
@@ -241,6 +242,11 @@ def one_alpha(n: int, p: int, task: str, rng: np.random.Generator) -> Problem:
     return Problem(task, whole.X, whole.y, whole.alphas[1:])
 
 
+def dependent(setting: Setting) -> Iterator[Cell]:
+    for name, group, build in dependent_columns.cells(setting.quick):
+        yield Cell(name, group, build)
+
+
 def scaling(setting: Setting) -> Iterator[Cell]:
     doublings = 3 if setting.quick else 5
     count = setting.alphas
@@ -299,6 +305,7 @@ SUITES: dict[str, Callable[[Setting], Iterator[Cell]]] = {
     "ridge": ridge,
     "sparse": sparse,
     "single": single,
+    "dependent": dependent,
     "scaling": scaling,
     "memory": memory,
     "mlp": mlp,
