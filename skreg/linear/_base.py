@@ -235,8 +235,8 @@ def require_finite(path: PathResult) -> None:
         )
 
 
-def plain(values: NDArray[Any]) -> Any:
-    """A Python number where there is one target, the array otherwise."""
+def plain(values: NDArray[np.bool_]) -> Any:
+    """A Python bool where there is one target, the array otherwise."""
     return values.item() if values.ndim == 0 else values
 
 

@@ -171,7 +171,7 @@ class LassoLikeCV(LinearModel, ABC):
         )
         require_finite(path)
         self._keep(results, chosen, path)
-        self.l1_ratio_ = float(l1_ratios[best])
+        self.l1_ratio_ = l1_ratios[best]
         if not (self.path_.converged.all() and chosen.converged):
             gap = max(chosen.worst_gap, float(path.dual_gaps.max()))
             warn_unconverged(type(self).__name__, gap, self.tol)
@@ -182,16 +182,20 @@ class LassoLikeCV(LinearModel, ABC):
         """Set the fitted attributes, in scikit-learn's layout where it has them."""
         self.path_ = replace(path, feature_names=feature_names(self))
         self.cv_result_ = chosen
-        self.alpha_min_, self.alpha_1se_ = chosen.alpha_min, chosen.alpha_1se
+        self.alpha_min_, self.alpha_1se_ = (
+            np.float64(chosen.alpha_min),
+            np.float64(chosen.alpha_1se),
+        )
         index = chosen.select(self.rule)
-        self.alpha_ = float(chosen.alphas[index])
+        self.alpha_ = chosen.alphas[index]
         grids = np.stack([result.alphas for result in results])
         shared = len(results) == 1 or not isinstance(self.alphas, numbers.Integral)
         self.alphas_ = grids[0] if shared else grids
         self.mse_path_ = np.squeeze(np.stack([result.errors for result in results]))
         self.coef_ = np.ascontiguousarray(path.coefs[..., index])
-        self.intercept_ = path.intercepts[..., index].astype(self.coef_.dtype)[()]
-        self.dual_gap_ = plain(path.dual_gaps[..., index])
+        intercept = path.intercepts[..., index].astype(self.coef_.dtype)
+        self.intercept_ = intercept[()] if self.fit_intercept else 0.0
+        self.dual_gap_ = path.dual_gaps[..., index][()]
         self.converged_ = plain(path.converged[..., index])
         self.n_iter_ = path.n_iters[..., index].tolist()
 

@@ -90,7 +90,7 @@ class ElasticNetCV(LassoLikeCV):
     >>> from skreg import ElasticNetCV
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = ElasticNetCV(l1_ratio=[0.5, 1.0], cv=5).fit(X, y)
-    >>> model.alpha_1se_ >= model.alpha_min_
+    >>> bool(model.alpha_1se_ >= model.alpha_min_)
     True
     """
 

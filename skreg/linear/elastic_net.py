@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
+from sklearn import get_config
 from sklearn.base import _fit_context
 from sklearn.utils import metadata_routing
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -83,9 +84,9 @@ class ElasticNet(LinearModel):
     Attributes
     ----------
     coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
-    sparse_coef_ : sparse matrix of shape (1, n_features) or (n_targets, n_features)
+    sparse_coef_ : sparse matrix or array of shape (1, n_features) or (n_targets, n_features)
     intercept_ : float or ndarray of shape (n_targets,)
-        An array where y has two dimensions, also with a single column.
+        An array where y has two dimensions, also with a single column; 0.0 without an intercept.
     dual_gap_ : float or ndarray of shape (n_targets,)
         Upper bound of how far the objective is above its minimum, divided by the weighted mean
         square of the centered target: the unit of `tol`.
@@ -125,7 +126,7 @@ class ElasticNet(LinearModel):
     >>> from skreg import ElasticNet
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = ElasticNet(alpha=0.01, l1_ratio=0.9).fit(X, y)
-    >>> model.dual_gap_ < 1e-10
+    >>> bool(model.dual_gap_ < 1e-10)
     True
     """
 
@@ -236,11 +237,11 @@ class ElasticNet(LinearModel):
             )
         require_finite(path)
         self.coef_ = np.ascontiguousarray(path.coefs[..., 0])
-        self.dual_gap_ = plain(path.dual_gaps[..., 0])
+        self.dual_gap_ = path.dual_gaps[..., 0][()]
         self.converged_ = plain(path.converged[..., 0])
         self.n_iter_ = path.n_iters[..., 0].tolist()
         intercept = path.intercepts[..., 0].astype(self.coef_.dtype)
-        self.intercept_ = intercept.reshape(y.shape[1:])[()]
+        self.intercept_ = intercept.reshape(y.shape[1:])[()] if self.fit_intercept else 0.0
         if not path.converged.all():
             gap, n_iter = float(path.dual_gaps.max()), int(path.n_iters.max())
             warn_unconverged(type(self).__name__, gap, self.tol, n_iter)
@@ -259,9 +260,11 @@ class ElasticNet(LinearModel):
 
     @property
     def sparse_coef_(self) -> Any:
-        """Sparse representation of `coef_`."""
+        """Sparse representation of `coef_`, of the kind that scikit-learn is set to give."""
         check_is_fitted(self)
-        return sparse.csr_matrix(np.atleast_2d(self.coef_))
+        as_array = get_config().get("sparse_interface") == "sparray"  # from scikit-learn 1.9
+        kind = sparse.csr_array if as_array else sparse.csr_matrix
+        return kind(np.atleast_2d(self.coef_))
 
 
 class Lasso(ElasticNet):

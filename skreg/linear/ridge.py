@@ -190,7 +190,7 @@ default="auto"
         self.coef_ = np.ascontiguousarray(gathered("coefs"))
         intercept = gathered("intercepts").astype(self.coef_.dtype)
         self.intercept_ = intercept.reshape(y.shape[1:])[()]
-        self.dual_gap_ = plain(gathered("dual_gaps"))
+        self.dual_gap_ = gathered("dual_gaps")[()]
         self.converged_ = plain(gathered("converged"))
         if not self.fit_intercept:
             self.intercept_ = 0.0
@@ -240,6 +240,6 @@ default="auto"
         unit = model.alpha_unit(X.shape[0], sample_weight)
         alphas = np.broadcast_to(self._alphas(len(coefs)) * unit, len(coefs))
         gaps = relative_gaps(model, design, targets, alphas, coefs)
-        self.dual_gap_ = plain(gaps.reshape(targets.shape[1:]))
+        self.dual_gap_ = gaps.reshape(targets.shape[1:])[()]
         self.converged_ = plain(gaps.reshape(targets.shape[1:]) <= model.settings.threshold)
         return self

@@ -296,7 +296,7 @@ class RidgeCV(LinearModel):
         many = len(results) > 1
 
         def chosen(values: list[Any]) -> Any:
-            return np.array(values) if many else float(values[0])
+            return np.array(values) if many else np.float64(values[0])
 
         def at(values: NDArray[Any]) -> NDArray[Any]:
             if not many:
@@ -310,7 +310,7 @@ class RidgeCV(LinearModel):
         self.coef_ = np.ascontiguousarray(at(path.coefs))
         intercept = at(path.intercepts).astype(self.coef_.dtype)
         self.intercept_ = intercept.reshape(intercept_shape)[()]
-        self.dual_gap_, self.converged_ = plain(at(path.dual_gaps)), plain(at(path.converged))
+        self.dual_gap_, self.converged_ = at(path.dual_gaps)[()], plain(at(path.converged))
         if not self.fit_intercept:
             self.intercept_ = 0.0
 

@@ -140,7 +140,7 @@ def train(
             if isinstance(solver, FullBatch):
                 outcome = solver.run(plan, estimator.max_fun, *records(estimator), watch)
                 status, message = outcome.status, outcome.message
-                estimator.n_iter_, estimator.loss_ = outcome.n_iter, outcome.objective
+                estimator.n_iter_, estimator.loss_ = outcome.n_iter, np.float64(outcome.objective)
             else:
                 status = solver.run(*records(estimator), watch, estimator.t_)
     except TrainingDiverged:
@@ -235,11 +235,12 @@ def finish(
         _, model.parameters = model.parameters.flattened(config.dtype)
         publish(estimator, model.parameters)
     history, progress = estimator.history_, estimator._progress
-    estimator.loss_curve_ = history.column("objective")
+    # NumPy's floats, as in scikit-learn: people round them by their method.
+    estimator.loss_curve_ = [np.float64(loss) for loss in history.column("objective")]
     if estimator.loss_curve_:
         estimator.loss_ = estimator.loss_curve_[-1]
     elif estimator.solver != "lbfgs":  # Ctrl-C in the first epoch
-        estimator.loss_ = math.nan
+        estimator.loss_ = np.float64(np.nan)
     estimator._no_improvement_count = progress.stalled  # scikit-learn's name
     if status == "converged":  # a warm start has its own epochs to get on in
         progress.stalled = 0
@@ -247,7 +248,7 @@ def finish(
     restored = status == "interrupted" or (early and not incremental)
     estimator.restored_epoch_ = progress.epoch if restored else None
     best_loss = progress.best_loss if math.isfinite(progress.best_loss) else estimator.loss_
-    estimator.best_loss_ = None if early else best_loss
+    estimator.best_loss_ = None if early else np.float64(best_loss)
     estimator.validation_scores_ = estimator.best_validation_score_ = None
     if validated:
         estimator.validation_scores_ = history.column("validation_score")
