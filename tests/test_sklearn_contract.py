@@ -158,6 +158,21 @@ def test_fitted_attributes_have_scikit_learn_s_names_and_shapes(estimator, n_tar
                 assert np.shape(getattr(own, name)) == np.shape(value), name
 
 
+@pytest.mark.parametrize("name", ["Lasso", "ElasticNet", "LassoCV", "ElasticNetCV"])
+def test_the_path_of_a_class_is_that_of_its_counterpart(name):
+    """Lasso's own is enet_path, with a default of 0.5 for l1_ratio."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 3))
+    y = X @ [3.0, -2.0, 0.0] + rng.standard_normal(30)
+    own, theirs = getattr(skreg, name).path, counterpart(name).path
+    assert own.__name__ == theirs.__name__
+    for given in ({}, {"l1_ratio": 1.0}) if own.__name__ == "enet_path" else ({},):
+        alphas, coefs, _ = theirs(X, y, tol=1e-10, **given)
+        found = own(X, y, **given)
+        np.testing.assert_allclose(found[0], alphas, rtol=1e-12)
+        np.testing.assert_allclose(found[1], coefs, atol=1e-6)
+
+
 def test_the_defaults_of_a_subclass_are_checked_as_well():
     class Negative(skreg.Lasso):
         def __init__(self, alpha=-1.0):

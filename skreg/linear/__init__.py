@@ -1,7 +1,8 @@
 """The linear estimators: validation at the boundary, the engine below, attributes out."""
 
 from .cv import ElasticNetCV, LassoCV
-from .elastic_net import ElasticNet, Lasso
+from .elastic_net import ElasticNet
+from .lasso import Lasso
 from .paths import enet_path, lasso_path
 from .regularization_path import regularization_path, ridge_path
 from .ridge import Ridge
