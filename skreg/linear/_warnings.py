@@ -10,12 +10,16 @@ from ..cross_validation import CVResult
 from ..fitting import warn as warn
 
 
-def warn_unconverged(who: str, gap: float, tol: float, n_iter: int | None = None) -> None:
-    """The one warning about convergence."""
+def warn_unconverged(
+    who: str, gap: float, tol: float, n_iter: int | None = None, *, tunable: bool = True
+) -> None:
+    """The one warning about convergence; `tunable` where there are `max_iter` and `tol`."""
     after = "" if n_iter is None else f" after {n_iter} iterations"
+    advice = "check the scale of the features"
+    if tunable:
+        advice = f"increase the number of iterations (max_iter), {advice} or accept a larger tol"
     warn(
-        "Objective did not converge. You might want to increase the number of iterations"
-        f" (max_iter), check the scale of the features or accept a larger tol: {who} reached a"
+        f"Objective did not converge. You might want to {advice}: {who} reached a"
         f" duality gap of {gap:.3e}{after}, tolerance: {tol:.3e} (both relative to the weighted"
         " mean square of the centered target).",
         ConvergenceWarning,

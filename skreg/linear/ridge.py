@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numbers
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import _fit_context
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Ridge as ScikitLearnRidge
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -230,7 +232,10 @@ default="auto"
             tol=self.tol,
             solver=self.solver,
             random_state=self.random_state,
-        ).fit(X, single_column(y), sample_weight)
+        )
+        with warnings.catch_warnings():  # it judges by its steps, the gap tells more
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            inner.fit(X, single_column(y), sample_weight)
         self.coef_, self.intercept_ = inner.coef_, np.reshape(inner.intercept_, y.shape[1:])[()]
         self.n_iter_, self.solver_ = inner.n_iter_, self.solver
         model = self._model(X.shape[1])
@@ -242,4 +247,6 @@ default="auto"
         gaps = relative_gaps(model, design, targets, alphas, coefs)
         self.dual_gap_ = gaps.reshape(targets.shape[1:])[()]
         self.converged_ = plain(gaps.reshape(targets.shape[1:]) <= model.settings.threshold)
+        if not np.all(self.converged_):
+            warn_unconverged("Ridge", float(gaps.max()), self.tol)
         return self

@@ -38,7 +38,7 @@ from ._checks import check_alphas, single_column
 from ._cv import CV_CONSTRAINTS, add_up, make_folds, parallel_runner
 from ._leave_one_out import leave_one_out
 from ._scoring import judge
-from ._warnings import warn, warn_edge
+from ._warnings import warn, warn_edge, warn_unconverged
 
 # scikit-learn's names of the decompositions.
 GCV_METHODS = {None: "auto", "auto": "auto", "svd": "svd", "eigen": "eigen"}
@@ -202,6 +202,9 @@ class RidgeCV(LinearModel):
         )
         require_finite(path)
         self._keep(result, path, y.shape[1:])
+        if not (path.converged.all() and result.converged):
+            gap = max(result.worst_gap, float(path.dual_gaps.max()))
+            warn_unconverged("RidgeCV", gap, path.tol, tunable=False)
         warn_edge("RidgeCV", self._by_target(result))
         return self
 

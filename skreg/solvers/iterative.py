@@ -79,7 +79,11 @@ def operator_lsqr(
 def sparse_cg(
     design: Design, y: Array, penalty: Penalty, alpha: float, tol: float, max_iter: int | None
 ) -> tuple[Array, int]:
-    """Conjugate gradients on the normal equations."""
+    """Conjugate gradients on the normal equations.
+
+    They end at the latest where the recursion's residual is one rounding error of its start: from
+    there on it only falls until it divides zero by zero.
+    """
     scaled = penalty.at(alpha)
     movable = scaled.upper > scaled.lower
     n_iter = 0
@@ -95,7 +99,7 @@ def sparse_cg(
     p = design.n_features
     matrix = linalg.LinearOperator((p, p), matvec=product, dtype=np.float64)
     rhs = np.where(movable, design.correlate(y), 0.0)
-    tolerance: dict[str, Any] = {RTOL: tol, "atol": 0.0}
+    tolerance: dict[str, Any] = {RTOL: max(tol, EPS), "atol": 0.0}
     w, _ = linalg.cg(matrix, rhs, maxiter=max_iter, callback=count, **tolerance)
     return w, n_iter
 
@@ -106,9 +110,9 @@ def lbfgs(
     """L-BFGS-B until the projected gradient is below `tol` in units of the objective at zero."""
     scaled = penalty.at(alpha)
     unit = float(design.norm2(y))
-    if unit == 0.0:
-        return np.zeros(design.n_features), 0
     scale = np.sqrt(unit) * reciprocal(np.sqrt(design.variances + scaled.l2))
+    if not scale[scaled.upper > scaled.lower].any():  # nothing can move
+        return np.zeros(design.n_features), 0
 
     def objective(u: Array) -> tuple[float, Array]:
         w = scale * u
@@ -125,7 +129,8 @@ def lbfgs(
         bounds=_box(scaled, scale),
         options={"gtol": tol, "ftol": 0.5 * EPS, "maxiter": limit, "maxfun": 20 * limit},
     )
-    return scale * result.x, int(result.nit)
+    # The units of u may have moved a bound by a rounding error.
+    return np.clip(scale * result.x, scaled.lower, scaled.upper), int(result.nit)
 
 
 def _box(scaled: ScaledPenalty, scale: Array) -> list[tuple[float | None, float | None]]:
