@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import _read
+from skreg.plotting import _read, naming
 from skreg.plotting._plane import TwoCoefficients
 
 Array = NDArray[np.float64]
@@ -57,7 +57,8 @@ def as_penalised(
     n_features = np.shape(_read.stored(estimator, "coef_"))[-1]
     if hasattr(X, "toarray"):
         raise ValueError(f"{what} needs dense X: pass X.toarray()")
-    table = np.asarray(X, dtype=float)
+    fitted_on = getattr(estimator, "feature_names_in_", None)
+    table = np.asarray(naming.by_name(X, fitted_on, "X"), dtype=float)
     if table.ndim != 2 or table.shape[1] != n_features:
         raise ValueError(f"X must have shape (n_samples, {n_features}), got {table.shape}")
     if not np.isfinite(table).all():
@@ -80,7 +81,7 @@ def as_penalised(
         scale[scale == 0] = 1.0
     root = np.sqrt(weights)
     columns = (table - middle if centred else table) / scale * root[:, None]
-    given = getattr(estimator, "penalty_factor", None)
+    given = naming.by_name(getattr(estimator, "penalty_factor", None), fitted_on, "penalty_factor")
     factors = _read.one_each(given, n_features, "penalty_factor")
     return PenalisedData(columns, root, scale, factors, centred)
 
@@ -118,7 +119,7 @@ def two_coefficients(
     alpha = _read.chosen_alphas(estimator, 0)["alpha"]
     if alpha is None:
         raise ValueError(f"{type(estimator).__name__} has no alpha, and so no penalty to draw")
-    names = _read.names(feature_names, data.columns.shape[1])
+    names = naming.names(feature_names, data.columns.shape[1])
     w = np.ravel(estimator.coef_).astype(float) * data.scale
     pair = _pair(features, names, w)
     for index in pair:
@@ -152,10 +153,11 @@ def _pair(features: Sequence[str | int] | None, names: list[str], w: Array) -> l
         return sorted(np.argsort(-np.abs(w), kind="stable")[:2].tolist())
     found = []
     for feature in features:
-        if isinstance(feature, str):
-            if feature not in names:
-                raise ValueError(f"no feature is named {feature!r}")
-            found.append(names.index(feature))
+        if isinstance(feature, str | tuple):
+            (name,) = naming.names([feature], 1)
+            if name not in names:
+                raise ValueError(f"no feature is named {name!r}")
+            found.append(names.index(name))
         elif 0 <= feature < len(names):
             found.append(int(feature))
         else:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from skreg.plotting._placement import spread
 from skreg.plotting._style import height_in_points, shades, styled
+from skreg.plotting.naming import shorten_apart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,18 +134,16 @@ def name_line_ends(
     # Up to two fifths of the width, at about half the type's size for each letter.
     slot = ax.get_position(original=True).width * ax.figure.bbox.width / ax.figure.dpi * 72
     longest = int(np.clip(slot / (1.3 * size), 10, 24))
-    ends = [(np.asarray(line.get_xdata())[-1], np.asarray(line.get_ydata())[-1]) for line in lines]
-
-    column = _ColumnOnTheRight(ax, ends, labels)
-    for index, (line, name) in enumerate(zip(lines, names, strict=True)):
+    column = _ColumnOnTheRight(ax, lines, labels)
+    for index, (line, name) in enumerate(zip(lines, shorten_apart(names, longest), strict=True)):
         label = ax.annotate(
-            shorten(name, longest),
-            xy=ends[index],
+            name,
+            xy=_points(line)[-1],
             xytext=(0, 0),
             textcoords=partial(column.place, index),
             ha="left",
             va="center",
-            annotation_clip=True,  # what is out of view after a change of limits has no label
+            annotation_clip=True,  # a line that is out of view has no label
             parse_math=False,
             arrowprops={
                 "arrowstyle": "-",
@@ -185,21 +184,21 @@ class _RowAbove:
 class _ColumnOnTheRight:
     """Places names on the right of the axes, and is the locator that makes room for them.
 
-    As a locator it narrows the axes within their slot by the width of the names. The slot itself
-    stays as it is, so this works with any layout engine and with none.
+    As a locator it narrows the axes within their slot by the width of the names, and keeps each
+    name at the last point of its line that is in view. The slot itself stays as it is, so this
+    works with any layout engine and with none.
     """
 
-    def __init__(
-        self, ax: Axes, ends: Sequence[tuple[float, float]], labels: Sequence[Text]
-    ) -> None:
-        self.ax, self.ends, self.labels = ax, ends, labels
+    def __init__(self, ax: Axes, lines: Sequence[Line2D], labels: Sequence[Annotation]) -> None:
+        self.ax, self.labels = ax, labels
+        self.lines = [_points(line) for line in lines]
 
     def place(self, index: int, renderer: RendererBase) -> Transform:
         from matplotlib.transforms import Affine2D
 
         ax = self.ax
         point = ax.figure.dpi / 72
-        targets = ax.transData.transform(self.ends)[:, 1]
+        targets = ax.transData.transform([label.xy for label in self.labels])[:, 1]
         heights = [_text_box(label, renderer).height + 0.5 * point for label in self.labels]
         # A label may stand half its height beyond the axes: there is nothing else there.
         slack = max(heights) / 2
@@ -209,6 +208,10 @@ class _ColumnOnTheRight:
     def __call__(self, ax: Any, renderer: RendererBase | None) -> Bbox:
         from matplotlib.transforms import Bbox
 
+        for points, label in zip(self.lines, self.labels, strict=True):
+            label.xy, on_the_right = _end_in_view(ax, points)
+            if label.arrow_patch is not None:  # no leader goes across the lines
+                label.arrow_patch.set_visible(on_the_right)
         slot = ax.get_position(original=True)
         widest = max(_text_box(label, renderer).width for label in self.labels)
         taken = (widest + _LABEL_GAP * ax.figure.dpi / 72) / ax.figure.bbox.width
@@ -220,16 +223,25 @@ class _ColumnOnTheRight:
         return self.ax.get_subplotspec()
 
 
+def _points(line: Line2D) -> NDArray[np.float64]:
+    """List the points of a line, masked ones too."""
+    return np.column_stack([np.asarray(line.get_xdata()), np.asarray(line.get_ydata())])
+
+
+def _end_in_view(ax: Axes, points: NDArray[Any]) -> tuple[tuple[float, float], bool]:
+    """Find where a line ends or leaves the axes on the right, and whether it runs to the right."""
+    to_axes = ax.transData - ax.transAxes
+    x, y = to_axes.transform(points).T
+    if x[-1] <= 1 or x[0] > 1:
+        return (float(points[-1, 0]), float(points[-1, 1])), bool(x[-1] >= x[0])
+    last = int(np.argmax(x > 1))
+    share = (1 - x[last - 1]) / (x[last] - x[last - 1])
+    end = to_axes.inverted().transform((1.0, y[last - 1] + share * (y[last] - y[last - 1])))
+    return (float(end[0]), float(end[1])), True
+
+
 def _text_box(label: Text, renderer: RendererBase | None) -> Bbox:
     """Measure the text alone: an annotation's own method would add its leader line."""
     from matplotlib.text import Text
 
     return Text.get_window_extent(label, renderer)
-
-
-def shorten(name: str, length: int) -> str:
-    """Cut a name to at most `length` characters; a long one loses its middle."""
-    if len(name) <= length:
-        return name
-    tail = (length - 1) // 2
-    return f"{name[: length - 1 - tail]}…{name[-tail:]}"

@@ -8,28 +8,63 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
+def unwrapped(estimator: Any) -> Any:
+    """Take the estimator that a fitted search has refitted; any other is returned as it is."""
+    while hasattr(estimator, "best_estimator_"):
+        estimator = estimator.best_estimator_
+    return estimator
+
+
 def stored(estimator: Any, attribute: str, way_out: str = "") -> Any:
-    """Get what a fitted estimator keeps.
+    """Get what a fitted linear estimator keeps.
 
     Raises
     ------
     AttributeError
-        The estimator has no such attribute; the message says whether it is not fitted or keeps no
-        such result.
+        The estimator has no such attribute; the message says whether it is not fitted, wraps the
+        one that has it, or keeps no such result.
     """
     if hasattr(estimator, attribute):
         return getattr(estimator, attribute)
     name = type(estimator).__name__
-    if hasattr(estimator, "steps"):
-        raise AttributeError(f"{name} has no {attribute}: pass its fitted last step, pipeline[-1]")
+    inside = _inside(estimator)
+    if inside:
+        raise AttributeError(f"{name} has no {attribute}: {inside}")
     if attribute == "coef_":
         raise AttributeError(f"{name} has no coef_: call fit first, on a linear model")
     if not hasattr(estimator, "coef_"):
         raise AttributeError(f"{name} has no {attribute}: call fit first, on LassoCV or the like")
-    raise AttributeError(
-        f"{name} has no {attribute}, because it fits a single alpha: "
-        f"use {name.removesuffix('CV')}CV, or {way_out}"
-    )
+    if name in _CROSS_VALIDATED:
+        library = type(estimator).__module__.partition(".")[0]
+        other = (
+            f"skreg.{name} does" if library != "skreg" else f"fit it for one target or {way_out}"
+        )
+        raise AttributeError(f"{name} of {library} keeps no {attribute}: {other}")
+    if f"{name}CV" in _CROSS_VALIDATED:
+        raise AttributeError(
+            f"{name} has no {attribute}, because it fits a single alpha: use {name}CV, or {way_out}"
+        )
+    raise AttributeError(f"{name} has no {attribute}: it chooses no alpha")
+
+
+_CROSS_VALIDATED = ("LassoCV", "ElasticNetCV", "RidgeCV")
+
+
+def _inside(estimator: Any) -> str:
+    """Say which part of an estimator that wraps others to pass, or that it is not fitted."""
+    if hasattr(estimator, "steps"):
+        return "pass its fitted last step, pipeline[-1]"
+    if hasattr(estimator, "cv_results_"):
+        return "it is a search with refit=False; pass an estimator fitted with its best_params_"
+    if hasattr(estimator, "param_grid") or hasattr(estimator, "param_distributions"):
+        return "call fit first"
+    if hasattr(estimator, "regressor_"):
+        return "pass its regressor_, which is fitted to the transformed y"
+    if hasattr(estimator, "estimators_"):
+        return "pass one of its estimators_"
+    if hasattr(estimator, "estimator_"):
+        return "pass its estimator_"
+    return ""
 
 
 def of_network(estimator: Any, attribute: str, what: str) -> Any:
@@ -44,16 +79,12 @@ def of_network(estimator: Any, attribute: str, what: str) -> Any:
     if hasattr(estimator, attribute):
         return getattr(estimator, attribute)
     name = type(estimator).__name__
-    way_out = "call fit first"
-    if hasattr(estimator, "steps"):
-        way_out = "pass its fitted last step, pipeline[-1]"
-    elif hasattr(estimator, "best_estimator_"):
-        way_out = "pass its best_estimator_"
-    elif hasattr(estimator, "coefs_"):
+    way_out = _inside(estimator)
+    if not way_out and hasattr(estimator, "coefs_"):
         way_out = f"solver={estimator.solver!r} keeps none"
-    elif not hasattr(estimator, "hidden_layer_sizes"):
+    elif not way_out and not hasattr(estimator, "hidden_layer_sizes"):
         way_out = "it is no multilayer perceptron"
-    raise AttributeError(f"{what}: {name} has no {attribute}: {way_out}")
+    raise AttributeError(f"{what}: {name} has no {attribute}: {way_out or 'call fit first'}")
 
 
 def pick_target(values: ArrayLike, target: int, single_ndim: int) -> NDArray[Any]:
@@ -93,16 +124,6 @@ def top_values(path: Any, top: str | None, target: int) -> tuple[NDArray[Any], s
     if top == "n_nonzero":
         return pick_target(path.n_nonzero, target, 1), "number of non-zero coefficients"
     raise ValueError(f'top={top!r} is unknown: choose "auto", "n_nonzero", "df" or None')
-
-
-def names(given: ArrayLike | None, n_features: int) -> list[str]:
-    """List one name a feature, scikit-learn's "x0", "x1" and so on where none are given."""
-    if given is None:
-        return [f"x{index}" for index in range(n_features)]
-    listed = [str(name) for name in np.asarray(given, dtype=object)]
-    if len(listed) != n_features:
-        raise ValueError(f"{len(listed)} feature names for a path of {n_features} features")
-    return listed
 
 
 def one_each(given: ArrayLike | None, n: int, what: str) -> NDArray[np.float64]:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.axes._secondary_axes import SecondaryAxis
     from matplotlib.legend import Legend
     from matplotlib.ticker import MaxNLocator
 
@@ -213,74 +212,46 @@ def alpha_axis(ax: Axes, alphas: NDArray[np.float64]) -> str:
             ax.xaxis.set_major_locator(few)
             ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         ax.xaxis.set_minor_formatter(NullFormatter())
-    return r"penalty $\alpha$ (log scale, decreasing)"
+    return r"penalty $\alpha$"
 
 
 def limit_x(ax: Axes, first: float, last: float) -> None:
-    """Limits from `first` (left) to `last` (right) on the axes' own scale, with a little margin."""
+    """Limits from `first` (left) to `last` (right) on the axes' own scale, with a little margin.
+
+    What other axes with the same x-axis show already stays in view.
+    """
     scale = ax.xaxis.get_transform()
     left, right = scale.transform(np.array([first, last], dtype=float))
     if left == right:
         step = -0.5 if ax.get_xscale() == "log" else 0.5
         left, right = left - step, right + step
-    margin = right - left
-    ax.set_xlim(*scale.inverted().transform([left - 0.02 * margin, right + 0.02 * margin]))
+    margin = 0.02 * (right - left)
+    ends = np.array([left - margin, right + margin])
+    if _shown_elsewhere(ax, ax.get_shared_x_axes()):
+        ends = np.append(ends, scale.transform(np.array(ax.get_xlim())))
+    ends = np.sort(ends)[[0, -1]] if left < right else np.sort(ends)[[-1, 0]]
+    ax.set_xlim(*scale.inverted().transform(ends))
 
 
 def limit_y(ax: Axes, low: float, high: float, headroom: float) -> None:
     """Limits around the data, with a share `headroom` of the height kept free above it.
 
     They are worked out on the axes' own scale. What other axes with the same y-axis show already
-    stays in view.
+    stays in view. Data above zero have limits above zero, so that the scale may become logarithmic.
     """
-    scale = ax.yaxis.get_transform()
+    scale, lowest = ax.yaxis.get_transform(), low
     low, high = scale.transform(np.array([low, high], dtype=float))
     if low == high:
         low, high = low - 1.0, high + 1.0
     bottom, top = low - 0.04 * (high - low), high + 0.04 * (high - low)
     top = bottom + (top - bottom) / (1 - headroom)
-    siblings = ax.get_shared_y_axes().get_siblings(ax)
-    if any(other is not ax and other.has_data() for other in siblings):
+    if _shown_elsewhere(ax, ax.get_shared_y_axes()):
         shown = scale.transform(np.array(ax.get_ylim()))
         bottom, top = min(bottom, *shown), max(top, *shown)
-    ax.set_ylim(*scale.inverted().transform([bottom, top]))
+    bottom, top = scale.inverted().transform([bottom, top])
+    ax.set_ylim(max(bottom, lowest / 2) if lowest > 0 else bottom, top)
 
 
-def top_axis(
-    ax: Axes, x: NDArray[np.float64], values: NDArray[Any], label: str, size: float
-) -> SecondaryAxis:
-    """Add an axis on top, with ticks at points of the path, so that each value shown is exact."""
-    scale = ax.xaxis.get_transform()
-    shown = scale.transform(x)
-    ends = scale.transform(np.sort(ax.get_xlim()))
-    locator: Any = ax.get_axes_locator()
-    # Names on the right have taken some of the width, though they will show it only when drawn.
-    box = locator(ax, None) if locator else ax.get_position(original=True)
-    width = box.width * ax.figure.bbox.width / ax.figure.dpi * 72
-    n_ticks = int(np.clip(width / (4 * size), 3, 9))
-    wanted, step = np.linspace(shown.min(), shown.max(), n_ticks, retstep=True)
-    ticks: list[int] = []
-    for target in wanted:
-        index = int(np.argmin(np.abs(shown - target)))
-        far = all(abs(shown[index] - shown[other]) > 0.6 * step for other in ticks)
-        if (far or not ticks) and ends[0] <= shown[index] <= ends[1]:
-            ticks.append(index)
-    ticks.sort()
-    # The default functions of a secondary axis would keep the figure from being pickled.
-    top = ax.secondary_xaxis("top", functions=(np.positive, np.positive))
-    if ax.get_xscale() == "symlog":
-        # A secondary axis follows a log scale by itself, but knows no other one. Scales have no
-        # common type with this attribute, hence getattr.
-        top.set_xscale("symlog", linthresh=getattr(scale, "linthresh"))  # noqa: B009  # see above
-    top.set_xticks(x[ticks], labels=[_number(values[index]) for index in ticks])
-    top.minorticks_off()
-    top.set_xlabel(label, fontsize=size)
-    muted = shades(ax).muted
-    top.tick_params(length=2.5, width=0.6, color=muted, labelsize=size)
-    top.spines["top"].set(color=muted, linewidth=0.6)
-    return top
-
-
-def _number(value: float) -> str:
-    """Write a count in full, and a small number with a decimal."""
-    return f"{value:.0f}" if value >= 10 or value == round(value) else f"{value:.1f}"
+def _shown_elsewhere(ax: Axes, shared: Any) -> bool:
+    """Say whether other axes with the same axis show data."""
+    return any(other is not ax and other.has_data() for other in shared.get_siblings(ax))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import _labels, _read, _style
+from skreg.plotting import _labels, _read, _style, naming
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,6 +129,7 @@ class CoefficientDisplay:
         AttributeError
             The estimator has no coefficients: it is not fitted, or not linear.
         """
+        estimator = _read.unwrapped(estimator)
         coefs = _read.pick_target(_read.stored(estimator, "coef_"), target, 1)
         chosen = _read.chosen_alphas(estimator, target)
         path = getattr(estimator, "path_", None)
@@ -249,8 +250,9 @@ class CoefficientDisplay:
         models = np.atleast_2d(np.asarray(self.coefs, dtype=float))
         if not np.isfinite(models).all():
             raise ValueError("coefs has missing or infinite values")
-        names = _read.names(self.feature_names, models.shape[1])
-        models = models * _read.one_each(self.feature_scale, models.shape[1], "feature_scale")
+        names = naming.names(self.feature_names, models.shape[1])
+        scale = naming.by_name(self.feature_scale, self.feature_names, "feature_scale")
+        models = models * _read.one_each(scale, models.shape[1], "feature_scale")
         if self.labels is not None and len(self.labels) != len(models):
             raise ValueError(f"{len(self.labels)} labels for {len(models)} models")
 
@@ -276,7 +278,7 @@ class CoefficientDisplay:
         _style.frame(ax, xlabel=self._xlabel(), ylabel="", size=size)
         width = ax.get_window_extent().width / ax.figure.dpi * 72
         longest = int(np.clip(width / (1.3 * size), 10, 32))
-        shown = [_labels.shorten(names[index], longest) for index in self.shown_]
+        shown = naming.shorten_apart([names[index] for index in self.shown_], longest)
         ax.set_yticks(at, labels=shown, parse_math=False)
         ax.tick_params(axis="y", length=0)
         low, high = min(drawn.min(initial=0), 0), max(drawn.max(initial=0), 0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from skreg.plotting import _labels, _read, _style
+from skreg.plotting._top_axis import top_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,6 +121,7 @@ class CVCurveDisplay:
         AttributeError
             The estimator keeps no cross-validation: it is not fitted, or it fits a single alpha.
         """
+        estimator = _read.unwrapped(estimator)
         cv_result = _read.stored(estimator, "cv_result_", "cross-validate it first")
         if np.size(getattr(estimator, "alpha_", 0.0)) > 1:
             cv_result = cv_result.for_target(target)
@@ -223,13 +225,21 @@ class CVCurveDisplay:
         xlabel = _style.alpha_axis(ax, alphas)
         _style.limit_x(ax, alphas.max(), alphas.min())
         headroom = _labels.headroom_for_marks(ax, size)
-        drawn = np.concatenate([below, above, errors.ravel() if draw_folds else mean])
+        drawn = np.concatenate([above, errors.ravel() if draw_folds else mean])
+        if np.nanmin(errors) >= 0:
+            # Such errors are never negative: the band ends just above zero, as it must on a
+            # logarithmic axis.
+            positive = drawn[drawn > 0]
+            just_above = min([1e-3 * np.nanmax(drawn), *positive])
+            below = np.maximum(below, just_above)
+            drawn = positive
+        drawn = np.concatenate([below, drawn])
         _style.limit_y(ax, np.nanmin(drawn), np.nanmax(drawn), headroom)
         _style.frame(ax, xlabel=xlabel, ylabel=_metric_label(result.metric), size=size)
         self.top_ax_ = None
         if self.path is not None and counts is not None:
             path_alphas = np.asarray(self.path.alphas, dtype=float)
-            self.top_ax_ = _style.top_axis(ax, path_alphas, *counts, size)
+            self.top_ax_ = top_axis(ax, path_alphas, *counts, size)
 
         self.fold_lines_ = None
         if draw_folds:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import _labels, _style
+from skreg.plotting import _read, _style, naming
 from skreg.plotting._data import two_coefficients
 from skreg.plotting._plane import TwoCoefficients, level_set
 
@@ -146,6 +146,7 @@ class PenaltyGeometryDisplay:
             A feature is unknown or unpenalised, there is no alpha, there are several targets or
             bounds, or X or y do not fit.
         """
+        estimator = _read.unwrapped(estimator)
         if feature_names is None:
             feature_names = getattr(estimator, "feature_names_in_", None)
         plane, pair = two_coefficients(estimator, X, y, features, sample_weight, feature_names)
@@ -205,7 +206,7 @@ class PenaltyGeometryDisplay:
         ax = _style.new_axes() if ax is None else ax
         self.ax_, self.figure_ = ax, ax.figure
         size, shades, colors = _style.text_size(ax), _style.shades(ax), _style.colors()
-        labels = [self._axis_label(name) for name in self.feature_names]
+        labels = [self._axis_label(name) for name in naming.shorten_apart(self.feature_names, 20)]
         _style.frame(ax, xlabel=labels[0], ylabel=labels[1], size=size)
         n_lines = (len(curves) + 5) // 2
         self._limit(ax, np.vstack([plane.solution, *(curve for _, curve in curves)]), n_lines, size)
@@ -240,7 +241,7 @@ class PenaltyGeometryDisplay:
 
     def _axis_label(self, name: str) -> str:
         unit = "s.d." if self.standardized else "unit"
-        return f"coefficient of {_labels.shorten(name, 20)} (y per {unit})"
+        return f"coefficient of {name} (y per {unit})"
 
     def _shape(self, shape: Shape | None) -> tuple[str, NDArray[np.float64]]:
         """Name a shape of the penalty and give its points."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import _labels, _read, _style
+from skreg.plotting import _labels, _read, _style, naming
+from skreg.plotting._top_axis import top_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -136,6 +137,7 @@ class RegularizationPathDisplay:
             The estimator keeps no path: it is not fitted, or it fits a single alpha.
         """
         way_out = "RegularizationPathDisplay.from_path(regularization_path(estimator, X, y))"
+        estimator = _read.unwrapped(estimator)
         path = _read.stored(estimator, "path_", way_out)
         if feature_names is None:
             feature_names = getattr(estimator, "feature_names_in_", None)
@@ -248,7 +250,7 @@ class RegularizationPathDisplay:
         # Between two knots of a Lasso path the coefficients are linear in alpha.
         at = [float(np.interp(mark.alpha, alphas[::-1], xs[::-1])) for mark in marks]
         given = self.path.feature_names if self.feature_names is None else self.feature_names
-        names = _read.names(given, coefs.shape[0])
+        names = naming.names(given, coefs.shape[0])
         counts = _read.top_values(self.path, top, self.target)
 
         _style.require_matplotlib("RegularizationPathDisplay.plot")
@@ -278,7 +280,7 @@ class RegularizationPathDisplay:
             size=size,
             label_kwargs=label_kwargs,
         )
-        self.top_ax_ = None if counts is None else _style.top_axis(ax, xs, *counts, size)
+        self.top_ax_ = None if counts is None else top_axis(ax, xs, *counts, size)
         self.alpha_lines_, self.alpha_labels_ = _labels.draw_marks(
             ax,
             marks,

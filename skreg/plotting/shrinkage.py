@@ -150,6 +150,7 @@ class ShrinkageDisplay:
         ValueError
             It is no ridge regression, has bounds or unpenalised features, or X does not fit.
         """
+        estimator = _read.unwrapped(estimator)
         data = as_penalised(estimator, X, sample_weight, "ShrinkageDisplay")
         chosen = _read.chosen_alphas(estimator, target)
         if chosen["alpha"] is None or mixing(estimator) is not None:
@@ -170,6 +171,8 @@ class ShrinkageDisplay:
             ends = [100 * squares[0], max(squares[1] / 100, 1e-8 * squares[0])]
             ends += [alpha for alpha in chosen.values() if alpha]
             alphas = np.geomspace(max(ends), min(ends), 200)
+            if 0.0 in chosen.values():
+                alphas = np.append(alphas, 0.0)
         return cls(values, alphas, **chosen).plot(ax, **plot_kwargs)
 
     def plot(

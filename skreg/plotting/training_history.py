@@ -129,6 +129,7 @@ class TrainingHistoryDisplay:
         AttributeError
             The estimator keeps no history: it is not fitted, or no network.
         """
+        estimator = _read.unwrapped(estimator)
         restored = getattr(estimator, "restored_epoch_", None)
         if not hasattr(estimator, "history_") and hasattr(estimator, "loss_curve_"):
             history = {"objective": estimator.loss_curve_}

@@ -115,7 +115,9 @@ class WeightHistogramDisplay:
             labels = [str(name) for name in estimator] if labels is None else labels
             estimator = list(estimator.values())
         models = estimator if isinstance(estimator, list | tuple) else [estimator]
-        coefs = [_read.of_network(model, "coefs_", cls.__name__) for model in models]
+        coefs = [
+            _read.of_network(_read.unwrapped(model), "coefs_", cls.__name__) for model in models
+        ]
         return cls(coefs, labels=labels).plot(ax, **plot_kwargs)
 
     def plot(

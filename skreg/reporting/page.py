@@ -7,10 +7,12 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 
 import numpy as np
 
+from ..plotting.naming import shorten, shorten_apart
 from . import pictures, wording
 from .contents import Coefficients, Contents, ModelReport
 from .drawing import Picture
@@ -118,7 +120,7 @@ def render(contents: Contents) -> str:
         "duration": wording.duration,
         "score": wording.score_text,
         "listing": wording.listing,
-        "short": _short,
+        "short": partial(shorten, length=_LONGEST_NAME),
     }
     script = resources.files(__package__).joinpath("templates/page.js").read_text("utf-8")
     digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -199,18 +201,15 @@ def _table(
         by_unit = np.where(texts[0] == 0, 0.0, coefficients.values * coefficients.to_unit)
         shown, texts = np.vstack([shown, by_unit]), np.vstack([texts, by_unit])
         heads.append("per unit of x")
+    names = shorten_apart([str(coefficients.names[i]) for i in order[:n_rows]], _LONGEST_NAME)
     rows = [
         (
-            _short(str(coefficients.names[index])),
+            name,
             [
                 Cell("–" if np.isnan(text) else wording.number(text), float(value))
                 for text, value in zip(texts[:, index], shown[:, index], strict=True)
             ],
         )
-        for index in order[:n_rows]
+        for name, index in zip(names, order, strict=False)
     ]
     return CoefficientTable(heads, rows, note.strip())
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"

@@ -17,9 +17,10 @@ from ..plotting import (
     TrainingHistoryDisplay,
     WeightHistogramDisplay,
 )
+from ..plotting.naming import shorten_apart
 from . import wording
 from .contents import Contents, ModelReport, Score
-from .drawing import BLUE, HEIGHT, Picture, Sketch, picture, plain, printable, short
+from .drawing import BLUE, HEIGHT, Picture, Sketch, picture, plain, printable
 from .predictions import of_classes, of_residuals
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def comparison(contents: Contents, order: Sequence[int]) -> Picture:
                 linewidth=1.5,
                 capsize=3,
             )
-        names = [short(model.name, 28) for model in models]
+        names = shorten_apart([printable(model.name) for model in models], 28)
         ax.set_yticks(np.arange(len(models)), labels=names, parse_math=False)
         ax.get_yticklabels()[0].set_fontweight("bold")
         ax.set_ylim(len(models) - 0.4, -0.6)

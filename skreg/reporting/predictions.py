@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..plotting.naming import shorten_apart
 from . import wording
 from .contents import Contents, ModelReport
-from .drawing import BLUE, DASHES, INK, Sketch, plain, printable, short
+from .drawing import BLUE, DASHES, HEIGHT, INK, Sketch, plain, printable, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _MOST_POINTS = 1000  # as dots; more of them as one image
 _MOST_CLASSES = 20
 _MOST_WRITTEN = 10  # classes whose counts are written into the squares
+_ROW = 0.15  # inches that a line of type takes
+_MOST_LETTERS = 30  # of all classes together, side by side below the squares
 
 
 def of_residuals(model: ModelReport, contents: Contents) -> Iterator[Sketch]:
@@ -30,8 +33,10 @@ def of_residuals(model: ModelReport, contents: Contents) -> Iterator[Sketch]:
 def of_classes(model: ModelReport, contents: Contents) -> Iterator[Sketch]:
     """Draw which classes are taken for which; where there are two, also the curve between them."""
     y, held_out = np.asarray(contents.y), np.asarray(model.held_out)
-    yield Sketch("confusion", lambda figure: _confusion(figure.add_subplot(), y, held_out))
     present = np.unique(y)
+    rows = min(np.unique(np.concatenate([y, held_out])).size, _MOST_CLASSES)
+    height = max(HEIGHT, _ROW * rows + 1.2)
+    yield Sketch("confusion", lambda figure: _confusion(figure.add_subplot(), y, held_out), height)
     if model.probabilities is None or len(contents.classes) != 2 or present.size != 2:
         return
     second, chances = contents.classes[1], model.probabilities[:, 1]
@@ -84,19 +89,29 @@ def _confusion(ax: Axes, y: NDArray[Any], held_out: NDArray[Any]) -> str:
             " mistakes to and from other classes are not drawn."
         )
         classes, counts = classes[kept], counts[np.ix_(kept, kept)]
-    names = [short(str(name)) for name in classes]
     written = classes.size <= _MOST_WRITTEN
-    ConfusionMatrixDisplay(counts, display_labels=names).plot(
+    names = shorten_apart([printable(str(name)) for name in classes], 24 if written else 18)
+    # Names that have no room below the squares are numbered there.
+    numbered = sum(map(len, names)) > _MOST_LETTERS
+    display = ConfusionMatrixDisplay(counts, display_labels=names).plot(
         ax=ax,
         cmap="Blues",
-        colorbar=not written,
+        colorbar=False,
         include_values=written,
         values_format=",d",
-        xticks_rotation="vertical" if sum(map(len, names)) > 30 else "horizontal",
+        xticks_rotation="vertical" if classes.size > _MOST_WRITTEN else "horizontal",
     )
+    if not written:
+        ax.figure.colorbar(display.im_, ax=ax, location="top", aspect=40, label="number of rows")
+    if numbered:
+        numbers = range(1, len(names) + 1)
+        ax.set_xticks(ax.get_xticks(), labels=[str(number) for number in numbers])
+        both = zip(names, numbers, strict=True)
+        ax.set_yticks(ax.get_yticks(), labels=[f"{name}  {number}" for name, number in both])
+        ax.set_aspect("auto")
     for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
         label.set_parse_math(False)
-    ax.set_xlabel("predicted, row held out")
+    ax.set_xlabel(f"predicted{' (number)' * numbered}, row held out")
     ax.set_ylabel("actual")
     plain(ax)
     return (
