@@ -9,6 +9,7 @@ from .cross_validation import CVResult
 from .linear import (
     ElasticNet,
     ElasticNetCV,
+    GridEdgeWarning,
     Lasso,
     LassoCV,
     Ridge,
@@ -39,6 +40,7 @@ __all__ = [
     "CoefficientDisplay",
     "ElasticNet",
     "ElasticNetCV",
+    "GridEdgeWarning",
     "Lasso",
     "LassoCV",
     "MLPClassifier",

@@ -20,7 +20,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .cross_validation import CVResult
 from .linear import ElasticNet, Lasso, Ridge, regularization_path
-from .path import PathResult
+from .path import PathResult, open_ends
 from .table import Table, TableError
 
 L1_RATIOS = (0.1, 0.5, 0.9)
@@ -199,6 +199,7 @@ def _cross_validate(
         errors=np.column_stack(errors) * unit**2,
         fold_weights=np.array([len(fold.y_test) for fold in folds], dtype=float),
         l1_ratio=path.l1_ratio,
+        open_ends=open_ends(path.l1_ratio),
     )
     index = cv.select(rule)
     predicted = whole.X_test @ path.coefs[:, index] + path.intercepts[index]

@@ -24,6 +24,7 @@ from .path import Model, fit_path
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 RULES = ("min", "1se")
+ENDS = ("largest", "smallest")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,8 @@ class CVResult:
         The largest relative duality gap of any fold.
     errors_by_target : ndarray of shape (n_alphas, n_folds, n_targets) or None
         With several targets; `errors` is the mean over them.
+    open_ends : tuple of str
+        Ends of the grid, "largest" and "smallest", beyond which a better alpha may lie.
     """
 
     alphas: Array
@@ -62,6 +65,7 @@ class CVResult:
     converged: bool = True
     worst_gap: float = 0.0
     errors_by_target: Array | None = None
+    open_ends: tuple[str, ...] = ENDS
 
     def for_target(self, k: int) -> CVResult:
         """The result of target `k` alone."""
@@ -91,16 +95,18 @@ class CVResult:
 
     @cached_property
     def standard_error(self) -> Array:
-        """Standard error of the mean over the folds, shape (n_alphas,).
+        """Standard error of the mean over the folds, shape (n_alphas,); NaN of a single fold.
 
         The weighted variance over K folds divided by K - 1, as in R glmnet.
         """
         errors, weights = self._counted
+        if len(weights) < 2:
+            return np.full(len(errors), np.nan)
         weights = weights / weights.sum()
         spread = [
             np.square(one - mean) @ weights for one, mean in zip(errors, self.mean, strict=True)
         ]
-        return np.sqrt(np.array(spread) / max(len(weights) - 1, 1))
+        return np.sqrt(np.array(spread) / (len(weights) - 1))
 
     @property
     def index_min(self) -> int:
@@ -109,10 +115,18 @@ class CVResult:
 
     @property
     def index_1se(self) -> int:
-        """Index of the largest alpha within one standard error of the smallest mean error."""
+        """Index of the largest alpha within one standard error of the smallest mean error.
+
+        Raises
+        ------
+        ValueError
+            If there is no standard error, because a single fold counts.
+        """
         best = self.index_min
-        bound = self.mean[best] + self.standard_error[best]
-        return int(np.flatnonzero(self.mean <= bound)[0])
+        error = self.standard_error[best]
+        if np.isnan(error):
+            raise ValueError("rule='1se' needs at least 2 folds that count: one has no spread")
+        return int(np.flatnonzero(self.mean <= self.mean[best] + error)[0])
 
     @property
     def alpha_min(self) -> float:
@@ -121,7 +135,12 @@ class CVResult:
 
     @property
     def alpha_1se(self) -> float:
-        """Largest alpha within one standard error of the best; at least `alpha_min`."""
+        """Largest alpha within one standard error of the best; NaN where there is no such error.
+
+        It is at least `alpha_min`.
+        """
+        if np.isnan(self.standard_error[self.index_min]):
+            return np.nan
         return float(self.alphas[self.index_1se])
 
     def select(self, rule: str) -> int:
@@ -132,10 +151,14 @@ class CVResult:
 
     @property
     def edge(self) -> str | None:
-        """Which end of the grid, "largest" or "smallest", the smallest error lies at, if any."""
+        """Which of the open ends of the grid the smallest error lies at, if any.
+
+        None where all errors are the same, and at alpha 0, below which there is none.
+        """
         if len(self.alphas) == 1 or np.ptp(self.mean) <= 1e-12 * np.abs(self.mean).max():
             return None
-        return {0: "largest", len(self.alphas) - 1: "smallest"}.get(self.index_min)
+        end = {0: "largest", len(self.alphas) - 1: "smallest"}.get(self.index_min)
+        return end if end in self.open_ends and self.alpha_min > 0 else None
 
 
 @dataclass(frozen=True)

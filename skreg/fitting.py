@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 from sklearn.utils.parallel import _get_threadpool_controller
@@ -89,6 +90,17 @@ def restored_on_failure(fit: F) -> F:
             raise
 
     return guarded  # type: ignore[return-value]  # wraps() keeps the signature
+
+
+def called_by(*packages: str) -> bool:
+    """Whether a module of one of `packages` stands between the user's line and this fit."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _package(frame.f_globals) in INNER:
+        name = str(frame.f_globals.get("__name__", ""))
+        if any(name == package or name.startswith(f"{package}.") for package in packages):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

@@ -150,6 +150,22 @@ def fit_path(
     )
 
 
+def with_degrees_of_freedom(
+    path: PathResult, model: Model, design: Design, unit: float
+) -> PathResult:
+    """The path with the degrees of freedom that a single ridge or least-squares fit leaves out.
+
+    Such a fit needs no decomposition; its degrees of freedom do. `unit` is `Model.alpha_unit`.
+    """
+    missing = np.isnan(path.df).reshape(-1, len(path.alphas)).any(axis=0)
+    if not missing.any():
+        return path
+    factor, df = RidgeFactor(design, model.engine_penalty(design)), path.df.copy()
+    strength = path.alphas[missing] * unit * (1.0 - model.penalty.l1_ratio)
+    df[..., missing] = factor.degrees_of_freedom(strength)
+    return replace(path, df=df)
+
+
 def relative_gaps(model: Model, design: Design, y: Array, alphas: Array, coefs: Array) -> Array:
     """Certificate of coefficients from elsewhere, shape (n_targets,).
 
@@ -214,8 +230,9 @@ def alpha_grid(
     """Decreasing, log-spaced alphas that suit the data, on the user's scale.
 
     With an L1 part the grid runs from the exact alpha_max, the smallest alpha at which every
-    penalised coefficient is zero, down to ``eps * alpha_max``. For Ridge, which has no such
-    value, it covers the eigenvalues of the Gram matrix instead (see `default_alphas`).
+    penalised coefficient is zero, down to ``eps * alpha_max``. Without one there is no such
+    value, and what an alpha does is no matter of y: the grid covers the eigenvalues of the Gram
+    matrix instead (see `default_alphas`).
 
     Parameters
     ----------
@@ -223,7 +240,7 @@ def alpha_grid(
         As for `fit_path`.
     n_alphas : int, default=100
     eps : float, default=1e-3
-        Ratio of the smallest alpha to the largest. Ridge does not use it.
+        Ratio of the smallest alpha to the largest, with an L1 part.
 
     Returns
     -------
@@ -233,7 +250,7 @@ def alpha_grid(
         design = model.design(X, sample_weight)
     penalty = model.engine_penalty(design)
     per_user = model.alpha_unit(len(y), sample_weight)
-    if model.summed_loss:
+    if not model.penalty.l1_ratio:
         return default_alphas(RidgeFactor(design, penalty), n_alphas) / per_user
     Y, _ = design.center(y.reshape(len(y), -1))
     alpha_max = penalty.alpha_max(_null_correlations(design, Y, penalty, model.settings))
@@ -241,6 +258,15 @@ def alpha_grid(
     if alpha_max <= smallest * np.sqrt(float(np.max(design.norm2(Y), initial=0.0)) or 1.0):
         return np.full(n_alphas, smallest)
     return np.geomspace(alpha_max, alpha_max * eps, num=n_alphas)
+
+
+def open_ends(l1_ratio: float | None) -> tuple[str, ...]:
+    """Ends of a grid made by `alpha_grid` beyond which the model still changes.
+
+    With an L1 part nothing is left above the largest alpha. Without one the grid ends where
+    the penalty does nothing and where nothing but the intercept is left.
+    """
+    return ("smallest",) if l1_ratio else ()
 
 
 def _null_correlations(

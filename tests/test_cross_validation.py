@@ -5,9 +5,17 @@ import warnings
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn import linear_model
 from sklearn.datasets import load_diabetes
 from sklearn.metrics import make_scorer, mean_absolute_error
-from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, RepeatedKFold
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneOut,
+    PredefinedSplit,
+    RepeatedKFold,
+    ShuffleSplit,
+)
 
 import skreg
 from skreg import CVResult, ElasticNetCV, Lasso, LassoCV, Ridge, RidgeCV
@@ -53,28 +61,6 @@ def test_rules():
 
 def test_ties_go_to_the_larger_alpha():
     assert result([[1.0, 1.0]] * 3, [1.0, 1.0]).alpha_min == 3.0
-
-
-@pytest.mark.parametrize(
-    ("means", "edge"),
-    [([1, 2, 3], "largest"), ([3, 2, 1], "smallest"), ([2, 1, 2], None), ([2, 2, 2], None)],
-)
-def test_edge(means, edge):
-    assert result(np.array(means)[:, None] * [1.0, 1.0], [1.0, 1.0]).edge == edge
-
-
-@pytest.mark.parametrize("estimator", [LassoCV(alphas=[1.0, 0.9]), RidgeCV([1e6, 1e5])])
-def test_one_warning_about_the_edge(estimator):
-    with pytest.warns(UserWarning, match="is the smallest of the grid") as seen:
-        estimator.fit(X, Y1)
-    assert len(seen) == 1
-
-
-@pytest.mark.filterwarnings("error")
-def test_no_warning_where_the_best_alpha_lies_inside():
-    LassoCV().fit(X, Y1)
-    RidgeCV().fit(X, Y1)
-    RidgeCV(cv=5).fit(X, Y1)
 
 
 @pytest.mark.parametrize("stored", [np.array, sparse.csr_array])
@@ -160,11 +146,6 @@ def test_splitters_that_leave_rows_out_or_overlap():
     for cv in (RepeatedKFold(n_splits=3, n_repeats=2, random_state=0), LeaveOneOut()):
         model = LassoCV(cv=cv, alphas=12, eps=1e-3).fit(X[:30], Y1[:30])
         assert model.mse_path_.shape == (12, cv.get_n_splits(X[:30]))
-
-
-def test_one_fold_is_refused():
-    with pytest.raises(ValueError, match="at least 2 folds"):
-        LassoCV(cv=[(np.arange(50), np.arange(50, 90))]).fit(X, Y1)
 
 
 def test_groups_come_by_metadata_routing():
@@ -337,3 +318,74 @@ def test_one_alpha_as_an_integer_warns():
         warnings.simplefilter("error")
         for alphas in ([1.0], 1.0, [1]):
             assert RidgeCV(alphas).fit(X, y).alpha_ == 1.0
+
+
+# One fold ---------------------------------------------------------------------------------
+
+
+ONE_FOLD = {
+    "shuffle": ShuffleSplit(1, test_size=0.3, random_state=0),
+    "predefined": PredefinedSplit(np.where(np.arange(90) < 60, -1, 0)),
+    "pair": [(np.arange(60), np.arange(60, 90))],
+}
+
+
+@pytest.mark.parametrize("cv", ONE_FOLD)
+def test_one_fold_is_taken_as_scikit_learn_takes_it(cv):
+    cv = ONE_FOLD[cv]
+    own, theirs = LassoCV(cv=cv).fit(X, Y1), linear_model.LassoCV(cv=cv, tol=1e-8).fit(X, Y1)
+    np.testing.assert_allclose(own.mse_path_, theirs.mse_path_, rtol=1e-4)
+    assert own.alpha_ == pytest.approx(theirs.alpha_)
+    alphas = np.geomspace(10, 1e-3, 9)
+    own, theirs = RidgeCV(alphas, cv=cv).fit(X, Y1), linear_model.RidgeCV(alphas, cv=cv).fit(X, Y1)
+    assert own.alpha_ == pytest.approx(theirs.alpha_)
+    assert own.best_score_ == pytest.approx(theirs.best_score_)
+    assert np.isnan(own.alpha_1se_)
+    assert np.isnan(own.cv_result_.standard_error).all()
+    with pytest.raises(ValueError, match="rule='1se' needs at least 2 folds"):
+        RidgeCV(cv=cv, rule="1se").fit(X, Y1)
+
+
+def test_a_single_fold_that_counts_has_no_standard_error():
+    weight = np.r_[np.ones(60), np.zeros(30)]
+    folds = [(np.arange(30), np.arange(30, 60)), (np.arange(30), np.arange(60, 90))]
+    assert np.isnan(LassoCV(cv=folds).fit(X, Y1, weight).alpha_1se_)
+    with pytest.raises(ValueError, match="at least 2 folds that count"):
+        LassoCV(cv=folds, rule="1se").fit(X, Y1, weight)
+
+
+def test_pictures_and_page_of_one_fold(gather):
+    cv = ONE_FOLD["shuffle"]
+    for model in (LassoCV(cv=cv), RidgeCV(cv=cv), linear_model.LassoCV(cv=cv)):
+        shown = gather([model], X, Y1, cv=3).models[0]
+        assert shown.alpha_1se is None
+        assert shown.cv.errors.shape[1] == 1
+        drawn = skreg.CVCurveDisplay.from_cv_result(shown.cv, alpha=shown.alpha)
+        assert len(drawn.alpha_lines_) == 1
+    model = RidgeCV(cv=cv).fit(X, Y1)
+    skreg.RegularizationPathDisplay.from_estimator(model)
+    skreg.CoefficientDisplay.from_estimator(model)
+    skreg.ShrinkageDisplay.from_estimator(model, X)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        RidgeCV(alphas=[3.0]),
+        RidgeCV(alphas=[3.0], cv=3, standardize=True),
+        RidgeCV(alphas=[3.0, 0.0], cv=3),
+        ElasticNetCV(l1_ratio=0.0, alphas=[3.0 / 90, 0.0]),
+        LassoCV(alphas=[0.0]),
+        RidgeCV(alphas=[3.0, 0.0], cv=3, penalty_factor=[0.0] * 3 + [1.0] * 7),
+    ],
+)
+@pytest.mark.parametrize("y", [Y1, Y2])
+def test_degrees_of_freedom_are_known_without_an_l1_part(model, y):
+    path = model.fit(X, y).path_
+    Z = X - X.mean(axis=0)
+    Z = Z / Z.std(axis=0) if model.standardize else Z
+    factor = np.ones(10) if model.penalty_factor is None else np.array(model.penalty_factor)
+    for alpha, found in zip(path.alphas, path.df.reshape(-1, len(path.alphas)).T, strict=True):
+        strength = alpha * (90 if isinstance(model, ElasticNetCV) else 1)
+        hat = Z @ np.linalg.solve(Z.T @ Z + strength * np.diag(factor), Z.T)
+        np.testing.assert_allclose(found, np.trace(hat), rtol=1e-9)

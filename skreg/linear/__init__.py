@@ -1,5 +1,6 @@
 """The linear estimators: validation at the boundary, the engine below, attributes out."""
 
+from ._warnings import GridEdgeWarning
 from .cv import ElasticNetCV, LassoCV
 from .elastic_net import ElasticNet
 from .lasso import Lasso
@@ -11,6 +12,7 @@ from .ridge_cv import RidgeCV
 __all__ = [
     "ElasticNet",
     "ElasticNetCV",
+    "GridEdgeWarning",
     "Lasso",
     "LassoCV",
     "Ridge",

@@ -24,7 +24,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from ..cross_validation import RULES, CVResult, Fold, cross_validate
 from ..design import Design
 from ..fold_sums import FoldSums, design_of_all
-from ..path import Model, fit_path
+from ..path import Model, fit_path, open_ends, with_degrees_of_freedom
 from ..solvers import Target
 from ._base import (
     ADDED_CONSTRAINTS,
@@ -39,7 +39,10 @@ from ._base import (
     take_gram,
 )
 from ._checks import check_alphas, single_column
-from ._warnings import warn_edge, warn_unconverged
+from ._warnings import WarnsOfEdge, warn_unconverged
+
+# scikit-learn's range of a grid.
+DEFAULT_EPS = 1e-3
 
 CV_CONSTRAINTS: dict[str, Any] = {
     "rule": [StrOptions(set(RULES))],
@@ -48,16 +51,18 @@ CV_CONSTRAINTS: dict[str, Any] = {
 }
 
 
-def make_folds(splitter: Any, X: Any, y: Any, params: dict[str, Any]) -> list[Fold]:
-    """The splits as index arrays; at least two, or there is no standard error."""
+def make_folds(splitter: Any, X: Any, y: Any, params: dict[str, Any], rule: str) -> list[Fold]:
+    """The splits as index arrays; for the rule "1se" at least two."""
     n_samples = X.shape[0]
     rows = np.arange(n_samples)
     try:
         folds = [(rows[train], rows[test]) for train, test in splitter.split(X, y, **params)]
     except IndexError as error:
         raise ValueError(f"cv gives rows that are not among the {n_samples} of X") from error
-    if len(folds) < 2:
-        raise ValueError(f"cv must give at least 2 folds, got {len(folds)}")
+    if not folds:
+        raise ValueError("cv must give at least one pair of training and test rows, got none")
+    if len(folds) < 2 and rule == "1se":
+        raise ValueError("rule='1se' needs at least 2 folds: cv gives one, which has no spread")
     for i, (train, test) in enumerate(folds):
         if not len(train) or not len(test):
             raise ValueError(f"cv: fold {i} has no {'test' if len(train) else 'training'} rows")
@@ -86,7 +91,7 @@ def parallel_runner(
     return run
 
 
-class LassoLikeCV(LinearModel, ABC):
+class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
     """The fit that LassoCV and ElasticNetCV share."""
 
     _parameter_constraints: dict[str, Any] = {
@@ -143,7 +148,7 @@ class LassoLikeCV(LinearModel, ABC):
         if _routing_enabled():
             routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
             split_params = routed.splitter.split
-        folds = make_folds(check_cv(self.cv), X, y, split_params)
+        folds = make_folds(check_cv(self.cv), X, y, split_params, self.rule)
         if not isinstance(self.alphas, numbers.Integral):
             check_alphas(self.alphas)
         # Centring, scaling and weights are the same whatever the l1_ratio.
@@ -164,18 +169,22 @@ class LassoLikeCV(LinearModel, ABC):
             keep_coefs=self.store_fold_coefs,
             run=parallel_runner(self.n_jobs, self.verbose),
         )
+        if isinstance(self.alphas, numbers.Integral):
+            results = [replace(one, open_ends=open_ends(one.l1_ratio)) for one in results]
         best = int(np.argmin([result.mean.min() for result in results]))
         (model, alphas), chosen = candidates[best], results[best]
         path = fit_path(
             model, X, y, alphas, sample_weight=sample_weight, design=design, target=target
         )
         require_finite(path)
+        path = with_degrees_of_freedom(path, model, design, 1.0)
         self._keep(results, chosen, path)
         self.l1_ratio_ = l1_ratios[best]
         if not (self.path_.converged.all() and chosen.converged):
             gap = max(chosen.worst_gap, float(path.dual_gaps.max()))
             warn_unconverged(type(self).__name__, gap, self.tol)
-        warn_edge(type(self).__name__, [chosen])
+        made = isinstance(self.alphas, numbers.Integral)
+        self._warn_edge([chosen], default_grid=made and self.eps == DEFAULT_EPS)
         return self
 
     def _keep(self, results: list[CVResult], chosen: CVResult, path: Any) -> None:

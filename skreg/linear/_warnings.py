@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import numbers
 from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
 
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
 from ..cross_validation import CVResult
+from ..fitting import called_by
 from ..fitting import warn as warn
+
+# What fits clones of one estimator many times.
+SEARCHES = (
+    "sklearn.model_selection",
+    "sklearn.feature_selection",
+    "sklearn.ensemble",
+    "sklearn.utils.parallel",
+)
+
+# The record that all clones of an estimator share; whoever is first enters it.
+_record_of_clone: WeakKeyDictionary[Any, dict[str, object]] = WeakKeyDictionary()
+_record_for_clones: WeakKeyDictionary[Any, dict[str, object]] = WeakKeyDictionary()
+
+
+class GridEdgeWarning(UserWarning):
+    """The best alpha is an end of the grid that was given, and a better one may lie beyond it.
+
+    Of the clones of one estimator that a search or a cross-validation fits only the first to find
+    this warns. Those that are fitted in other processes do not.
+    """
 
 
 def warn_unconverged(
@@ -26,19 +52,41 @@ def warn_unconverged(
     )
 
 
-def warn_edge(who: str, results: Sequence[CVResult]) -> None:
-    """Say, once, that the best alpha may lie outside the grid, and what to do."""
-    for result in results:
-        edge = result.edge
-        if edge is None:
-            continue
-        if edge == "smallest":
+class WarnsOfEdge(BaseEstimator):
+    """What chooses an alpha from a grid, and warns where that ends too early."""
+
+    def __sklearn_clone__(self) -> Any:
+        copy = super().__sklearn_clone__()
+        known = _record_of_clone.get(self)
+        record = _record_for_clones.setdefault(self, {}) if known is None else known
+        _record_of_clone[copy] = record
+        return copy
+
+    def _warn_edge(self, results: Sequence[CVResult], default_grid: bool) -> None:
+        """Say, once, that the best alpha may lie outside the grid, and what to do.
+
+        A default grid is none of the user's doing, and says nothing of its ends.
+        """
+        found = next((result for result in results if result.edge is not None), None)
+        if found is None or default_grid or self._is_one_of_many():
+            return
+        if found.edge == "smallest":
+            by_eps = isinstance(getattr(self, "alphas", None), numbers.Integral)
             hint, advice = "smaller", "pass alphas that reach further down"
-            advice += "" if who == "RidgeCV" else ", or a smaller eps"
+            advice = "take a smaller eps" if by_eps else advice
         else:
             hint, advice = "larger", "pass larger alphas, or take it that no feature helps"
         warn(
-            f"{who}: the best alpha, {result.alpha_min:.4g}, is the {edge} of the grid, so a"
-            f" {hint} one may be better: {advice}."
+            f"{type(self).__name__}: the best alpha, {found.alpha_min:.4g}, is the {found.edge} of"
+            f" the grid, so a {hint} one may be better: {advice}.",
+            GridEdgeWarning,
         )
-        return
+
+    def _is_one_of_many(self) -> bool:
+        """Whether it is a clone in a search, of which another has spoken or the parent will."""
+        if not called_by(*SEARCHES):
+            return False
+        if multiprocessing.parent_process() is not None and called_by("sklearn.utils.parallel"):
+            return True
+        record, own = _record_of_clone.get(self), object()
+        return record is not None and record.setdefault("edge", own) is not own

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..fitting import one_blas_thread
-from ..path import Model, PathResult, fit_path
-from ..solvers.ridge import RidgeFactor
+from ..path import Model, PathResult, fit_path, with_degrees_of_freedom
 from ._base import feature_names, is_gram, resolve_alphas, take_gram
 from ._warnings import warn_unconverged
 from .elastic_net import ElasticNet
@@ -84,11 +83,7 @@ def regularization_path(
     if not path.converged.all():
         name = f"the path of {type(estimator).__name__}"
         warn_unconverged(name, float(path.dual_gaps.max()), model.settings.tol)
-    if np.isnan(path.df).any():
-        # A single ridge fit needs no decomposition; its degrees of freedom do.
-        factor = RidgeFactor(design, model.engine_penalty(design))
-        df = factor.degrees_of_freedom(grid * model.alpha_unit(len(y), weight))
-        path = replace(path, df=np.broadcast_to(df, path.df.shape).copy())
+    path = with_degrees_of_freedom(path, model, design, model.alpha_unit(len(y), weight))
     refit = partial(_refit, model, X, y, weight)
     return replace(path, feature_names=feature_names(estimator), refit=refit)
 

@@ -23,7 +23,7 @@ from sklearn.utils.metadata_routing import (
 
 from ..cross_validation import CVResult, cross_validate, mean_squared_error, negated_r2
 from ..design import Design
-from ..path import Model, PathResult, fit_path
+from ..path import Model, PathResult, fit_path, open_ends, with_degrees_of_freedom
 from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,
@@ -38,13 +38,13 @@ from ._checks import check_alphas, single_column
 from ._cv import CV_CONSTRAINTS, add_up, make_folds, parallel_runner
 from ._leave_one_out import leave_one_out
 from ._scoring import judge
-from ._warnings import warn, warn_edge, warn_unconverged
+from ._warnings import WarnsOfEdge, warn, warn_unconverged
 
 # scikit-learn's names of the decompositions.
 GCV_METHODS = {None: "auto", "auto": "auto", "svd": "svd", "eigen": "eigen"}
 
 
-class RidgeCV(LinearModel):
+class RidgeCV(WarnsOfEdge, LinearModel):
     """Ridge regression with alpha chosen by cross-validation.
 
     The objective is that of `Ridge`. By default each alpha is judged by the exact leave-one-out
@@ -197,15 +197,19 @@ class RidgeCV(LinearModel):
             alphas, result, design = self._folds(
                 model, X, single_column(y), sample_weight, score_params, split_params
             )
+        if isinstance(self.alphas, numbers.Integral):
+            result = replace(result, open_ends=open_ends(result.l1_ratio))
         path = fit_path(
             model, X, single_column(y), alphas, sample_weight=sample_weight, design=design
         )
         require_finite(path)
+        unit = model.alpha_unit(len(y), sample_weight)
+        path = with_degrees_of_freedom(path, model, design, unit)
         self._keep(result, path, y.shape[1:])
         if not (path.converged.all() and result.converged):
             gap = max(result.worst_gap, float(path.dual_gaps.max()))
             warn_unconverged("RidgeCV", gap, path.tol, tunable=False)
-        warn_edge("RidgeCV", self._by_target(result))
+        self._warn_edge(self._by_target(result), default_grid=False)
         return self
 
     def _leave_one_out(
@@ -266,7 +270,7 @@ class RidgeCV(LinearModel):
                 " use cv_result_ or store_fold_coefs"
             )
         metric, name = judge(self, negated_r2, "r2", score_params)
-        folds = make_folds(check_cv(self.cv), X, y, split_params)
+        folds = make_folds(check_cv(self.cv), X, y, split_params, self.rule)
         sums, design, _ = add_up(model, X, y, sample_weight, folds)
         alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, design)
         (result,) = cross_validate(

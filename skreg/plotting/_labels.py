@@ -53,7 +53,7 @@ def alphas_to_mark(
     low, high = float(alphas.min()), float(alphas.max())
     marks: list[Mark] = []
     for value, label in named:
-        if value is None:
+        if value is None or np.isnan(value):
             continue
         if not low * (1 - _SAME) <= value <= high * (1 + _SAME):
             raise ValueError(

@@ -97,11 +97,15 @@ def pick_target(values: ArrayLike, target: int, single_ndim: int) -> NDArray[Any
 
 
 def own_alpha(value: Any, target: int) -> float | None:
-    """Take the alpha of one target, from a number or from one number a target."""
+    """Take the alpha of one target, from a number or from one number a target.
+
+    None where it is NaN: a single fold has no alpha_1se_.
+    """
     if value is None:
         return None
     values = np.ravel(value)
-    return float(values[target if values.size > 1 else 0])
+    own = float(values[target if values.size > 1 else 0])
+    return None if np.isnan(own) else own
 
 
 def chosen_alphas(estimator: Any, target: int) -> dict[str, Any]:

@@ -15,13 +15,14 @@ SAME = 0.01  # of the largest coefficient
 
 
 def scalar(value: Any) -> float | None:
-    """A number, None where it is none or several."""
+    """A number, None where it is none, NaN or several."""
     if isinstance(value, (bool, str)) or value is None or np.size(value) != 1:
         return None
     try:
-        return float(np.ravel(value)[0])
+        number = float(np.ravel(value)[0])
     except (TypeError, ValueError):
         return None
+    return None if np.isnan(number) else number
 
 
 def alpha_of(estimator: Any) -> float | None:
@@ -56,6 +57,8 @@ def errors_kept(estimator: Any) -> CVResult | None:
     alphas: Any = getattr(estimator, "alphas_", None)
     # Of least angles: the errors are at other alphas than the path to all rows.
     alphas = np.asarray(getattr(estimator, "cv_alphas_", alphas))
+    if errors is not None and np.shape(errors) == np.shape(alphas) and np.ndim(errors) == 1:
+        errors = np.reshape(errors, (-1, 1))  # of a single fold, which scikit-learn squeezes
     if np.ndim(errors) == 3:
         ratios = np.atleast_1d(np.asarray(estimator.l1_ratio, dtype=float))
         at = np.flatnonzero(ratios == estimator.l1_ratio_)

@@ -244,7 +244,7 @@ def _find_cv(shown: Shown, kind: str) -> None:
     if shown.cv is None:
         shown.cv = errors_kept(estimator)
         if shown.cv is not None:
-            shown.alpha_min, shown.alpha_1se = shown.cv.alpha_min, shown.cv.alpha_1se
+            shown.alpha_min, shown.alpha_1se = shown.cv.alpha_min, scalar(shown.cv.alpha_1se)
     if not isinstance(shown.cv, CVResult):
         shown.cv = None
         if isinstance(estimator, (ElasticNet, Ridge)):

@@ -32,10 +32,10 @@ from scipy.linalg import lapack
 from ..design import Array, Design
 from ..penalties import Penalty
 from .minimum_norm import least_squares
-from .numerics import reciprocal
+from .numerics import EPS, reciprocal
 from .penalised_matrix import PenalisedMatrix, far_from_zero
 from .refinement import MAX_STEPS, refined_ridge
-from .ridge_factor import LARGEST_SPARSE, RidgeFactor
+from .ridge_factor import LARGEST_SPARSE, SMALLEST, RidgeFactor
 from .triangle import affordable
 
 __all__ = ["RidgeFactor", "RidgeSolution", "default_alphas", "solve_ridge"]
@@ -51,6 +51,8 @@ ILL = 1e-5
 TOO_ILL = 1e-9
 SINGULAR = 1e-13
 REFINEMENTS = 2
+# Share of an eigenvalue whose square, the bias in a squared error, is lost in rounding.
+VANISHING = EPS**0.5
 
 
 @dataclass(frozen=True)
@@ -200,18 +202,18 @@ def _by_orthogonalisation(
 
 
 def default_alphas(factor: RidgeFactor, n_alphas: int) -> Array:
-    """Decreasing alphas, evenly spaced in log, that cover the spectrum of the data.
+    """Decreasing alphas, evenly spaced in log, from where nothing is left to where nothing shrinks.
 
-    From 100 times the largest eigenvalue, where every direction keeps less than a hundredth of
-    its least-squares fit, to a hundredth of the smallest positive one, where every direction
-    keeps more than 99 in 100; but not below 1e-8 of the largest. For a sparse design that is too
-    large to decompose, down to 1e-6 of the largest.
+    From 1000 times the largest eigenvalue, where every direction keeps less than a thousandth of
+    its least-squares fit, to `VANISHING` times the smallest positive one, where no direction loses
+    what double precision could show in an error; but not below `SMALLEST` of the largest. For a
+    sparse design that is too large to decompose, down to 1e-6 of the largest.
     """
     if factor.implicit:
         largest = factor.largest_eigenvalue()
-        return np.geomspace(1e2 * largest, 1e-6 * largest, n_alphas)
+        return np.geomspace(1e3 * largest, 1e-6 * largest, n_alphas)
     d = factor.spectrum
     d = d[d > factor.parts.noise]
     if not len(d):
         return np.geomspace(1e2, 1e-2, n_alphas)
-    return np.geomspace(1e2 * d[0], max(1e-2 * d[-1], 1e-8 * d[0]), n_alphas)
+    return np.geomspace(1e3 * d[0], max(VANISHING * d[-1], SMALLEST * d[0]), n_alphas)
