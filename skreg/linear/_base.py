@@ -226,6 +226,11 @@ def resolve_alphas(
     return check_alphas(alphas, allow_zero=allow_zero)
 
 
+def is_count(alphas: Any) -> bool:
+    """Whether `alphas` is a number of alphas, which are then made from the data."""
+    return isinstance(alphas, numbers.Integral)
+
+
 def require_finite(path: PathResult) -> None:
     """Refuse coefficients that overflowed."""
     if not (np.isfinite(path.coefs).all() and np.isfinite(path.intercepts).all()):

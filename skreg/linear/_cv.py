@@ -31,6 +31,7 @@ from ._base import (
     LinearModel,
     all_or_nothing,
     feature_names,
+    is_count,
     is_gram,
     linear_model,
     plain,
@@ -149,7 +150,7 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
             routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
             split_params = routed.splitter.split
         folds = make_folds(check_cv(self.cv), X, y, split_params, self.rule)
-        if not isinstance(self.alphas, numbers.Integral):
+        if not is_count(self.alphas):
             check_alphas(self.alphas)
         # Centring, scaling and weights are the same whatever the l1_ratio.
         sums, design, target = add_up(models[0], X, y, sample_weight, folds)
@@ -169,7 +170,7 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
             keep_coefs=self.store_fold_coefs,
             run=parallel_runner(self.n_jobs, self.verbose),
         )
-        if isinstance(self.alphas, numbers.Integral):
+        if is_count(self.alphas):
             results = [replace(one, open_ends=open_ends(one.l1_ratio)) for one in results]
         best = int(np.argmin([result.mean.min() for result in results]))
         (model, alphas), chosen = candidates[best], results[best]
@@ -183,7 +184,7 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
         if not (self.path_.converged.all() and chosen.converged):
             gap = max(chosen.worst_gap, float(path.dual_gaps.max()))
             warn_unconverged(type(self).__name__, gap, self.tol)
-        made = isinstance(self.alphas, numbers.Integral)
+        made = is_count(self.alphas)
         self._warn_edge([chosen], default_grid=made and self.eps == DEFAULT_EPS)
         return self
 
@@ -198,7 +199,7 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
         index = chosen.select(self.rule)
         self.alpha_ = chosen.alphas[index]
         grids = np.stack([result.alphas for result in results])
-        shared = len(results) == 1 or not isinstance(self.alphas, numbers.Integral)
+        shared = len(results) == 1 or not is_count(self.alphas)
         self.alphas_ = grids[0] if shared else grids
         self.mse_path_ = np.squeeze(np.stack([result.errors for result in results]))
         self.coef_ = np.ascontiguousarray(path.coefs[..., index])

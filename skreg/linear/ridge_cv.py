@@ -29,6 +29,7 @@ from ._base import (
     LinearModel,
     all_or_nothing,
     feature_names,
+    is_count,
     plain,
     require_finite,
     resolve_alphas,
@@ -197,7 +198,7 @@ class RidgeCV(WarnsOfEdge, LinearModel):
             alphas, result, design = self._folds(
                 model, X, single_column(y), sample_weight, score_params, split_params
             )
-        if isinstance(self.alphas, numbers.Integral):
+        if is_count(self.alphas):
             result = replace(result, open_ends=open_ends(result.l1_ratio))
         path = fit_path(
             model, X, single_column(y), alphas, sample_weight=sample_weight, design=design
@@ -227,7 +228,7 @@ class RidgeCV(WarnsOfEdge, LinearModel):
                 FutureWarning,
             )
             method = "eigen"
-        if not isinstance(self.alphas, numbers.Integral):
+        if not is_count(self.alphas):
             check_alphas(self.alphas, allow_zero=False)
         metric, name = judge(self, mean_squared_error, "mean squared error", score_params)
         if metric is not mean_squared_error and self.rule == "1se":
