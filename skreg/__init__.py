@@ -5,7 +5,7 @@ chosen by cross-validation, and the pictures; every answer carries its duality g
 perceptrons with dropout and every other common way to regularise them.
 """
 
-from .cross_validation import CVResult
+from .cv_result import CVResult
 from .linear import (
     ElasticNet,
     ElasticNetCV,

@@ -18,7 +18,7 @@ from sklearn.model_selection import KFold, train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
 
-from .cross_validation import CVResult
+from .cv_result import CVResult
 from .linear import ElasticNet, Lasso, Ridge, regularization_path
 from .path import PathResult, open_ends
 from .table import Table, TableError

@@ -28,6 +28,7 @@ FLOORS = {
     "neural/augmentation": 1,
     "solvers": 2,
     "result": 2,
+    "cv_result": 2,
     "neural/network": 2,
     "fold_sums": 3,
     "path": 3,

@@ -21,7 +21,8 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.parallel import Parallel, delayed
 
-from ..cross_validation import RULES, CVResult, Fold, cross_validate
+from ..cross_validation import Fold, cross_validate
+from ..cv_result import RULES, CVResult
 from ..design import Design
 from ..fold_sums import FoldSums, design_of_all
 from ..path import Model, fit_path, open_ends, with_degrees_of_freedom

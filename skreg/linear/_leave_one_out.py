@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..cross_validation import CVResult, HeldOut, Metric, mean_squared_error
+from ..cross_validation import HeldOut, Metric, mean_squared_error
+from ..cv_result import CVResult
 from ..design import Array, Design
 from ..path import Model
 from ..solvers.ridge import RidgeFactor

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from ..cross_validation import CVResult
+from ..cv_result import CVResult
 from ..fitting import called_by
 from ..fitting import warn as warn
 

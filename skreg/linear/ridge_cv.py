@@ -21,7 +21,8 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-from ..cross_validation import CVResult, cross_validate, mean_squared_error, negated_r2
+from ..cross_validation import cross_validate, mean_squared_error, negated_r2
+from ..cv_result import CVResult
 from ..design import Design
 from ..path import Model, PathResult, fit_path, open_ends, with_degrees_of_freedom
 from ._base import (

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.text import Annotation
 
-    from skreg.cross_validation import CVResult
+    from skreg.cv_result import CVResult
     from skreg.path import PathResult
 
 Kwargs = Mapping[str, Any] | None

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from ..cross_validation import CVResult
+from ..cv_result import CVResult
 from ..linear.regularization_path import regularization_path
 
 SAME = 0.01  # of the largest coefficient

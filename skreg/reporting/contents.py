@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cross_validation import CVResult
+from ..cv_result import CVResult
 from ..result import PathResult
 
 Task = Literal["regression", "classification"]

@@ -14,7 +14,7 @@ from sklearn.neural_network import MLPRegressor as TheirMLPRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ..cross_validation import CVResult
+from ..cv_result import CVResult
 from ..linear import ElasticNet, Ridge, regularization_path
 from ..neural import MLPClassifier, MLPRegressor
 from ..result import PathResult

@@ -1,0 +1,149 @@
+"""What a cross-validation is: errors along a path, and the choice of an alpha from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+RULES = ("min", "1se")
+ENDS = ("largest", "smallest")
+
+
+@dataclass(frozen=True, eq=False)
+class CVResult:
+    """Held-out errors along a path.
+
+    Attributes
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        Decreasing.
+    errors : ndarray of shape (n_alphas, n_folds)
+        Weighted mean squared error of each fold's held-out rows (negated scores where `metric`
+        names a scorer). Leave-one-out has one column a row.
+    fold_weights : ndarray of shape (n_folds,)
+        Sum of the sample weights of the held-out rows; 0, which does not count, where the metric
+        is not defined (R² of a single row).
+    l1_ratio : float or None
+    metric : str
+    fold_coefs : ndarray of shape (n_folds, n_features, n_alphas) or None
+        Each fold's coefficients, where they were kept; with several targets
+        (n_folds, n_targets, n_features, n_alphas).
+    converged : bool
+        Whether every fold reached its tolerance at every alpha.
+    worst_gap : float
+        The largest relative duality gap of any fold.
+    errors_by_target : ndarray of shape (n_alphas, n_folds, n_targets) or None
+        With several targets; `errors` is the mean over them.
+    open_ends : tuple of str
+        Ends of the grid, "largest" and "smallest", beyond which a better alpha may lie.
+    """
+
+    alphas: Array
+    errors: Array
+    fold_weights: Array
+    l1_ratio: float | None = None
+    metric: str = "mean squared error"
+    fold_coefs: NDArray[Any] | None = None
+    converged: bool = True
+    worst_gap: float = 0.0
+    errors_by_target: Array | None = None
+    open_ends: tuple[str, ...] = ENDS
+
+    def for_target(self, k: int) -> CVResult:
+        """The result of target `k` alone."""
+        if self.errors_by_target is None:
+            raise ValueError("errors were not kept target by target")
+        own = self.fold_coefs
+        return replace(
+            self,
+            errors=self.errors_by_target[..., k],
+            errors_by_target=None,
+            fold_coefs=own if own is None else own[:, k],
+        )
+
+    @cached_property
+    def _counted(self) -> tuple[Array, Array]:
+        """Errors and weights of the folds that count."""
+        counted = self.fold_weights > 0
+        if counted.all():
+            return self.errors, self.fold_weights
+        return self.errors[:, counted], self.fold_weights[counted]
+
+    @cached_property
+    def mean(self) -> Array:
+        """Weighted mean over the folds, shape (n_alphas,)."""
+        errors, weights = self._counted
+        return np.asarray(errors @ (weights / weights.sum()))
+
+    @cached_property
+    def standard_error(self) -> Array:
+        """Standard error of the mean over the folds, shape (n_alphas,); NaN of a single fold.
+
+        The weighted variance over K folds divided by K - 1, as in R glmnet.
+        """
+        errors, weights = self._counted
+        if len(weights) < 2:
+            return np.full(len(errors), np.nan)
+        weights = weights / weights.sum()
+        spread = [
+            np.square(one - mean) @ weights for one, mean in zip(errors, self.mean, strict=True)
+        ]
+        return np.sqrt(np.array(spread) / (len(weights) - 1))
+
+    @property
+    def index_min(self) -> int:
+        """Index of the smallest mean error; the largest alpha of a tie."""
+        return int(np.argmin(self.mean))
+
+    @property
+    def index_1se(self) -> int:
+        """Index of the largest alpha within one standard error of the smallest mean error.
+
+        Raises
+        ------
+        ValueError
+            If there is no standard error, because a single fold counts.
+        """
+        best = self.index_min
+        error = self.standard_error[best]
+        if np.isnan(error):
+            raise ValueError("rule='1se' needs at least 2 folds that count: one has no spread")
+        return int(np.flatnonzero(self.mean <= self.mean[best] + error)[0])
+
+    @property
+    def alpha_min(self) -> float:
+        """Alpha of the smallest mean error."""
+        return float(self.alphas[self.index_min])
+
+    @property
+    def alpha_1se(self) -> float:
+        """Largest alpha within one standard error of the best; NaN where there is no such error.
+
+        It is at least `alpha_min`.
+        """
+        if np.isnan(self.standard_error[self.index_min]):
+            return np.nan
+        return float(self.alphas[self.index_1se])
+
+    def select(self, rule: str) -> int:
+        """Index of the alpha that `rule`, "min" or "1se", chooses."""
+        if rule not in RULES:
+            raise ValueError(f"rule must be one of {RULES}, got {rule!r}")
+        return self.index_min if rule == "min" else self.index_1se
+
+    @property
+    def edge(self) -> str | None:
+        """Which of the open ends of the grid the smallest error lies at, if any.
+
+        None where all errors are the same, and at alpha 0, below which there is none.
+        """
+        if len(self.alphas) == 1 or np.ptp(self.mean) <= 1e-12 * np.abs(self.mean).max():
+            return None
+        end = {0: "largest", len(self.alphas) - 1: "smallest"}.get(self.index_min)
+        return end if end in self.open_ends and self.alpha_min > 0 else None
