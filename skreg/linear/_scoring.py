@@ -9,6 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.metrics import check_scoring, get_scorer
+from sklearn.model_selection import check_cv
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
 
 from ..cross_validation import HeldOut, Metric, mean_squared_error
 
@@ -61,3 +69,42 @@ def judge(estimator: Any, default: Metric, name: str, params: dict[str, Any]) ->
         return mean_squared_error, "mean squared error"
     by_target = estimator.alpha_per_target
     return partial(negated_scores, estimator._scorer(), params, by_target), str(estimator.scoring)
+
+
+class RoutesScores(BaseEstimator):
+    """Metadata of `fit` for a scorer, `scoring`, and a splitter, `cv`."""
+
+    scoring: Any
+    cv: Any
+
+    def _scorer(self) -> Any:
+        if _routing_enabled() and self.scoring is None:
+            # Weights go to the default scorer too.
+            return get_scorer("neg_mean_squared_error").set_score_request(sample_weight=True)
+        return check_scoring(estimator=self, scoring=self.scoring, allow_none=True)
+
+    def _routed(
+        self, sample_weight: Any, params: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Parameters of the scorer and of the splitter."""
+        if not _routing_enabled():
+            return ({} if sample_weight is None else {"sample_weight": sample_weight}), {}
+        if sample_weight is not None:
+            params = {**params, "sample_weight": sample_weight}
+        routed = process_routing(self, "fit", **params)
+        return routed.scorer.score, routed.splitter.split
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Route metadata to the scorer and the splitter."""
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                scorer=self._scorer(),
+                method_mapping=MethodMapping().add(caller="fit", callee="score"),
+            )
+            .add(
+                splitter=check_cv(self.cv),
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+        )

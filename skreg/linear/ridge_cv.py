@@ -10,16 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.base import _fit_context
-from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
+from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    _raise_for_params,
-    _routing_enabled,
-    process_routing,
-)
+from sklearn.utils.metadata_routing import _raise_for_params
 
 from ..cross_validation import cross_validate, mean_squared_error, negated_r2
 from ..cv_result import CVResult
@@ -39,14 +33,14 @@ from ._base import (
 from ._checks import check_alphas, single_column
 from ._cv import CV_CONSTRAINTS, add_up, make_folds, parallel_runner
 from ._leave_one_out import leave_one_out
-from ._scoring import judge
+from ._scoring import RoutesScores, judge
 from ._warnings import WarnsOfEdge, warn, warn_unconverged
 
 # scikit-learn's names of the decompositions.
 GCV_METHODS = {None: "auto", "auto": "auto", "svd": "svd", "eigen": "eigen"}
 
 
-class RidgeCV(WarnsOfEdge, LinearModel):
+class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
     """Ridge regression with alpha chosen by cross-validation.
 
     The objective is that of `Ridge`. By default each alpha is judged by the exact leave-one-out
@@ -322,35 +316,3 @@ class RidgeCV(WarnsOfEdge, LinearModel):
         self.dual_gap_, self.converged_ = at(path.dual_gaps)[()], plain(at(path.converged))
         if not self.fit_intercept:
             self.intercept_ = 0.0
-
-    def _scorer(self) -> Any:
-        if _routing_enabled() and self.scoring is None:
-            # Weights go to the default scorer too.
-            return get_scorer("neg_mean_squared_error").set_score_request(sample_weight=True)
-        return check_scoring(estimator=self, scoring=self.scoring, allow_none=True)
-
-    def _routed(
-        self, sample_weight: Any, params: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Parameters of the scorer and of the splitter."""
-        if not _routing_enabled():
-            return ({} if sample_weight is None else {"sample_weight": sample_weight}), {}
-        if sample_weight is not None:
-            params = {**params, "sample_weight": sample_weight}
-        routed = process_routing(self, "fit", **params)
-        return routed.scorer.score, routed.splitter.split
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Route metadata to the scorer and the splitter."""
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                scorer=self._scorer(),
-                method_mapping=MethodMapping().add(caller="fit", callee="score"),
-            )
-            .add(
-                splitter=check_cv(self.cv),
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
-        )
