@@ -6,58 +6,90 @@ All of it or nothing; one thread of BLAS; warnings that point at the user's line
 from __future__ import annotations
 
 import sys
-import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
+import numpy as np
 from sklearn.utils.parallel import _get_threadpool_controller
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
-_limiting = threading.Lock()
+# The call that limits BLAS, and perhaps others that are about to see that one does: entering and
+# leaving a dict are single steps, between which and what follows no Ctrl-C can strike.
+_holders: dict[_BlasLimit, None] = {}
 
 # What stands between the user's line and a fit.
 INNER = {"skreg", "sklearn", "joblib"}
 
 
-@contextmanager
-def single_blas_thread(of_scipy_alone: bool = False) -> Iterator[None]:
-    """Limit BLAS to one thread, and put back what was.
+class _BlasLimit:
+    """One thread of BLAS for a while.
+
+    Parameters
+    ----------
+    of_scipy_alone : bool
+        Whether NumPy's BLAS keeps its threads.
+    """
+
+    def __init__(self, of_scipy_alone: bool) -> None:
+        self.of_scipy_alone = of_scipy_alone
+        self.lowered: list[tuple[Any, int]] = []
+
+    def lower(self) -> None:
+        """Set the limit, unless another call holds one."""
+        _holders[self] = None
+        if next(iter(tuple(_holders))) is not self:
+            del _holders[self]
+            return
+        for library in _get_threadpool_controller().lib_controllers:
+            if library.user_api != "blas" or (n_threads := library.num_threads) == 1:
+                continue
+            if not self.of_scipy_alone or _is_scipy_s(library.filepath):
+                self.lowered.append((library, n_threads))
+                library.set_num_threads(1)
+
+    def lift(self) -> None:
+        """Put back what was, as far as that has not been done."""
+        while self.lowered:
+            library, n_threads = self.lowered[-1]
+            library.set_num_threads(n_threads)
+            self.lowered.pop()
+        _holders.pop(self, None)
+
+
+def with_one_blas_thread(function: Callable[[], T], of_scipy_alone: bool = False) -> T:
+    """Call a function while BLAS is limited to one thread, and put back what was.
 
     Small products are slowed down by a second thread: waking it costs more than it brings, and far
     more when the other core is busy.
 
-    The limit is the process's. Of blocks that overlap only the first sets it, and lifts it when it
+    The limit is the process's. Of calls that overlap only the first sets it, and lifts it when it
     ends, so that none takes another's limit for what was there before.
 
     Parameters
     ----------
+    function : callable without arguments
     of_scipy_alone : bool, default=False
         Whether NumPy's BLAS keeps its threads. The wheels of the two bring a BLAS each: where both
         are called in turn, the threads of one wait for those of the other, which made a step of a
         wide network ten times as long.
     """
-    if not _limiting.acquire(blocking=False):
-        yield
-        return
-    lowered = []
+    # No context manager: Ctrl-C between its two functions would leave the limit where it is. Here
+    # it may strike in the first call of `lift`; the second one then does what is left.
+    limit = _BlasLimit(of_scipy_alone)
     try:
-        for library in _get_threadpool_controller().lib_controllers:
-            if library.user_api != "blas" or (n_threads := library.num_threads) == 1:
-                continue
-            if not of_scipy_alone or _is_scipy_s(library.filepath):
-                lowered.append((library, n_threads))
-                library.set_num_threads(1)
-        yield
+        limit.lower()
+        return function()
     finally:
-        for library, n_threads in lowered:
-            library.set_num_threads(n_threads)
-        _limiting.release()
+        try:
+            limit.lift()
+        finally:
+            limit.lift()
 
 
 def _is_scipy_s(file: str) -> bool:
@@ -70,8 +102,7 @@ def one_blas_thread(function: F) -> F:
 
     @wraps(function)
     def limited(*args: Any, **kwargs: Any) -> Any:
-        with single_blas_thread():
-            return function(*args, **kwargs)
+        return with_one_blas_thread(lambda: function(*args, **kwargs))
 
     return limited  # type: ignore[return-value]  # wraps() keeps the signature
 
@@ -82,11 +113,12 @@ def restored_on_failure(fit: F) -> F:
     @wraps(fit)
     def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
         before = dict(vars(self))
+        errors = np.geterr()
         try:
             return fit(self, *args, **kwargs)
         except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__ = before
+            np.seterr(**errors)  # Ctrl-C may have struck np.errstate on its way out
             raise
 
     return guarded  # type: ignore[return-value]  # wraps() keeps the signature

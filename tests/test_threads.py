@@ -1,6 +1,8 @@
 """Fits keep BLAS to one thread and put back what was."""
 
+import signal
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from threadpoolctl import ThreadpoolController
 
 from skreg import Lasso, LassoCV, MLPRegressor, Ridge, enet_path, regularization_path
 from skreg.design import Design
+from skreg.fitting import with_one_blas_thread
 
 X, y = load_diabetes(return_X_y=True)
 
@@ -103,3 +106,38 @@ def test_only_the_products_of_a_wide_network_use_the_threads(n_hidden, of_others
         pytest.skip("NumPy and SciPy share one BLAS")
     assert watcher.of_scipy == {1}
     assert blas_threads() == {2}
+
+
+@pytest.mark.parametrize("n_fits", [100, pytest.param(1500, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize(
+    "model", [Lasso(), Ridge(solver="svd"), MLPRegressor(2, max_iter=2, warm_start=True)]
+)
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer that interrupts")
+@pytest.mark.filterwarnings("ignore")  # scikit-learn's own filters, where Ctrl-C struck them
+@pytest.mark.usefixtures("_two_threads")
+def test_ctrl_c_at_any_moment_of_a_fit_puts_everything_back(model, n_fits):
+    """The threads, NumPy's error handling and the attributes, and the next fit has its limit."""
+    rng, few, errors = np.random.default_rng(0), slice(30), np.geterr()
+    model.fit(X[few], y[few])
+    names = set(vars(model))
+    start = time.perf_counter()
+    model.fit(X[few], y[few])
+    length = time.perf_counter() - start
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    n_struck = 0
+    try:
+        for _ in range(n_fits):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, max(2e-5, rng.uniform(0, length)))
+                model.fit(X[few], y[few])
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                n_struck += 1
+            assert blas_threads() == {2}
+            assert with_one_blas_thread(blas_threads) == {1}
+            assert np.geterr() == errors
+            assert set(vars(model)) == names
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert n_struck

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ..fitting import single_blas_thread, warn
+from ..fitting import warn, with_one_blas_thread
 from ..losses import Loss
 from ._attributes import parameters_of, publish, reconstruction
 from ._callbacks import Reporter
@@ -134,15 +133,17 @@ def train(
         solver = make_trainer(estimator, model, loss, data, plan, regularizer, incremental)
     if not incremental:
         reporter.begin()
-    message = ""
+
+    def run() -> tuple[str, str]:
+        with np.errstate(all="ignore"):
+            if not isinstance(solver, FullBatch):
+                return solver.run(*records(estimator), watch, estimator.t_), ""
+            outcome = solver.run(plan, estimator.max_fun, *records(estimator), watch)
+            estimator.n_iter_, estimator.loss_ = outcome.n_iter, np.float64(outcome.objective)
+            return outcome.status, outcome.message
+
     try:
-        with np.errstate(all="ignore"), limited_threads(model, solver.n_rows):
-            if isinstance(solver, FullBatch):
-                outcome = solver.run(plan, estimator.max_fun, *records(estimator), watch)
-                status, message = outcome.status, outcome.message
-                estimator.n_iter_, estimator.loss_ = outcome.n_iter, np.float64(outcome.objective)
-            else:
-                status = solver.run(*records(estimator), watch, estimator.t_)
+        status, message = with_one_blas_thread(run, large_products(model, solver.n_rows))
     except TrainingDiverged:
         raise ValueError(diverged(estimator)) from None
     finish(estimator, model, config, status, incremental, held is not None)
@@ -163,13 +164,10 @@ def records(estimator: Any) -> tuple[Progress, History]:
     return estimator._progress, estimator.history_
 
 
-def limited_threads(model: Model, n_rows: int) -> AbstractContextManager[None]:
-    """One thread of BLAS where the largest product of `n_rows` rows is small.
-
-    Else for sums of vectors, which are SciPy's, alone; the products are NumPy's.
-    """
+def large_products(model: Model, n_rows: int) -> bool:
+    """Whether products of `n_rows` rows, which are NumPy's, are large enough for many threads."""
     largest = max(weight.size for weight in model.parameters.weights)
-    return single_blas_thread(of_scipy_alone=2.0 * n_rows * largest >= LARGE_PRODUCT)
+    return 2.0 * n_rows * largest >= LARGE_PRODUCT
 
 
 def make_trainer(
