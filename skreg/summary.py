@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import textwrap
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .comparison import Comparison, Row
+from .files import write
 from .plotting import CVCurveDisplay, RegularizationPathDisplay
 
 WIDTH = 100  # of the text, in characters
@@ -128,7 +130,7 @@ def save_pictures(result: Comparison, folder: Path) -> list[Path]:
         alpha=alpha,
     )
     curve = CVCurveDisplay(row.cv, path=row.path, alpha=alpha)
-    written = []
+    drawn: dict[Path, bytes] = {}
     displays: list[RegularizationPathDisplay | CVCurveDisplay] = [path, curve]
     for name, display in zip(PICTURES, displays, strict=True):
         # A figure of our own: pyplot would start a window system where there is one.
@@ -138,6 +140,9 @@ def save_pictures(result: Comparison, folder: Path) -> list[Path]:
         display.plot(ax=ax)
         if display is path:
             ax.set_ylabel("coefficient (features and target standardised)")
-        figure.savefig(folder / name, dpi=150)
-        written.append(folder / name)
-    return written
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=150)
+        drawn[folder / name] = buffer.getvalue()
+    for file, picture in drawn.items():
+        write(file, picture)
+    return list(drawn)

@@ -38,6 +38,7 @@ FLOORS = {
     "neural/full_batch": 3,
     "cross_validation": 4,
     "fitting": 5,
+    "files": 5,
     "linear": 6,
     "neural": 6,
     "plotting": 6,

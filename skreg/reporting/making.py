@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ..files import check_path, write
 from .cautions import data_cautions
 from .code import python_call
 from .columns import as_table
 from .contents import Caution, Contents, ModelReport
-from .files import check_path, write
 from .glance import glance
 from .model_cautions import announcements, model_cautions
 from .models import baseline, compare_models, held_out_rows, times_held_out
@@ -175,7 +175,7 @@ def make_report(
     )
     if verbose:
         print("drawing the page", file=sys.stderr, flush=True)
-    write(target, render(contents))
+    write(target, render(contents).encode("utf-8"))
     return contents
 
 

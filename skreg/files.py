@@ -1,8 +1,10 @@
-"""The file that a page is written to: checked before any work, replaced as a whole."""
+"""A file to write, a page or a picture: checked before any work, replaced as a whole."""
 
 from __future__ import annotations
 
+import errno
 import os
+import secrets
 import shutil
 from pathlib import Path
 from typing import Any
@@ -33,15 +35,18 @@ def check_path(path: Any) -> Path:
     return target
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, content: bytes) -> None:
     """Write the file as a whole or not at all; who may read an older one may read the new one."""
     real = Path(os.path.realpath(path))
+    if real.exists() and not os.access(real, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(real))
     unfinished = _beside(real)
+    file = unfinished.open("xb")  # a file of that name, or a link to another one, is not ours
     try:
-        unfinished.touch()
-        if real.exists():
-            shutil.copymode(real, unfinished)
-        unfinished.write_text(text, encoding="utf-8")
+        with file:
+            if real.exists():
+                shutil.copymode(real, unfinished)
+            file.write(content)
         os.replace(unfinished, real)
     except BaseException:
         unfinished.unlink(missing_ok=True)
@@ -50,4 +55,4 @@ def write(path: Path, text: str) -> None:
 
 def _beside(path: Path) -> Path:
     """A name for a file that becomes `path` once it is whole."""
-    return path.with_name(f".{path.name}.{os.getpid()}")
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
