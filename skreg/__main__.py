@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import importlib.util
 import io
 import os
@@ -15,7 +16,7 @@ from typing import NoReturn
 
 from . import __version__
 from .comparison import compare
-from .reading import read_table
+from .reading import ReadingOptions, read_table
 from .reporting.command import MODELS, USUAL, report_table
 from .summary import PICTURES, format_comparison, save_pictures
 from .table import Table, TableError, diabetes
@@ -58,6 +59,15 @@ def _jobs(text: str) -> int:
     return value
 
 
+def _encoding(text: str) -> str:
+    try:
+        return codecs.lookup(text).name
+    except LookupError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no encoding: utf-8, cp1252, latin-1 and utf-16 are"
+        ) from None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m skreg",
@@ -97,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="folder of the pictures; default: ."
     )
     parser.add_argument("--no-plots", action="store_true", help="print the table only")
+    _add_reading(parser)
     page = parser.add_argument_group("a page instead of text and pictures")
     page.add_argument(
         "--report",
@@ -126,6 +137,72 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    reading = parser.add_argument_group("reading FILE, where it does not say itself")
+    reading.add_argument(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        help="whether the first line has names; without, columns are 'column 1', 'column 2', ...",
+    )
+    reading.add_argument("--encoding", type=_encoding, default="utf-8", help="default: utf-8")
+    reading.add_argument("--decimal", choices=[".", ","], help="the decimal sign of numbers")
+    reading.add_argument("--thousands", choices=[",", "."], help="what separates thousands")
+    reading.add_argument(
+        "--dates", choices=["day-first", "month-first"], help="what comes first in 3/4/2020"
+    )
+    reading.add_argument(
+        "--missing",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="VALUE",
+        help="cells that stand for a missing value, as -999; NAME=VALUE in one column alone",
+    )
+    reading.add_argument(
+        "--time",
+        metavar="NAME",
+        help="the column that orders the rows: later ones are predicted from earlier ones",
+    )
+    for option, what in (
+        ("--drop", "columns to leave out"),
+        ("--text", "columns to take as categories"),
+        ("--number", "columns to take as numbers"),
+    ):
+        reading.add_argument(
+            option, action="extend", nargs="+", default=[], metavar="NAME", help=what
+        )
+
+
+def _reading(parser: argparse.ArgumentParser, options: argparse.Namespace) -> ReadingOptions:
+    """What the options say of the file; they are refused where there is none."""
+    if options.thousands and options.thousands == options.decimal:
+        parser.error("--decimal and --thousands are the same sign: change one")
+    implied = {None: None, ",": ".", ".": ","}[options.thousands]
+    read = ReadingOptions(
+        encoding=options.encoding,
+        header=options.header,
+        decimal=options.decimal or implied,
+        day_first=None if options.dates is None else options.dates == "day-first",
+        missing=tuple(options.missing),
+        time=options.time,
+        drop=tuple(options.drop),
+        text=tuple(options.text),
+        number=tuple(options.number),
+    )
+    if options.file is None and read != ReadingOptions():
+        given = ("header", "encoding", "decimal", "thousands", "dates", "missing", "time")
+        option = next(
+            name
+            for name in (*given, "drop", "text", "number")
+            if getattr(options, name) != parser.get_default(name)
+        )
+        parser.error(f"--{option} is about a FILE: give the file too")
+    both = set(options.text) & set(options.number)
+    if both:
+        parser.error(f"--text and --number both name {min(both)!r}: choose one")
+    return read
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command.
 
@@ -145,11 +222,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--target names a column of a FILE: give the file too")
     _check_together(parser, options)
     _check_overwriting(parser, options)
+    reading = _reading(parser, options)
     try:
         if options.report is None:
-            _compare(options)
+            _compare(options, reading)
         else:
-            _report(options, sys.argv[1:] if argv is None else argv)
+            _report(options, reading, sys.argv[1:] if argv is None else argv)
     except TableError as error:
         print(f"skreg: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -194,17 +272,20 @@ def _check_overwriting(parser: argparse.ArgumentParser, options: argparse.Namesp
                 parser.error(f"{option} would overwrite {options.file!r}: name another place")
 
 
-def _read(options: argparse.Namespace, task: str) -> Table:
-    table = diabetes() if options.file is None else read_table(options.file, options.target, task)
-    for mistake in table.warnings:
-        print(f"note: {mistake}", file=sys.stderr)
+def _read(options: argparse.Namespace, reading: ReadingOptions, task: str) -> Table:
+    if options.file is None:
+        table = diabetes()
+    else:
+        table = read_table(options.file, options.target, task, reading)
+    for doubt in table.warnings:
+        print(f"note: {doubt.text}", file=sys.stderr)
     for note in table.notes:
         print(f"note: {note}")
     return table
 
 
-def _report(options: argparse.Namespace, argv: Sequence[str]) -> None:
-    table = _read(options, options.task or "auto")
+def _report(options: argparse.Namespace, reading: ReadingOptions, argv: Sequence[str]) -> None:
+    table = _read(options, reading, options.task or "auto")
     said = report_table(
         table,
         options.report,
@@ -219,8 +300,8 @@ def _report(options: argparse.Namespace, argv: Sequence[str]) -> None:
     print(said)
 
 
-def _compare(options: argparse.Namespace) -> None:
-    table = _read(options, "regression")
+def _compare(options: argparse.Namespace, reading: ReadingOptions) -> None:
+    table = _read(options, reading, "regression")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = compare(

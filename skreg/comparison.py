@@ -21,7 +21,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from .cv_result import CVResult
 from .linear import ElasticNet, Lasso, Ridge, regularization_path
 from .path import PathResult, open_ends
-from .table import Table, TableError
+from .table import Table, TableError, time_folds
 
 L1_RATIOS = (0.1, 0.5, 0.9)
 PRECISION: dict[str, Any] = {"tol": 1e-6, "max_iter": 10_000}  # of the sparse models
@@ -127,11 +127,12 @@ def compare(
     table : Table
         The data.
     n_folds : int, default=5
-        Shuffled folds of the training rows.
+        Shuffled folds of the training rows; of a table with times, folds one after another.
     rule : {"min", "1se"}, default="min"
         The alpha of the smallest error, or the largest within one standard error of it.
     test_size : float, default=0.2
-        Fraction of the rows that is held out for the R² of the chosen models.
+        Fraction of the rows that is held out for the R² of the chosen models: the latest ones of
+        a table with times.
     seed : int, default=0
         Of the random split and the folds.
     n_jobs : int or None, default=None
@@ -153,17 +154,20 @@ def compare(
             f"{n_samples} rows are too few: 2 are needed in the test and in each of "
             f"{n_folds} folds; add rows, or change --folds and --test-size"
         )
-    train, test = train_test_split(np.arange(n_samples), test_size=n_test, random_state=seed)
+    if table.times is None:
+        train, test = train_test_split(np.arange(n_samples), test_size=n_test, random_state=seed)
+        parts = list(KFold(n_folds, shuffle=True, random_state=seed).split(train))
+    else:  # the latest rows are the test, and rows of one time stay together
+        begin = int(np.searchsorted(table.times, table.times[n_samples - n_test]))
+        train, test = np.arange(begin), np.arange(begin, n_samples)
+        parts = time_folds(table.times[train], n_folds)
     # Neither alpha nor what an l1_ratio means should depend on the unit of the target.
     unit = float(np.std(table.y[train]))
     if unit == 0:
         raise TableError("the target has one value in all training rows: another --seed, more rows")
     table = replace(table, y=table.y / unit)
     whole = split(table, train, test)
-    folds = [
-        split(table, train[inside], train[outside])
-        for inside, outside in KFold(n_folds, shuffle=True, random_state=seed).split(train)
-    ]
+    folds = [split(table, train[inside], train[outside]) for inside, outside in parts]
 
     def row(name: str, estimator: Lasso | ElasticNet | Ridge) -> Row:
         return _cross_validate(name, estimator, whole, folds, unit, rule, n_jobs)

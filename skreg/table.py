@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,25 @@ ABSENT = "missing"
 
 class TableError(ValueError):
     """What is wrong with a user's table, in one line that says what to do about it."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What looks like a mistake in a user's table, or like no feature.
+
+    Parameters
+    ----------
+    title : str
+        A few words, the same for all of a kind.
+    text : str
+        What was seen and what to do: a sentence without a capital and a full stop.
+    serious : bool, default=False
+        Whether the results may be wrong if nothing is done.
+    """
+
+    title: str
+    text: str
+    serious: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,12 +60,14 @@ class Table:
         Unfitted; turns rows of `X` into standardised numbers. To be fitted on training rows only.
     notes : tuple of str, default=()
         What was left out in reading, one line each.
-    warnings : tuple of str, default=()
-        What looks like a mistake in the file, one line each.
+    warnings : tuple of Doubt, default=()
+        What looks like a mistake in the file, or like no feature.
     readable : callable, default=str
         Makes a column name of the preprocessing's output fit for a reader.
     task : {"regression", "classification"}, default="regression"
         Whether the target holds numbers or classes.
+    times : ndarray of int or None, default=None
+        Ranks of the rows in time, which never fall; None if the order of the rows says nothing.
     """
 
     title: str
@@ -54,9 +76,10 @@ class Table:
     columns: tuple[str, ...]
     preprocessing: Pipeline
     notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Doubt, ...] = ()
     readable: Callable[[str], str] = str
     task: str = "regression"
+    times: np.ndarray | None = None
 
     def feature_names(self, fitted: Pipeline) -> np.ndarray:
         """Return the names of the numbers that a fitted copy of `preprocessing` makes.
@@ -72,6 +95,36 @@ class Table:
         """
         names = fitted.get_feature_names_out(np.array(self.columns, dtype=object))
         return np.array([self.readable(name) for name in names])
+
+
+def time_folds(times: np.ndarray, n_folds: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Split rows in order of time: each fold is predicted from all rows before it.
+
+    Parameters
+    ----------
+    times : ndarray of int
+        As in `Table`. Rows of one time stay together.
+    n_folds : int
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Training and held-out rows.
+
+    Raises
+    ------
+    TableError
+        If there are too few times.
+    """
+    n_rows = len(times)
+    starts = [n_rows - k * (n_rows // (n_folds + 1)) for k in range(n_folds, 0, -1)]
+    starts = [int(np.searchsorted(times, times[start])) for start in starts] + [n_rows]
+    if n_rows <= n_folds or starts[0] == 0 or np.any(np.diff(starts) < 2):
+        raise TableError(
+            f"--time has {len(np.unique(times))} different values in {n_rows} rows, too few for"
+            f" {n_folds} folds one after another: fewer --folds, or leave --time out"
+        )
+    return [(np.arange(begin), np.arange(begin, end)) for begin, end in itertools.pairwise(starts)]
 
 
 def diabetes() -> Table:

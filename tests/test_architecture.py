@@ -56,7 +56,7 @@ NUMERICAL = {"numpy", "scipy"}  # floors 0 to 4 know these alone
 FIRST_FLOOR_WITH_SKLEARN = 5
 OPTIONAL = {  # which rooms, and lazily
     "matplotlib": {"plotting", "summary", "reporting"},
-    "pandas": {"result"},
+    "pandas": {"reading", "result"},
     "jinja2": {"reporting"},
 }
 

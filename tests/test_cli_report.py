@@ -150,7 +150,6 @@ def test_without_a_file(seen, tmp_path, monkeypatch, capsys):
     ("target", "given", "message"),
     [
         ("nearly", "", "is numeric but for 1 of its 80 cells (such as 'dear'): correct them"),
-        ("thousands", "", "has thousands separators"),
         ("code", "", "--folds 5: class c0 of y has only 1 row,"),
         ("kind", "--model lasso", "--model lasso does not predict classes"),
         ("price", "--model logistic", "--model logistic does not predict numbers"),
@@ -235,8 +234,8 @@ def test_the_page_says_what_reading_left_out(seen, tmp_path):
     )
     first = contents.cautions[0]
     assert (first.title, first.serious) == ("The file may have mistakes", True)
-    assert first.text.startswith("'size' is taken as text: 1 of its 80 cells is not a number")
-    assert first.text.endswith("numeric column.")
+    assert first.text.startswith("'size' is taken as numbers, but 1 of its 80 cells")
+    assert first.text.endswith("correct it.")
 
 
 def test_a_file_without_mistakes(file, seen, tmp_path):
@@ -298,6 +297,12 @@ def test_labels(file):
     with pytest.raises(TableError, match="is numeric but for"):
         read_table(file("nearly"), "nearly", "auto")
     assert read_table(file("nearly"), "nearly", "classification").task == "classification"
+
+
+def test_thousands(file):
+    table = read_table(file("thousands"), "thousands", "auto")
+    assert_array_equal(table.y[:3], [1100, 2101, 3102])
+    assert "'thousands': commas separate thousands (1,100 is 1100)" in table.notes
 
 
 @pytest.mark.parametrize(

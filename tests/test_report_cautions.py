@@ -250,8 +250,9 @@ def test_a_column_that_numbers_the_rows(gather, step):
     one = caution(gather(Ridge(standardize=True), X, y), "number the rows")
     assert "row to row, x5 always" in one.text
     assert not one.serious
-    X[[3, 50], 5] = X[[50, 3], 5]
-    assert titles(gather(Ridge(standardize=True), X, y)) == []
+    X[[3, 50], 5] = X[[50, 3], 5]  # no order any more, but still one number for each row
+    found = titles(gather(Ridge(standardize=True), X, y))
+    assert found == (["A column looks like an id or a code"] if step == 1 else [])
 
 
 def test_the_largest_alpha_where_nothing_helps(gather):

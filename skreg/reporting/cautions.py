@@ -26,7 +26,11 @@ MOST_CELLS = 5e7  # of a table whose rows are compared
 
 
 def data_cautions(
-    table: Table, y: NDArray[np.generic], seen: Glance, fewest_held_out: int
+    table: Table,
+    y: NDArray[np.generic],
+    seen: Glance,
+    fewest_held_out: int,
+    time_is_said: bool = False,
 ) -> list[Caution]:
     """Cautions about a table and its target, whatever the models.
 
@@ -38,6 +42,8 @@ def data_cautions(
         The same data at a glance.
     fewest_held_out : int
         Rows of the smallest fold.
+    time_is_said : bool, default=False
+        Whether the folds are in order of time, or another caution says that they are not.
 
     Returns
     -------
@@ -50,7 +56,7 @@ def data_cautions(
         _one_class(y, seen),
         _few_held_out(fewest_held_out),
         _missing(seen),
-        _row_numbers(table),
+        None if time_is_said else _row_numbers(table),
         _constant(seen),
         _skewed(y, seen),
     ]

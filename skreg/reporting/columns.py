@@ -150,8 +150,8 @@ def _median(ordered: Array) -> float:
 
 def _category(values: NDArray[Any], name: str) -> Column:
     present = [value for value in values if value is not None]
-    for kind, of in _TIMES.items():
-        if present and all(isinstance(value, of) for value in present):
+    for kind in _TIMES:
+        if is_time(values, kind):
             return _times(present, len(values) - len(present), name, kind)
     text = np.array([str(value) for value in present], dtype=object)
     n_missing = len(values) - len(text)
@@ -163,6 +163,12 @@ def _category(values: NDArray[Any], name: str) -> Column:
     if len(kinds) > SHOWN_CATEGORIES:
         parts.append(f"{len(kinds) - SHOWN_CATEGORIES:,} more")
     return Column(name, "category", n_missing, len(kinds), ", ".join(parts))
+
+
+def is_time(values: NDArray[Any], kind: Kind) -> bool:
+    """Whether a column holds dates, or durations, and nothing else."""
+    present = [value for value in values if value is not None] if values.dtype == object else []
+    return bool(present) and all(isinstance(value, _TIMES[kind]) for value in present)
 
 
 def _times(present: list[Any], n_missing: int, name: str, kind: Kind) -> Column:

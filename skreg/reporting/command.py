@@ -10,13 +10,13 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, TimeSeriesSplit
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..linear import ElasticNetCV, LassoCV, RidgeCV
 from ..neural import MLPClassifier, MLPRegressor
-from ..table import Table, TableError
+from ..table import Table, TableError, time_folds
 from . import wording
 from .making import make_report
 
@@ -71,7 +71,8 @@ def usual_models(
     list of (str, Pipeline)
     """
     shuffled: dict[str, Any] = {"n_splits": INNER_FOLDS, "shuffle": True, "random_state": seed}
-    linear: dict[str, Any] = {"cv": KFold(**shuffled), "rule": rule}
+    in_time = None if table.times is None else TimeSeriesSplit(INNER_FOLDS)
+    linear: dict[str, Any] = {"cv": in_time or KFold(**shuffled), "rule": rule}
     precise: dict[str, Any] = {**linear, "tol": 1e-6, "max_iter": 10_000}
     network = _network(table, seed)
     made: dict[str, tuple[str, Any]]
@@ -92,7 +93,7 @@ def usual_models(
             LogisticRegression(max_iter=2000),
             {"C": np.logspace(-4, 4, 9)},
             scoring="neg_log_loss",
-            cv=StratifiedKFold(**shuffled),
+            cv=in_time or StratifiedKFold(**shuffled),
         )
         made = {
             "logistic": ("Logistic regression", search),
@@ -154,7 +155,7 @@ def report_table(
             table.X,
             table.y,
             path=path,
-            cv=folds,
+            cv=folds if table.times is None else time_folds(table.times, folds),
             scoring=None,
             feature_names=table.columns,
             target_name=target,

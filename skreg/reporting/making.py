@@ -14,15 +14,18 @@ from typing import Any
 import numpy as np
 
 from ..files import check_path, write
+from ..reading.doubts import DATES
+from ..table import Doubt
 from .cautions import data_cautions
 from .code import python_call
+from .column_doubts import column_doubts
 from .columns import as_table
 from .contents import Caution, Contents, ModelReport
 from .glance import glance
 from .model_cautions import announcements, model_cautions
 from .models import baseline, compare_models, held_out_rows, times_held_out
 from .page import render, require_jinja2
-from .request import Request, check_request
+from .request import Request, check_request, in_order
 from .scores import Metric, metrics_for
 from .wording import number
 
@@ -140,12 +143,13 @@ def make_report(
     verbose: int,
     call: str | None = None,
     notes: Sequence[str] = (),
-    doubts: Sequence[str] = (),
+    doubts: Sequence[Doubt] | None = None,
 ) -> Contents:
     """`report` of what may have been read from a file.
 
     `call` is the command that makes the page again, if it is no Python code; `notes` say what was
-    left out in reading, `doubts` what looks like a mistake in the file.
+    left out in reading, `doubts` what looks like a mistake in the file, or like no feature; None
+    looks for these among the columns of X.
     """
     require_jinja2()
     target = check_path(path)
@@ -166,13 +170,17 @@ def make_report(
         options |= {"target_name": target_name, "title": title, "random_state": random_state}
         call = python_call(request, path, options)
     contents = gather(
-        request, metrics, title=title, call=call, n_jobs=n_jobs, verbose=verbose, cv=cv
+        request,
+        metrics,
+        title=title,
+        call=call,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        cv=cv,
+        doubts=doubts,
     )
-    contents = replace(
-        contents,
-        glance=replace(contents.glance, notes=(*map(_sentence, notes), *contents.glance.notes)),
-        cautions=(*_of_the_file(doubts), *contents.cautions),
-    )
+    notes = (*map(_sentence, notes), *contents.glance.notes)
+    contents = replace(contents, glance=replace(contents.glance, notes=notes))
     if verbose:
         print("drawing the page", file=sys.stderr, flush=True)
     write(target, render(contents).encode("utf-8"))
@@ -188,6 +196,7 @@ def gather(
     n_jobs: int | None,
     verbose: int,
     cv: Any,
+    doubts: Sequence[Doubt] | None,
 ) -> Contents:
     """Do the work: look at the data, fit, compare, and find what to warn of."""
     table = as_table(request.X, request.names)
@@ -197,9 +206,14 @@ def gather(
     models = tuple(one.report for one in compared)
     best = _best(models)
     fewest = min(len(test) for _, test in request.folds)
+    ordered = in_order(request)
+    if doubts is None:
+        doubts = column_doubts(table, request.y, request.target, ordered)
+    of_time = ordered or any(doubt.title == DATES for doubt in doubts)
     cautions = [
+        *_by_title(doubts),
         *model_cautions(compared, best, floor),
-        *data_cautions(table, request.y, seen, fewest),
+        *data_cautions(table, request.y, seen, fewest, of_time),
         *announcements(compared),
     ]
     return Contents(
@@ -223,9 +237,18 @@ def _sentence(line: str) -> str:
     return f"{line[:1].upper()}{line[1:]}."
 
 
-def _of_the_file(doubts: Sequence[str]) -> list[Caution]:
-    said = "\n".join(map(_sentence, doubts))
-    return [Caution("The file may have mistakes", said, serious=True)] if doubts else []
+def _by_title(doubts: Sequence[Doubt]) -> list[Caution]:
+    alike: dict[str, list[Doubt]] = {}
+    for doubt in doubts:
+        alike.setdefault(doubt.title, []).append(doubt)
+    return [
+        Caution(
+            title,
+            "\n".join(_sentence(doubt.text) for doubt in found),
+            serious=any(doubt.serious for doubt in found),
+        )
+        for title, found in alike.items()
+    ]
 
 
 def _best(models: Sequence[ModelReport]) -> int:
@@ -236,8 +259,10 @@ def _best(models: Sequence[ModelReport]) -> int:
 
 def _score_note(request: Request, cv: Any) -> str:
     n_folds, n_rows = len(request.folds), len(request.y)
-    kind = "folds"
-    if isinstance(cv, (int, np.integer)):
+    kind, learned_from = "folds", "without the rows of"
+    if in_order(request):
+        learned_from = "on the rows above those of"
+    elif isinstance(cv, (int, np.integer)):
         kind = "shuffled folds"
         if request.task == "classification":
             kind += " with the same share of each class"
@@ -251,7 +276,7 @@ def _score_note(request: Request, cv: Any) -> str:
         )
     rows = "" if held_out == n_rows else f" ({held_out:,} of the {n_rows:,} rows are held out)"
     return (
-        f"Every model was fitted {n_folds} times, each time without the rows of one of {n_folds}"
+        f"Every model was fitted {n_folds} times, each time {learned_from} one of {n_folds}"
         f" {kind}{rows}, and scored on those; preprocessing in a Pipeline was learned anew each"
         f" time. After ± stands the standard error of the mean over the folds{shared}."
     )

@@ -100,6 +100,11 @@ def check_request(
     return Request(fitted, X, y, names, own, target_name, task, classes, folds, random_state)
 
 
+def in_order(request: Request) -> bool:
+    """Whether every fold comes after the rows that it is predicted from."""
+    return all(train.max() < test.min() for train, test in request.folds)
+
+
 def _named_estimators(estimators: Any) -> list[tuple[str, Any]]:
     what = "estimators must be an estimator, a list of them, or a list of (name, estimator)"
     if hasattr(estimators, "fit"):

@@ -1,0 +1,6 @@
+"""A user's file as a table: its cells, what each column is, and what to doubt."""
+
+from .options import ReadingOptions
+from .read import read_table
+
+__all__ = ["ReadingOptions", "read_table"]

@@ -1,0 +1,159 @@
+"""Dates and times of day as text: which order of day and month they have, and when they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Moments = NDArray[np.datetime64]
+
+_MONTH_NAMES = """
+    january jan, february feb februar, march mar märz mär mrz, april apr, may mai, june jun juni,
+    july jul juli, august aug, september sep sept, october oct oktober okt, november nov,
+    december dec dezember dez
+"""
+_MONTHS = {
+    name: month
+    for month, names in enumerate(_MONTH_NAMES.split(","), start=1)
+    for name in names.split()
+}
+_CLOCK = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
+    r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?"
+)
+_ZONE = r"\s?(?P<zone>Z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2})?"
+_TIME = re.compile(_CLOCK)
+_MOMENT = re.compile(rf"(?P<day>.*?\d)(?:(?:,?\s+|T){_CLOCK}{_ZONE})?")
+_Y, _M, _D = r"(?P<y>\d{4})", r"(?P<m>\d{1,2})", r"(?P<d>\d{1,2})"
+_NAME, _SHORT = r"(?P<name>[^\W\d_]{3,9})\.?", r"(?P<y>\d{2})"
+DAY_FIRST, MONTH_FIRST = "day first", "month first"
+# What a day looks like, and the order of its parts where it could be another.
+_DAYS = [
+    (rf"{_Y}([-/.]){_M}\2{_D}", ""),
+    (r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})", ""),
+    (rf"{_D}\. ?{_M}\. ?(?:{_Y})", ""),
+    (rf"{_D}\.{_M}\.{_SHORT}", ""),
+    (rf"{_D}([-/]){_M}\2{_Y}", DAY_FIRST),
+    (rf"{_M}([-/]){_D}\2{_Y}", MONTH_FIRST),
+    (rf"{_D}([-/]){_M}\2{_SHORT}", DAY_FIRST),
+    (rf"{_M}([-/]){_D}\2{_SHORT}", MONTH_FIRST),
+    (rf"{_D}(?:st|nd|rd|th|\.)?[- ]{_NAME}[- ,]+{_Y}", ""),
+    (rf"{_D}[- ]{_NAME}[- ]{_SHORT}", ""),
+    (rf"{_NAME} {_D}(?:st|nd|rd|th)?,? {_Y}", ""),
+    (rf"{_NAME}[- ]{_Y}", ""),
+    (rf"{_Y}[-/]{_M}", ""),
+    (rf"{_M}/{_Y}", ""),
+]
+_PATTERNS = [(re.compile(pattern), order) for pattern, order in _DAYS]
+
+
+@dataclass(frozen=True)
+class DateReading:
+    """A way to read the cells of a column as dates.
+
+    Parameters
+    ----------
+    order : {"", "day first", "month first"}
+        Which it takes first, where both are numbers of one or two digits.
+    moments : ndarray of datetime64[s]
+        One a text, in the zone of the file, or in UTC where the file has several.
+    """
+
+    order: str
+    moments: Moments
+
+
+def date_readings(texts: Sequence[str]) -> list[DateReading]:
+    """Read texts as dates; every one has to be one.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The different cells of a column.
+
+    Returns
+    -------
+    list of DateReading
+        None, one, or two of different orders.
+    """
+    found: list[DateReading] = []
+    for pattern, order in _PATTERNS:
+        moments = _all(texts, partial(_moment, pattern))
+        if moments is None:
+            continue
+        values, zones = zip(*moments, strict=True)
+        read = np.array(values, dtype="datetime64[s]")
+        if len(set(zones)) > 1:
+            read = read - np.array(zones, dtype="timedelta64[m]")
+        if not any(np.array_equal(read, other.moments) for other in found):
+            found.append(DateReading(order, read))
+    return found
+
+
+def clock_hours(texts: Sequence[str]) -> NDArray[np.float64] | None:
+    """Times of day, or durations, in hours; None if a text is neither."""
+    hours = _all(texts, lambda text: _hours(_TIME.fullmatch(text)))
+    return None if hours is None else np.array(hours)
+
+
+def _all(texts: Sequence[str], read: Callable[[str], Any]) -> list[Any] | None:
+    """What each text is read as; None as soon as one cannot be read."""
+    values = []
+    for text in texts:
+        value = read(text.strip())
+        if value is None:
+            return None
+        values.append(value)
+    return values or None
+
+
+def _hours(found: re.Match[str] | None) -> float | None:
+    if found is None:
+        return None
+    hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
+    if minute > 59 or second > 59:
+        return None
+    if found["half"]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + 12 * (found["half"] in "Pp")
+    return hour + minute / 60 + second / 3600
+
+
+def _moment(pattern: re.Pattern[str], text: str) -> tuple[np.datetime64, int] | None:
+    """A moment, and the minutes that its zone is ahead of UTC."""
+    parts = _MOMENT.fullmatch(text)
+    found = parts and pattern.fullmatch(parts["day"].rstrip(","))
+    if not parts or not found:
+        return None
+    given = found.groupdict()
+    year = int(given["y"])
+    if len(given["y"]) == 2:
+        year += 2000 if year < 69 else 1900  # as POSIX has it
+    month = int(given["m"]) if "m" in given else _MONTHS.get(given["name"].lower(), 0)
+    try:
+        day = np.datetime64(date(year, month, int(given.get("d") or 1)), "s")
+    except ValueError:
+        return None
+    hours = 0.0
+    if parts["hour"]:
+        found_hours = _hours(parts)
+        if found_hours is None or found_hours > 24:
+            return None
+        hours = found_hours
+    return day + np.timedelta64(round(hours * 3600), "s"), _offset(parts["zone"])
+
+
+def _offset(zone: str | None) -> int:
+    if not zone or zone in ("Z", "UTC"):
+        return 0
+    digits = zone[1:].replace(":", "")
+    minutes = 60 * int(digits[:2]) + int(digits[2:] or 0)
+    return -minutes if zone[0] == "-" else minutes

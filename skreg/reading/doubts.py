@@ -1,0 +1,200 @@
+"""Columns of numbers or text that may be no features: ids, codes, sentinels for what is missing.
+
+They work on values, not on cells, so that a data frame of one's own can be looked at as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import kstest
+
+from ..table import Doubt
+
+DATES = "Rows have dates, and the folds are shuffled"
+FEWEST_ROWS = 20  # that tell whether values differ by chance
+MANY_ROWS = 200  # that tell an even spread from another
+ALL_DIFFERENT = 0.98  # share of different values, from which a column looks like an id
+FEWEST_VALUES = 3  # beside a sentinel
+MOST_LISTED = 5  # columns in a sentence
+MOST_SENTINELS = 3  # different ones in a column
+_ID = re.compile(r"(^|[^a-z])(id|ids|uid|uuid|guid|nr|no|number|key|index|idx)($|[^a-z])")
+_CODE = re.compile(
+    r"(^|[^a-z])(zip|zipcode|postcode|plz|postal|fips|zcta|phone|isbn|ean|iban|account|konto|code)"
+    r"($|[^a-z])"
+)
+_NINES = re.compile(r"-?9{2,}(\.[90]*)?")
+
+
+@dataclass(frozen=True)
+class Sentinel:
+    """A value that may stand for a missing one: a column, the value, how often, the others."""
+
+    name: str
+    value: float
+    count: int
+    low: float
+    high: float
+
+
+def all_different(values: NDArray[Any]) -> bool:
+    """Whether nearly every row of a column of text has a value of its own."""
+    present = [value for value in values if value is not None and value == value]
+    return len(present) > 1 and len(set(present)) >= ALL_DIFFERENT * len(present)
+
+
+def ids_among_numbers(names: Iterable[str], columns: Iterable[NDArray[Any]]) -> list[str]:
+    """Columns of whole numbers that name rows or things, and measure nothing.
+
+    Parameters
+    ----------
+    names : iterable of str
+    columns : iterable of ndarray
+        Floats, or objects, which are passed over.
+
+    Returns
+    -------
+    list of str
+    """
+    return [
+        name
+        for name, values in zip(names, columns, strict=True)
+        if values.dtype.kind == "f" and _is_id(name, values[np.isfinite(values)])
+    ]
+
+
+def _is_id(name: str, values: NDArray[np.float64]) -> bool:
+    if len(values) < FEWEST_ROWS or np.any(values != np.round(values)) or values.min() < 0:
+        return False
+    kinds = np.unique(values)
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    if len(kinds) > 2 and (_CODE.search(words) or re.search(r"(^|[^a-z])u?id($|[^a-z])", words)):
+        return True
+    if len(kinds) < ALL_DIFFERENT * len(values):
+        return False
+    if _ID.search(words):
+        return True
+    steps = np.diff(values)
+    if (steps > 0).all() or (steps < 0).all():
+        return False  # it numbers the rows, or is time: another caution says so
+    low, high = float(kinds[0]), float(kinds[-1])
+    if high - low < 1.05 * len(values):
+        return True  # they count
+    # All numbers of a range alike, as ids are given and measurements seldom are.
+    as_long = low >= 1000 and len(f"{low:.0f}") == len(f"{high:.0f}")
+    if high - low < 2 * len(values) or not (as_long or len(values) >= MANY_ROWS):
+        return False
+    return bool(kstest(values, "uniform", args=(low, high - low)).pvalue > 0.2)
+
+
+def sentinels(names: Iterable[str], columns: Iterable[NDArray[Any]]) -> list[Sentinel]:
+    """Values that are repeated and far from all others of their column.
+
+    Parameters
+    ----------
+    names : iterable of str
+    columns : iterable of ndarray
+        Floats, or objects, which are passed over.
+
+    Returns
+    -------
+    list of Sentinel
+    """
+    sorted_columns = {}
+    for name, values in zip(names, columns, strict=True):
+        if values.dtype.kind == "f":
+            kinds, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+            if len(kinds) > FEWEST_VALUES:
+                sorted_columns[name] = kinds, counts
+    ends: dict[float, int] = {}  # in how many columns a repeated value is the first or last
+    for kinds, counts in sorted_columns.values():
+        for k in (0, -1):
+            if counts[k] > 1:
+                ends[float(kinds[k])] = ends.get(float(kinds[k]), 0) + 1
+    found = []
+    for name, (kinds, counts) in sorted_columns.items():
+        for sign in (1, -1):
+            found += _at_one_end(name, sign * kinds[::sign], counts[::sign], sign, ends)
+    return found
+
+
+def _at_one_end(
+    name: str,
+    kinds: NDArray[np.float64],
+    counts: NDArray[np.intp],
+    sign: int,
+    ends: dict[float, int],
+) -> list[Sentinel]:
+    """Sentinels among the smallest values, which are the largest ones with another sign."""
+    for n in range(min(MOST_SENTINELS, len(kinds) - FEWEST_VALUES), 0, -1):
+        head, rest = kinds[:n], kinds[n:]
+        if counts[:n].min() < 2 or np.any(head == 0):
+            continue
+        gap, spread = rest[0] - head[-1], rest[-1] - rest[0]
+        values = [float(sign * value) for value in head]
+        usual = all(_NINES.fullmatch(f"{value:g}") or ends.get(value, 0) > 1 for value in values)
+        # Alone below zero, or nines, it need not be as far away.
+        odd = usual and (gap > 0.2 * spread or (head[-1] < 0 <= rest[0] and sign > 0))
+        if gap > spread or odd:
+            low, high = sorted((float(sign * rest[0]), float(sign * rest[-1])))
+            return [
+                Sentinel(name, value, int(count), low, high)
+                for value, count in zip(values, counts[:n], strict=True)
+            ]
+    return []
+
+
+def sentinel_doubts(found: Sequence[Sentinel], remedy: str) -> list[Doubt]:
+    """Say which values may stand for missing ones; "{value}" in the remedy becomes such a value."""
+    if not found:
+        return []
+    by_value: dict[float, list[Sentinel]] = {}
+    for one in found:
+        by_value.setdefault(one.value, []).append(one)
+    said = []
+    for value, group in by_value.items():
+        places = [
+            f"{one.name!r} ({one.count:,} rows, the others from {one.low:g} to {one.high:g})"
+            for one in group[:MOST_LISTED]
+        ]
+        more = f" and {len(group) - MOST_LISTED} more columns" if len(group) > MOST_LISTED else ""
+        said.append(f"{value:g} in {', '.join(places)}{more}: {remedy.format(value=f'{value:g}')}")
+    return [
+        Doubt(
+            "A value may stand for a missing one",
+            f"far from all others, and repeated: {'; '.join(said)}",
+            serious=True,
+        )
+    ]
+
+
+def id_doubts(names: Sequence[str], remedy: str) -> list[Doubt]:
+    """Say which columns of whole numbers may be ids."""
+    if not names:
+        return []
+    listed = ", ".join(map(repr, names[:MOST_LISTED]))
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    several = len(names) > 1
+    return [
+        Doubt(
+            "Columns look like ids or codes" if several else "A column looks like an id or a code",
+            f"{listed}{more} {'hold' if several else 'holds'} whole numbers that seem to name rows"
+            f" or things and to measure nothing: {remedy}",
+        )
+    ]
+
+
+def date_doubts(names: Sequence[str], remedy: str) -> Doubt:
+    """Say that shuffled folds predict rows from later ones."""
+    listed = ", ".join(map(repr, names[:MOST_LISTED]))
+    return Doubt(
+        DATES,
+        f"{listed} hold{'s' * (len(names) == 1)} dates. If they say when a row came about, shuffled"
+        " folds predict rows from later ones, which is too easy where new rows will come after"
+        f" these. Hold out later rows: {remedy}",
+    )

@@ -1,0 +1,186 @@
+"""One column by itself: every way to read its cells that fits all of them.
+
+Cells that stand for a missing value may be among them, and a few that look like mistakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .dates import DateReading, clock_hours, date_readings
+from .missing import DASHES, is_code, is_missing
+from .numbers import NumberReading, is_float, number_readings
+from .options import ReadingOptions
+
+Kind = Literal["number", "date", "clock", "code", "category"]
+FEW_NUMBERS = 10  # different ones, which may as well be names of classes
+FEW_CODES = 3  # different words for a missing value in one column
+STRAY = 0.2  # share of a column's cells: fewer that are no numbers look like mistakes
+LONGEST_NUMBER = 15  # digits that a float keeps
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The different cells of a column, and the ways to read them.
+
+    Parameters
+    ----------
+    name : str
+    texts : list of str
+        The different cells.
+    rows : ndarray of int
+        The position of each row's text.
+    counts : ndarray of int
+        How many rows each text has.
+    absent : ndarray of bool
+        Which texts stand for a missing value, whatever the column holds.
+    kind : {"number", "date", "clock", "code", "category"}
+    numbers, dates : tuple
+        Readings as numbers or dates, for these kinds; two where the values differ.
+    hours : ndarray or None
+        For a clock.
+    known : ndarray of int
+        The texts that the readings are of.
+    codes : tuple of int
+        Texts that stand for a missing value among the others of the column.
+    stray : tuple of int
+        Texts that are no numbers where nearly all others are.
+    """
+
+    name: str
+    texts: list[str]
+    rows: NDArray[np.intp]
+    counts: NDArray[np.intp]
+    absent: NDArray[np.bool_]
+    kind: Kind
+    numbers: tuple[NumberReading, ...] = ()
+    dates: tuple[DateReading, ...] = ()
+    hours: NDArray[np.float64] | None = None
+    known: NDArray[np.intp] = field(default_factory=lambda: np.array([], dtype=np.intp))
+    codes: tuple[int, ...] = ()
+    stray: tuple[int, ...] = ()
+
+
+def survey_column(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: bool) -> Survey:
+    """Find the ways to read a column.
+
+    Parameters
+    ----------
+    name : str
+    cells : ndarray of object
+        The text of each row.
+    options : ReadingOptions
+    wanted : bool
+        Whether the column is to hold numbers: it is taken so where nearly all cells are.
+
+    Returns
+    -------
+    Survey
+    """
+    import pandas
+
+    rows, unique = pandas.factorize(cells)
+    texts = [str(text) for text in unique]
+    counts = np.bincount(rows, minlength=len(texts))
+    told = _told(name, options.missing)
+    absent = np.array([is_missing(text) or _is_told(text, told) for text in texts], dtype=bool)
+    known = np.flatnonzero(~absent)
+    plain = Survey(name, texts, rows, counts, absent, "category")
+    if name in options.text or not known.size:
+        return plain if name in options.text else _empty(plain)
+    words = [texts[k] for k in known]
+    if name not in options.number:
+        special = _codes_or_times(plain, known)
+        if special:
+            return special
+    readings = number_readings(words, counts[known])
+    if not readings:
+        return _without_dashes(plain, known)
+    return _among_numbers(plain, known, readings, wanted or name in options.number)
+
+
+def _empty(survey: Survey) -> Survey:
+    """A column without values, which holds numbers as well as anything."""
+    none = np.array([], dtype=np.intp)
+    reading = NumberReading(".", "", "", "", False, np.array([]))
+    return replace(survey, kind="number", known=none, numbers=(reading,))
+
+
+def _told(name: str, missing: Sequence[str]) -> set[str]:
+    """The cells that the user calls missing in a column."""
+    here = set()
+    for token in missing:
+        column, equals, value = token.partition("=")
+        if not equals or column == name:
+            here.add(value if equals and column == name else token)
+    return here
+
+
+def _is_told(text: str, told: set[str]) -> bool:
+    """Whether a cell is one that the user calls missing, as a number too: -999.0 is -999."""
+    if not told or text in told:
+        return bool(told)
+    values = [float(each) for each in (text, *told) if is_float(each)]
+    return is_float(text) and values[0] in values[1:]
+
+
+def _codes_or_times(plain: Survey, known: NDArray[np.intp]) -> Survey | None:
+    """What looks like numbers and is not, or does not and is measured: codes, dates, clocks."""
+    codes = tuple(int(k) for k in known if is_code(plain.texts[k]))
+    left = np.setdiff1d(known, np.array(codes, dtype=np.intp))
+    texts = [plain.texts[k] for k in left]
+    if not texts:
+        return None
+    found = replace(plain, known=left, codes=codes)
+    if all(text.isdecimal() for text in texts) and any(map(_looks_like_a_code, texts)):
+        return replace(found, kind="code")
+    dates = date_readings(texts)
+    if dates:
+        return replace(found, kind="date", dates=tuple(dates))
+    hours = clock_hours(texts)
+    return None if hours is None else replace(found, kind="clock", hours=hours)
+
+
+def _looks_like_a_code(digits: str) -> bool:
+    return (digits[0] == "0" and len(digits) > 1) or len(digits) > LONGEST_NUMBER
+
+
+def _without_dashes(plain: Survey, known: NDArray[np.intp]) -> Survey:
+    """Categories; a dash among words is no category, but it is beside a plus."""
+    dashes = [k for k in known if plain.texts[k] in DASHES]
+    words = any(any(letter.isalnum() for letter in plain.texts[k]) for k in known)
+    return replace(plain, known=known, codes=tuple(dashes) if words else ())
+
+
+def _among_numbers(
+    plain: Survey,
+    known: NDArray[np.intp],
+    readings: list[NumberReading],
+    wanted: bool,
+) -> Survey:
+    """Numbers, or categories of which some look like numbers."""
+    fits, texts = readings[0].fits, plain.texts
+    values = readings[0].values
+    others = [k for k, fit in zip(known, fits, strict=True) if not fit]
+    unknown = [k for k in others if not is_code(texts[k])]
+    n_unknown, n_known = plain.counts[unknown].sum(), plain.counts[known].sum()
+    few_numbers = len(np.unique(values[fits])) <= FEW_NUMBERS
+    words = (
+        0 < len(unknown) <= FEW_CODES
+        and plain.counts[unknown].min() > 1
+        and not any(letter.isdigit() for k in unknown for letter in texts[k])
+    )
+    numbers = replace(plain, kind="number", known=known, numbers=tuple(readings))
+    if not unknown or (words and not few_numbers):
+        return replace(numbers, codes=tuple(others))
+    if n_unknown > STRAY * n_known:
+        return _without_dashes(plain, known)
+    codes = tuple(k for k in others if k not in set(unknown))
+    if few_numbers and not wanted:
+        return replace(_without_dashes(plain, known), stray=tuple(unknown))
+    return replace(numbers, codes=codes, stray=tuple(unknown))
