@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
@@ -62,7 +61,9 @@ def check_table(
         # scikit-learn takes a None among objects for a class, or for a number.
         if numeric_y and not np.isfinite(y).all():
             raise ValueError(f"Input {names[1]} contains {'NaN' if np.isnan(y).any() else 'inf'}.")
-        if y.dtype == object and any(map(_is_missing, y.flat)):
+        # In a list of texts a NaN becomes a text as well, and then a class.
+        as_given = given[names[1]] if y.dtype.kind == "U" else y
+        if not numeric_y and y.dtype.kind in "OU" and _first(as_given, _is_missing):
             raise ValueError(f"Input {names[1]} contains NaN.")
     except (TypeError, ValueError) as error:
         raise _located(error, given, () if numeric_y else names[1:]) from None
@@ -110,7 +111,7 @@ def refuse_sparse(values: Any, name: str) -> None:
 
 def refuse_masked(values: Any, name: str, entry: str = "row") -> None:
     """Refuse a masked array with masked entries, whose values behind the mask mean nothing."""
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         first = np.argwhere(np.ma.getmaskarray(values))[0].tolist()
         raise ValueError(
             f"{name} has masked entries, the first in {_place(first, name, entry, None)}: fill"
@@ -127,7 +128,7 @@ def columns_of(X: Any, n_features: int) -> Sequence[Any]:
     return range(n_features) if names is None else list(names)
 
 
-def in_order(values: Any, name: str, columns: Sequence[Any]) -> Any:
+def in_order(values: Any, name: str, columns: Sequence[Any], table: str = "X") -> Any:
     """Values that carry names, put in the order of the columns that have these names.
 
     Parameters
@@ -139,6 +140,8 @@ def in_order(values: Any, name: str, columns: Sequence[Any]) -> Any:
         What to call it.
     columns : sequence
         Of `columns_of`.
+    table : str
+        What has these columns.
 
     Raises
     ------
@@ -148,10 +151,10 @@ def in_order(values: Any, name: str, columns: Sequence[Any]) -> Any:
     if isinstance(values, Mapping):
         labels, values = list(values), list(values.values())
     else:
-        labels = getattr(values, "index", None)
-        if labels is None or callable(labels) or np.ndim(values) != 1:
+        index = getattr(values, "index", None)
+        if index is None or callable(index) or np.ndim(values) != 1:
             return values
-        labels = list(labels)
+        labels = list(index)
     place = {label: i for i, label in enumerate(labels)}
     alike = len(place) == len(labels) == len(columns) and all(one in place for one in columns)
     if alike:
@@ -161,27 +164,25 @@ def in_order(values: Any, name: str, columns: Sequence[Any]) -> Any:
         return values
     if isinstance(columns, range):
         raise ValueError(
-            f"{name} has names ({labels[0]!r}, ...) and X has none: pass X as a data frame, or the"
-            " values alone in the order of the columns of X"
+            f"{name} has names ({labels[0]!r}, ...) and {table} has none: pass {table} as a data"
+            f" frame, or the values alone in the order of the columns of {table}"
         )
     lacking = [one for one in columns if one not in place]
     known = set(columns)
     foreign = [one for one in labels if one not in known]
     if lacking:
-        problem = f"has no value for {lacking[0]!r}, a column of X"
+        problem = f"has no value for {lacking[0]!r}, a column of {table}"
     elif foreign:
-        problem = f"has a value for {foreign[0]!r}, which is no column of X"
+        problem = f"has a value for {foreign[0]!r}, which is no column of {table}"
     else:
-        problem = "and X must not repeat a name"
+        problem = f"and {table} must not repeat a name"
     raise ValueError(f"{name} {problem}")
 
 
 # Where the first bad entry is ---------------------------------------------------------------
 
 
-def _located(
-    error: Exception, given: Mapping[str, Any], labels: Sequence[str] = ()
-) -> Exception:
+def _located(error: Exception, given: Mapping[str, Any], labels: Sequence[str] = ()) -> Exception:
     """The error with the place of the first entry that is no finite number.
 
     Parameters
@@ -207,9 +208,10 @@ def _located(
     return error
 
 
-def _first(values: Any, is_bad: Any) -> tuple[Any, list[int]] | None:
+def _first(values: Any, is_bad: Callable[[Any], bool]) -> tuple[Any, list[int]] | None:
     """The first bad entry of a table, and its index; None if there is none."""
-    entries = values.tocoo() if sparse.issparse(values) else None
+    is_sparse = sparse.issparse(values)
+    entries = values.tocoo() if is_sparse else None
     if entries is not None:
         table = entries.data
     else:

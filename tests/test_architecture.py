@@ -39,6 +39,7 @@ FLOORS = {
     "cross_validation": 4,
     "fitting": 5,
     "files": 5,
+    "validation": 5,
     "linear": 6,
     "neural": 6,
     "plotting": 6,

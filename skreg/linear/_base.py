@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,14 +20,16 @@ from ..fitting import one_blas_thread, restored_on_failure
 from ..path import Model, PathResult, alpha_grid
 from ..penalties import Penalty
 from ..solvers import Settings
+from ..validation import check_rows, check_weights, columns_of, numeric
 from ._checks import (
     FLOATS,
+    STORED,
     check_alphas,
-    check_table,
-    check_weights,
+    check_data,
     is_ready,
     per_feature,
     refuse_any,
+    unwrap,
 )
 from ._warnings import warn
 
@@ -69,8 +71,7 @@ class LinearModel(RegressorMixin, MultiOutputMixin, BaseEstimator):
         if is_ready(X):
             validate_data(self, X, reset=False, skip_check_array=True)
         else:
-            stored = ["csr", "csc", "coo"]
-            X = validate_data(self, X, accept_sparse=stored, dtype=FLOATS, reset=False)
+            X = check_rows(self, X, accept_sparse=STORED, dtype=FLOATS)
         return np.asarray(X @ self.coef_.T + self.intercept_)
 
     @classmethod
@@ -113,16 +114,21 @@ class LinearModel(RegressorMixin, MultiOutputMixin, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    def _check_data(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
-        X, y = check_table(self, X, y)
-        return X, y, check_weights(sample_weight, X)
+    def _check_data(
+        self, X: Any, y: Any, sample_weight: Any
+    ) -> tuple[Any, Array, Array | None, Sequence[Any]]:
+        """X, y and weights for the engine, and what the columns of X are called."""
+        checked, y = check_data(self, X, y)
+        columns = columns_of(X, checked.shape[1])
+        return checked, y, check_weights(sample_weight, checked), columns
 
 
-def build_penalty(estimator: Any, n_features: int, l1_ratio: float) -> Penalty:
+def build_penalty(estimator: Any, columns: Sequence[Any], l1_ratio: float) -> Penalty:
     """The estimator's penalty, its per-feature parameters checked one by one."""
-    factors = per_feature(estimator.penalty_factor, "penalty_factor", n_features)
-    lower = per_feature(estimator.lower_bound, "lower_bound", n_features)
-    upper = per_feature(estimator.upper_bound, "upper_bound", n_features)
+    n_features = len(columns)
+    factors = per_feature(estimator.penalty_factor, "penalty_factor", columns)
+    lower = per_feature(estimator.lower_bound, "lower_bound", columns)
+    upper = per_feature(estimator.upper_bound, "upper_bound", columns)
     if factors is not None:
         refuse_any(factors < 0, "penalty_factor", "negative", "factors must be at least 0")
     if lower is not None:
@@ -168,7 +174,7 @@ def take_gram(design: Design, X: Any, precompute: Any) -> None:
     left aside with a warning, as in scikit-learn.
     """
     p = design.n_features
-    gram = np.asarray(precompute, dtype=np.float64)
+    gram = numeric(precompute, "precompute")
     if gram.shape != (p, p):
         raise ValueError(f"precompute must have shape ({p}, {p}), got {gram.shape}")
     if not np.isfinite(gram).all():
@@ -200,6 +206,27 @@ def take_gram(design: Design, X: Any, precompute: Any) -> None:
     design.use_gram(gram)
 
 
+def undeprecated(n_alphas: Any, alphas: Any, since: str, until: str) -> Any:
+    """`alphas`, where scikit-learn took `n_alphas` and ``alphas=None`` before a version."""
+    alphas = unwrap(alphas)
+    if not (isinstance(n_alphas, str) and n_alphas == "deprecated"):
+        warn(
+            f"'n_alphas' was deprecated in {since} and will be removed in {until} of scikit-learn:"
+            " pass the number of alphas as 'alphas'.",
+            FutureWarning,
+        )
+        left_alone = alphas is None or (is_count(alphas) and alphas == 100)
+        return n_alphas if left_alone else alphas
+    if alphas is None:
+        warn(
+            f"'alphas=None' is deprecated and will be removed in {until} of scikit-learn: set"
+            " 'alphas=100'.",
+            FutureWarning,
+        )
+        return 100
+    return alphas
+
+
 def resolve_alphas(
     alphas: Any,
     model: Model,
@@ -208,8 +235,6 @@ def resolve_alphas(
     weight: Any,
     design: Any = None,
     eps: float = 1e-3,
-    *,
-    allow_zero: bool = True,
 ) -> NDArray[np.float64]:
     """A decreasing grid from a count or an array."""
     if not 0 < eps <= 1:
@@ -223,7 +248,7 @@ def resolve_alphas(
                 " write alphas=[1.0], for a choice a larger count."
             )
         return alpha_grid(model, X, y, int(alphas), eps, sample_weight=weight, design=design)
-    return check_alphas(alphas, allow_zero=allow_zero)
+    return check_alphas(alphas)
 
 
 def is_count(alphas: Any) -> bool:
@@ -250,10 +275,10 @@ def feature_names(estimator: Any) -> NDArray[Any] | None:
     return getattr(estimator, "feature_names_in_", None)
 
 
-def linear_model(estimator: Any, n_features: int, l1_ratio: float) -> Model:
-    """The engine's model of a Lasso-like estimator."""
+def linear_model(estimator: Any, columns: Sequence[Any], l1_ratio: float) -> Model:
+    """The engine's model of a Lasso-like estimator, for an X with these columns."""
     return Model(
-        penalty=build_penalty(estimator, n_features, l1_ratio),
+        penalty=build_penalty(estimator, columns, l1_ratio),
         fit_intercept=estimator.fit_intercept,
         standardize=estimator.standardize,
         solver=estimator.solver,
@@ -261,11 +286,11 @@ def linear_model(estimator: Any, n_features: int, l1_ratio: float) -> Model:
     )
 
 
-def ridge_model(estimator: Any, n_features: int) -> Model:
+def ridge_model(estimator: Any, columns: Sequence[Any]) -> Model:
     """The engine's model of a Ridge-like estimator; what it lacks is as in `Ridge`."""
     tol, max_iter = getattr(estimator, "tol", 1e-4), getattr(estimator, "max_iter", None)
     return Model(
-        penalty=build_penalty(estimator, n_features, l1_ratio=0.0),
+        penalty=build_penalty(estimator, columns, l1_ratio=0.0),
         fit_intercept=estimator.fit_intercept,
         standardize=estimator.standardize,
         summed_loss=True,

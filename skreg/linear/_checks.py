@@ -37,13 +37,16 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array]:
     y = np.asarray(y, dtype=np.float64)
     if sparse.issparse(X):
         X = as_columns(X)
-    refuse_overflow("X", X.data if sparse.issparse(X) else X)
+        refuse_overflow("X", X.data)
+    else:
+        refuse_overflow("X", X)
     refuse_overflow("y", y)
     return X, y
 
 
 def unchecked_data(X: Any, y: Any) -> tuple[Any, Array]:
     """X and y as they are, of the types that the engine computes in."""
+    refuse_sparse(y, "y")
     X = as_columns(X) if sparse.issparse(X) else np.asarray(X)
     return X if X.dtype in FLOATS else X.astype(np.float64), np.asarray(y, dtype=np.float64)
 
@@ -120,6 +123,11 @@ def refuse_any(bad: NDArray[np.bool_], name: str, what: str, rule: str) -> None:
     """Refuse a parameter that is wrong for some feature, by the first of them."""
     if bad.any():
         raise ValueError(f"{name} is {what} for feature {int(np.argmax(bad))}: {rule}")
+
+
+def unwrap(value: Any) -> Any:
+    """The number in an array of no dimensions; anything else as it is."""
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def check_alphas(alphas: Any, *, allow_zero: bool = True) -> Array:

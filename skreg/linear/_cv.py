@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.model_selection import check_cv
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -39,6 +39,7 @@ from ._base import (
     require_finite,
     resolve_alphas,
     take_gram,
+    undeprecated,
 )
 from ._checks import check_alphas, single_column
 from ._warnings import WarnsOfEdge, warn_unconverged
@@ -93,12 +94,17 @@ def parallel_runner(
     return run
 
 
+# A number of alphas.
+COUNT = Interval(numbers.Integral, 1, None, closed="left")
+
+
 class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
     """The fit that LassoCV and ElasticNetCV share."""
 
     _parameter_constraints: dict[str, Any] = {
         "eps": [Interval(numbers.Real, 0, None, closed="neither")],
-        "alphas": [Interval(numbers.Integral, 1, None, closed="left"), "array-like"],
+        "n_alphas": [COUNT, Hidden(StrOptions({"deprecated"}))],
+        "alphas": [COUNT, "array-like", Hidden(None)],
         "fit_intercept": ["boolean"],
         "precompute": [StrOptions({"auto"}), "array-like", "boolean"],
         "max_iter": [Interval(numbers.Integral, 1, None, closed="left")],
@@ -142,23 +148,24 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
         _raise_for_params(params, self, "fit")
-        X, y, sample_weight = self._check_data(X, y, sample_weight)
+        X, y, sample_weight, columns = self._check_data(X, y, sample_weight)
         y = single_column(y)
         l1_ratios = self._l1_ratios()
-        models = [linear_model(self, X.shape[1], ratio) for ratio in l1_ratios]
+        given = undeprecated(self.n_alphas, self.alphas, "1.7", "1.9")
+        if not is_count(given):
+            given = check_alphas(given)
+        models = [linear_model(self, columns, ratio) for ratio in l1_ratios]
         split_params = {}
         if _routing_enabled():
             routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
             split_params = routed.splitter.split
         folds = make_folds(check_cv(self.cv), X, y, split_params, self.rule)
-        if not is_count(self.alphas):
-            check_alphas(self.alphas)
         # Centring, scaling and weights are the same whatever the l1_ratio.
         sums, design, target = add_up(models[0], X, y, sample_weight, folds)
         if is_gram(self.precompute):
             take_gram(design, X, self.precompute)
         candidates = [
-            (model, resolve_alphas(self.alphas, model, X, y, sample_weight, design, self.eps))
+            (model, resolve_alphas(given, model, X, y, sample_weight, design, self.eps))
             for model in models
         ]
         results = cross_validate(
@@ -171,7 +178,7 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
             keep_coefs=self.store_fold_coefs,
             run=parallel_runner(self.n_jobs, self.verbose),
         )
-        if is_count(self.alphas):
+        if is_count(given):
             results = [replace(one, open_ends=open_ends(one.l1_ratio)) for one in results]
         best = int(np.argmin([result.mean.min() for result in results]))
         (model, alphas), chosen = candidates[best], results[best]
@@ -180,16 +187,16 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
         )
         require_finite(path)
         path = with_degrees_of_freedom(path, model, design, 1.0)
-        self._keep(results, chosen, path)
+        shared = len(results) == 1 or not is_count(given)
+        self._keep(results, chosen, path, shared)
         self.l1_ratio_ = l1_ratios[best]
         if not (self.path_.converged.all() and chosen.converged):
             gap = max(chosen.worst_gap, float(path.dual_gaps.max()))
             warn_unconverged(type(self).__name__, gap, self.tol)
-        made = is_count(self.alphas)
-        self._warn_edge([chosen], default_grid=made and self.eps == DEFAULT_EPS)
+        self._warn_edge([chosen], default_grid=is_count(given) and self.eps == DEFAULT_EPS)
         return self
 
-    def _keep(self, results: list[CVResult], chosen: CVResult, path: Any) -> None:
+    def _keep(self, results: list[CVResult], chosen: CVResult, path: Any, shared: bool) -> None:
         """Set the fitted attributes, in scikit-learn's layout where it has them."""
         self.path_ = replace(path, feature_names=feature_names(self))
         self.cv_result_ = chosen
@@ -200,7 +207,6 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
         index = chosen.select(self.rule)
         self.alpha_ = chosen.alphas[index]
         grids = np.stack([result.alphas for result in results])
-        shared = len(results) == 1 or not is_count(self.alphas)
         self.alphas_ = grids[0] if shared else grids
         self.mse_path_ = np.squeeze(np.stack([result.errors for result in results]))
         self.coef_ = np.ascontiguousarray(path.coefs[..., index])

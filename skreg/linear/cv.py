@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval
 
-from ._checks import numeric
+from ..validation import numeric
 from ._cv import LassoLikeCV
 from .paths import enet_path, lasso_path
 
@@ -53,6 +53,8 @@ class ElasticNetCV(LassoLikeCV):
         (Breiman et al., Classification and Regression Trees, 1984).
     store_fold_coefs : bool, default=False
         Keep each fold's coefficients in ``cv_result_.fold_coefs``.
+    n_alphas : int
+        Deprecated, as in scikit-learn 1.7: the number of alphas is `alphas`.
 
     Attributes
     ----------
@@ -106,7 +108,7 @@ class ElasticNetCV(LassoLikeCV):
         *,
         l1_ratio: float | ArrayLike = 0.5,
         eps: float = 1e-3,
-        alphas: int | ArrayLike = 100,
+        alphas: int | ArrayLike | None = 100,
         fit_intercept: bool = True,
         precompute: Any = "auto",
         max_iter: int = 1000,
@@ -125,6 +127,7 @@ class ElasticNetCV(LassoLikeCV):
         upper_bound: ArrayLike | None = None,
         rule: str = "min",
         store_fold_coefs: bool = False,
+        n_alphas: Any = "deprecated",
     ) -> None:
         self.l1_ratio = l1_ratio
         self.eps = eps
@@ -147,6 +150,7 @@ class ElasticNetCV(LassoLikeCV):
         self.upper_bound = upper_bound
         self.rule = rule
         self.store_fold_coefs = store_fold_coefs
+        self.n_alphas = n_alphas
 
     def _l1_ratios(self) -> np.ndarray:
         ratios = np.atleast_1d(numeric(self.l1_ratio, "l1_ratio"))
@@ -184,6 +188,8 @@ class LassoCV(LassoLikeCV):
     lower_bound, upper_bound : float, array-like of shape (n_features,) or None, default=None
     rule : {"min", "1se"}, default="min"
     store_fold_coefs : bool, default=False
+    n_alphas : int
+        Deprecated.
 
     See Also
     --------
@@ -206,7 +212,7 @@ class LassoCV(LassoLikeCV):
         self,
         *,
         eps: float = 1e-3,
-        alphas: int | ArrayLike = 100,
+        alphas: int | ArrayLike | None = 100,
         fit_intercept: bool = True,
         precompute: Any = "auto",
         max_iter: int = 1000,
@@ -225,6 +231,7 @@ class LassoCV(LassoLikeCV):
         upper_bound: ArrayLike | None = None,
         rule: str = "min",
         store_fold_coefs: bool = False,
+        n_alphas: Any = "deprecated",
     ) -> None:
         self.eps = eps
         self.alphas = alphas
@@ -246,6 +253,7 @@ class LassoCV(LassoLikeCV):
         self.upper_bound = upper_bound
         self.rule = rule
         self.store_fold_coefs = store_fold_coefs
+        self.n_alphas = n_alphas
 
     def _l1_ratios(self) -> np.ndarray:
         return np.ones(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..path import Model, fit_path
+from ..validation import check_weights, columns_of
 from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,
@@ -25,7 +27,7 @@ from ._base import (
     require_finite,
     take_gram,
 )
-from ._checks import check_weights, note_columns, single_column
+from ._checks import note_columns, single_column, unchecked_data
 from ._warnings import warn_unconverged
 from .paths import enet_path
 
@@ -77,9 +79,11 @@ class ElasticNet(LinearModel):
         Divide each feature by its (weighted, 1/n) standard deviation inside; `coef_` is on the
         original scale all the same.
     penalty_factor : array-like of shape (n_features,) or None, default=None
-        Multiplies `alpha` for each feature: 0 leaves it unpenalised, inf keeps it out.
+        Multiplies `alpha` for each feature: 0 leaves it unpenalised, inf keeps it out. A
+        Series or dict is taken by the names of its values, which are then those of X.
     lower_bound, upper_bound : float, array-like of shape (n_features,) or None, default=None
-        Bounds of the coefficients on the original scale, ``lower_bound <= 0 <= upper_bound``.
+        Bounds of the coefficients on the original scale, ``lower_bound <= 0 <= upper_bound``; by
+        name as well.
 
     Attributes
     ----------
@@ -186,8 +190,8 @@ class ElasticNet(LinearModel):
         self.lower_bound = lower_bound
         self.upper_bound = upper_bound
 
-    def _model(self, n_features: int) -> Model:
-        return linear_model(self, n_features, self.l1_ratio)
+    def _model(self, columns: Sequence[Any]) -> Model:
+        return linear_model(self, columns, self.l1_ratio)
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
@@ -203,7 +207,7 @@ class ElasticNet(LinearModel):
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Weight k counts as the row k times, weight 0 as no row.
         check_input : bool, default=True
-            False skips the checks of X and y, which must then be float arrays.
+            False skips the checks of X and y, which must then be numbers and finite.
 
         Returns
         -------
@@ -215,12 +219,13 @@ class ElasticNet(LinearModel):
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
         if check_input:
-            X, y, sample_weight = self._check_data(X, y, sample_weight)
+            X, y, sample_weight, columns = self._check_data(X, y, sample_weight)
         else:
-            y = np.asarray(y, dtype=np.float64)
+            columns = columns_of(X, X.shape[1])
+            X, y = unchecked_data(X, y)
             sample_weight = check_weights(sample_weight, X)
             note_columns(self, X)
-        model = self._model(X.shape[1])
+        model = self._model(columns)
         with np.errstate(over="ignore", invalid="ignore"):
             design = model.design(X, sample_weight)
             if is_gram(self.precompute):
@@ -256,6 +261,8 @@ class ElasticNet(LinearModel):
                 f"warm_start=True, but coef_ of the previous fit has shape {self.coef_.shape}"
                 f" where {shape} is needed; set warm_start=False"
             )
+        if not np.isfinite(self.coef_).all():
+            raise ValueError("warm_start=True, but coef_ has NaN or infinity; set warm_start=False")
         return np.asarray(self.coef_.T)
 
     @property

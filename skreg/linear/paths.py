@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -10,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn import linear_model as scikit_learn
-from sklearn.utils import check_array, check_consistent_length
 
 from ..fitting import one_blas_thread
 from ..path import fit_path
-from ._base import is_gram, linear_model, resolve_alphas, take_gram
-from ._checks import FLOATS, as_columns, check_weights
-from ._warnings import warn, warn_unconverged
+from ..validation import check_weights, columns_of, in_order, numeric
+from ._base import is_gram, linear_model, resolve_alphas, take_gram, undeprecated
+from ._checks import check_data, unchecked_data
+from ._warnings import warn_unconverged
 
 # Bound here, so that nothing put in its place later can lead back to this module.
 _multi_task_path = scikit_learn.enet_path
@@ -135,7 +136,7 @@ def enet_path(
     return_n_iter : bool, default=False
     positive : bool, default=False
     check_input : bool, default=True
-        False skips the checks of X and y, which must then be float arrays.
+        False skips the checks of X and y, which must then be numbers and finite.
     **params
         `tol`, `max_iter`, `selection`, `random_state`, `sample_weight`, `solver`, `standardize`,
         `penalty_factor`, `lower_bound`, `upper_bound`, as for `ElasticNet`.
@@ -149,28 +150,25 @@ def enet_path(
     n_iters : list of int, with ``return_n_iter=True``
         At each alpha; the knots of the whole path where that is followed exactly.
     """
-    alphas = _undeprecate(n_alphas, alphas)
-    if check_input:
-        X = check_array(X, accept_sparse=["csc", "csr", "coo"], dtype=FLOATS)
-        X = as_columns(X) if sparse.issparse(X) else X
-        y = check_array(y, dtype=np.float64, ensure_2d=False)
-        check_consistent_length(X, y)
+    given = undeprecated(n_alphas, alphas, "1.9", "1.11")
+    table = X
+    X, y = check_data(_elastic_net(), X, y) if check_input else unchecked_data(X, y)
+    columns = columns_of(table, X.shape[1])
     if y.ndim == 2:
         if positive:
             raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
-        params |= {"precompute": precompute, "verbose": verbose, "coef_init": coef_init}
-        return _multi_task(X, y, l1_ratio, eps, alphas, return_n_iter, params)
+        params |= {"precompute": precompute, "verbose": verbose}
+        params["coef_init"] = _start(coef_init, columns, y.shape[1:])
+        return _multi_task(X, y, l1_ratio, eps, given, return_n_iter, params)
     if Xy is not None and np.shape(Xy) != (X.shape[1],):
         raise ValueError(f"Xy must have shape ({X.shape[1]},), got {np.shape(Xy)}")
     weight = check_weights(params.pop("sample_weight", None), X)
-    estimator = _settings(l1_ratio, precompute, positive, params)
-    model = linear_model(estimator, X.shape[1], l1_ratio)
-    y = np.asarray(y, dtype=np.float64)
+    model = linear_model(_settings(l1_ratio, precompute, positive, params), columns, l1_ratio)
+    start = _start(coef_init, columns)
     design = model.design(X, weight)
     if is_gram(precompute):
         take_gram(design, X, precompute)
-    grid = resolve_alphas(alphas, model, X, y, weight, design, eps)
-    start = None if coef_init is None else np.asarray(coef_init, dtype=np.float64)
+    grid = resolve_alphas(given, model, X, y, weight, design, eps)
     progress = partial(_print_progress, len(grid)) if verbose else None
     path = fit_path(
         model, X, y, grid, sample_weight=weight, design=design, start=start, progress=progress
@@ -182,37 +180,37 @@ def enet_path(
     return (*found, path.n_iters.tolist()) if return_n_iter else found
 
 
+def _elastic_net(**params: Any) -> Any:
+    from .elastic_net import ElasticNet  # which has these functions as its `path`
+
+    return ElasticNet(**params)
+
+
 def _settings(l1_ratio: float, precompute: Any, positive: bool, params: dict[str, Any]) -> Any:
     """An estimator that has checked the parameters; it carries them to the engine."""
-    from .elastic_net import ElasticNet  # which has this function as its `path`
-
     unknown = sorted(set(params) - PASSED_ON)
     if unknown:
         raise ValueError(f"Unexpected parameters in params: {unknown}")
-    estimator = ElasticNet(
+    estimator = _elastic_net(
         l1_ratio=l1_ratio, fit_intercept=False, precompute=precompute, positive=positive, **params
     )
     estimator._validate_params()
     return estimator
 
 
-def _undeprecate(n_alphas: Any, alphas: Any) -> Any:
-    """scikit-learn 1.9's way out of `n_alphas` and ``alphas=None``."""
-    if not (isinstance(n_alphas, str) and n_alphas == "deprecated"):
-        warn(
-            "'n_alphas' was deprecated in 1.9 and will be removed in 1.11 of scikit-learn: pass"
-            " the number of alphas as 'alphas'.",
-            FutureWarning,
-        )
-        return n_alphas if alphas is None or isinstance(alphas, numbers.Integral) else alphas
-    if alphas is None:
-        warn(
-            "'alphas=None' is deprecated and will be removed in 1.11 of scikit-learn: set"
-            " 'alphas=100'.",
-            FutureWarning,
-        )
-        return 100
-    return alphas
+def _start(
+    coef_init: Any, columns: Sequence[Any], n_targets: tuple[int, ...] = ()
+) -> NDArray[np.float64] | None:
+    """`coef_init` as an array, one row a target where there are several."""
+    if coef_init is None:
+        return None
+    start = numeric(in_order(coef_init, "coef_init", columns), "coef_init")
+    shape = (*n_targets, len(columns))
+    if start.shape != shape:
+        raise ValueError(f"coef_init must have shape {shape}, got {start.shape}")
+    if not np.isfinite(start).all():
+        raise ValueError("coef_init has NaN or infinity")
+    return start
 
 
 def _print_progress(n_alphas: int, done: int, alpha: float) -> None:

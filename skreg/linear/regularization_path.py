@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..fitting import one_blas_thread
 from ..path import Model, PathResult, fit_path, with_degrees_of_freedom
 from ._base import feature_names, is_gram, resolve_alphas, take_gram
+from ._checks import unwrap
 from ._warnings import warn_unconverged
 from .elastic_net import ElasticNet
 from .ridge import Ridge
@@ -73,12 +74,13 @@ def regularization_path(
     estimator = copy(estimator)  # for what the checks note on it, and a generator that moves on
     estimator.random_state = deepcopy(estimator.random_state)
     estimator._validate_params()
-    X, y, weight = estimator._check_data(X, y, sample_weight)
-    model = estimator._model(X.shape[1])
+    X, y, weight, columns = estimator._check_data(X, y, sample_weight)
+    model = estimator._model(columns)
     design = model.design(X, weight)
     if is_gram(getattr(estimator, "precompute", False)):
         take_gram(design, X, estimator.precompute)
-    grid = resolve_alphas(100 if alphas is None else alphas, model, X, y, weight, design)
+    given = 100 if alphas is None else unwrap(alphas)
+    grid = resolve_alphas(given, model, X, y, weight, design)
     path = fit_path(model, X, y, grid, sample_weight=weight, design=design)
     if not path.converged.all():
         name = f"the path of {type(estimator).__name__}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.linear_model import Ridge as ScikitLearnRidge
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..path import Model, fit_path, relative_gaps
+from ..validation import columns_of, in_order, numeric
 from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,
@@ -23,7 +25,7 @@ from ._base import (
     require_finite,
     ridge_model,
 )
-from ._checks import numeric, single_column
+from ._checks import single_column
 from ._warnings import warn_unconverged
 
 STOCHASTIC = ("sag", "saga")
@@ -43,8 +45,9 @@ class Ridge(LinearModel):
     Parameters
     ----------
     alpha : float or array-like of shape (n_targets,), default=1.0
-        Strength of the penalty, >= 0, for all targets or for each. At 0 the answer is least
-        squares, of minimum norm where it is not unique.
+        Strength of the penalty, >= 0, for all targets or for each; a Series or dict is taken by
+        the names of the targets. At 0 the answer is least squares, of minimum norm where it is not
+        unique.
     fit_intercept : bool, default=True
     copy_X : bool, default=True
         For compatibility: X is never written to.
@@ -66,9 +69,11 @@ default="auto"
         Divide each feature by its (weighted, 1/n) standard deviation inside; `coef_` is on the
         original scale all the same.
     penalty_factor : array-like of shape (n_features,) or None, default=None
-        Multiplies `alpha` for each feature: 0 leaves it unpenalised, inf keeps it out.
+        Multiplies `alpha` for each feature: 0 leaves it unpenalised, inf keeps it out. A
+        Series or dict is taken by the names of its values, which are then those of X.
     lower_bound, upper_bound : float, array-like of shape (n_features,) or None, default=None
-        Bounds of the coefficients on the original scale, ``lower_bound <= 0 <= upper_bound``.
+        Bounds of the coefficients on the original scale, ``lower_bound <= 0 <= upper_bound``; by
+        name as well.
 
     Attributes
     ----------
@@ -140,8 +145,8 @@ default="auto"
         self.lower_bound = lower_bound
         self.upper_bound = upper_bound
 
-    def _model(self, n_features: int) -> Model:
-        return ridge_model(self, n_features)
+    def _model(self, columns: Sequence[Any]) -> Model:
+        return ridge_model(self, columns)
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
@@ -164,14 +169,15 @@ default="auto"
         ValueError
             If the input or a parameter is invalid, or the solver does not take the penalty.
         """
-        X, y, sample_weight = self._check_data(X, y, sample_weight)
-        alphas = self._alphas(1 if y.ndim == 1 else y.shape[1])
+        given_y = y
+        X, y, sample_weight, columns = self._check_data(X, y, sample_weight)
+        alphas = self._alphas(columns_of(given_y, 1 if y.ndim == 1 else y.shape[1]))
         if self.solver == "svd" and sparse.issparse(X):
             raise ValueError("solver='svd' does not support sparse X; use 'auto'")
         if self.solver in STOCHASTIC:
-            return self._fit_stochastic(X, y, sample_weight)
+            return self._fit_stochastic(X, y, sample_weight, alphas)
         targets = single_column(y)
-        model = self._model(X.shape[1])
+        model = self._model(columns)
         solver = model.solver_name(alphas[0])
         with np.errstate(over="ignore", invalid="ignore"):
             design = model.design(X, sample_weight)
@@ -202,20 +208,21 @@ default="auto"
             warn_unconverged("Ridge", float(np.max(self.dual_gap_)), self.tol)
         return self
 
-    def _alphas(self, n_targets: int) -> np.ndarray:
-        """One alpha, or one a target when they differ."""
-        alphas = np.atleast_1d(numeric(self.alpha, "alpha")).ravel()
-        if len(alphas) not in (1, n_targets):
+    def _alphas(self, targets: Sequence[Any]) -> np.ndarray:
+        """One alpha, or one a target when they differ; by name where both have names."""
+        given = in_order(self.alpha, "alpha", targets, "y")
+        alphas = np.atleast_1d(numeric(given, "alpha")).ravel()
+        if len(alphas) not in (1, len(targets)):
             raise ValueError(
                 "Number of targets and number of penalties do not correspond:"
-                f" {len(alphas)} != {n_targets}"
+                f" {len(alphas)} != {len(targets)}"
             )
         bad = ~(np.isfinite(alphas) & (alphas >= 0))
         if bad.any():
             raise ValueError(f"alpha must be finite and at least 0, got {alphas[bad][0]}")
         return alphas[:1] if np.ptp(alphas) == 0 else alphas
 
-    def _fit_stochastic(self, X: Any, y: Any, sample_weight: Any) -> Ridge:
+    def _fit_stochastic(self, X: Any, y: Any, sample_weight: Any, alphas: np.ndarray) -> Ridge:
         """scikit-learn's stochastic average gradient, for those who ask for it by name."""
         added = ("penalty_factor", "lower_bound", "upper_bound")
         unsupported = [name for name in ("positive", "standardize") if getattr(self, name)]
@@ -226,7 +233,7 @@ default="auto"
                 " use 'auto' or 'cd'"
             )
         inner = ScikitLearnRidge(
-            alpha=self.alpha,
+            alpha=alphas if len(alphas) > 1 else alphas[0],
             fit_intercept=self.fit_intercept,
             max_iter=self.max_iter,
             tol=self.tol,
@@ -238,12 +245,12 @@ default="auto"
             inner.fit(X, single_column(y), sample_weight)
         self.coef_, self.intercept_ = inner.coef_, np.reshape(inner.intercept_, y.shape[1:])[()]
         self.n_iter_, self.solver_ = inner.n_iter_, self.solver
-        model = self._model(X.shape[1])
+        model = self._model(range(X.shape[1]))
         design = model.design(X, sample_weight)
         coefs = np.atleast_2d(self.coef_).astype(np.float64)
         targets = single_column(y)
         unit = model.alpha_unit(X.shape[0], sample_weight)
-        alphas = np.broadcast_to(self._alphas(len(coefs)) * unit, len(coefs))
+        alphas = np.broadcast_to(alphas * unit, len(coefs))
         gaps = relative_gaps(model, design, targets, alphas, coefs)
         self.dual_gap_ = gaps.reshape(targets.shape[1:])[()]
         self.converged_ = plain(gaps.reshape(targets.shape[1:]) <= model.settings.threshold)

@@ -17,7 +17,7 @@ from sklearn.utils.metadata_routing import _raise_for_params
 
 from ..cross_validation import cross_validate, mean_squared_error, negated_r2
 from ..cv_result import CVResult
-from ..design import Design
+from ..design import Array, Design
 from ..path import Model, PathResult, fit_path, open_ends, with_degrees_of_freedom
 from ._base import (
     ADDED_CONSTRAINTS,
@@ -30,7 +30,7 @@ from ._base import (
     resolve_alphas,
     ridge_model,
 )
-from ._checks import check_alphas, single_column
+from ._checks import check_alphas, single_column, unwrap
 from ._cv import CV_CONSTRAINTS, add_up, make_folds, parallel_runner
 from ._leave_one_out import leave_one_out
 from ._scoring import RoutesScores, judge
@@ -184,16 +184,21 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
         _raise_for_params(params, self, "fit")
-        X, y, sample_weight = self._check_data(X, y, sample_weight)
-        model = ridge_model(self, X.shape[1])
+        X, y, sample_weight, columns = self._check_data(X, y, sample_weight)
+        model = ridge_model(self, columns)
+        given = unwrap(self.alphas)
+        if not is_count(given):
+            given = check_alphas(given, allow_zero=self.cv is not None)
         score_params, split_params = self._routed(sample_weight, params)
         if self.cv is None:
-            alphas, result, design = self._leave_one_out(model, X, y, sample_weight, score_params)
+            alphas, result, design = self._leave_one_out(
+                model, given, X, y, sample_weight, score_params
+            )
         else:
             alphas, result, design = self._folds(
-                model, X, single_column(y), sample_weight, score_params, split_params
+                model, given, X, single_column(y), sample_weight, score_params, split_params
             )
-        if is_count(self.alphas):
+        if is_count(given):
             result = replace(result, open_ends=open_ends(result.l1_ratio))
         path = fit_path(
             model, X, single_column(y), alphas, sample_weight=sample_weight, design=design
@@ -209,8 +214,14 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
         return self
 
     def _leave_one_out(
-        self, model: Model, X: Any, y: Any, sample_weight: Any, score_params: dict[str, Any]
-    ) -> tuple[NDArray[np.float64], CVResult, Design]:
+        self,
+        model: Model,
+        given: int | Array,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        score_params: dict[str, Any],
+    ) -> tuple[Array, CVResult, Design]:
         if model.penalty.has_bounds:
             raise ValueError(
                 "lower_bound and upper_bound have no leave-one-out formula; set cv, such as cv=5"
@@ -223,15 +234,13 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
                 FutureWarning,
             )
             method = "eigen"
-        if not is_count(self.alphas):
-            check_alphas(self.alphas, allow_zero=False)
         metric, name = judge(self, mean_squared_error, "mean squared error", score_params)
         if metric is not mean_squared_error and self.rule == "1se":
             raise ValueError(
                 "rule='1se' needs a score of each row or fold: with this scoring set cv"
             )
         design = model.design(X, sample_weight)
-        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, design, allow_zero=False)
+        alphas = resolve_alphas(given, model, X, y, sample_weight, design)
         keep = "errors" if self.scoring is None else "predictions"
         result, stored = leave_one_out(
             model,
@@ -246,20 +255,21 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
             by_target=self.alpha_per_target,
         )
         if stored is not None:
-            given = alphas if np.ndim(self.alphas) == 0 else np.asarray(self.alphas)
-            stored = stored[..., np.argsort(np.argsort(-given, kind="stable"))]
+            order = -(alphas if np.ndim(self.alphas) == 0 else np.asarray(self.alphas))
+            stored = stored[..., np.argsort(np.argsort(order, kind="stable"))]
             self.cv_results_ = stored[:, 0] if y.ndim == 1 else stored
         return alphas, result, design
 
     def _folds(
         self,
         model: Model,
+        given: int | Array,
         X: Any,
         y: Any,
         sample_weight: Any,
         score_params: dict[str, Any],
         split_params: dict[str, Any],
-    ) -> tuple[NDArray[np.float64], CVResult, Design]:
+    ) -> tuple[Array, CVResult, Design]:
         if self.store_cv_results:
             raise ValueError(
                 "cv!=None and store_cv_results=True are incompatible: cv_results_ is leave-one-out;"
@@ -268,7 +278,7 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
         metric, name = judge(self, negated_r2, "r2", score_params)
         folds = make_folds(check_cv(self.cv), X, y, split_params, self.rule)
         sums, design, _ = add_up(model, X, y, sample_weight, folds)
-        alphas = resolve_alphas(self.alphas, model, X, y, sample_weight, design)
+        alphas = resolve_alphas(given, model, X, y, sample_weight, design)
         (result,) = cross_validate(
             [(model, alphas)],
             X,

@@ -8,12 +8,13 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator, _fit_context, is_regressor
 from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ..fitting import restored_on_failure
 from ..losses import Loss
+from ..validation import PAIR, check_rows, check_table, check_weights
 from ._attributes import FITTED, parameters_of, publish
 from ._callbacks import CallbackSupportMixin
 from ._checks import CONSTRAINTS, Config, check_config, check_same_network, dropout_rates
@@ -22,7 +23,6 @@ from ._labels import factors_of_rows
 from ._rows import (
     LARGEST_ORDERED,
     Rows,
-    check_weights,
     hold_out,
     in_order,
     rows_that_count,
@@ -89,9 +89,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     def _check_X(self, X: Any) -> Any:
         check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
-            return validate_data(
-                self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, order="C", reset=False
-            )
+            return check_rows(self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, order="C")
 
     def _raw(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
         """Raw predictions of checked rows, in blocks."""
@@ -261,21 +259,21 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         train(self, config, data, held, (X_given, y_given, sample_weight), incremental)
         return self
 
-    def _check_Xy(self, X: Any, y: Any, config: Config, reset: bool) -> tuple[Any, Any]:
+    def _check_Xy(
+        self, X: Any, y: Any, config: Config, reset: bool, names: tuple[str, str] = PAIR
+    ) -> tuple[Any, Any]:
         with np.errstate(over="ignore", invalid="ignore"):
-            return validate_data(
+            return check_table(
                 self,
                 X,
                 y,
+                numeric_y=is_regressor(self),
+                names=names,
                 accept_sparse="csr",
                 dtype=config.dtype,
                 order="C",
-                multi_output=True,
                 reset=reset,
-                **self._y_rules,
             )
-
-    _y_rules: dict[str, Any] = {}
 
     def _largest_full_batch(self) -> int:
         """Number of rows up to which a batch is the whole of a small training set."""
@@ -302,7 +300,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         self, X_val: Any, y_val: Any, y_train: Any, config: Config, factors: Any
     ) -> Validation:
         """The user's own validation data."""
-        X, y = self._check_Xy(X_val, y_val, config, reset=False)
+        X, y = self._check_Xy(X_val, y_val, config, reset=False, names=("X_val", "y_val"))
         n_given, n_needed = (1 if each.ndim == 1 else each.shape[1] for each in (y, y_train))
         if n_given != n_needed:
             columns = "1 column" if n_given == 1 else f"{n_given} columns"

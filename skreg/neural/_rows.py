@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import _check_sample_weight
 
 from .batches import Index, Targets
 
@@ -48,20 +47,6 @@ class Rows:
         if self.weight is None or self.factor is None:
             return self.factor if self.weight is None else self.weight
         return self.weight * self.factor
-
-
-def check_weights(sample_weight: Any, X: Any) -> NDArray[np.float64] | None:
-    """Finite weights of shape (n_rows,), none negative, not all zero."""
-    if sample_weight is None:
-        return None
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
-    if np.any(weight < 0):
-        raise ValueError("Negative values in sample_weight: every weight must be at least 0")
-    if not np.any(weight > 0):
-        raise ValueError(
-            "Sample weights must contain at least one non-zero number: sample_weight is all zero"
-        )
-    return weight
 
 
 def rows_that_count(rows: Rows) -> Rows:

@@ -248,8 +248,6 @@ default="constant"
         }
         return losses[self.loss]
 
-    _y_rules = {"y_numeric": True}
-
     def _encode(self, y: Any, first: bool, classes: Any = None, complete: bool = False) -> Targets:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skreg.plotting import _read, naming
 from skreg.plotting._plane import TwoCoefficients
+from skreg.validation import in_order
 
 Array = NDArray[np.float64]
 
@@ -81,7 +82,8 @@ def as_penalised(
         scale[scale == 0] = 1.0
     root = np.sqrt(weights)
     columns = (table - middle if centred else table) / scale * root[:, None]
-    given = naming.by_name(getattr(estimator, "penalty_factor", None), fitted_on, "penalty_factor")
+    labels = range(n_features) if fitted_on is None else list(fitted_on)
+    given = in_order(getattr(estimator, "penalty_factor", None), "penalty_factor", labels)
     factors = _read.one_each(given, n_features, "penalty_factor")
     return PenalisedData(columns, root, scale, factors, centred)
 
