@@ -91,10 +91,13 @@ class CVResult:
         if len(weights) < 2:
             return np.full(len(errors), np.nan)
         weights = weights / weights.sum()
+        # Squares of squared errors would leave the range of floating point long before these do.
+        unit = 2.0 ** np.frexp(np.abs(self.mean).max())[1]
         spread = [
-            np.square(one - mean) @ weights for one, mean in zip(errors, self.mean, strict=True)
+            np.square((one - mean) / unit) @ weights
+            for one, mean in zip(errors, self.mean, strict=True)
         ]
-        return np.sqrt(np.array(spread) / (len(weights) - 1))
+        return unit * np.sqrt(np.array(spread) / (len(weights) - 1))
 
     @property
     def index_min(self) -> int:

@@ -27,19 +27,25 @@ from .solvers.ridge import RidgeFactor, default_alphas
 
 __all__ = ["Model", "PathResult", "alpha_grid", "fit_path"]
 
+# An alpha_max below this share of the target's norm is looked at: with features of order one it may
+# be rounding.
+SUSPECT = 1e-6
+
 
 @dataclass(frozen=True)
 class Model:
     """What is fitted, and how.
 
     `summed_loss` marks Ridge, whose loss is a weighted sum where the others' is half a mean:
-    an alpha of the user is then ``alpha / sum(sample_weight)`` of the engine.
+    an alpha of the user is then ``alpha / sum(sample_weight)`` of the engine. Where the units of
+    the data are not the user's, alphas are multiplied by ``2 ** alpha_exponent`` besides.
     """
 
     penalty: Penalty
     fit_intercept: bool = True
     standardize: bool = False
     summed_loss: bool = False
+    alpha_exponent: int = 0
     solver: str = "auto"
     settings: Settings = field(default_factory=Settings)
 
@@ -49,8 +55,26 @@ class Model:
             X, sample_weight, center=self.fit_intercept, standardize=self.standardize
         )
 
-    def alpha_unit(self, n_samples: int, sample_weight: Array | None) -> float:
-        """Factor from the user's alpha to the engine's."""
+    def engine_alphas(self, alphas: Array, sample_weight: Array | None, n_samples: int) -> Array:
+        """The engine's alphas from the user's; those above zero stay so."""
+        alphas = alphas * self._share(sample_weight, n_samples)
+        if not self.alpha_exponent:
+            return alphas
+        scaled = np.clip(np.ldexp(alphas, self.alpha_exponent), 2.0**-1000, 2.0**1000)
+        return np.where(alphas > 0, scaled, 0.0)
+
+    def user_alphas(self, alphas: Array, sample_weight: Array | None, n_samples: int) -> Array:
+        """The user's alphas from the engine's."""
+        given = np.ldexp(alphas / self._share(sample_weight, n_samples), -self.alpha_exponent)
+        if not (np.all(np.isfinite(given)) and np.all(given >= np.finfo(np.float64).tiny)):
+            raise ValueError(
+                "the alphas that suit the data are beyond the range of floating point: scale X or"
+                " y, or give alphas"
+            )
+        return given
+
+    def _share(self, sample_weight: Array | None, n_samples: int) -> float:
+        """What the loss is divided by."""
         if not self.summed_loss:
             return 1.0
         return 1.0 / float(n_samples if sample_weight is None else sample_weight.sum())
@@ -116,7 +140,7 @@ def fit_path(
     w = np.zeros((n_features, n_targets))
     if start is not None:
         w = design.from_raw(np.asarray(start, dtype=np.float64).reshape(n_features, n_targets))
-    engine_alphas = alphas * model.alpha_unit(len(y), sample_weight)
+    engine_alphas = model.engine_alphas(alphas, sample_weight, len(y))
     W = np.empty((n_targets, len(alphas), n_features))
     certificates = []
     for i, solutions in enumerate(_solutions(model, design, target, penalty, engine_alphas, w)):
@@ -151,18 +175,19 @@ def fit_path(
 
 
 def with_degrees_of_freedom(
-    path: PathResult, model: Model, design: Design, unit: float
+    path: PathResult, model: Model, design: Design, sample_weight: Array | None
 ) -> PathResult:
     """The path with the degrees of freedom that a single ridge or least-squares fit leaves out.
 
-    Such a fit needs no decomposition; its degrees of freedom do. `unit` is `Model.alpha_unit`.
+    Such a fit needs no decomposition; its degrees of freedom do.
     """
     missing = np.isnan(path.df).reshape(-1, len(path.alphas)).any(axis=0)
     if not missing.any():
         return path
-    factor, df = RidgeFactor(design, model.engine_penalty(design)), path.df.copy()
-    strength = path.alphas[missing] * unit * (1.0 - model.penalty.l1_ratio)
-    df[..., missing] = factor.degrees_of_freedom(strength)
+    alphas = model.engine_alphas(path.alphas[missing], sample_weight, design.n_samples)
+    penalty, strength = model.engine_penalty(design).as_ridge(alphas)
+    df = path.df.copy()
+    df[..., missing] = RidgeFactor(design, penalty).degrees_of_freedom(strength)
     return replace(path, df=df)
 
 
@@ -249,15 +274,20 @@ def alpha_grid(
     if design is None:
         design = model.design(X, sample_weight)
     penalty = model.engine_penalty(design)
-    per_user = model.alpha_unit(len(y), sample_weight)
     if not model.penalty.l1_ratio:
-        return default_alphas(RidgeFactor(design, penalty), n_alphas) / per_user
+        alphas = default_alphas(RidgeFactor(design, penalty), n_alphas)
+        return model.user_alphas(alphas, sample_weight, len(y))
     Y, _ = design.center(y.reshape(len(y), -1))
     alpha_max = penalty.alpha_max(_null_correlations(design, Y, penalty, model.settings))
     smallest = np.finfo(np.float64).resolution
-    if alpha_max <= smallest * np.sqrt(float(np.max(design.norm2(Y), initial=0.0)) or 1.0):
-        return np.full(n_alphas, smallest)
-    return np.geomspace(alpha_max, alpha_max * eps, num=n_alphas)
+    norms = np.sqrt(design.norm2(Y))
+    if alpha_max <= SUSPECT * norms.max(initial=0.0):
+        # Nothing to fit are correlations that are rounding beside the largest there could be.
+        largest = np.multiply.outer(np.sqrt(design.variances), norms)
+        if alpha_max <= smallest * penalty.alpha_max(np.hstack([largest, -largest])):
+            return np.full(n_alphas, smallest)
+    alphas = alpha_max * np.geomspace(1.0, eps, num=n_alphas)
+    return model.user_alphas(alphas, sample_weight, len(y))
 
 
 def open_ends(l1_ratio: float | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ with row weights omega that sum to one. Both are frozen: solvers read them and c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -93,12 +93,16 @@ class Penalty:
         Finite penalty factors, >= 0.
     lower, upper : ndarray of shape (n_features,)
         Bounds with ``lower <= 0 <= upper``; infinite where there is none.
+    l2_units : ndarray of shape (n_features,) or float, default=1.0
+        Multiplies the squared part alone: where units of the data change, its unit changes by
+        another factor than that of the absolute part.
     """
 
     l1_ratio: float
     factors: Array
     lower: Array
     upper: Array
+    l2_units: Array | float = 1.0
 
     @classmethod
     def build(
@@ -120,13 +124,15 @@ class Penalty:
     def at(self, alpha: float) -> ScaledPenalty:
         """The penalty of strength `alpha`."""
         l1 = alpha * self.l1_ratio * self.factors
-        l2 = alpha * (1.0 - self.l1_ratio) * self.factors
+        l2 = alpha * (1.0 - self.l1_ratio) * self.l2_factors
         return ScaledPenalty(l1, l2, self.lower, self.upper, self.l1_ratio < 1.0, self.boxed)
 
     def at_each(self, alphas: Array) -> ScaledPenalty:
         """The penalties at many alphas, one a column; bounds have a single column."""
         strength = np.multiply.outer(alphas, self.factors).T  # one alpha in one piece
         l1, l2 = self.l1_ratio * strength, (1.0 - self.l1_ratio) * strength
+        if self.l2_factors is not self.factors:
+            l2 = np.multiply.outer((1.0 - self.l1_ratio) * alphas, self.l2_factors).T
         lower, upper = self.lower[:, None], self.upper[:, None]
         return ScaledPenalty(l1, l2, lower, upper, self.l1_ratio < 1.0, self.boxed)
 
@@ -139,7 +145,31 @@ class Penalty:
             # Unbounded stays unbounded, also at scale zero.
             return np.multiply(bound, scale, out=bound.copy(), where=np.isfinite(bound))
 
-        return Penalty(self.l1_ratio, self.factors, scaled(self.lower), scaled(self.upper))
+        return replace(self, lower=scaled(self.lower), upper=scaled(self.upper))
+
+    def take(self, index: NDArray[np.intp]) -> Penalty:
+        """The penalty of some of the features."""
+        units = self.l2_units if isinstance(self.l2_units, float) else self.l2_units[index]
+        parts = self.factors[index], self.lower[index], self.upper[index]
+        return Penalty(self.l1_ratio, *parts, units)
+
+    def as_ridge(self, alphas: Array) -> tuple[Penalty, Array]:
+        """The squared part alone, with ``l1_ratio=0`` and no units of its own, and its alphas."""
+        if self.l2_factors is self.factors:
+            if self.l1_ratio == 0.0:
+                return self, alphas
+            return replace(self, l1_ratio=0.0), alphas * (1.0 - self.l1_ratio)
+        largest = float(self.l2_factors.max(initial=0.0)) or 1.0
+        unit = 2.0 ** (np.frexp(largest)[1] - 1)
+        factors = self.l2_factors / unit
+        alphas = alphas * (1.0 - self.l1_ratio) * unit
+        return Penalty(0.0, factors, self.lower, self.upper), alphas
+
+    @cached_property
+    def l2_factors(self) -> Array:
+        """Factors of the squared part."""
+        plain = isinstance(self.l2_units, float) and self.l2_units == 1.0
+        return self.factors if plain else self.factors * self.l2_units
 
     @property
     def free(self) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import functools
 import inspect
 import numbers
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ from ._checks import (
     refuse_any,
     unwrap,
 )
+from ._units import Units, units_of
 from ._warnings import warn
 
 # Constraints of the parameters that skreg adds to scikit-learn's.
@@ -47,7 +48,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def all_or_nothing(fit: F) -> F:
     """Leave the estimator as it was when `fit` does not end well; BLAS keeps to one thread."""
-    return restored_on_failure(one_blas_thread(fit))
+    return restored_on_failure(one_blas_thread(silent(fit)))
+
+
+def silent(function: F) -> F:
+    """NumPy keeps silent of overflow: what is not finite in the end is refused by name."""
+
+    @functools.wraps(function)
+    def quiet(*args: Any, **kwargs: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+
+    return cast(F, quiet)
 
 
 class LinearModel(RegressorMixin, MultiOutputMixin, BaseEstimator):
@@ -116,11 +128,12 @@ class LinearModel(RegressorMixin, MultiOutputMixin, BaseEstimator):
 
     def _check_data(
         self, X: Any, y: Any, sample_weight: Any
-    ) -> tuple[Any, Array, Array | None, Sequence[Any]]:
-        """X, y and weights for the engine, and what the columns of X are called."""
-        checked, y = check_data(self, X, y)
+    ) -> tuple[Any, Array, Array | None, Sequence[Any], Units]:
+        """X, y and weights, what the columns of X are called, and the units of the data."""
+        checked, y, mean_square = check_data(self, X, y)
         columns = columns_of(X, checked.shape[1])
-        return checked, y, check_weights(sample_weight, checked), columns
+        weight = check_weights(sample_weight, checked)
+        return checked, y, weight, columns, units_of(checked, y, weight, mean_square)
 
 
 def build_penalty(estimator: Any, columns: Sequence[Any], l1_ratio: float) -> Penalty:

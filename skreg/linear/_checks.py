@@ -15,6 +15,9 @@ from ..design import Array
 from ..validation import check_table, in_order, numeric, refuse_masked, refuse_sparse
 
 FLOATS = [np.float64, np.float32]
+# Data are of ordinary size up to 2^60 or down to 2^-60 on average: their fourth powers are far from
+# the ends of float64, and coefficients from those of float32.
+FAR = 60
 STORED = ["csc", "csr", "coo"]
 # Sums of squares of what is larger may overflow.
 LARGEST = 1e150
@@ -26,11 +29,16 @@ def note_columns(estimator: Any, X: Any) -> None:
     estimator.n_features_in_ = X.shape[1]
 
 
-def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array]:
-    """X as float32 or float64 (dense in any order, or CSC) and y as float64, finite both."""
-    if is_ready(X) and _is_target(y, len(X)):
+def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None]:
+    """X as float32 or float64 (dense in any order, or CSC) and y as float64, finite both.
+
+    The mean square of dense X comes with them, where it and that of y are ordinary.
+    """
+    size = _ready_size(X)
+    target_size = None if size is None else _target_size(y, len(X))
+    if target_size is not None:
         note_columns(estimator, X)
-        return X, y
+        return X, y, size if _ordinary(size) and _ordinary(target_size) else None
     if getattr(y, "ndim", 0) > 2:
         raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")
     X, y = check_table(estimator, X, y, numeric_y=True, accept_sparse=STORED, dtype=FLOATS)
@@ -38,10 +46,14 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array]:
     if sparse.issparse(X):
         X = as_columns(X)
         refuse_overflow("X", X.data)
-    else:
+        refuse_overflow("y", y)
+        return X, y, None
+    size, target_size = _mean_square(X), _mean_square(y)
+    if size is None:
         refuse_overflow("X", X)
-    refuse_overflow("y", y)
-    return X, y
+    if target_size is None:
+        refuse_overflow("y", y)
+    return X, y, size if _ordinary(size) and _ordinary(target_size) else None
 
 
 def unchecked_data(X: Any, y: Any) -> tuple[Any, Array]:
@@ -53,33 +65,44 @@ def unchecked_data(X: Any, y: Any) -> tuple[Any, Array]:
 
 def is_ready(X: Any) -> bool:
     """Whether X is a table of finite floats that nothing need be done to, told by one pass."""
-    return (
+    return _ready_size(X) is not None
+
+
+def _ready_size(X: Any) -> float | None:
+    """Mean square of a table of finite floats that nothing need be done to; None of another."""
+    ready = (
         type(X) is np.ndarray
         and X.dtype in FLOATS
         and X.ndim == 2
         and X.shape[0] >= 1
         and X.shape[1] >= 1
-        and _squares_add_up(X)
     )
+    return _mean_square(X) if ready else None
 
 
-def _is_target(y: Any, n_samples: int) -> bool:
-    """Whether y is one target, or several, that nothing need be done to."""
-    return (
+def _target_size(y: Any, n_samples: int) -> float | None:
+    """Mean square of one target, or several, that nothing need be done to; None of others."""
+    ready = (
         type(y) is np.ndarray
         and y.dtype == np.float64
         and y.ndim in (1, 2)
         and len(y) == n_samples
         and y.size > 0
-        and _squares_add_up(y)
     )
+    return _mean_square(y) if ready else None
 
 
-def _squares_add_up(values: NDArray[Any]) -> bool:
-    """Whether all values are finite and none is too large."""
+def _mean_square(values: NDArray[Any]) -> float | None:
+    """The mean square, where all values are finite and none is too large."""
     flat = values.ravel(order="K")
     with np.errstate(over="ignore", invalid="ignore"):
-        return float(np.dot(flat, flat)) <= LARGEST**2
+        squares = float(np.dot(flat, flat))
+    return squares / values.size if squares <= LARGEST**2 else None
+
+
+def _ordinary(mean_square: float | None) -> bool:
+    """Whether values are of order one, on average."""
+    return mean_square is not None and 4.0**-FAR <= mean_square <= 4.0**FAR
 
 
 def as_columns(X: Any) -> Any:

@@ -148,22 +148,23 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
         _raise_for_params(params, self, "fit")
-        X, y, sample_weight, columns = self._check_data(X, y, sample_weight)
+        X, y, sample_weight, columns, units = self._check_data(X, y, sample_weight)
         y = single_column(y)
         l1_ratios = self._l1_ratios()
         given = undeprecated(self.n_alphas, self.alphas, "1.7", "1.9")
         if not is_count(given):
             given = check_alphas(given)
-        models = [linear_model(self, columns, ratio) for ratio in l1_ratios]
+        models = [units.model(linear_model(self, columns, ratio)) for ratio in l1_ratios]
         split_params = {}
         if _routing_enabled():
             routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
             split_params = routed.splitter.split
         folds = make_folds(check_cv(self.cv), X, y, split_params, self.rule)
+        X, y, sample_weight = units.scaled(X, y, sample_weight)
         # Centring, scaling and weights are the same whatever the l1_ratio.
         sums, design, target = add_up(models[0], X, y, sample_weight, folds)
         if is_gram(self.precompute):
-            take_gram(design, X, self.precompute)
+            take_gram(design, X, units.gram(self.precompute))
         candidates = [
             (model, resolve_alphas(given, model, X, y, sample_weight, design, self.eps))
             for model in models
@@ -185,8 +186,10 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
         path = fit_path(
             model, X, y, alphas, sample_weight=sample_weight, design=design, target=target
         )
+        path = units.path(with_degrees_of_freedom(path, model, design, sample_weight))
         require_finite(path)
-        path = with_degrees_of_freedom(path, model, design, 1.0)
+        results = [units.result(result) for result in results]
+        chosen = results[best]
         shared = len(results) == 1 or not is_count(given)
         self._keep(results, chosen, path, shared)
         self.l1_ratio_ = l1_ratios[best]

@@ -38,7 +38,7 @@ def leave_one_out(
     targets = y.reshape(len(y), -1)
     Y, _ = design.center(targets)
     factor = RidgeFactor(design, model.engine_penalty(design), method)
-    engine_alphas = alphas * model.alpha_unit(len(y), sample_weight)
+    engine_alphas = model.engine_alphas(alphas, sample_weight, len(y))
     weights = np.ones(len(y)) if sample_weight is None else sample_weight
     squared = metric is mean_squared_error
     shape = (*targets.shape, len(alphas))

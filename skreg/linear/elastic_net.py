@@ -28,6 +28,7 @@ from ._base import (
     take_gram,
 )
 from ._checks import note_columns, single_column, unchecked_data
+from ._units import units_of
 from ._warnings import warn_unconverged
 from .paths import enet_path
 
@@ -219,27 +220,29 @@ class ElasticNet(LinearModel):
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
         if check_input:
-            X, y, sample_weight, columns = self._check_data(X, y, sample_weight)
+            X, y, sample_weight, columns, units = self._check_data(X, y, sample_weight)
         else:
             columns = columns_of(X, X.shape[1])
             X, y = unchecked_data(X, y)
             sample_weight = check_weights(sample_weight, X)
             note_columns(self, X)
-        model = self._model(columns)
-        with np.errstate(over="ignore", invalid="ignore"):
-            design = model.design(X, sample_weight)
-            if is_gram(self.precompute):
-                take_gram(design, X, self.precompute)
-            targets = single_column(y)
-            path = fit_path(
-                model,
-                X,
-                targets,
-                np.array([self.alpha], dtype=np.float64),
-                sample_weight=sample_weight,
-                design=design,
-                start=self._start(targets),
-            )
+            units = units_of(X, y, sample_weight)
+        model = units.model(self._model(columns))
+        X, y, sample_weight = units.scaled(X, y, sample_weight)
+        design = model.design(X, sample_weight)
+        if is_gram(self.precompute):
+            take_gram(design, X, units.gram(self.precompute))
+        targets = single_column(y)
+        path = fit_path(
+            model,
+            X,
+            targets,
+            np.array([self.alpha], dtype=np.float64),
+            sample_weight=sample_weight,
+            design=design,
+            start=units.start(self._start(targets)),
+        )
+        path = units.path(path)
         require_finite(path)
         self.coef_ = np.ascontiguousarray(path.coefs[..., 0])
         self.dual_gap_ = path.dual_gaps[..., 0][()]

@@ -15,8 +15,17 @@ from sklearn import linear_model as scikit_learn
 from ..fitting import one_blas_thread
 from ..path import fit_path
 from ..validation import check_weights, columns_of, in_order, numeric
-from ._base import is_gram, linear_model, resolve_alphas, take_gram, undeprecated
+from ._base import (
+    is_gram,
+    linear_model,
+    require_finite,
+    resolve_alphas,
+    silent,
+    take_gram,
+    undeprecated,
+)
 from ._checks import check_data, unchecked_data
+from ._units import units_of
 from ._warnings import warn_unconverged
 
 # Bound here, so that nothing put in its place later can lead back to this module.
@@ -85,6 +94,7 @@ def lasso_path(
 
 
 @one_blas_thread
+@silent
 def enet_path(
     X: Any,
     y: Any,
@@ -152,7 +162,11 @@ def enet_path(
     """
     given = undeprecated(n_alphas, alphas, "1.9", "1.11")
     table = X
-    X, y = check_data(_elastic_net(), X, y) if check_input else unchecked_data(X, y)
+    mean_square = None
+    if check_input:
+        X, y, mean_square = check_data(_elastic_net(), X, y)
+    else:
+        X, y = unchecked_data(X, y)
     columns = columns_of(table, X.shape[1])
     if y.ndim == 2:
         if positive:
@@ -163,20 +177,33 @@ def enet_path(
     if Xy is not None and np.shape(Xy) != (X.shape[1],):
         raise ValueError(f"Xy must have shape ({X.shape[1]},), got {np.shape(Xy)}")
     weight = check_weights(params.pop("sample_weight", None), X)
-    model = linear_model(_settings(l1_ratio, precompute, positive, params), columns, l1_ratio)
+    units = units_of(X, y, weight, mean_square)
+    estimator = _settings(l1_ratio, precompute, positive, params)
+    model = units.model(linear_model(estimator, columns, l1_ratio))
+    X, y, weight = units.scaled(X, y, weight)
     start = _start(coef_init, columns)
     design = model.design(X, weight)
     if is_gram(precompute):
-        take_gram(design, X, precompute)
+        take_gram(design, X, units.gram(precompute))
     grid = resolve_alphas(given, model, X, y, weight, design, eps)
     progress = partial(_print_progress, len(grid)) if verbose else None
     path = fit_path(
-        model, X, y, grid, sample_weight=weight, design=design, start=start, progress=progress
+        model,
+        X,
+        y,
+        grid,
+        sample_weight=weight,
+        design=design,
+        start=units.start(start),
+        progress=progress,
     )
+    path = units.path(path)
+    require_finite(path)
     if not path.converged.all():
         warn_unconverged("the path", float(path.dual_gaps.max()), model.settings.tol)
     unit = float(design.norm2(y)) or 1.0
-    found: PathTuple = (path.alphas, path.coefs, path.dual_gaps * unit)
+    gaps = np.ldexp(path.dual_gaps * unit, 2 * units.target)
+    found: PathTuple = (path.alphas, path.coefs, gaps)
     return (*found, path.n_iters.tolist()) if return_n_iter else found
 
 

@@ -12,14 +12,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..fitting import one_blas_thread
 from ..path import Model, PathResult, fit_path, with_degrees_of_freedom
-from ._base import feature_names, is_gram, resolve_alphas, take_gram
+from ._base import (
+    feature_names,
+    is_gram,
+    require_finite,
+    resolve_alphas,
+    silent,
+    take_gram,
+)
 from ._checks import unwrap
+from ._units import Units
 from ._warnings import warn_unconverged
 from .elastic_net import ElasticNet
 from .ridge import Ridge
 
 
 @one_blas_thread
+@silent
 def regularization_path(
     estimator: Any,
     X: Any,
@@ -74,27 +83,31 @@ def regularization_path(
     estimator = copy(estimator)  # for what the checks note on it, and a generator that moves on
     estimator.random_state = deepcopy(estimator.random_state)
     estimator._validate_params()
-    X, y, weight, columns = estimator._check_data(X, y, sample_weight)
-    model = estimator._model(columns)
+    X, y, weight, columns, units = estimator._check_data(X, y, sample_weight)
+    model = units.model(estimator._model(columns))
+    X, y, weight = units.scaled(X, y, weight)
     design = model.design(X, weight)
     if is_gram(getattr(estimator, "precompute", False)):
-        take_gram(design, X, estimator.precompute)
+        take_gram(design, X, units.gram(estimator.precompute))
     given = 100 if alphas is None else unwrap(alphas)
     grid = resolve_alphas(given, model, X, y, weight, design)
     path = fit_path(model, X, y, grid, sample_weight=weight, design=design)
     if not path.converged.all():
         name = f"the path of {type(estimator).__name__}"
         warn_unconverged(name, float(path.dual_gaps.max()), model.settings.tol)
-    path = with_degrees_of_freedom(path, model, design, model.alpha_unit(len(y), weight))
-    refit = partial(_refit, model, X, y, weight)
+    path = units.path(with_degrees_of_freedom(path, model, design, weight))
+    require_finite(path)
+    refit = partial(_refit, units, model, X, y, weight)
     return replace(path, feature_names=feature_names(estimator), refit=refit)
 
 
 @one_blas_thread
+@silent
 def _refit(
-    model: Model, X: Any, y: Any, weight: Any, alpha: float, start: NDArray[Any]
+    units: Units, model: Model, X: Any, y: Any, weight: Any, alpha: float, start: NDArray[Any]
 ) -> PathResult:
-    return fit_path(model, X, y, np.array([alpha]), sample_weight=weight, start=start.T)
+    coef = units.start(start.T)
+    return units.path(fit_path(model, X, y, np.array([alpha]), sample_weight=weight, start=coef))
 
 
 def ridge_path(

@@ -170,24 +170,28 @@ default="auto"
             If the input or a parameter is invalid, or the solver does not take the penalty.
         """
         given_y = y
-        X, y, sample_weight, columns = self._check_data(X, y, sample_weight)
+        X, y, sample_weight, columns, units = self._check_data(X, y, sample_weight)
         alphas = self._alphas(columns_of(given_y, 1 if y.ndim == 1 else y.shape[1]))
         if self.solver == "svd" and sparse.issparse(X):
             raise ValueError("solver='svd' does not support sparse X; use 'auto'")
         if self.solver in STOCHASTIC:
-            return self._fit_stochastic(X, y, sample_weight, alphas)
-        targets = single_column(y)
-        model = self._model(columns)
-        solver = model.solver_name(alphas[0])
-        with np.errstate(over="ignore", invalid="ignore"):
-            design = model.design(X, sample_weight)
-            parts = [targets] if len(alphas) == 1 else np.ascontiguousarray(targets.T)
-            paths = [
-                fit_path(
-                    model, X, part, np.array([alpha]), sample_weight=sample_weight, design=design
+            if not units.ordinary:
+                raise ValueError(
+                    f"solver={self.solver!r} needs X, y and sample_weight of order one, all"
+                    " features alike: scale them, or use solver='auto'"
                 )
-                for part, alpha in zip(parts, alphas, strict=True)
-            ]
+            return self._fit_stochastic(X, y, sample_weight, alphas)
+        model = units.model(self._model(columns))
+        X, y, sample_weight = units.scaled(X, y, sample_weight)
+        targets = single_column(y)
+        solver = model.solver_name(alphas[0])
+        design = model.design(X, sample_weight)
+        parts = [targets] if len(alphas) == 1 else np.ascontiguousarray(targets.T)
+        paths = [
+            fit_path(model, X, part, np.array([alpha]), sample_weight=sample_weight, design=design)
+            for part, alpha in zip(parts, alphas, strict=True)
+        ]
+        paths = [units.path(path) for path in paths]
         for path in paths:
             require_finite(path)
 
@@ -249,8 +253,8 @@ default="auto"
         design = model.design(X, sample_weight)
         coefs = np.atleast_2d(self.coef_).astype(np.float64)
         targets = single_column(y)
-        unit = model.alpha_unit(X.shape[0], sample_weight)
-        alphas = np.broadcast_to(alphas * unit, len(coefs))
+        alphas = model.engine_alphas(alphas, sample_weight, X.shape[0])
+        alphas = np.broadcast_to(alphas, len(coefs))
         gaps = relative_gaps(model, design, targets, alphas, coefs)
         self.dual_gap_ = gaps.reshape(targets.shape[1:])[()]
         self.converged_ = plain(gaps.reshape(targets.shape[1:]) <= model.settings.threshold)

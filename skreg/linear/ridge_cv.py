@@ -15,7 +15,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import _raise_for_params
 
-from ..cross_validation import cross_validate, mean_squared_error, negated_r2
+from ..cross_validation import Fold, cross_validate, mean_squared_error, negated_r2
 from ..cv_result import CVResult
 from ..design import Array, Design
 from ..path import Model, PathResult, fit_path, open_ends, with_degrees_of_freedom
@@ -34,6 +34,7 @@ from ._checks import check_alphas, single_column, unwrap
 from ._cv import CV_CONSTRAINTS, add_up, make_folds, parallel_runner
 from ._leave_one_out import leave_one_out
 from ._scoring import RoutesScores, judge
+from ._units import Units
 from ._warnings import WarnsOfEdge, warn, warn_unconverged
 
 # scikit-learn's names of the decompositions.
@@ -184,28 +185,32 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
         _raise_for_params(params, self, "fit")
-        X, y, sample_weight, columns = self._check_data(X, y, sample_weight)
-        model = ridge_model(self, columns)
+        X, y, sample_weight, columns, units = self._check_data(X, y, sample_weight)
+        model = units.model(ridge_model(self, columns))
         given = unwrap(self.alphas)
         if not is_count(given):
             given = check_alphas(given, allow_zero=self.cv is not None)
         score_params, split_params = self._routed(sample_weight, params)
-        if self.cv is None:
+        folds = None
+        if self.cv is not None:
+            folds = make_folds(check_cv(self.cv), X, single_column(y), split_params, self.rule)
+        X, y, sample_weight = units.scaled(X, y, sample_weight)
+        if folds is None:
             alphas, result, design = self._leave_one_out(
-                model, given, X, y, sample_weight, score_params
+                model, given, X, y, sample_weight, score_params, units
             )
         else:
             alphas, result, design = self._folds(
-                model, given, X, single_column(y), sample_weight, score_params, split_params
+                model, given, X, single_column(y), sample_weight, score_params, folds, units
             )
         if is_count(given):
             result = replace(result, open_ends=open_ends(result.l1_ratio))
         path = fit_path(
             model, X, single_column(y), alphas, sample_weight=sample_weight, design=design
         )
+        path = units.path(with_degrees_of_freedom(path, model, design, sample_weight))
         require_finite(path)
-        unit = model.alpha_unit(len(y), sample_weight)
-        path = with_degrees_of_freedom(path, model, design, unit)
+        result = units.result(result)
         self._keep(result, path, y.shape[1:])
         if not (path.converged.all() and result.converged):
             gap = max(result.worst_gap, float(path.dual_gaps.max()))
@@ -221,6 +226,7 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
         y: Any,
         sample_weight: Any,
         score_params: dict[str, Any],
+        units: Units,
     ) -> tuple[Array, CVResult, Design]:
         if model.penalty.has_bounds:
             raise ValueError(
@@ -249,7 +255,7 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
             alphas,
             sample_weight,
             method,
-            metric,
+            units.metric(metric),
             name,
             keep=keep if self.store_cv_results else None,
             by_target=self.alpha_per_target,
@@ -257,6 +263,7 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
         if stored is not None:
             order = -(alphas if np.ndim(self.alphas) == 0 else np.asarray(self.alphas))
             stored = stored[..., np.argsort(np.argsort(order, kind="stable"))]
+            stored = units.stored(stored, errors=keep == "errors")
             self.cv_results_ = stored[:, 0] if y.ndim == 1 else stored
         return alphas, result, design
 
@@ -268,7 +275,8 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
         y: Any,
         sample_weight: Any,
         score_params: dict[str, Any],
-        split_params: dict[str, Any],
+        folds: list[Fold],
+        units: Units,
     ) -> tuple[Array, CVResult, Design]:
         if self.store_cv_results:
             raise ValueError(
@@ -276,7 +284,6 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
                 " use cv_result_ or store_fold_coefs"
             )
         metric, name = judge(self, negated_r2, "r2", score_params)
-        folds = make_folds(check_cv(self.cv), X, y, split_params, self.rule)
         sums, design, _ = add_up(model, X, y, sample_weight, folds)
         alphas = resolve_alphas(given, model, X, y, sample_weight, design)
         (result,) = cross_validate(
@@ -286,7 +293,7 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
             folds,
             sample_weight=sample_weight,
             sums=sums,
-            metric=metric,
+            metric=units.metric(metric),
             metric_name=name,
             keep_coefs=self.store_fold_coefs,
             run=parallel_runner(self.n_jobs, 0),

@@ -95,12 +95,11 @@ class ActiveSet:
         self.curvature = gram.diagonal().copy()
         usable = self.curvature > 0
         self.c = np.where(usable, c, 0.0)
-        self.penalty = Penalty(
-            whole.l1_ratio, whole.factors[index], whole.lower[index], whole.upper[index]
-        )
+        self.penalty = whole.take(index)
         self.penalised = self.penalty.factors > 0
         factors = self.penalty.factors  # thresholds and L2 part in units of alpha
-        self.rates, self.ridges = whole.l1_ratio * factors, (1.0 - whole.l1_ratio) * factors
+        self.rates = whole.l1_ratio * factors
+        self.ridges = (1.0 - whole.l1_ratio) * self.penalty.l2_factors
         self.room_above, self.room_below = self.penalty.upper > 0, self.penalty.lower < 0
         self.usable = usable & (self.penalty.upper > self.penalty.lower)
         self.noise = ROUNDING * np.sqrt(self.curvature * self.yy)

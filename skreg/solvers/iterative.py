@@ -67,13 +67,25 @@ def operator_lsqr(
     tol: float = 4 * EPS,
     max_iter: int | None = None,
 ) -> tuple[Array, int]:
-    """Least squares of minimum norm for a matrix given by its products."""
+    """Least squares of minimum norm for a matrix given by its products.
+
+    SciPy adds a constant to a product of norms that it divides by: powers of two bring both the
+    right-hand side and the matrix to order one, or small units would look like convergence.
+    """
+    size = float(np.linalg.norm(rhs))
+    if not size > 0.0:
+        return np.zeros(n_features), 0
+    unit = 2.0 ** np.frexp(size)[1]
+    gain = 2.0 ** np.frexp(float(np.linalg.norm(adjoint(rhs))) / size)[1]
     matrix = linalg.LinearOperator(
-        (len(rhs), n_features), matvec=forward, rmatvec=adjoint, dtype=np.float64
+        (len(rhs), n_features),
+        matvec=lambda w: forward(w) / gain,
+        rmatvec=lambda r: adjoint(r) / gain,
+        dtype=np.float64,
     )
     limit = 10 * max(matrix.shape) if max_iter is None else max_iter
-    result = linalg.lsqr(matrix, rhs, atol=tol, btol=tol, conlim=0.0, iter_lim=limit)
-    return result[0], int(result[2])
+    result = linalg.lsqr(matrix, rhs / unit, atol=tol, btol=tol, conlim=0.0, iter_lim=limit)
+    return result[0] * (unit / gain), int(result[2])
 
 
 def sparse_cg(

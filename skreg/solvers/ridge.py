@@ -211,9 +211,9 @@ def default_alphas(factor: RidgeFactor, n_alphas: int) -> Array:
     """
     if factor.implicit:
         largest = factor.largest_eigenvalue()
-        return np.geomspace(1e3 * largest, 1e-6 * largest, n_alphas)
+        return largest * np.geomspace(1e3, 1e-6, n_alphas)
     d = factor.spectrum
     d = d[d > factor.parts.noise]
     if not len(d):
         return np.geomspace(1e2, 1e-2, n_alphas)
-    return np.geomspace(1e3 * d[0], max(VANISHING * d[-1], SMALLEST * d[0]), n_alphas)
+    return d[0] * np.geomspace(1e3, max(VANISHING * d[-1] / d[0], SMALLEST), n_alphas)

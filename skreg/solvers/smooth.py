@@ -27,7 +27,7 @@ def _closed_form(
     """Minimise ``1/2 |Y - ZW|^2 + sum_j l2_j/2 w_j^2``, without a need for `start`."""
     # Without an L1 part the strength is alpha (1 - l1_ratio): where l1_ratio > 0 that means that
     # alpha is zero, or that nothing is penalised.
-    alphas = alphas * (1.0 - penalty.l1_ratio)
+    penalty, alphas = penalty.as_ridge(alphas)
     if len(alphas) == 1:
         # Centring y rounds it, which an ill-conditioned X amplifies: this one takes it as it is.
         same = np.repeat(alphas, target.raw.shape[1])

@@ -1,0 +1,287 @@
+"""Data far from order one is brought there by powers of two, and the answer is taken back.
+
+Sums of squares of X, y and their products leave the range of floating point long before the values
+do. So data that are far from order one are multiplied by powers of two, which rounds nothing:
+
+    x_j = 2^-a_j X_j,    z = 2^-b y,    u = 2^-c s (weights),    w_j = 2^(b - a_j) v_j
+
+is the same problem in v, with bounds and each part of the penalty in the new units. Everything
+between the checks and the fitted attributes works on x, z, u and v. Data of ordinary size, which
+is told by the sums of squares that the checks make anyway, are left as they are: `ORDINARY`.
+
+All columns share one exponent but for those that are smaller than others by `FAR`: they have their
+own, and their factors make up for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cross_validation import HeldOut, Metric, mean_squared_error, negated_r2
+from ..cv_result import CVResult
+from ..design import Array
+from ..moments import is_sparse, with_data
+from ..path import Model, PathResult
+from ._checks import FAR
+
+Exponents = NDArray[np.int64]
+
+# Exponents that factors are cut at, and the products of those with the units of the squared part:
+# what is penalised more is zero in the units of the rest.
+MOST, LARGEST = 900, 1000
+# Targets whose sizes differ by more than this power of two have no squares in common.
+APART = 400
+# A column is looked at that may be `FAR` smaller than the largest value, which is no more than
+# this power of two above the average one.
+PEAK = 12
+# What is smaller than this share of the largest value may vanish.
+NEGLIGIBLE = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The powers of two of one set of data: exponents a, b and c of the module's text.
+
+    Attributes
+    ----------
+    base : int
+        Exponent that the columns share.
+    columns : ndarray of int, shape (n_features,), or None
+        Exponents of all columns, where some have their own.
+    target, weight : int
+    """
+
+    base: int = 0
+    columns: Exponents | None = None
+    target: int = 0
+    weight: int = 0
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether nothing is to be done."""
+        return not (self.base or self.target or self.weight or self.columns is not None)
+
+    # Into the units of the engine ---------------------------------------------------------
+
+    def scaled(self, X: Any, y: Array, weight: Array | None) -> tuple[Any, Array, Array | None]:
+        """Data of order one; a copy of what changes."""
+        if self.base or self.columns is not None:
+            X = self._scaled_columns(X)
+        if self.target:
+            y = np.ldexp(y, -self.target)
+        if self.weight and weight is not None:
+            weight = np.ldexp(weight, -self.weight)
+        return X, y, weight
+
+    def _scaled_columns(self, X: Any) -> Any:
+        if not is_sparse(X):
+            return np.ldexp(X, -self._features)
+        each = self._features
+        if self.columns is not None:
+            each = np.repeat(self.columns, np.diff(X.indptr))
+        return with_data(X, np.ldexp(X.data, -each))
+
+    def model(self, model: Model) -> Model:
+        """The same model with bounds, factors and alphas read in the new units."""
+        if self.ordinary:
+            return model
+        penalty, features = model.penalty, self._features
+        own, base = self.base - features, self.base  # how much smaller a column was
+        l2_exponent: Any = 0
+        if model.standardize:  # the penalty is on coefficients of no unit
+            own, base = 0, 0
+        if penalty.l1_ratio:
+            alpha = base + self.target
+            l2_exponent = self.target - (0 if model.standardize else features)
+        else:
+            own, alpha = 2 * own, 2 * base + (self.weight if model.summed_loss else 0)
+        shift = 0
+        if self.columns is not None and penalty.factors.any():
+            least = (_exponents(penalty.factors) + own)[penalty.factors > 0].min()
+            shift = int(least)  # so that the least factor is of order one
+        factors = np.minimum(np.ldexp(penalty.factors, own - shift), 2.0**MOST)
+        l2_units: Any = np.ldexp(1.0, np.minimum(l2_exponent, LARGEST - _exponents(factors)))
+        if np.ndim(l2_exponent) == 0:
+            l2_units = float(np.ldexp(1.0, min(l2_exponent, LARGEST)))
+        penalty = replace(
+            penalty,
+            factors=factors,
+            lower=np.ldexp(penalty.lower, features - self.target),
+            upper=np.ldexp(penalty.upper, features - self.target),
+            l2_units=l2_units,
+        )
+        return replace(model, penalty=penalty, alpha_exponent=shift - alpha)
+
+    def gram(self, gram: Any) -> Any:
+        """The user's Gram matrix of X."""
+        if self.ordinary:
+            return gram
+        features = np.reshape(self._features, (-1, 1))
+        return np.ldexp(np.asarray(gram), -(features + features.T))
+
+    def start(self, coef: Array | None) -> Array | None:
+        """The user's coefficients, features first."""
+        if self.ordinary or coef is None:
+            return coef
+        return np.ldexp(coef.T, self._features - self.target).T
+
+    def metric(self, metric: Metric) -> Metric:
+        """A metric that is shown the user's targets and predictions."""
+        if self.ordinary or metric in (mean_squared_error, negated_r2):
+            return metric
+        return partial(_judged, self, metric)
+
+    # Back to the user's units -------------------------------------------------------------
+
+    def path(self, path: PathResult) -> PathResult:
+        """The path as the user has it."""
+        if self.ordinary:
+            return path
+        features = np.reshape(self._features, (-1, 1))
+        coefs = _times(path.coefs, self.target - features, "the coefficients")
+        intercepts = _times(path.intercepts, self.target, "the intercepts", coefs.dtype)
+        return replace(path, coefs=coefs, intercepts=intercepts)
+
+    def result(self, result: CVResult) -> CVResult:
+        """The cross-validation as the user has it."""
+        if self.ordinary:
+            return result
+        weights = _times(result.fold_weights, self.weight, "the weights")
+        result = replace(result, fold_weights=weights)
+        if result.fold_coefs is not None:
+            shift = self.target - np.reshape(self._features, (-1, 1))
+            coefs = _times(result.fold_coefs, shift, "the coefficients")
+            result = replace(result, fold_coefs=coefs)
+        if result.metric != "mean squared error":
+            return result
+        errors, each = self.errors(result.errors), result.errors_by_target
+        each = each if each is None else self.errors(each)
+        return replace(result, errors=errors, errors_by_target=each)
+
+    def errors(self, errors: Array) -> Array:
+        """Squared errors as the user has them."""
+        return _times(errors, 2 * self.target, "the squared errors")
+
+    def stored(self, values: Array, errors: bool) -> Array:
+        """Leave-one-out errors times weights, or predictions, as the user has them."""
+        if self.ordinary:
+            return values
+        exponent = 2 * self.target + self.weight if errors else self.target
+        return _times(values, exponent, "the leave-one-out results")
+
+    # --------------------------------------------------------------------------------------
+
+    @property
+    def _features(self) -> Any:
+        """Exponents of the columns, one for all where they share it."""
+        return self.base if self.columns is None else self.columns
+
+
+ORDINARY = Units()
+
+
+def _judged(units: Units, metric: Metric, held_out: HeldOut) -> Array:
+    return metric(
+        replace(
+            held_out,
+            targets=np.ldexp(held_out.targets, units.target),
+            weights=np.ldexp(held_out.weights, units.weight),
+            predict=lambda: np.ldexp(held_out.predict(), units.target),
+            errors=None,
+        )
+    )
+
+
+def _times(values: NDArray[Any], exponent: Any, what: str, dtype: Any = None) -> NDArray[Any]:
+    """Values times a power of two; refused where it leaves the range of their type."""
+    with np.errstate(all="ignore"):
+        size = np.abs(values)
+        counts = size > NEGLIGIBLE * size.max(initial=0.0)
+        out = np.ldexp(values, exponent)
+        kept = np.abs(out if dtype is None else out.astype(dtype))
+        info = np.finfo(kept.dtype)
+        lost = counts & ~((kept >= info.tiny) & (kept <= info.max))
+    if lost.any():
+        advice = ", or give X as float64" if info.dtype == np.float32 else ""
+        raise ValueError(
+            f"{what} are beyond the range of {info.dtype}, in the units of X and y: scale X or y"
+            + advice
+        )
+    return out
+
+
+def units_of(X: Any, y: Array, weight: Array | None, mean_square: float | None = None) -> Units:
+    """The units of checked data.
+
+    `mean_square` is that of dense X, where it and that of y are known to be ordinary. What is left
+    to see are then columns and targets that are far smaller than the others.
+    """
+    heaviest = 0 if weight is None else _exponent(float(weight.max()))
+    known = mean_square is not None and y.ndim == 1 and not heaviest
+    if known and not _may_have_small_columns(X, mean_square or 0.0):
+        return ORDINARY
+    columns = _column_sizes(X)
+    largest = float(columns.max(initial=0.0))
+    top, base = _exponents(largest), _exponent(largest)
+    own = _exponents(columns)
+    small = (columns > 0) & (own < top - FAR)
+    targets = np.abs(y.reshape(len(y), -1)).max(axis=0, initial=0.0)
+    _refuse_unlike(targets)
+    units = Units(
+        base=base,
+        columns=np.where(small, own, base) if small.any() else None,
+        target=_exponent(float(targets.max(initial=0.0))),
+        weight=heaviest,
+    )
+    return ORDINARY if units.ordinary else units
+
+
+def _exponents(sizes: Any) -> Any:
+    return np.frexp(sizes)[1].astype(np.int64)
+
+
+def _exponent(size: float) -> int:
+    """The power of two nearest to a size, none where it is ordinary."""
+    exponent = int(np.frexp(size)[1])
+    return exponent if abs(exponent) > FAR else 0
+
+
+def _may_have_small_columns(X: NDArray[Any], mean_square: float) -> bool:
+    """Whether a column of X may be far smaller than the others; the first row often tells.
+
+    Sums of squares tell the rest, which take about as long as the checks of X.
+    """
+    least = mean_square * 4.0 ** (PEAK - FAR)
+    if float(np.abs(X[0]).min()) ** 2 > least:
+        return False
+    with np.errstate(over="ignore"):
+        squares = np.einsum("ij,ij->j", X, X)
+    return bool((squares <= len(X) * least).any())
+
+
+def _column_sizes(X: Any) -> Array:
+    """The largest absolute value of each column."""
+    if not is_sparse(X):
+        sizes = np.maximum(X.max(axis=0), -X.min(axis=0))
+        return np.asarray(sizes, dtype=np.float64)
+    sizes, used = np.zeros(X.shape[1]), np.flatnonzero(np.diff(X.indptr))
+    if len(used):
+        sizes[used] = np.maximum.reduceat(np.abs(X.data), X.indptr[used])
+    return sizes
+
+
+def _refuse_unlike(targets: Array) -> None:
+    """Refuse targets of which one's squares vanish beside another's: one alpha serves no two."""
+    used = np.flatnonzero(targets)
+    if len(used) > 1 and np.ptp(_exponents(targets[used])) > APART:
+        small, large = used[np.argmin(targets[used])], used[np.argmax(targets[used])]
+        raise ValueError(
+            f"y has targets too unlike in size to be fitted together: up to"
+            f" {targets[large]:.2g} in column {large}, {targets[small]:.2g} in column {small};"
+            " scale them, or fit them one by one"
+        )
