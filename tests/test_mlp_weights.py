@@ -169,3 +169,21 @@ def test_class_weights_of_names_that_look_like_numbers():
     names = CLASSES.astype(str)
     one = MLPClassifier(6, class_weight={"0": 1.0, "1": 5.0, "2": 0.5}, **LBFGS).fit(X, names)
     same(one, MLPClassifier(6, class_weight={0: 1.0, 1: 5.0, 2: 0.5}, **LBFGS).fit(X, CLASSES))
+
+
+@pytest.mark.parametrize("size", [2.0**-1070, 2.0**-200, 2.0**200, 2.0**1023])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_weights_of_any_size_train_alike(size, early_stopping):
+    """Their sums would overflow, or leave nothing, and train on nothing without a word."""
+    weight = np.round(RNG.random(N) * 8) / 8 + 0.125
+    common = {"random_state": 0, "max_iter": 5, "early_stopping": early_stopping, "batch_size": 10}
+    for make, target in ((MLPRegressor, TARGET), (MLPClassifier, CLASSES > 0)):
+        one = make(6, **common).fit(X, target, weight / 2)
+        same(make(6, **common).fit(X, target, weight / 2 * size), one, rtol=0)
+
+
+def test_class_weights_of_any_size_train_alike():
+    one = MLPClassifier(6, class_weight={0: 1.0, 1: 0.5, 2: 0.25}, **LBFGS).fit(X, CLASSES, COUNTS)
+    large = {0: 2.0**1020, 1: 2.0**1019, 2: 2.0**1018}
+    other = MLPClassifier(6, class_weight=large, **LBFGS).fit(X, CLASSES, COUNTS * 2.0**1000)
+    same(other, one)

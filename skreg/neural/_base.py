@@ -25,6 +25,7 @@ from ._rows import (
     Rows,
     hold_out,
     in_order,
+    of_order_one,
     rows_that_count,
     written_out,
 )
@@ -229,6 +230,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         X, y = self._check_Xy(X, y, config, reset=not going_on)
         targets = self._encode(y, not going_on, classes, complete=not incremental)
         weight = check_weights(sample_weight, X)
+        weight = weight if weight is None else of_order_one(weight)
         rows = rows_that_count(Rows(np.arange(X.shape[0]), weight))
         factors = self._class_factors(rows, targets, incremental)
         if factors is not None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from ._rows import Rows
+from ._rows import Rows, of_order_one
 from .batches import Targets
 from .layers import Matrix
 
@@ -102,7 +102,7 @@ def factors_of_rows(factors: list[NDArray[np.float64]], targets: Targets) -> NDA
     """The weight of each row's class; of several labels the product."""
     product = np.ones(len(targets.values))
     for factor, codes in zip(factors, _columns(targets), strict=True):
-        product *= factor[codes]
+        product *= of_order_one(factor)[codes]
     return product
 
 

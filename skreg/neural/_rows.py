@@ -15,6 +15,8 @@ from .batches import Index, Targets
 
 # Most rows that are put in order.
 LARGEST_ORDERED = 1000
+# Weights are as the user has them up to 2^60: whole numbers stay whole.
+FAR = 60
 
 
 @dataclass
@@ -47,6 +49,12 @@ class Rows:
         if self.weight is None or self.factor is None:
             return self.factor if self.weight is None else self.weight
         return self.weight * self.factor
+
+
+def of_order_one(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights times a power of two where they are far from one, whose sums would overflow."""
+    exponent = int(np.frexp(weight.max(initial=0.0))[1])
+    return weight if abs(exponent) <= FAR else np.ldexp(weight, -exponent)
 
 
 def rows_that_count(rows: Rows) -> Rows:
