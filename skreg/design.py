@@ -14,6 +14,7 @@ written to, and copied only where its layout is neither; what is accumulated, is
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -204,6 +205,20 @@ class Design:
         if self._variances is None:
             self._variances = self._second_moments()
         return self._variances
+
+    @cached_property
+    def sizes(self) -> Array:
+        """What the rounding errors of the columns are relative to: their lengths before centring.
+
+        Of columns far from zero, which are centred before they are summed, hardly more than after.
+        """
+        squares = self.variances
+        if self.mean is None:
+            return np.sqrt(squares)
+        offsets = np.square(self.offsets(slice(None)))
+        if len(self.far.index):
+            offsets = np.minimum(offsets, CANCELLATION * squares)
+        return np.sqrt(squares + offsets)
 
     def _second_moments(self) -> Array:
         if self._gram is not None:

@@ -19,10 +19,9 @@ from .design import Array, Design
 from .penalties import Penalty
 from .result import PathResult
 from .solvers import Settings, Solution, Target, choose
-from .solvers.base import unit
 from .solvers.coordinate_descent import solve as coordinate_descent
 from .solvers.exact_path import MOST_FEATURES
-from .solvers.optimality import pseudo_solve, relative_gap
+from .solvers.optimality import pseudo_solve, relative_gap, with_rounding
 from .solvers.ridge import RidgeFactor, default_alphas
 
 __all__ = ["Model", "PathResult", "alpha_grid", "fit_path"]
@@ -152,12 +151,15 @@ def fit_path(
     raw = _on_user_scale(model, design, penalty, W)
     facts = np.array(certificates).reshape(len(alphas), n_targets, len(Solution._fields) - 1)
     gaps, n_iters, rss, df, own_intercepts = facts.transpose(2, 1, 0)
+    null = design.norm2(target.centred)
+    for k in range(n_targets):
+        known = gaps[k], W[k], engine_alphas, rss[k]
+        gaps[k] = with_rounding(*known, penalty, design, target.centred[:, k], float(null[k]))
     intercepts = design.intercept(
         raw.reshape(-1, n_features).T, np.repeat(target.mean, len(alphas))
     )
     intercepts = np.where(np.isnan(own_intercepts), intercepts.reshape(rss.shape), own_intercepts)
-    null = design.norm2(target.centred)[:, None]
-    deviance = np.divide(rss, null, out=np.ones_like(rss), where=null > 0)
+    deviance = np.divide(rss, null[:, None], out=np.ones_like(rss), where=null[:, None] > 0)
     coefs = _in_type(design.X.dtype, raw, model.penalty).transpose(0, 2, 1)
     one = 0 if y.ndim == 1 else slice(None)
     return PathResult(
@@ -203,7 +205,10 @@ def relative_gaps(model: Model, design: Design, y: Array, alphas: Array, coefs: 
         scaled, w = penalty.at(alpha), design.from_raw(coef)
         residual = target - design.predict(w)
         q, rss = design.correlate(residual), float(design.norm2(residual))
-        gaps.append(relative_gap(w, q, rss, scaled, design, unit(target, design)))
+        yy = float(design.norm2(target))
+        gap = relative_gap(w, q, rss, scaled, design, yy or 1.0)
+        known = np.array([gap]), w[None], np.array([alpha]), np.array([rss])
+        gaps.append(with_rounding(*known, penalty, design, target, yy)[0])
     return np.array(gaps)
 
 

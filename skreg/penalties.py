@@ -171,7 +171,7 @@ class Penalty:
         plain = isinstance(self.l2_units, float) and self.l2_units == 1.0
         return self.factors if plain else self.factors * self.l2_units
 
-    @property
+    @cached_property
     def free(self) -> NDArray[np.bool_]:
         """Features that are not penalised and not excluded."""
         return (self.factors == 0) & (self.upper > self.lower)

@@ -1,10 +1,16 @@
 """What a fit claims of itself: `dual_gap_`, `converged_`, the warning, and bounds that are kept."""
 
+import warnings
+
 import numpy as np
 import pytest
+from exact import Problem
+from polish import excess
+from scipy import sparse
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skreg import Ridge, RidgeCV
+from skreg import ElasticNet, Lasso, LassoCV, Ridge, RidgeCV, regularization_path
 from skreg.solvers import descent, newton
 
 
@@ -65,3 +71,57 @@ def test_stochastic_ridge_is_judged_by_its_gap():
         model = Ridge(1.0, solver="sag", max_iter=1, random_state=0).fit(X, y)
     assert len(seen) == 1
     assert not model.converged_
+
+
+@pytest.mark.parametrize("apart", [1e-13, 3e-13, 1e-11, 1e-9])
+@pytest.mark.parametrize("shape", [(10, 14), (40, 12)])
+@pytest.mark.parametrize("solver", ["auto", "cholesky", "svd", "lsqr", "cd"])
+def test_ridge_claims_no_more_than_it_has_of_unpenalised_twins(solver, shape, apart):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal(shape), rng.standard_normal(shape[0])
+    X[:, 1] = X[:, 0] + apart * rng.standard_normal(shape[0])
+    factor = np.r_[0.0, 0.0, np.ones(shape[1] - 2)]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = Ridge(1.0, penalty_factor=factor, solver=solver).fit(X, y)
+    problem = Problem.of(X, y, 1.0 / shape[0], 0.0, penalty_factor=factor)
+    assert excess(problem, model.coef_)[0] <= model.dual_gap_
+    assert len(caught) == (not model.converged_)
+    if solver in ("auto", "svd") and apart > 1e-13:  # the difference of the twins is a feature
+        assert model.converged_
+        path = regularization_path(Ridge(penalty_factor=factor), X, y, alphas=[2.0, 1.0])
+        assert path.converged.all()
+        assert excess(problem, path.coefs[:, 1])[0] <= path.dual_gaps[1]
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize(
+    "model", [Lasso(1e-3), ElasticNet(1e-3), Lasso(1e-3, solver="cd"), Ridge()]
+)
+@pytest.mark.parametrize("offset", [1e3, 1e5, 1e7, 1e9])
+def test_columns_far_from_zero_without_an_intercept(offset, model, storage):
+    rng = np.random.default_rng(0)
+    X = offset + rng.standard_normal((50, 5))
+    y = X[:, 0] - X[:, 1] + rng.standard_normal(50)
+    model = clone(model).set_params(fit_intercept=False)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(storage(X), y)
+    strength = (1 / 50, 0.0) if isinstance(model, Ridge) else (1e-3, getattr(model, "l1_ratio", 1))
+    problem = Problem.of(X, y, *strength, fit_intercept=False)
+    assert excess(problem, model.coef_)[0] <= model.dual_gap_
+    assert len(caught) == (not model.converged_)
+
+
+def test_plain_data_owes_next_to_nothing_to_rounding():
+    X, y = plain_data(1000, 20)
+    for model in (
+        Lasso(0.1),
+        ElasticNet(0.1),
+        Ridge(),
+        Ridge(0.0),
+        Lasso(0.1, penalty_factor=X[0] > 0),
+    ):
+        assert model.fit(X, y).dual_gap_ <= 1e-12
+    assert RidgeCV([1e3, 1.0, 1e-3, 1e-6], cv=3).fit(X, y).path_.dual_gaps.max() <= 1e-12
+    assert LassoCV().fit(X + 100.0, y).path_.dual_gaps.max() <= 1e-9

@@ -24,8 +24,6 @@ from ..penalties import Penalty
 
 # Every solver aims for this relative gap; `tol` only says what may be called converged.
 AIM = 1e-12
-# A relative gap below this cannot be told from zero.
-ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
 class Solution(NamedTuple):
@@ -75,8 +73,8 @@ class Settings:
 
     @property
     def threshold(self) -> float:
-        """The tolerance; a gap below the rounding of the objective cannot be told from zero."""
-        return max(self.tol, ROUNDING)
+        """The tolerance; no solver aims for less than `AIM`, of which rounding is a part."""
+        return max(self.tol, AIM)
 
 
 Mask = NDArray[np.bool_]

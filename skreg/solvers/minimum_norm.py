@@ -141,7 +141,7 @@ def least_squares(design: Design, penalty: Penalty, Y: Array, alpha: float = 0.0
         W[movable] = minimum_norm_from_gram(G, design.correlate(Y)[movable], metric)
         return W
     if design.sparse:
-        R, rows = _triangle_of(design, movable, Y)
+        R, rows = triangle_of(design, movable, Y)
         W[movable] = minimum_norm(R, rows, sizes, metric, alpha)
         return W
     used = design.omega > 0
@@ -153,7 +153,7 @@ def least_squares(design: Design, penalty: Penalty, Y: Array, alpha: float = 0.0
     return W
 
 
-def _triangle_of(design: Design, index: Index, Y: Array) -> tuple[Array, Array]:
+def triangle_of(design: Design, index: Index, Y: Array) -> tuple[Array, Array]:
     """R and ``Q^T Omega^(1/2) Y`` of the QR factorisation of some columns of a sparse design."""
     root = np.sqrt(design.omega)[:, None]
     # The weights' root as the first column takes the means out, and their rounding.

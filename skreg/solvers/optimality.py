@@ -23,8 +23,10 @@ import numpy as np
 from scipy import linalg
 
 from ..design import Array, Design, Index
-from ..penalties import ScaledPenalty
+from ..penalties import Penalty, ScaledPenalty
 from .base import AIM
+from .numerics import reciprocal
+from .rounding import Directions, hidden_directions, rounding, weakly_penalised
 
 # A correlation this close to the one wanted, as a share of the largest possible, is that one.
 ROUNDING = 1e-13
@@ -32,10 +34,10 @@ MAX_ROUNDS = 6
 # An L1 threshold under this share of the largest possible correlation is too close to rounding
 # to scale by it.
 LOOSE = 1e-6
+# Above this share of the unit, what rounding may hide is worth a residual computed itself.
+LOUD = 1e-10
 # A feature's share of the gap, over the unit, that is not worth a correction.
 HARMLESS = 1e-14
-# A Gram matrix holds the squares of lengths: of directions shorter than this nothing is left.
-HIDDEN = 1e-7
 # A squared pivot of a matrix with unit diagonal: above this its inverse keeps enough digits.
 SINGULAR = 1e-8
 # More features than this are not corrected: their Gram matrix would be too large.
@@ -106,6 +108,37 @@ def support_gaps(
     return gaps / unit
 
 
+def with_rounding(
+    gaps: Array,
+    W: Array,
+    alphas: Array,
+    rss: Array,
+    penalty: Penalty,
+    design: Design,
+    y: Array,
+    yy: float,
+) -> Array:
+    """Relative gaps at some alphas and what rounding may hide of them.
+
+    `yy` is the mean square of y, W has shape (n_alphas, n_features). Where much may be hidden,
+    both are made anew from the residuals of W, which hide least.
+    """
+    unit = yy or 1.0
+    hidden = rounding(W, alphas, rss, penalty, design, unit, ROUNDING)
+    found = gaps + hidden
+    if not hidden.max() <= LOUD:
+        loud = np.flatnonzero(hidden > LOUD)
+        w = W[loud].T
+        residuals = (y - design.predict(w).T).T
+        q, squares = design.correlate(residuals), design.norm2(residuals)
+        direct = relative_gaps(w, q, squares, penalty.at_each(alphas[loud]), design, unit)
+        direct += rounding(
+            W[loud], alphas[loud], squares, penalty, design, unit, ROUNDING, direct=True
+        )
+        found[loud] = np.minimum(found[loud], direct)
+    return found
+
+
 def _bound(
     w: Array,
     q: Array,
@@ -150,8 +183,10 @@ def _corrected(
     What is within rounding of the correlation wanted is taken to have it. Correcting some
     features may push another over its threshold, which then joins them.
     """
-    if _hides(design, penalty):
-        return 0.5 * rss + float(penalty.value(w).sum())
+    weak = weakly_penalised(w, penalty, design)
+    hidden = hidden_directions(design, weak, penalty.l2[weak])
+    if hidden is not None:
+        return _past_hidden(w, q, rss, penalty, design, hidden)
     reach = np.sqrt(design.variances * unit)
     candidates = (w != 0) | (penalty.l1 <= LOOSE * reach)
     chosen = np.zeros(len(w), dtype=bool)
@@ -172,20 +207,23 @@ def _corrected(
     return best
 
 
-def _hides(design: Design, penalty: ScaledPenalty) -> bool:
-    """Whether unpenalised features have a direction too short for their Gram matrix to show.
-
-    Along it correlations are rounding, and nothing but the objective itself bounds the gap.
-    """
-    free = (penalty.l1 == 0) & (penalty.l2 == 0) & np.isinf(penalty.upper - penalty.lower)
-    index = np.flatnonzero(free)
-    if not 2 <= len(index) <= LARGEST or not penalty.l1.any():
-        return False
-    Z = design.columns(index) * np.sqrt(design.omega)[:, None]
-    size = np.linalg.norm(Z, axis=0)
-    lengths = np.linalg.svd(Z[:, size > 0] / size[size > 0], compute_uv=False)
-    shortest = max(Z.shape) * np.finfo(np.float64).eps
-    return bool(np.any((lengths > shortest) & (lengths < HIDDEN)))
+def _past_hidden(
+    w: Array,
+    q: Array,
+    rss: float,
+    penalty: ScaledPenalty,
+    design: Design,
+    hidden: Directions,
+) -> float:
+    """The bound from a residual without what it has along directions that no Gram matrix shows."""
+    index = hidden.index
+    step, rows = hidden.remove(design, q[index] - penalty.l2[index] * w[index])
+    dual = q - design.correlate(reciprocal(np.sqrt(design.omega)) * rows)
+    dual[index] = penalty.l2[index] * (w[index] + step)
+    moved = float(rows @ rows)
+    along = moved + float(step @ dual[index])
+    found = float(_bound(w, dual, penalty, rss, along, moved))
+    return min(found, 0.5 * rss + float(penalty.value(w).sum()))
 
 
 def _wanted(w: Array, q: Array, penalty: ScaledPenalty) -> Array:

@@ -119,7 +119,8 @@ def _solve(design: Design, Y: Array, penalty: Penalty, alpha: float, method: str
             return solution
     if design.sparse and W is not None and not affordable(design):
         return finished(W)  # two products with X have brought back what can be had
-    if design.sparse and n < p:
+    # The span of the unpenalised columns alone tells which of their directions are rounding.
+    if n < p and (design.sparse or (alpha > 0 and penalty.free.any())):
         return finished(RidgeFactor(design, penalty).solve(centred, np.array([alpha]))[:, :, 0])
     return finished(least_squares(design, penalty, centred, alpha))
 
