@@ -255,7 +255,8 @@ def test_the_default_grid_covers_the_spectrum(shape):
     assert np.all(np.diff(alphas) < 0)
     d = np.linalg.svd(np.sqrt(design.omega)[:, None] * dense(design), compute_uv=False) ** 2
     d = d[d > 1e-12 * d[0]]
-    assert_allclose(alphas[[0, -1]], [100 * d[0], 0.01 * d[-1]], rtol=1e-8)
+    least = max(np.finfo(float).eps ** 0.5 * d[-1], 1e-12 * d[0])
+    assert_allclose(alphas[[0, -1]], [1000 * d[0], least], rtol=1e-8)
     df = factor.degrees_of_freedom(alphas)
     assert df[0] < 0.01 * len(d)
     assert df[-1] > 0.99 * len(d)
