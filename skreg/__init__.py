@@ -5,6 +5,7 @@ chosen by cross-validation, and the pictures; every answer carries its duality g
 perceptrons with dropout and every other common way to regularise them.
 """
 
+from .conversion import to_sklearn
 from .cv_result import CVResult
 from .linear import (
     ElasticNet,
@@ -59,4 +60,5 @@ __all__ = [
     "regularization_path",
     "report",
     "ridge_path",
+    "to_sklearn",
 ]

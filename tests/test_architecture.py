@@ -46,6 +46,7 @@ FLOORS = {
     "table": 6,
     "reading": 7,
     "comparison": 7,
+    "conversion": 7,
     "__init__": 9,
     "summary": 8,
     "reporting": 8,

@@ -1,0 +1,140 @@
+"""A fitted estimator as scikit-learn's own, for tools that know estimators by their classes."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import sklearn.linear_model
+import sklearn.neural_network
+from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import LabelBinarizer
+
+from .linear import ElasticNet, ElasticNetCV, Lasso, LassoCV, Ridge, RidgeCV
+from .neural import MLPClassifier, MLPRegressor
+
+# The first class of an estimator's ancestry that is one of these names its twin.
+_TWINS: dict[type, Any] = {
+    **{
+        kind: getattr(sklearn.linear_model, kind.__name__)
+        for kind in (Lasso, ElasticNet, Ridge, LassoCV, ElasticNetCV, RidgeCV)
+    },
+    MLPClassifier: sklearn.neural_network.MLPClassifier,
+    MLPRegressor: sklearn.neural_network.MLPRegressor,
+}
+# Where scikit-learn's meta-estimators keep fitted estimators, beside their parameters.
+_INSIDE = (
+    "transformers_",
+    "estimator_",
+    "best_estimator_",
+    "regressor_",
+    "final_estimator_",
+    "estimators_",
+    "named_estimators_",
+    "calibrated_classifiers_",
+    "scorer_",
+    "_estimator",  # of a scorer
+)
+_PLAIN = (np.ndarray, np.generic, int, float, str, list, type(None))
+
+
+def to_sklearn(estimator: Any) -> Any:
+    """Convert a fitted estimator into scikit-learn's of the same name, which predicts the same.
+
+    Exporters and explainers (skl2onnx, m2cgen, eli5, skops and others) look an estimator up by its
+    class. What they make of the twin is what they would make of the estimator. The twin keeps the
+    coefficients or weights, and the parameters and fitted attributes that scikit-learn has too; it
+    can be pickled and used where skreg is not installed.
+
+    Parameters
+    ----------
+    estimator : fitted estimator of skreg, or a Pipeline, search or ensemble of scikit-learn
+        Within such a one every fitted estimator of skreg is converted. Others stay as they are.
+
+    Returns
+    -------
+    estimator
+        A new one; the one given is not changed, and the two share their arrays.
+
+    Raises
+    ------
+    NotFittedError
+        An estimator of skreg is not fitted.
+    ValueError
+        scikit-learn has no network with such layers.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> import skreg
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), skreg.LassoCV()).fit(X, y)
+    >>> type(skreg.to_sklearn(model)[-1])
+    <class 'sklearn.linear_model._coordinate_descent.LassoCV'>
+    """
+    if _twin_of(estimator) and not hasattr(estimator, "n_features_in_"):
+        raise NotFittedError(f"this {type(estimator).__name__} is not fitted: call fit first")
+    return _converted(estimator)
+
+
+def _twin_of(value: Any) -> Any:
+    return next((_TWINS[kind] for kind in type(value).__mro__ if kind in _TWINS), None)
+
+
+def _converted(value: Any) -> Any:
+    """Convert an estimator and those it holds, or the estimators of a container."""
+    if type(value) in (list, tuple):
+        return type(value)(_converted(item) for item in value)
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        items = np.empty(value.shape, dtype=object)
+        items.ravel()[:] = [_converted(item) for item in value.ravel()]
+        return items
+    if isinstance(value, dict):
+        table = copy.copy(value)
+        table.update({key: _converted(item) for key, item in value.items()})
+        return table
+    kind = _twin_of(value)
+    if kind is not None:
+        return _twin(value, kind)
+    names = set(_INSIDE) & set(getattr(value, "__dict__", ()))
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        names |= set(value.get_params(deep=False))
+    if not names:
+        return value
+    converted = copy.copy(value)
+    for name in names:
+        setattr(converted, name, _converted(getattr(value, name)))
+    same = all(getattr(converted, name) is getattr(value, name) for name in names)
+    return value if same else converted
+
+
+def _twin(estimator: Any, kind: Any) -> Any:
+    twin = kind()
+    # A method of fitting that only skreg has would be refused when the twin is fitted again.
+    kept = set(twin.get_params(deep=False)) - {"solver", "precompute"}
+    twin.set_params(**{key: getattr(estimator, key) for key in kept if hasattr(estimator, key)})
+    for key, value in vars(estimator).items():
+        if key.endswith("_") and not key.startswith("_") and isinstance(value, _PLAIN):
+            setattr(twin, key, value)
+    if hasattr(estimator, "coefs_"):
+        _complete_network(estimator, twin)
+    return twin
+
+
+def _complete_network(estimator: Any, twin: Any) -> None:
+    """Set what scikit-learn's network predicts by, beyond weights and biases."""
+    if estimator.normalization is not None and len(estimator.coefs_) > 1:
+        raise ValueError(
+            f"normalization={estimator.normalization!r} has no counterpart in scikit-learn"
+        )
+    if hasattr(estimator, "classes_"):
+        several = estimator.out_activation_ == "logistic" and estimator.n_outputs_ > 1
+        labels = np.eye(estimator.n_outputs_, dtype=int) if several else estimator.classes_
+        twin._label_binarizer = LabelBinarizer().fit(labels)
+    elif estimator.out_activation_ == "exp" and "loss" not in twin.get_params():
+        raise ValueError("loss='poisson' needs scikit-learn 1.7 or later")
+    if getattr(twin, "loss", None) not in (None, "squared_error", "poisson"):
+        twin.loss = "squared_error"  # it decides nothing when the twin predicts
