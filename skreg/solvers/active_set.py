@@ -39,6 +39,8 @@ PAST = 1e-11
 PATIENCE = 4
 # More rounds at one alpha than this are taken for cycling.
 MAX_ROUNDS = 50
+# Features that depend on others are dropped one by one, each for a factor, up to so many.
+MOST_DROPPED = 4
 # In one round the support grows by no more than this many features, or by half.
 GROWTH = 8
 # From so many active features on their factor is kept. Its solutions are exact to this share of
@@ -167,7 +169,7 @@ class ActiveSet:
         if self.line is not None and self.line.exact and active is self.active and not self.boxed:
             self.w, self.q = near
             return 1, True
-        fewest, idle = len(l1) + 1, 0
+        fewest, idle, dropped = len(l1) + 1, 0, 0
         exact = ROUGH if self.ridged else EXACT
         for rounds in range(1, limit + 1):
             w, c = np.zeros(len(l1)), self.c
@@ -180,6 +182,9 @@ class ActiveSet:
             else:
                 found, dependent = self._on_support(alpha, active, sign, w, c)
                 if dependent is not None:
+                    dropped += len(active) <= self.rank or self.ridged
+                    if dropped > MOST_DROPPED:
+                        break
                     edge, sign = edge.copy(), sign.copy()
                     edge[active[dependent]] = np.inf
                     sign[active[dependent]] = 0.0
@@ -309,14 +314,7 @@ class ActiveSet:
         return self._changed(self.active, self.sign, self.at, wrong, enter, q, edge)
 
     def _at_bounds(
-        self,
-        alpha: float,
-        w: Array,
-        q: Array,
-        active: Index,
-        at: Sides,
-        wrong: Mask,
-        enter: Mask,
+        self, alpha: float, w: Array, q: Array, active: Index, at: Sides, wrong: Mask, enter: Mask
     ) -> tuple[Sides, Mask, Mask]:
         """Who is at a bound after this round, who leaves the support and who joins it."""
         found, off = w.take(active), wrong.take(active)

@@ -22,12 +22,13 @@ import numpy as np
 
 from ..design import Array, Design, Index
 from ..penalties import Penalty
-from .active_set import PAST, ActiveSet
+from .active_set import PAST
 from .base import AIM, Mask, OneTarget, Settings, Solution, target_by_target
 from .coordinate_descent import solve_on_working_set, without_a_step
 from .descent import GramModel, descend
 from .full_check import FullCheck, Point
 from .optimality import relative_gap, support_gaps
+from .proximal import ProximalActiveSet
 from .working_set import WorkingSet
 
 # Chunks start with so many alphas, double while they stand, and are never longer.
@@ -70,7 +71,7 @@ class Walk:
         self.c = self.q = target.c
         self.chosen = WorkingSet(design, target.y)
         rank = min(design.n_samples - (design.mean is not None), design.n_features)
-        self.solver = ActiveSet(penalty, rank, self.yy)
+        self.solver = ProximalActiveSet(penalty, rank, self.yy)
         self.solver.extend(np.empty((0, 0)), np.empty(0), self.solver.active)
         self.check = FullCheck(design, penalty)
         self.r = target.y
@@ -147,7 +148,7 @@ class Walk:
         coefs, n_iters, states = [], [], []
         used = self.used
         for alpha, want in zip(alphas.tolist(), wanted.tolist(), strict=True):
-            used += solver.solve(alpha, max(1, max_iter - used))
+            used += solver.solve(alpha, max(1, max_iter - used), final=want)
             n_iters.append(used)
             used = 0 if want else used
             coefs.append(solver.w)
@@ -166,7 +167,9 @@ class Walk:
                 pull, limit = pulls[n_stand], ratio * alphas[n_stand] * (1.0 + PAST)
                 self.violators = outside[top(np.flatnonzero(pull > limit), pull, self.budget)]
         stand = slice(0, n_stand)
-        found = self._certified(alphas[stand], W[:, stand], R[:, stand], rest[stand], n_iters)
+        found = self._certified(
+            alphas[stand], wanted[stand], W[:, stand], R[:, stand], rest[stand], n_iters
+        )
         self.used = used
         if n_stand:
             self._remember(anchors, alphas[stand], R[:, stand])
@@ -195,9 +198,15 @@ class Walk:
         return known[0] if known else self.check.points(alphas[[i]], R[:, [i]])[0]
 
     def _certified(
-        self, alphas: Array, W: Array, R: Array, rest: Array, n_iters: list[int]
+        self,
+        alphas: Array,
+        wanted: Mask,
+        W: Array,
+        R: Array,
+        rest: Array,
+        n_iters: list[int],
     ) -> list[Solution]:
-        """Coefficients of all features, with their gaps."""
+        """Coefficients of all features, with their gaps; improved where they are wanted."""
         index, solver, part = self.chosen.index, self.solver, self.chosen.part
         rss = self.design.norm2(R)
         gaps = support_gaps(
@@ -215,7 +224,8 @@ class Walk:
             w = np.zeros(self.design.n_features)
             w[index] = W[:, i]
             one = Solution(w, gap, n_iters[i], float(rss[i]), float(df[i]))
-            found.append(one if gap <= AIM else self._improved(one, float(alphas[i]), R[:, i]))
+            good = gap <= AIM or not wanted[i]
+            found.append(one if good else self._improved(one, float(alphas[i]), R[:, i]))
         return found
 
     def _improved(self, one: Solution, alpha: float, r: Array) -> Solution:
@@ -227,7 +237,7 @@ class Walk:
         if one.gap <= AIM or budget <= 0:
             return one
         index, part = self.chosen.index, one.coef[self.chosen.index]
-        model = GramModel(self.solver.gram, self.solver.c)
+        model = GramModel(self.solver.true_gram, self.solver.true_c)
         _, n_iter = descend(model, part, scaled.take(index), self.yy, budget, None)
         w, residual = np.zeros_like(one.coef), self.chosen.residual_of(part)
         w[index] = part

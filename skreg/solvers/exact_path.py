@@ -18,10 +18,10 @@ import numpy as np
 from ..design import Array, Design
 from ..penalties import Penalty, ScaledPenalty
 from . import chunked_path, coordinate_descent
-from .active_set import ActiveSet
 from .base import AIM, OneTarget, Settings, Solution, Target, target_by_target
 from .homotopy import Homotopy
 from .optimality import relative_gaps
+from .proximal import ProximalActiveSet
 
 # Up to so many features one Gram matrix serves best whatever is asked, unless rows are too few.
 FEW_FEATURES = 300
@@ -141,7 +141,7 @@ def _step(
     many = np.count_nonzero(np.abs(c) > first.l1) >= MANY
     if many and rank == n_features and not start.any():
         start = _guess(design.gram(), c, first)
-    found = ActiveSet(penalty, rank, yy, alone=len(alphas) == 1)
+    found = ProximalActiveSet(penalty, rank, yy, alone=len(alphas) == 1)
     found.extend(design.gram(), c, np.arange(n_features), start)
     W, n_iters = np.empty((len(alphas), n_features)), []
     for row, alpha in zip(W, alphas.tolist(), strict=True):
