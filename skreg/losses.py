@@ -17,7 +17,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, xlogy
+from scipy.special import expit, logit, xlogy
+
+# Halvings of the range of y, to the last of the digits that float64 has.
+BISECTIONS = 54
 
 Matrix = NDArray[Any]
 Scale = float | NDArray[Any]
@@ -48,6 +51,20 @@ class Loss(ABC):
         """Inverse link: the prediction of each raw value."""
         return raw
 
+    def null_model(self, y: Matrix, weight: NDArray[Any] | None = None) -> Matrix:
+        """The raw prediction, of shape (n_outputs,), that is the best one for all rows alike.
+
+        Here by bisection: as a constant grows, the sum of a convex loss's slopes grows too.
+        """
+        scale: Scale = 1.0 if weight is None else weight[:, None]
+        low, high = y.min(axis=0), y.max(axis=0)
+        for _ in range(BISECTIONS):
+            middle = 0.5 * (low + high)
+            slopes = self.gradient(np.broadcast_to(middle, y.shape), y, scale)[1]
+            rises = np.add.reduce(slopes, axis=0) > 0
+            low, high = np.where(rises, low, middle), np.where(rises, middle, high)
+        return np.asarray(0.5 * (low + high))
+
 
 class SquaredError(Loss):
     """``(z - y)^2 / 2``; predicts the mean."""
@@ -63,6 +80,10 @@ class SquaredError(Loss):
             value = 0.5 * float(np.vdot(residual, scaled))
             residual = scaled
         return value, residual
+
+    def null_model(self, y: Matrix, weight: NDArray[Any] | None = None) -> Matrix:
+        """The weighted mean; see `Loss`."""
+        return np.asarray(np.average(y, axis=0, weights=weight))
 
 
 class AbsoluteError(Loss):
@@ -135,6 +156,11 @@ class Poisson(Loss):
         with np.errstate(over="ignore"):
             return np.asarray(np.exp(raw))
 
+    def null_model(self, y: Matrix, weight: NDArray[Any] | None = None) -> Matrix:
+        """Logarithm of the weighted mean; see `Loss`."""
+        mean = np.average(y, axis=0, weights=weight)
+        return np.asarray(np.log(np.maximum(mean, np.finfo(mean.dtype).tiny)))
+
 
 class BinaryLogLoss(Loss):
     """Log-loss of independent yes-or-no outputs: the binary and the multilabel case."""
@@ -162,6 +188,12 @@ class BinaryLogLoss(Loss):
         info = np.finfo(raw.dtype)
         return np.clip(expit(raw), info.tiny, 1.0 - info.epsneg)
 
+    def null_model(self, y: Matrix, weight: NDArray[Any] | None = None) -> Matrix:
+        """Log-odds of the weighted share of a yes; see `Loss`."""
+        share = np.average(y, axis=0, weights=weight)
+        info = np.finfo(share.dtype)
+        return np.asarray(logit(np.clip(share, info.tiny, 1.0 - info.epsneg)))
+
 
 class SoftmaxLogLoss(Loss):
     """Log-loss of one class out of several; the rows of y sum to one."""
@@ -187,3 +219,8 @@ class SoftmaxLogLoss(Loss):
         share = np.exp(raw - raw.max(axis=1, keepdims=True))
         share /= share.sum(axis=1, keepdims=True)
         return share
+
+    def null_model(self, y: Matrix, weight: NDArray[Any] | None = None) -> Matrix:
+        """Logarithm of the weighted share of each class; see `Loss`."""
+        share = np.average(y, axis=0, weights=weight)
+        return np.asarray(np.log(np.maximum(share, np.finfo(share.dtype).tiny)))

@@ -34,6 +34,7 @@ FLOORS = {
     "path": 3,
     "neural/batches": 3,
     "neural/history": 3,
+    "neural/progress": 3,
     "neural/training": 3,
     "neural/full_batch": 3,
     "cross_validation": 4,

@@ -112,3 +112,26 @@ def test_log_losses_hold_where_probabilities_are_certain():
     probability = BinaryLogLoss().predict(far)
     assert probability.min() > 0
     assert probability.max() < 1
+
+
+@each_loss
+@pytest.mark.parametrize("weighted", [False, True])
+def test_no_other_constant_is_better_than_the_null_model(name, weighted):
+    loss, y = CASES[name]
+    weight = WEIGHT[:, 0] if weighted else None
+    scale = WEIGHT if weighted else 1.0
+    best = loss.null_model(y, weight)
+    assert best.shape == (3,)
+    least = loss.value(np.broadcast_to(best, y.shape), y, scale)
+    for step in 0.03 * RNG.standard_normal((30, 3)):
+        other = loss.value(np.broadcast_to(best + step, y.shape), y, scale)
+        assert other >= least - 1e-12 * abs(least)
+
+
+def test_a_null_model_of_one_value_is_finite():
+    for loss, value in ((Poisson(), 0.0), (BinaryLogLoss(), 0.0), (BinaryLogLoss(), 1.0)):
+        y = np.full((4, 1), value)
+        raw = np.broadcast_to(loss.null_model(y), y.shape)
+        assert 0 <= loss.value(raw, y, 1.0) < 1e-6
+    y = np.eye(3)[[0, 0, 0]]
+    assert SoftmaxLogLoss().value(np.tile(SoftmaxLogLoss().null_model(y), (3, 1)), y, 1.0) == 0

@@ -183,11 +183,64 @@ def test_a_class_that_validation_lacks_is_refused_or_scored():
     assert np.min(np.abs(model.history_["validation_loss"] - expected)) < 1e-4
 
 
-def test_a_split_that_cannot_hold_every_class_is_refused():
-    """Forty rows of a dozen classes: a tenth of them is four."""
+@pytest.mark.parametrize("n_rows", [60, 400])  # fewer than in a batch, or more
+def test_classes_of_one_row_are_trained_on(n_rows):
+    rng = np.random.default_rng(0)
+    Z = rng.standard_normal((n_rows, 3))
+    labels = np.repeat(["a", "b"], n_rows // 2)
+    labels[[3, n_rows - 2]] = "x", "z"
+    seen = []
+
+    def spy(model, X, y):
+        seen.append(list(y))
+        return 0.0
+
+    options = {"early_stopping": True, "max_iter": 2, "random_state": 0, "scoring": spy}
+    model = MLPClassifier(5, **options).fit(Z, labels)
+    assert list(model.classes_) == ["a", "b", "x", "z"]
+    n_held = n_rows // 10
+    for held in seen:  # the others keep their shares
+        assert sorted(held) == ["a"] * (n_held // 2) + ["b"] * (n_held // 2)
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.9])
+def test_one_row_of_each_class_is_trained_on_where_there_are_too_many_classes(fraction):
+    """Forty rows of a dozen classes: a tenth of them is four, and nine tenths leave four."""
     labels = np.arange(40) % 12
-    with pytest.raises(ValueError, match=r"validation_fraction.*12 classes"):
-        MLPClassifier(early_stopping=True, **NET).fit(X[:40], labels)
+    held = []
+
+    def spy(model, X, y):
+        held.append(y)
+        return 0.0
+
+    options = {**NET, "max_iter": 1, "scoring": spy, "validation_fraction": fraction}
+    for seed in range(5):
+        options["random_state"] = seed
+        MLPClassifier(early_stopping=True, **options).fit(X[:40], labels)
+        assert len(held[-1]) == {0.1: 4, 0.9: 28}[fraction]
+        assert np.bincount(held[-1], minlength=12).max() <= 3
+        trained = np.bincount(labels) - np.bincount(held[-1], minlength=12)
+        assert trained.min() >= 1
+
+
+def test_classes_without_a_row_to_spare_name_early_stopping():
+    with pytest.raises(ValueError, match=r"early_stopping=True has no rows.*X_val"):
+        MLPClassifier(early_stopping=True).fit(X[:15], np.arange(15))
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("learning_rate", ["cosine", "one_cycle"])
+def test_a_rate_that_falls_as_planned_falls_to_its_end(learning_rate, early_stopping):
+    """A stop before would leave a network that was trained at a high rate alone."""
+    options = {**NET, "n_iter_no_change": 2, "tol": 0.1, "max_iter": 25}
+    options |= {"early_stopping": early_stopping, "learning_rate": learning_rate}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing has been cut short
+        model = MLPClassifier(**options).fit(X, CLASSES)
+    assert model.n_iter_ == 25
+    assert model.history_["learning_rate"][-1] < 1e-4
+    if early_stopping:
+        assert model.best_validation_score_ == max(model.validation_scores_)
 
 
 def test_a_scorer_needs_no_weights_unless_some_are_given():

@@ -108,8 +108,8 @@ def test_verbose_counts_partial_fits(estimator, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     for number, line in enumerate(lines, start=1):
-        pattern = rf"Iteration {number}, objective [\d.]+, loss [\d.]+"
+        pattern = rf"Iteration {number}, loss = \d+\.\d{{8}}, without penalty and noise [\d.]+"
         assert re.fullmatch(pattern, line)
-    assert f"objective {model.loss_:.6f}" in lines[-1]
+    assert f"loss = {model.loss_:.8f}" in lines[-1]
     model.set_params(verbose=False).partial_fit(X, target)
     assert capsys.readouterr().out == ""

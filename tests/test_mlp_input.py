@@ -1,9 +1,11 @@
 """What the networks take: dtypes and sparse matrices; and what they refuse, with clear words."""
 
+import json
 import tracemalloc
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 
@@ -33,11 +35,31 @@ def test_everything_is_of_the_dtype_asked_for(solver, dtype, given):
         options = {"solver": solver, "dtype": dtype, "max_iter": 2, "random_state": 0}
         options["normalization"] = normalization
         model = MLPRegressor((6, 4), **options).fit(Z, y)
-        kinds = {each.dtype for each in arrays(model)} | {model.predict(Z).dtype}
+        kinds = {each.dtype for each in arrays(model)}
         kinds |= {each.dtype for each in model.hidden_activations(Z)}
-        classifier = MLPClassifier((6, 4), **options).fit(Z, CLASSES)
-        kinds.add(classifier.predict_proba(Z).dtype)
         assert kinds == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("given", ["float16", "float32", "float64", "int64", "bool"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_predictions_are_float32_where_both_x_and_network_are(dtype, given):
+    """As of scikit-learn's networks, whose own type is that of X."""
+    Z = (3 * X).astype(given)
+    options = {"dtype": dtype, "max_iter": 2, "random_state": 0, "dropout": 0.1}
+    model = MLPRegressor((6, 4), **options).fit(Z, y)
+    classifier = MLPClassifier((6, 4), **options).fit(Z, CLASSES)
+    expected = "float32" if dtype == "float32" and given in ("float16", "float32") else "float64"
+    forms = [Z, pd.DataFrame(Z)] + ([] if given == "float16" else [scipy.sparse.csr_array(Z)])
+    for form in forms:
+        found = [model.predict(form), classifier.predict_proba(form)]
+        found += [classifier.predict_log_proba(form), model.predict_samples(form, 2)]
+        assert {each.dtype for each in found} == {np.dtype(expected)}
+    assert model.predict(Z.tolist()).dtype == np.float64
+
+
+def test_a_prediction_is_json():
+    model = MLPRegressor(4, max_iter=2).fit(X, y)
+    assert json.loads(json.dumps(model.predict(X)[0])) == model.predict(X)[0]
 
 
 def test_float64_computes_in_float64():

@@ -67,6 +67,7 @@ def test_a_score_that_is_only_watched_may_be_no_number():
     assert np.isfinite(model.history_["validation_loss"]).all()
 
 
+@pytest.mark.filterwarnings("ignore:X_val lies far outside X")
 @pytest.mark.parametrize("options", [{"loss": "poisson"}, {"scoring": "loss"}])
 def test_predictions_that_overflow_have_no_score(options):
     """exp of the raw prediction, or the square of its error, in float32."""

@@ -168,7 +168,7 @@ def test_the_clean_loss_is_of_some_rows_of_a_large_table():
 
 
 def test_the_limit_that_was_reached_is_named():
-    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(2\).*max_iter"):
+    with pytest.warns(ConvergenceWarning, match=r"^Stochastic Optimizer: .* \(2\) reached"):
         MLPClassifier(3, max_iter=2).fit(X, Y > 0)
-    with pytest.warns(ConvergenceWarning, match=r"Maximum calls \(5\).*max_fun"):
+    with pytest.warns(ConvergenceWarning, match=r"^lbfgs failed to converge.*\(5\) .*max_fun"):
         MLPClassifier(3, solver="lbfgs", max_fun=5).fit(X, Y > 0)

@@ -18,7 +18,7 @@ from ..validation import PAIR, check_rows, check_table, check_weights
 from ._attributes import FITTED, parameters_of, publish
 from ._callbacks import CallbackSupportMixin
 from ._checks import CONSTRAINTS, Config, check_config, check_same_network, dropout_rates
-from ._evaluation import Validation
+from ._evaluation import Validation, warn_of_other_units
 from ._labels import factors_of_rows
 from ._rows import (
     LARGEST_ORDERED,
@@ -38,7 +38,10 @@ from .network import Network, initial_parameters
 def can_go_on(estimator: Any) -> bool:
     """Whether there is a `partial_fit`, which L-BFGS has no use for."""
     if estimator.solver == "lbfgs":
-        raise AttributeError("partial_fit takes single batches, which solver='lbfgs' cannot use")
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic: it"
+            " has no use for single batches."
+        )
     return True
 
 
@@ -91,6 +94,14 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
             return check_rows(self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, order="C")
+
+    def _raw_of(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
+        """Raw predictions of X, in its type of numbers."""
+        raw = self._raw(self._check_X(X), rng)
+        dtypes = getattr(X, "dtypes", None)  # of a data frame, one a column
+        dtypes = [getattr(X, "dtype", None)] if dtypes is None else dtypes
+        narrow = all(str(dtype).lower() in ("float16", "float32") for dtype in dtypes)
+        return raw if narrow else raw.astype(np.float64, copy=False)
 
     def _raw(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
         """Raw predictions of checked rows, in blocks."""
@@ -147,14 +158,14 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         ValueError
             If the model has no dropout: all draws would be the same.
         """
-        X = self._check_X(X)
+        check_is_fitted(self)
         if not self._network(sampling=True).noisy:
             raise ValueError("predict_samples needs dropout or input_dropout above 0")
         if n_samples < 1:
             raise ValueError(f"n_samples must be at least 1, got {n_samples}")
         seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
         rng = np.random.Generator(np.random.SFC64(seed))
-        return np.stack([self._shaped(self._raw(X, rng)) for _ in range(n_samples)])
+        return np.stack([self._shaped(self._raw_of(X, rng)) for _ in range(n_samples)])
 
     @abstractmethod
     def _shaped(self, raw: Matrix) -> Matrix:
@@ -196,7 +207,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,) or None, default=None
         X_val, y_val : like X and y, or None, default=None
             Validation data, in place of those that early stopping would hold out. They have no
-            `sample_weight`; class weights count for them as for the rows of X.
+            `sample_weight`; class weights count for them as for the rows of X. A Pipeline gives
+            X_val the steps of X if ``transform_input=["X_val"]``, with metadata routing.
 
         Returns
         -------
@@ -253,7 +265,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             rows = written_out(rows, largest)
         held = None
         if X_val is not None:
-            held = self._validation_of(X_val, y_val, y, config, factors)
+            held = self._validation_of(X_val, y_val, X, y, config, factors)
         elif out is not None:
             held = self._validation_rows(X_given, X, y, targets, written_out(out, largest))
         data = Data.build(take(X, rows.index), targets.of(rows.index), rows.total)
@@ -299,7 +311,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         self._split_seed = int(random.randint(largest))
 
     def _validation_of(
-        self, X_val: Any, y_val: Any, y_train: Any, config: Config, factors: Any
+        self, X_val: Any, y_val: Any, X_train: Any, y_train: Any, config: Config, factors: Any
     ) -> Validation:
         """The user's own validation data."""
         X, y = self._check_Xy(X_val, y_val, config, reset=False, names=("X_val", "y_val"))
@@ -314,6 +326,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         weight = None if factors is None else factors_of_rows(factors, targets)
         if weight is not None and not weight.any():
             raise ValueError("class_weight leaves no row of y_val with a weight above zero")
+        names = getattr(self, "feature_names_in_", None)
+        numbers = (y, y_train) if is_regressor(self) else None
+        warn_of_other_units((X, X_train), names, numbers)
         data = Data.build(X, targets, weight)
         return Validation(data, X_val, y_val, None if data.weight is None else weight)
 

@@ -66,7 +66,7 @@ class Reporter:
         """After an epoch; whether one of the hooks, if they are called, wants to stop."""
         estimator = self.estimator
         if estimator.verbose:
-            print(self._line(limited=hooks))
+            print(self._lines(limited=hooks))
         if not hooks:
             return False
         results = self._call("on_epoch_end", estimator.n_iter_, estimator.history_)
@@ -80,8 +80,10 @@ class Reporter:
                 self._begin_epoch()
         return stop
 
-    def end(self) -> None:
-        """After the last epoch."""
+    def end(self, status: str) -> None:
+        """After the last epoch; `status` is why it was the last one."""
+        if self.estimator.verbose and status == "converged" and self.estimator.solver != "lbfgs":
+            print(self._no_progress(), "Stopping.")
         self._call("on_fit_end")
         if self._context is not None:
             if self._epoch_context is not None:  # an epoch that did not take place
@@ -92,17 +94,37 @@ class Reporter:
         functions = [getattr(c, hook, None) for c in self.estimator.callbacks or ()]
         return [function(self.estimator, *arguments) for function in functions if function]
 
-    def _line(self, limited: bool) -> str:
-        """Epoch and losses, and the time that is left if all of a limited number are run."""
+    def _no_progress(self) -> str:
+        estimator = self.estimator
+        judge = "Validation score" if estimator.early_stopping else "Training loss"
+        return (
+            f"{judge} did not improve more than tol={estimator.tol:f} for"
+            f" {estimator.n_iter_no_change} consecutive epochs."
+        )
+
+    def _lines(self, limited: bool) -> str:
+        """What scikit-learn prints of an epoch, and more.
+
+        Its loss is the objective. Of a limited number of epochs the time is told that is left if
+        all are run.
+        """
         history, n_done = self.estimator.history_, self.estimator.n_iter_
         last = history.last
         self._seconds += last("seconds")
-        name = f"Iteration {n_done}/{self.n_epochs}" if limited else f"Iteration {history.n_epochs}"
-        parts = [name, f"objective {last('objective'):.6f}", f"loss {last('loss'):.6f}"]
-        if last("validation_loss") == last("validation_loss"):  # not NaN
+        lines = []
+        rates = history.column("learning_rate")[-2:]
+        if self.estimator.learning_rate == "adaptive" and n_done > 1 and rates[1] < rates[0]:
+            lines.append(f"{self._no_progress()} Setting learning rate to {rates[1]:f}")
+        number = n_done if limited else history.n_epochs
+        parts = [f"Iteration {number}, loss = {last('objective'):.8f}"]
+        parts.append(f"without penalty and noise {last('loss'):.6f}")
+        validated = last("validation_loss") == last("validation_loss")  # not NaN
+        if validated:
             parts.append(f"validation loss {last('validation_loss'):.6f}")
-            parts.append(f"score {last('validation_score'):.4f}")
         if limited:
             left = self._seconds / n_done * (self.n_epochs - n_done)
             parts.append(f"{left:.1f} s left")
-        return ", ".join(parts)
+        lines.append(", ".join(parts))
+        if validated:
+            lines.append(f"Validation score: {last('validation_score'):f}")
+        return "\n".join(lines)

@@ -150,7 +150,7 @@ def hidden_sizes(value: Any) -> list[int]:
     sizes = [value] if isinstance(value, numbers.Integral) else list(value)
     for size in sizes:
         if not isinstance(size, numbers.Integral) or size <= 0:
-            raise ValueError(f"hidden_layer_sizes must be integers > 0, got {value}")
+            raise ValueError(f"hidden_layer_sizes must be > 0, and whole numbers, got {value}")
     return [int(size) for size in sizes]
 
 

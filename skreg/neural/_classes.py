@@ -52,7 +52,7 @@ class LabelMLP(ClassifierMixin, BaseMLP):
         -------
         ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
         """
-        return self._shaped(self._raw(self._check_X(X)))
+        return self._shaped(self._raw_of(X))
 
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Logarithm of `predict_proba`.
@@ -95,7 +95,10 @@ class LabelMLP(ClassifierMixin, BaseMLP):
         same &= labels.out_activation == self.out_activation_
         if not same or (given is not None and not np.array_equal(given, self.classes_)):
             other = labels.classes if given is None else given
-            raise ValueError(f"the classes are {self.classes_}, and must stay; got {other}")
+            raise ValueError(
+                f"`classes={other}` is not the same as on last call to partial_fit, was:"
+                f" {self.classes_}"
+            )
         return Targets(labels.values, labels.table, float(self.label_smoothing))
 
     def _codes(self, targets: Targets) -> Any:

@@ -15,12 +15,21 @@ from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.metrics import check_scoring
 
+from ..fitting import warn
 from ._checks import Config
 from .batches import Data
 from .training import Model
 
 # Parameters, but for the strengths of the penalties, that change what the objective is.
 OF_OBJECTIVE = ("dropout", "input_dropout", "input_noise", "mixup", "adversarial_eps")
+X_ADVICE = (
+    "Behind a scaler it takes the same steps as X through Pipeline(..., transform_input=['X_val'])"
+    " and metadata routing."
+)
+Y_ADVICE = (
+    "TransformedTargetRegressor transforms y alone: give y_val in the unit of the transformed y."
+)
+
 OF_LOSS = ("loss", "huber_delta", "quantile")
 
 
@@ -148,3 +157,40 @@ def spelled(thing: Any) -> str:
     if type(thing).__repr__ is plain:
         return f"{type(thing).__qualname__} {getattr(thing, '__dict__', '')}"
     return repr(thing)
+
+
+def warn_of_other_units(X: tuple[Any, Any], names: Any, y: tuple[Any, Any] | None) -> None:
+    """Warn of validation data that are not in the unit of those to train on.
+
+    Parameters
+    ----------
+    X, y : tuple of validation data and training data, y None for classes
+    names : sequence of str or None
+        Of the columns of X.
+    """
+    _warn_if_far("X_val", "X", *X, names, X_ADVICE)
+    if y is not None:
+        held, trained = (each.reshape(len(each), -1) for each in y)
+        _warn_if_far("y_val", "y", held, trained, None, Y_ADVICE)
+
+
+def _warn_if_far(name: str, of: str, values: Any, among: Any, names: Any, advice: str) -> None:
+    """Warn where a mean lies outside the range that it is to lie in, by all of its width."""
+    low, high = (_row(getattr(among, each)(axis=0)) for each in ("min", "max"))
+    mean = _row(values.mean(axis=0, dtype=np.float64))
+    width = high - low
+    beyond = np.maximum(low - mean, mean - high)
+    far = (width > 0) & (beyond > width)
+    if far.any():
+        k = int(np.argmax(np.where(far, beyond / np.where(far, width, 1.0), 0.0)))
+        column = "" if len(far) == 1 else f" in column {k if names is None else names[k]!r}"
+        more = f", and {far.sum() - 1} more such columns" if far.sum() > 1 else ""
+        warn(
+            f"{name} lies far outside {of}: its mean{column} is {mean[k]:.4g}, where {of} ranges"
+            f" from {low[k]:.4g} to {high[k]:.4g}{more}. {advice}"
+        )
+
+
+def _row(values: Any) -> NDArray[np.float64]:
+    dense = values.toarray() if hasattr(values, "toarray") else values
+    return np.asarray(dense, dtype=np.float64).reshape(-1)

@@ -58,9 +58,15 @@ def read_labels(y: Any, classes: Any, dtype: Any, complete: bool) -> Labels:
     seen = np.unique(y)
     known = seen if classes is None else classes
     unseen = np.setdiff1d(seen, known)
-    if len(unseen) or (complete and len(seen) < len(known)):
-        problem = f"{unseen} are new" if len(unseen) else "a warm start needs all of them"
-        raise ValueError(f"y has the classes {seen} where {known} are known: {problem}")
+    if complete and (len(unseen) or len(seen) < len(known)):
+        raise ValueError(
+            "warm_start can only be used where `y` has the same classes as in the previous call to"
+            f" fit. Previously got {known}, `y` has {seen}"
+        )
+    if len(unseen):
+        raise ValueError(
+            f"`y` has classes not in `self.classes_`. {unseen} are new, where {known} are known"
+        )
     if len(known) > 2:
         return Labels(np.searchsorted(known, y), np.eye(len(known), dtype=dtype), known, "softmax")
     table = np.arange(len(known), dtype=dtype)[:, None]

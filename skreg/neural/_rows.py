@@ -134,24 +134,40 @@ def hold_out(
 
 
 def _split(index: Index, fraction: float, codes: Any, seed: int) -> tuple[Index, Index]:
-    """Positions in `index` to train on, and positions to validate on."""
-    stratify = None if codes is None else codes[index]
+    """Positions in `index` to train on, and positions to validate on.
+
+    A class with one row is trained on. Classes without a row for each side are not held to their
+    shares: one row of each is trained on, and the rest are drawn from at random.
+    """
     n_rows = len(index)
     n_held = int(np.ceil(fraction * n_rows))
     if n_held < 2 or n_rows - n_held < 1:
         raise ValueError(
-            f"The validation set is too small: validation_fraction={fraction} of"
-            f" n_samples={n_rows} holds out {n_held}; raise it, or give X_val and y_val"
+            "The validation set is too small. Increase 'validation_fraction' or the size of your"
+            f" dataset: early_stopping=True holds out {n_held} of {n_rows} rows; or give X_val and"
+            " y_val to fit"
         )
-    if stratify is not None:
-        n_classes = len(np.unique(stratify))
-        if n_held < n_classes:
-            raise ValueError(
-                f"labels would be missing from validation: validation_fraction={fraction} of"
-                f" {n_rows} rows holds out {n_held}, fewer than the {n_classes} classes; raise it,"
-                " or give X_val and y_val"
-            )
-    train, held = train_test_split(
-        np.arange(n_rows), test_size=fraction, random_state=seed, stratify=stratify
-    )
-    return train, held
+    every = np.arange(n_rows)
+    if codes is None:
+        train, held = train_test_split(every, test_size=n_held, random_state=seed)
+        return train, held
+    code = codes[index]
+    single = np.bincount(code)[code] == 1
+    shared = every[~single]
+    n_classes = len(np.unique(code[shared]))
+    if n_classes <= n_held <= len(shared) - n_classes:
+        train, held = train_test_split(
+            shared, test_size=n_held, random_state=seed, stratify=code[shared]
+        )
+        return np.concatenate([train, every[single]]), held
+    order = np.random.RandomState(seed).permutation(n_rows)
+    firsts = np.zeros(n_rows, dtype=bool)
+    firsts[order[np.unique(code[order], return_index=True)[1]]] = True
+    held = order[~firsts[order]][:n_held]
+    if len(held) < 2:
+        raise ValueError(
+            f"early_stopping=True has no rows to hold out: one of each of the {firsts.sum()}"
+            f" classes is trained on, of {n_rows} rows; set it False, or give X_val and y_val to"
+            " fit"
+        )
+    return np.setdiff1d(order, held), held

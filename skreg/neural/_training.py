@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
-from ..fitting import warn, with_one_blas_thread
+from ..fitting import with_one_blas_thread
 from ..losses import Loss
 from ._attributes import parameters_of, publish, reconstruction
 from ._callbacks import Reporter
 from ._checks import Config, resolve_batch_size
 from ._evaluation import Validation, evaluation, meaning_of_objective, meaning_of_score
+from ._warnings import diverged, fault_of, warn_of
 from .augmentation import Augmentation
 from .batches import Data, Index, Targets, is_all
 from .constraints import Constraints
@@ -23,9 +23,10 @@ from .full_batch import FullBatch
 from .history import History
 from .network import Network, views_of
 from .optimizers import SGD, Adam, Optimizer
+from .progress import Plan, Progress
 from .regularizers import Regularizer
 from .schedules import Schedule
-from .training import Model, Plan, Progress, Trainer, TrainingDiverged, Watch
+from .training import Model, Trainer, TrainingDiverged, Watch
 
 # Floating-point operations of a product above which BLAS may use the threads it is set to.
 LARGE_PRODUCT = 2e7
@@ -146,10 +147,15 @@ def train(
         status, message = with_one_blas_thread(run, large_products(model, solver.n_rows))
     except TrainingDiverged:
         raise ValueError(diverged(estimator)) from None
+    fault = None
+    if not incremental and status not in ("stopped", "interrupted"):
+        rows = solver.clean_rows if isinstance(solver, Trainer) else np.arange(len(data))
+        with np.errstate(all="ignore"):
+            fault = fault_of(estimator, config, model.network, loss, data, rows)
     finish(estimator, model, config, status, incremental, held is not None)
     if not incremental:
-        reporter.end()
-    warn_of(estimator, status, message, incremental)
+        reporter.end(status)
+        warn_of(estimator, status, message, fault)
 
 
 def copy_state(estimator: Any) -> None:
@@ -255,38 +261,3 @@ def finish(
     optimizer = getattr(estimator, "_optimizer", None)
     if optimizer is not None and not (estimator.warm_start or incremental):
         optimizer.release()
-
-
-def diverged(estimator: Any) -> str:
-    """What to say when numbers are no longer finite."""
-    epoch = estimator.n_iter_ + 1
-    if estimator.solver == "lbfgs":
-        return (
-            f"Training diverged in iteration {epoch} to non-finite numbers: the values of X or y"
-            " are too large. Scale them."
-        )
-    return (
-        f"Training diverged in epoch {epoch} to non-finite numbers. Lower"
-        f" learning_rate_init={estimator.learning_rate_init}, bound the gradient by clip_norm, or"
-        " scale X and y if their values are large."
-    )
-
-
-def warn_of(estimator: Any, status: str, message: str, incremental: bool) -> None:
-    """Warn if training was cut short."""
-    name = type(estimator).__name__
-    if status == "interrupted":
-        warn(f"{name}: training interrupted; the best weights so far are kept")
-    elif status == "abnormal":
-        warn(
-            f"{name}: L-BFGS stopped before it converged: {message}",
-            ConvergenceWarning,
-        )
-    elif status == "exhausted" and not incremental:
-        limit, remedy = f"Maximum iterations ({estimator.max_iter})", "max_iter"
-        if estimator.solver == "lbfgs" and estimator.n_iter_ < estimator.max_iter:
-            limit, remedy = f"Maximum calls ({estimator.max_fun})", "max_fun"
-        warn(
-            f"{name}: {limit} reached before training converged; raise {remedy}, or tol",
-            ConvergenceWarning,
-        )

@@ -89,7 +89,8 @@ default="constant"
         With every solver but "lbfgs". "invscaling": after each epoch ``learning_rate_init / (t_ +
         1) ** power_t``. "adaptive": divided by 5 where training would stop for lack of progress.
         "cosine": down to 0 along half a cosine over `max_iter` epochs. "one_cycle": up from a
-        25th to `learning_rate_init` in 30% of the steps, then down to almost 0.
+        25th to `learning_rate_init` in 30% of the steps, then down to almost 0. These two run all
+        of `max_iter` epochs, with early stopping, too: before that their rate has not fallen.
     learning_rate_init : float, default=0.001
     power_t : float, default=0.5
     max_iter : int, default=200
@@ -121,9 +122,10 @@ default="constant"
     early_stopping : bool, default=False
         Stop when the validation score makes no progress, and restore the best weights.
     validation_fraction : float, default=0.1
-        Share of the rows held out for it, stratified, where no `X_val` is given to `fit`. Where
-        one batch takes all rows (at most 1000), equal ones stay on one side as long as there are
-        enough different ones to split.
+        Share of the rows held out for it, stratified, where no `X_val` is given to `fit`. A class
+        of one row is trained on; where more classes than rows held out leave no strata, one row of
+        each class is. Where one batch takes all rows (at most 1000), equal ones stay on one side
+        as long as there are enough different ones to split.
     scoring : str, callable or None, default=None
         The validation score: None is the accuracy, "loss" the negative loss; a name or a function
         as in scikit-learn's searches. The weights of the rows that are held out and those of the
@@ -133,7 +135,8 @@ default="constant"
     beta_1, beta_2, epsilon : float, default=0.9, 0.999 and 1e-8
         Of Adam.
     n_iter_no_change : int or inf, default=10
-        Training stops after more epochs than these without progress.
+        Training stops after more epochs than these without progress, but for "cosine" and
+        "one_cycle".
     max_fun : int, default=15000
         Largest number of evaluations of "lbfgs".
     clip_norm : float or None, default=None
@@ -194,6 +197,11 @@ default="constant"
     normalisation those of Ioffe and Szegedy (ICML 2015) and Ba et al. (arXiv:1607.06450), `mixup`
     that of Zhang et al. (ICLR 2018), `label_smoothing` that of Szegedy et al. (CVPR 2016), the
     adversarial examples those of Goodfellow et al. (ICLR 2015).
+
+    Predictions are float32 where X and `dtype` are, and float64 otherwise.
+
+    A fit that predicts its training rows no better than a constant does warns and names what to do,
+    as the one that has not converged: `ConvergenceWarning` is the category of both.
 
     A pickle holds the parameters and no scratch; with ``warm_start=True`` and after `partial_fit`
     also the moments of the optimiser, so that the copy goes on as the model itself does. Training
@@ -329,5 +337,5 @@ default="constant"
         """
         known = classes is not None or hasattr(self, "classes_")
         if not known and type_of_target(y) != "multilabel-indicator":
-            raise ValueError("classes must be given in the first call of partial_fit")
+            raise ValueError("classes must be passed on the first call to partial_fit.")
         return self._fit(X, y, sample_weight, incremental=True, classes=classes)

@@ -21,8 +21,9 @@ from ..losses import Loss, Scale
 from .batches import Data, rows_of
 from .history import History
 from .layers import Matrix
+from .progress import Plan, Progress
 from .regularizers import ElasticNet, Regularizer
-from .training import Model, Plan, Progress, TrainingDiverged, Watch
+from .training import Model, TrainingDiverged, Watch
 
 # An iteration that gains less than this share of the objective is the last one: scipy's own, or
 # the square of a smaller `tol`, as what is left to gain falls with the square of the gradient.

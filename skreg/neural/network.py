@@ -69,6 +69,11 @@ def views_of(flat: Matrix, like: Parameters) -> Parameters:
     return Parameters(*lists)
 
 
+def glorot_bound(n_in: int, n_out: int, activation: str) -> float:
+    """Largest absolute value that a layer of this shape begins with."""
+    return float(np.sqrt((2.0 if activation == "logistic" else 6.0) / (n_in + n_out)))
+
+
 def initial_parameters(
     units: Sequence[int], activation: str, normalization: str | None, random: Any, dtype: Any
 ) -> Parameters:
@@ -76,10 +81,9 @@ def initial_parameters(
 
     `random` has ``uniform(low, high, size)``, as NumPy's generators do.
     """
-    factor = 2.0 if activation == "logistic" else 6.0
     weights, biases = [], []
     for n_in, n_out in pairwise(units):
-        bound = np.sqrt(factor / (n_in + n_out))
+        bound = glorot_bound(n_in, n_out, activation)
         weights.append(random.uniform(-bound, bound, (n_in, n_out)).astype(dtype))
         biases.append(random.uniform(-bound, bound, n_out).astype(dtype))
     hidden = units[1:-1] if normalization else []

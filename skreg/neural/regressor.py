@@ -232,7 +232,7 @@ default="constant"
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        return self._shaped(self._raw(self._check_X(X)))
+        return self._shaped(self._raw_of(X))
 
     def _shaped(self, raw: Matrix) -> Matrix:
         predicted = Poisson().predict(raw) if self.out_activation_ == "exp" else raw

@@ -1,4 +1,4 @@
-"""The training loop: steps, epochs, progress, and the best weights so far."""
+"""The training loop: steps, epochs, and the best weights so far."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from .history import History
 from .layers import Matrix
 from .network import Network, Parameters
 from .optimizers import Adam, Optimizer
+from .progress import FineGain, Plan, Progress
 from .regularizers import Regularizer
 from .schedules import Schedule
 
@@ -56,80 +57,6 @@ class Model:
     def norms(self) -> list[float]:
         """Frobenius norm of each weight matrix."""
         return [math.sqrt(float(np.vdot(w, w))) for w in self.parameters.weights]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a training does, and for how long.
-
-    Attributes
-    ----------
-    max_iter, shuffle, tol, n_iter_no_change, early_stopping, weight_decay, clip_norm, \
-adversarial_eps
-        The parameters of the estimators.
-    keep_best : bool
-        Whether the best weights are kept, for early stopping and for Ctrl-C, which is passed on
-        otherwise.
-    """
-
-    max_iter: int
-    shuffle: bool
-    tol: float
-    n_iter_no_change: float
-    early_stopping: bool
-    weight_decay: float
-    clip_norm: float | None
-    adversarial_eps: float
-    keep_best: bool
-
-
-@dataclass
-class Progress:
-    """Whether training still gets anywhere; goes on where another training left it.
-
-    Attributes
-    ----------
-    best_loss, best_score : float
-        The smallest objective and the largest validation score so far.
-    stalled : int
-        Epochs in a row without an improvement by the tolerance.
-    epoch : int
-        Epoch of the history whose weights the model has; 0 is the start.
-    objective, score, judge : tuple or None
-        What the best objective and score mean, and which of them training is judged by.
-    """
-
-    best_loss: float = math.inf
-    best_score: float = -math.inf
-    stalled: int = 0
-    epoch: int = 0
-    objective: Any = None
-    score: Any = None
-    judge: Any = None
-
-    def go_on(self, early_stopping: bool, objective: Any, score: Any) -> None:
-        """Begin anew with numbers that mean another thing than so far."""
-        if objective != self.objective:
-            self.objective, self.best_loss = objective, math.inf
-        if score != self.score:
-            self.score, self.best_score = score, -math.inf
-        judge = score if early_stopping else objective
-        if judge != self.judge:
-            self.judge, self.stalled = judge, 0
-
-    def update(self, plan: Plan, objective: float, score: float) -> bool:
-        """Take an epoch in; whether it was the best one."""
-        if plan.early_stopping:
-            improved = score >= self.best_score + plan.tol
-            best = score > self.best_score
-        else:
-            improved = objective <= self.best_loss - plan.tol
-            best = objective < self.best_loss
-        self.stalled = 0 if improved else self.stalled + 1
-        self.best_loss = min(self.best_loss, objective)
-        if score > self.best_score:
-            self.best_score = score
-        return best
 
 
 @dataclass
@@ -196,13 +123,18 @@ class Trainer:
 
         Returns
         -------
-        {"converged", "stopped", "exhausted", "interrupted"}
-            Why it ended: no progress, a callback, the number of epochs, Ctrl-C.
+        {"converged", "finished", "stopped", "exhausted", "interrupted"}
+            Why it ended: no progress, a learning rate that has come to its end as planned, a
+            callback, the number of epochs, Ctrl-C.
         """
         plan, model, optimizer = self.plan, self.model, self.optimizer
         best = model.snapshot() if plan.keep_best else None
         best_epoch = progress.epoch
-        status = "exhausted"
+        weights, rows = model.parameters.weights, self.clean_rows
+        fine = FineGain(
+            self.loss, self.data, rows, self.n_rows, plan.tol, self.regularizer, weights
+        )
+        status = "finished" if self.schedule.by_step else "exhausted"
         try:
             for _ in range(plan.max_iter):
                 start = time.perf_counter()
@@ -222,13 +154,17 @@ class Trainer:
                     seconds=time.perf_counter() - start,
                 )
                 progress.epoch = history.n_epochs
-                if progress.update(plan, objective, score) and plan.keep_best:
+                gain = fine.gain(progress.best_loss, objective, raw)
+                is_best = progress.update(plan, objective, score, gain)
+                if is_best:
+                    fine.keep(objective, raw)
+                if is_best and plan.keep_best:
                     best, best_epoch = model.snapshot(), progress.epoch
                 optimizer.learning_rate = self.schedule.after_epoch(rate, n_seen)
                 if watch.after_epoch():
                     status = "stopped"
                     break
-                if progress.stalled > plan.n_iter_no_change:
+                if progress.stalled > plan.n_iter_no_change and not self.schedule.by_step:
                     slower = self.schedule.without_progress(optimizer.learning_rate)
                     if slower is None:
                         status = "converged"
