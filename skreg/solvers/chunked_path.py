@@ -22,9 +22,10 @@ import numpy as np
 
 from ..design import Array, Design, Index
 from ..penalties import Penalty
+from . import large_support
 from .active_set import PAST
 from .base import AIM, Mask, OneTarget, Settings, Solution, target_by_target
-from .coordinate_descent import solve_on_working_set, without_a_step
+from .coordinate_descent import without_a_step
 from .descent import GramModel, descend
 from .full_check import FullCheck, Point
 from .optimality import relative_gap, support_gaps
@@ -272,15 +273,18 @@ def solve(
             alphas = alphas[1:]
     if not len(alphas):
         return
+    if not start.any() and large_support.pays_at_once(design, penalty.at(alphas[0]), target.c):
+        yield from large_support.solve(design, target, penalty, alphas, start, settings)
+        return
     walk, length, w = Walk(design, target, penalty, start, settings), FIRST, start
     stops, wanted = with_stops(walk.alpha, alphas, settings.max_iter // 4)
     done = 0
     while done < len(stops):
         length = walk.prepare(stops[done:], length)
-        if walk.chosen.gram is None:
-            # Too many features for a Gram matrix of the working set.
+        n_active, scaled = len(walk.solver.active), penalty.at(stops[done])
+        if walk.chosen.gram is None or large_support.pays(design, scaled, n_active):
             rest = stops[done:][wanted[done:]]
-            yield from solve_on_working_set(design, target, penalty, rest, w, settings)
+            yield from large_support.solve(design, target, penalty, rest, w, settings)
             return
         ahead = slice(done, done + length)
         found = walk.advance(stops[ahead], wanted[ahead])

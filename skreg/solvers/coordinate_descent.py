@@ -3,8 +3,8 @@
 `descent.py` has the iteration. It works on a small model of the problem: the Gram matrix of all
 features, or of a working set of them that grows by the strong rule (Tibshirani et al., JRSS B
 74(2), 2012) and by what a full check after each solve finds; nothing is screened out without that
-check. A working set too large for its Gram matrix is solved on the residual. An iteration costs p
-per visited coordinate (n in residual form) and |A|^3/3 for the support A; a full check costs one
+check. What needs a larger working set than a Gram matrix can hold goes to `large_support.py`. An
+iteration costs p per visited coordinate and |A|^3/3 for the support A; a full check costs one
 product with X.
 """
 
@@ -16,12 +16,13 @@ import numpy as np
 
 from ..design import Array, Design
 from ..penalties import Penalty, ScaledPenalty
+from . import large_support
 from .base import AIM, OneTarget, Settings, Solution, target_by_target
 from .descent import ROUNDING, GramModel, descend
 from .optimality import degrees_of_freedom, relative_gap
-from .working_set import GRAM_LIMIT, GROWTH, ResidualModel, WorkingSet, excess, largest
+from .working_set import GRAM_LIMIT, GROWTH, WorkingSet, excess, largest
 
-__all__ = ["GramModel", "ResidualModel", "descend", "solve", "solve_on_gram"]
+__all__ = ["GramModel", "descend", "solve", "solve_on_gram"]
 
 
 @target_by_target
@@ -43,6 +44,8 @@ def solve(
         return
     if _wants_gram(design, settings):
         yield from solve_on_gram(design, target, penalty, alphas, start, settings)
+    elif penalty.l1_ratio == 0.0:  # in a box: of the features with room most are active
+        yield from large_support.solve(design, target, penalty, alphas, start, settings)
     else:
         yield from solve_on_working_set(design, target, penalty, alphas, start, settings)
 
@@ -105,7 +108,7 @@ def solve_on_working_set(
     w = np.where(chosen.inside, start, 0.0)
     q = design.correlate(chosen.residual(w))
     previous, rng = penalty.at(penalty.alpha_max(q)), settings.rng()
-    for alpha in alphas:
+    for done, alpha in enumerate(alphas):
         scaled = penalty.at(alpha)
         w = np.clip(w, scaled.lower, scaled.upper)
         # The strong rule: |q_j| is taken to move no faster than its threshold does.
@@ -114,10 +117,13 @@ def solve_on_working_set(
         chosen.grow(largest(excess(signed, scaled, ~chosen.inside, noise), chosen.room(0.5)))
         n_iter = 0
         while True:
+            if chosen.gram is None:
+                yield from large_support.solve(design, target, penalty, alphas[done:], w, settings)
+                return
             if len(chosen.index):
                 part = w[chosen.index]
                 _, used = descend(
-                    chosen.model(c),
+                    GramModel(chosen.gram, c[chosen.index]),
                     part,
                     scaled.take(chosen.index),
                     yy,

@@ -75,6 +75,21 @@ def relative_gap(
     return gap / unit
 
 
+def gap_at(
+    w: Array,
+    q: Array,
+    rss: float,
+    penalty: ScaledPenalty,
+    along: float = 0.0,
+    moved: float = 0.0,
+) -> float:
+    """The gap at a multiple of the residual, or of ``r - d`` whose correlations are q.
+
+    `along` is <r, d>, `moved` is |d|^2.
+    """
+    return float(_bound(w, q, penalty, rss, along, moved))
+
+
 def relative_gaps(
     W: Array, Q: Array, rss: Array, penalty: ScaledPenalty, design: Design, unit: float
 ) -> Array:
