@@ -10,14 +10,10 @@ Minimises ``1/2 |y - Zw|^2 + sum_j l1_j |w_j| + l2_j/2 w_j^2`` in a box. One ite
    endless sweeps over the support would converge to.
 
 Every step lowers the objective, and a face is never met twice, so the iterations end. An
-iteration costs p per visited coordinate and |A|^3/3 for the support A. A model has the
-correlations of the residual (`start`, `visit`), the Hessian of some features (`face`) and the
-residual's sum of squares; `GramModel` has them from a Gram matrix.
+iteration costs p per visited coordinate and |A|^3/3 for the support A.
 """
 
 from __future__ import annotations
-
-from typing import Protocol
 
 import numpy as np
 from scipy.linalg.blas import daxpy
@@ -25,7 +21,7 @@ from scipy.linalg.blas import daxpy
 from ..design import Array, Index
 from ..penalties import ScaledPenalty
 from .base import Mask
-from .newton import DenseFace, ImplicitFace, free_coefficients, newton_on_face
+from .newton import DenseFace, free_coefficients, newton_on_face
 
 # Status changes below this share of a coordinate's scale are rounding.
 ROUNDING = 1e-14
@@ -35,24 +31,6 @@ STATIONARY = 1e-12
 RISE = 1e-9
 # Iterations without progress before the arithmetic is taken to have reached its floor.
 PATIENCE = 3
-
-
-class Model(Protocol):
-    """The smooth part of the objective on the features under consideration."""
-
-    curvature: Array
-
-    def start(self, w: Array) -> Array:
-        """Correlations at w."""
-
-    def visit(self, w: Array, q: Array, order: Index, penalty: ScaledPenalty) -> None:
-        """Minimise over each coordinate in turn; w and q are kept current."""
-
-    def face(self, index: Index, l2: Array) -> DenseFace | ImplicitFace:
-        """The Hessian of some features."""
-
-    def rss(self, w: Array, q: Array, yy: float) -> float:
-        """Residual sum of squares."""
 
 
 class GramModel:
@@ -88,7 +66,7 @@ class GramModel:
                 w[j] = new
                 daxpy(gram[j], q, a=now - new)
 
-    def face(self, index: Index, l2: Array) -> DenseFace | ImplicitFace:
+    def face(self, index: Index, l2: Array) -> DenseFace:
         """The Hessian of some features."""
         return DenseFace(self.gram[np.ix_(index, index)], l2[index])
 
@@ -123,7 +101,7 @@ def changing(w: Array, q: Array, d: Array, penalty: ScaledPenalty, noise: Array)
 
 
 def descend(
-    model: Model,
+    model: GramModel,
     w: Array,
     penalty: ScaledPenalty,
     yy: float,
@@ -170,7 +148,7 @@ def _stationary(w: Array, q: Array, penalty: ScaledPenalty, d: Array) -> bool:
     return bool(np.all(np.abs(q - pull)[free] <= STATIONARY * (np.abs(q) + np.abs(pull))[free]))
 
 
-def _newton(model: Model, w: Array, q: Array, penalty: ScaledPenalty, noise: Array) -> None:
+def _newton(model: GramModel, w: Array, q: Array, penalty: ScaledPenalty, noise: Array) -> None:
     index = np.flatnonzero(free_coefficients(w, penalty, model.curvature))
     if len(index):
         newton_on_face(w, q, penalty, index, model.face(index, penalty.l2), noise)

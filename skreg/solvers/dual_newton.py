@@ -31,7 +31,7 @@ import numpy as np
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from ..design import Array, Design
+from ..design import BLOCK_ENTRIES, Array, Design
 from ..penalties import ScaledPenalty
 from .base import Mask
 
@@ -97,21 +97,26 @@ class DualNewton:
         lacks = np.maximum(floor * self.design.variances - penalty.l2, 0.0)
         curvature, shift = penalty.l2 + lacks, lacks * centre
         here, phi = self._point(penalty, lacks, shift, r, self.design.correlate(r))
+        size = np.inf
         for n_steps in range(limit + 1):
             F = here.r - self.y + self.design.predict(here.w)
-            size = np.sqrt(self.inner(F, F))
+            before, size = size, float(np.sqrt(self.inner(F, F)))
             moved = here.w - centre
-            if n_steps == limit or size <= max(least, 0.5 * np.sqrt(moved @ (lacks * moved))):
+            enough = max(least, 0.5 * float(np.sqrt(moved @ (lacks * moved))))
+            if n_steps == limit or size <= enough:
                 break
             free = (here.w != 0) | (penalty.l1 == 0)
             free &= (penalty.lower < here.w) & (here.w < penalty.upper) & (curvature > 0)
             step = self._step(free, curvature, -F, 0.5 * least / size)
             turn, slope, t = self.design.correlate(step), self.inner(F, step), 1.0
+            rounding = ROUNDING * (abs(phi) + self.yy)
+            if -slope <= rounding and size > 0.5 * before:
+                break
             while True:
                 found, value = self._point(
                     penalty, lacks, shift, here.r + t * step, here.q + t * turn
                 )
-                if value <= phi + ARMIJO * t * slope + ROUNDING * (abs(phi) + self.yy):
+                if value <= phi + ARMIJO * t * slope + rounding:
                     break
                 t *= 0.5
                 if t < SHORTEST:
@@ -194,8 +199,8 @@ class DualMatrix:
         return scale if same else None
 
     def _add(self, which: Mask, sign: float) -> None:
-        index, n_rows = which.nonzero()[0], len(self.used)
-        step = max(1, (1 << 21) // max(n_rows, 1))
+        index = which.nonzero()[0]
+        step = max(1, BLOCK_ENTRIES // max(self.design.n_samples, 1))
         for start in range(0, len(index), step):
             block = index[start : start + step]
             columns = self.design.columns(block)[self.used] / np.sqrt(self.curvature[block])

@@ -23,9 +23,14 @@ from .support_rounds import SupportRounds
 
 # The L2 part is strong from this share of each feature's variance on.
 STRONG = 1e-2
-# The proximal term starts at this share of a feature's variance, with a factor and without; it
-# falls to this share of itself, and ends where it is rounding.
-FACTORED_FLOOR, FLOOR, FALL, LAST_FLOOR = 1e-4, 1e-1, 0.1, 1e-12
+# The proximal term starts at this share of a feature's variance and falls to this share of itself,
+# with a factor and without; it ends where it is rounding.
+FACTORED_FLOOR, FACTORED_FALL = 1e-4, 3e-2
+FLOOR, FALL = 1e-1, 1e-1
+LAST_FLOOR = 1e-12
+# With a proximal term a gap of `AIM` leaves digits of the coefficients to be had: it falls on to
+# this, or until it does not fall any more.
+FINE = 1e-17
 # The dual method stops where half the square of this bounds the relative gap.
 SMALL = 1e-9
 # The path is extrapolated by no more than so many times its last step.
@@ -97,7 +102,7 @@ def is_strong(design: Design, penalty: ScaledPenalty) -> bool:
 
 
 class LargeSupport:
-    """What all alphas share; `factored` tells whether the dual method has a factor of its matrix."""
+    """What all alphas share; `factored` tells whether the dual method factors its matrix."""
 
     def __init__(self, design: Design, target: OneTarget, factored: bool) -> None:
         self.design, self.target, self.y = design, target, target.y
@@ -129,9 +134,14 @@ class LargeSupport:
         """The solution at one alpha, from the last one and a guess of this."""
         strong = is_strong(self.design, penalty)
         in_rounds = not (self.dual.factored or strong) and self.rounds.serve(penalty)
-        floor = STRONG if strong else FACTORED_FLOOR if self.dual.factored else FLOOR
+        if self.dual.factored:
+            floor, fall = FACTORED_FLOOR, FACTORED_FALL
+        else:
+            floor, fall = FLOOR, FALL
+        if strong:
+            floor, fall = STRONG, 0.0  # no proximal term, which one solution is enough for
         found: list[tuple[Solution, Point]] = []
-        used, centre, r = 0, last, guess.r
+        used, centre, r, before = 0, last, guess.r, np.inf
         while True:
             if in_rounds and used < max_iter:
                 w, n_rounds = self.rounds.run(guess.w, guess.q, max_iter - used)
@@ -140,15 +150,19 @@ class LargeSupport:
                     found.append(self._certified(penalty, w, None))
             if found:
                 best = min(found, key=lambda one: one[0].gap)
-                if best[0].gap <= AIM or used >= max_iter or floor < LAST_FLOOR:
+                gap = best[0].gap
+                if gap <= FINE or (gap <= AIM and (in_rounds or gap > 0.1 * before)):
                     break
+                if used >= max_iter or floor < LAST_FLOOR:
+                    break
+                before = gap
             dual, n_steps = self.dual.solve(
                 penalty, centre, r, floor, self.small, max(1, max_iter - used)
             )
             used += n_steps
             found.append(self._certified(penalty, dual.w, dual.r))
             guess, centre, r = found[-1][1], dual.w, dual.r
-            floor = 0.0 if strong else FALL * floor  # where it is strong there is nothing to lower
+            floor *= fall
         one, here = best
         df = self._freedom(penalty, one.coef)
         return one._replace(n_iter=max(used, 1), df=df), here

@@ -11,8 +11,6 @@ objective falls, so it never rises. Cost: one Cholesky factor, |A|^3 / 3, and |A
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.linalg import eigh, lapack
 
@@ -30,9 +28,6 @@ FLOOR = 8 * float(np.finfo(np.float64).eps)
 # and so many further solutions with it take its effect back.
 FEW = 100
 SHIFT, REFINED = 1e-9, 2
-# Conjugate gradients stop at this relative residual, or after this many products.
-CG_TOL = 1e-10
-MAX_CG = 500
 # A factor is made anew when this many, and a tenth, of its coefficients are held, or when the
 # forces that hold them would be determined no better than this.
 MANY_HELD = 8
@@ -121,51 +116,12 @@ class DenseFace:
         return found
 
 
-class ImplicitFace:
-    """A face too large for a matrix: conjugate gradients, preconditioned by the diagonal.
-
-    An unfinished solve is still a direction of descent, all that the cut needs.
-    """
-
-    def __init__(self, product: Callable[[Array], Array], diagonal: Array) -> None:
-        self.product = product
-        self.diagonal = diagonal
-        self.moving = np.ones(len(diagonal))
-
-    def hold(self, hit: Index) -> None:
-        """Keep these coefficients where they are from now on."""
-        self.moving[hit] = 0.0
-
-    def direction(self, gradient: Array, noise: Array) -> Array:
-        """Newton step, near enough."""
-        step = np.zeros_like(gradient)
-        residual = gradient * self.moving
-        search = z = residual / self.diagonal
-        size = first = float(residual @ z)
-        rounding = float(noise @ (noise / self.diagonal))
-        for _ in range(MAX_CG):
-            if size <= max(CG_TOL**2 * first, rounding):
-                break
-            image = self.moving * self.product(search)
-            curvature = float(search @ image)
-            least = FLOOR * len(search) * float(search @ (self.diagonal * search))
-            if curvature <= least:
-                step += (size / least) * search
-                break
-            step += (size / curvature) * search
-            residual -= (size / curvature) * image
-            z = residual / self.diagonal
-            size, before = float(residual @ z), size
-            search = z + (size / before) * search
-        return step
-
-
 def newton_on_face(
     w: Array,
     q: Array,
     penalty: ScaledPenalty,
     index: Index,
-    face: DenseFace | ImplicitFace,
+    face: DenseFace,
     noise: Array,
 ) -> None:
     """Move ``w[index]``, in place, to the minimum of its face or of the smaller one it is cut to.

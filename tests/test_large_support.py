@@ -1,0 +1,198 @@
+"""Supports too large for a factor: the dual method, rounds by products, and who is sent there."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import skreg
+from skreg.design import Design
+from skreg.penalties import Penalty
+from skreg.solvers import Settings, Target, coordinate_descent, exact_path, large_support
+from skreg.solvers.base import OneTarget
+from skreg.solvers.dual_newton import DualNewton
+from skreg.solvers.support_rounds import SupportRounds
+
+PENALTIES = {
+    "lasso": (1.0, {}),
+    "weak L2": (0.999, {}),
+    "strong L2": (0.1, {}),
+    "ridge, positive": (0.0, {"lower": 0.0}),
+    "ridge in a box": (0.0, {"lower": -0.02, "upper": 0.1}),
+    "factors": (0.7, {"factors": [0.0, 2.0, np.inf, 0.5]}),
+    "bounds": (0.9, {"lower": -0.2, "upper": 0.4}),
+    "positive": (1.0, {"lower": 0.0}),
+}
+SHAPES = {"wide": (25, 60), "square": (40, 40), "tall": (60, 30)}
+
+
+def setting(shape, case, stored=np.array, unit=1.0):
+    rng = np.random.default_rng(3)
+    n, p = SHAPES[shape]
+    X = rng.standard_normal((n, p)) * np.geomspace(0.5, 3.0, p)
+    X[rng.random((n, p)) < 0.4] = 0.0
+    y = unit * (X[:, :5].sum(axis=1) + rng.standard_normal(n))
+    weights = rng.random(n)
+    weights[:3] = 0.0  # rows that are not there
+    design = Design.build(stored(X), weights)
+    l1_ratio, shape_of = PENALTIES[case]
+    shape_of = dict(shape_of)
+    if "factors" in shape_of:
+        shape_of["factors"] = np.resize(shape_of["factors"], p)
+    target = Target.build(design, y)
+    return design, OneTarget(design, target.centred[:, 0]), Penalty.build(p, l1_ratio, **shape_of)
+
+
+def descended(design, target, penalty, alphas):
+    settings = Settings(tol=1e-14, max_iter=20_000)
+    start = np.zeros(design.n_features)
+    return list(coordinate_descent.solve_on_gram(design, target, penalty, alphas, start, settings))
+
+
+@pytest.mark.parametrize("stored", [np.array, sparse.csc_array])
+@pytest.mark.parametrize("factored", [True, False])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("case", PENALTIES)
+def test_every_way_agrees_with_descent(case, shape, factored, stored):
+    design, target, penalty = setting(shape, case, stored)
+    alphas = np.geomspace(0.5, 0.005, 4)
+    method = large_support.LargeSupport(design, target, factored)
+    found = list(method.path(penalty, alphas, np.zeros(design.n_features), 1000))
+    for one, other in zip(found, descended(design, target, penalty, alphas), strict=True):
+        assert one.gap < 1e-12
+        # Without an L2 part a gap of 1e-15 leaves them this much.
+        np.testing.assert_allclose(one.coef, other.coef, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(one.rss, other.rss, rtol=1e-5)
+        if other.gap < 1e-13:
+            assert one.df == pytest.approx(other.df, abs=1e-4)
+
+
+@pytest.mark.parametrize("case", ["lasso", "weak L2", "factors", "positive"])
+def test_the_dual_method_converges_where_no_round_ends(monkeypatch, case):
+    monkeypatch.setattr(SupportRounds, "run", lambda self, w, q, limit: (None, 1))
+    design, target, penalty = setting("tall", case)
+    alphas = np.array([0.1, 0.01])
+    method = large_support.LargeSupport(design, target, factored=False)
+    found = list(method.path(penalty, alphas, np.zeros(design.n_features), 2000))
+    for one, other in zip(found, descended(design, target, penalty, alphas), strict=True):
+        assert one.gap < 1e-12
+        np.testing.assert_allclose(one.coef, other.coef, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("stored", [np.array, sparse.csc_array])
+def test_rounds_end_at_the_solution_from_nothing_and_from_a_wrong_guess(stored):
+    design, target, penalty = setting("tall", "lasso", stored)
+    (wanted,) = descended(design, target, penalty, np.array([0.02]))
+    rounds = SupportRounds(design, target)
+    assert rounds.serve(penalty.at(0.02))
+    zero = np.zeros(design.n_features)
+    wrong = np.random.default_rng(0).standard_normal(design.n_features)
+    for start in (zero, wrong):
+        q = design.correlate(target.y - design.predict(start))
+        w, n_rounds = rounds.run(start, q, 100)
+        assert n_rounds > 1
+        np.testing.assert_allclose(w, wanted.coef, rtol=0, atol=1e-9)
+    assert not rounds.serve(setting("tall", "bounds")[2].at(0.02))
+
+
+def test_duplicated_columns_do_not_stop_the_dual_method():
+    rng = np.random.default_rng(0)
+    X = np.repeat(rng.standard_normal((30, 10)), 3, axis=1)
+    y = X[:, ::3] @ rng.standard_normal(10) + rng.standard_normal(30)
+    design = Design.build(X)
+    target = OneTarget(design, Target.build(design, y).centred[:, 0])
+    for factored in (True, False):
+        method = large_support.LargeSupport(design, target, factored)
+        found = method.path(Penalty.build(30, 1.0), np.array([0.3, 0.01]), np.zeros(30), 1000)
+        assert max(one.gap for one in found) < 1e-12
+
+
+def test_the_kept_sum_is_that_of_the_features_in_use():
+    design, target, _ = setting("wide", "strong L2")
+    dual = DualNewton(design, target.y, target.yy, factored=True)
+    rng, curvature = np.random.default_rng(1), np.linspace(0.1, 2.0, design.n_features)
+    b = target.y * (design.omega > 0)
+    Z = design.columns(slice(None))
+    for scale in (1.0, 1.0, 0.3, 0.3):
+        free = rng.random(design.n_features) < 0.7
+        t = scale * curvature
+        x = dual.matrix.solve(free, t, b)
+        image = x + Z[:, free] @ ((Z[:, free].T @ (design.omega * x)) / t[free])
+        np.testing.assert_allclose(image[design.omega > 0], b[design.omega > 0], atol=1e-10)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("unit", [1.0, 100.0])
+def test_the_unit_of_y_and_few_rows_leave_the_path_certified(l1_ratio, unit):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20, 400))
+    y = unit * (X[:, :4].sum(axis=1) + rng.standard_normal(20))
+    path = skreg.ElasticNet.path(X, y, l1_ratio=l1_ratio, eps=1e-3, alphas=10)
+    alphas, coefs, gaps = path
+    assert np.max(gaps) <= 1e-11 * unit**2 * np.mean((y / unit) ** 2) + 1e-12
+    for alpha, w in zip(alphas, coefs.T, strict=True):
+        model = skreg.ElasticNet(alpha=alpha, l1_ratio=l1_ratio, solver="cd", fit_intercept=False)
+        model.fit(X, y)
+        np.testing.assert_allclose(w, model.coef_, atol=1e-6 * unit)
+
+
+def test_who_is_sent_there():
+    """More active features than rows under an L2 part, sparse columns, a ridge in a box."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((50, 1000))
+    y = 30 * X[:, :5].sum(axis=1)
+    wide = Design.build(X)
+    strong, weak = Penalty.build(1000, 0.5).at(1.0), Penalty.build(1000, 0.999).at(0.1)
+    assert large_support.pays(wide, strong, 900)
+    assert not large_support.pays(wide, strong, 30)
+    assert not large_support.pays(wide, Penalty.build(1000, 1.0).at(1.0), 50)
+    assert large_support.pays_at_once(wide, strong, 10 * wide.correlate(y))
+    assert not large_support.pays_at_once(wide, weak, 10 * wide.correlate(y))
+    thin = Design.build(sparse.diags([np.ones(6000)] * 3, [0, 1, 2], format="csc"))
+    lasso = Penalty.build(6000, 1.0).at(1e-3)
+    assert large_support.pays(thin, lasso, 3000)
+    assert not large_support.pays(thin, lasso, 500)
+
+
+def test_methods_hand_over(monkeypatch):
+    used, path = [], large_support.LargeSupport.path
+    monkeypatch.setattr(
+        large_support.LargeSupport,
+        "path",
+        lambda self, penalty, alphas, *args: (
+            used.append(len(alphas)) or path(self, penalty, alphas, *args)
+        ),
+    )
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 900))
+    y = 100 * X[:, :5].sum(axis=1)
+    skreg.Lasso(alpha=1.0).fit(X, y)
+    assert not used
+    skreg.ElasticNet(alpha=1.0, l1_ratio=0.2).fit(X, y)  # a single alpha, at once
+    assert used == [1]
+    skreg.ElasticNet.path(X, y, l1_ratio=0.2, alphas=20)  # in the middle of a path
+    assert 1 < used[1] < 20
+    used.clear()
+    model = skreg.Ridge(positive=True).fit(X, y)
+    assert used == [1]
+    reference = skreg.Ridge(positive=True, solver="lbfgs", tol=1e-12).fit(X, y)
+    np.testing.assert_allclose(model.coef_, reference.coef_, atol=1e-4)
+
+
+def test_too_few_iterations_leave_an_honest_gap():
+    design, target, penalty = setting("wide", "strong L2")
+    solved = exact_path.solve(
+        design,
+        Target.build(design, target.y),
+        penalty,
+        np.array([0.01]),
+        np.zeros((design.n_features, 1)),
+        Settings(),
+    )
+    ((wanted,),) = list(solved)
+    method = large_support.LargeSupport(design, target, factored=True)
+    (one,) = method.path(penalty, np.array([0.01]), np.zeros(design.n_features), 1)
+    scaled = penalty.at(0.01)
+    excess = 0.5 * (one.rss - wanted.rss)
+    excess += float((scaled.value(one.coef) - scaled.value(wanted.coef)).sum())
+    assert one.n_iter <= 2
+    assert 0 < excess <= one.gap * target.yy * (1 + 1e-9)
