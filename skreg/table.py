@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,9 @@ ABSENT = "missing"
 
 class TableError(ValueError):
     """What is wrong with a user's table, in one line that says what to do about it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))  # a name or a cell may have several lines
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,33 @@ def time_folds(times: np.ndarray, n_folds: int) -> list[tuple[np.ndarray, np.nda
             f" {n_folds} folds one after another: fewer --folds, or leave --time out"
         )
     return [(np.arange(begin), np.arange(begin, end)) for begin, end in itertools.pairwise(starts)]
+
+
+@dataclass(frozen=True)
+class LaterRows:
+    """A splitter for rows in order of time, which makes fewer folds where there are few rows.
+
+    scikit-learn's TimeSeriesSplit holds out single rows of a short beginning, on which no R² is
+    defined.
+
+    Parameters
+    ----------
+    n_splits : int
+        The most folds; each holds out 2 rows or more.
+    """
+
+    n_splits: int
+
+    def split(
+        self, X: Any, y: Any = None, groups: Any = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield training and held-out rows."""
+        n_rows = len(X)
+        yield from time_folds(np.arange(n_rows), max(1, min(self.n_splits, n_rows // 2 - 1)))
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return how many folds `split` makes."""
+        return self.n_splits if X is None else max(1, min(self.n_splits, len(X) // 2 - 1))
 
 
 def diabetes() -> Table:

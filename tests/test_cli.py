@@ -368,6 +368,7 @@ BAD_TABLES = {
     "header only": ("x,y\n", "y", "table.csv has a header and no rows"),
     "ragged, short": (XY + "1\n", "y", "table.csv, line 32: 1 field where the header has 2"),
     "ragged, long": ("x,y\n1,2\n\n3,4,5\n", "y", "line 4: 3 fields where the header has 2"),
+    "all long": ("x,y\n1,2,3,4\n5,6,7,8\n", "y", "line 2: 4 fields where the header has 2"),
     "unknown target": (XY, "z", "table.csv has no column 'z'; it has 'x', 'y'"),
     "near target": ("Price,x\n1,2\n", "price", "did you mean 'Price'?"),
     "text target": ("x,y,z\n1,2,red\n", "z", "'z' of table.csv is text (such as 'red'), not"),

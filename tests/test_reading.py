@@ -7,13 +7,18 @@ import numpy as np
 import pytest
 from messy_files import FILES
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.compose import make_column_transformer
+from sklearn.model_selection import TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
 
+from skreg import Ridge
 from skreg.__main__ import main
 from skreg.comparison import compare
 from skreg.reading import ReadingOptions, read_table
 from skreg.reading.file import read_cells
 from skreg.reading.kinds import decide
-from skreg.table import TableError, time_folds
+from skreg.reporting import making
+from skreg.table import LaterRows, TableError, time_folds
 
 N = 40
 
@@ -621,3 +626,76 @@ def test_without_pandas_a_file_is_refused_and_the_bundled_data_is_not(
     assert "skreg[report]" in capsys.readouterr().err
     assert main(["--no-plots"]) == 0
     assert sys.modules.get("pandas") is loaded
+
+
+def test_a_page_in_order_of_time(tmp_path, monkeypatch, capsys):
+    found = []
+    monkeypatch.setattr(making, "render", lambda contents: found.append(contents) or "page")
+    path = write(tmp_path, dated(24, 60))
+    given = [str(path), "--target", "y", "--report", str(tmp_path / "r.html"), "--time", "when"]
+    assert main([*given, "--folds", "3", "--model", "ridge", "mlp"]) == 0
+    assert main([*given, "--folds", "4", "--task", "classification", "--model", "logistic"]) == 2
+    assert "is not among the 12 rows before the first fold" in capsys.readouterr().err
+    (contents,) = found
+    assert "on the rows above those of one of 3 folds (45 of the 60" in contents.score_note
+    assert contents.title == "table.csv, target y, in order of when"
+    titles = [each.title for each in contents.cautions]
+    assert not [title for title in titles if "dates" in title or "numbers" in title]
+    notes = [note for note in contents.glance.notes if "'when' is a date" in note]
+    assert len(notes) == 1
+
+
+@pytest.mark.parametrize("n", [4, 5, 10, 30])
+def test_later_rows(n):
+    folds = list(LaterRows(5).split(np.zeros((n, 1))))
+    assert len(folds) == LaterRows(5).get_n_splits(np.zeros(n)) == min(5, n // 2 - 1)
+    for train, test in folds:
+        assert_array_equal(train, np.arange(test[0]))
+        assert len(test) >= 2
+    assert folds[-1][1][-1] == n - 1
+
+
+def test_whole_numbers_that_are_too_large_are_labels_as_text(tmp_path):
+    table = table_of(tmp_path, task="classification", x=range(4), y=["1e20", "3", "3", "1e20"])
+    assert list(table.y) == ["1e+20", "3", "3", "1e+20"]
+
+
+def test_a_message_is_one_line_whatever_the_names(tmp_path):
+    path = write(tmp_path, '"a\nb",y\n1,2\n2,3\n3,4\n4,3\n')
+    assert read_table(path, "y").columns == ("a b",)
+    with pytest.raises(TableError) as error:
+        read_table(path, "q\nr")
+    assert "\n" not in str(error.value)
+
+
+# The same doubts about a data frame, which is not read again
+
+
+def test_columns_of_a_frame_are_doubted(gather):
+    pandas = pytest.importorskip("pandas")
+    n = 100
+    rng = np.random.default_rng(0)
+    heat = rng.normal(15, 5, n)
+    heat[::9] = -999
+    frame = pandas.DataFrame(
+        {
+            "customer_id": rng.permutation(90_000)[:n] + 10_000,
+            "heat": heat,
+            "when": pandas.Timestamp("2024-01-01") + pandas.to_timedelta(rng.permutation(n), "D"),
+            "who": [f"name {k}" for k in range(n)],
+            "code": ["01", "02"] * (n // 2),
+            "x": rng.normal(size=n),
+        }
+    )
+    model = make_pipeline(make_column_transformer(("passthrough", ["x"])), Ridge())
+    found = gather(model, frame, frame["x"] + rng.normal(size=n))
+    texts = {each.title: each.text for each in found.cautions}
+    assert "'customer_id'" in texts["A column looks like an id or a code"]
+    assert "--" not in texts["A column looks like an id or a code"]
+    assert "-999 in 'heat' (12 rows" in texts["A value may stand for a missing one"]
+    assert texts["Rows have dates, and the folds are shuffled"].endswith("cv=TimeSeriesSplit().")
+    assert texts["A column of text differs in every row"].startswith("'who':")
+    assert frame["code"].iloc[0] == "01"
+    ordered = gather(model, frame, frame["x"], cv=TimeSeriesSplit(3))
+    assert "Rows have dates, and the folds are shuffled" not in [e.title for e in ordered.cautions]
+    assert "on the rows above those of one of 3 folds" in ordered.score_note

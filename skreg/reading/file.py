@@ -11,6 +11,7 @@ import difflib
 import io
 import itertools
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -220,11 +221,12 @@ def _check_widths(file: str, body: Sequence[tuple[int, str]], delimiter: str, wi
 
 
 def _named(file: str, header: Header) -> tuple[tuple[str, ...], frozenset[str]]:
-    names = [name or f"column {position}" for position, name in enumerate(header.names, start=1)]
+    own = [" ".join(name.split()) for name in header.names]
+    names = [name or f"column {position}" for position, name in enumerate(own, start=1)]
     twice = [each for each, count in Counter(names).items() if count > 1]
     if twice:
         raise TableError(f"{file} has more than one column named {some(twice)}: rename them")
-    unnamed = {each for each, name in zip(names, header.names, strict=True) if not name}
+    unnamed = {each for each, name in zip(names, own, strict=True) if not name}
     return tuple(names), frozenset(unnamed if header.n_records else ())
 
 
@@ -238,17 +240,19 @@ def _split(
             'to read a file install pandas: python -m pip install "skreg[report]"'
         ) from None
     try:
-        frame = pandas.read_csv(
-            io.StringIO("\n".join(line for _, line in body), newline=""),
-            sep=delimiter,
-            header=None,
-            names=range(len(names)),
-            index_col=False,
-            dtype=str,
-            na_filter=False,
-            skipinitialspace=True,
-        )
-    except pandas.errors.ParserError as error:
+        with warnings.catch_warnings():  # rows that are all too long are a warning to pandas
+            warnings.simplefilter("error", pandas.errors.ParserWarning)
+            frame = pandas.read_csv(
+                io.StringIO("\n".join(line for _, line in body), newline=""),
+                sep=delimiter,
+                header=None,
+                names=range(len(names)),
+                index_col=False,
+                dtype=str,
+                na_filter=False,
+                skipinitialspace=True,
+            )
+    except (pandas.errors.ParserError, pandas.errors.ParserWarning) as error:
         opened = re.search(r"inside string starting at row (\d+)", str(error))
         if opened:
             before = list(itertools.islice(_records(body, delimiter), int(opened[1])))

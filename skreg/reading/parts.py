@@ -12,6 +12,7 @@ MONTHS = np.array(_MONTHS.split(), dtype=object)
 WEEKDAYS = np.array(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], dtype=object)
 _DAY = np.timedelta64(1, "D")
 LONG = 3 * 365 * _DAY  # from here on years are elapsed, not days
+LIVES = 20 * 365 * _DAY  # from here on dates are of birth or building, whose weekday says nothing
 SHORT = 3 * _DAY  # up to here hours
 
 
@@ -29,7 +30,8 @@ def date_parts(name: str, moments: NDArray[np.datetime64]) -> dict[str, NDArray[
     -------
     dict of str to ndarray
         Numbers with NaN, or text with None. Parts that do not vary are left out, and the month
-        where less than a year is covered, which the time elapsed tells better.
+        where less than a year is covered, which the time elapsed tells better. Of dates over 20
+        years, as those of birth are, only the time elapsed is taken.
     """
     known = ~np.isnat(moments)
     first, last = moments[known].min(), moments[known].max()
@@ -46,9 +48,9 @@ def date_parts(name: str, moments: NDArray[np.datetime64]) -> dict[str, NDArray[
     weekdays = (days.astype(int) + 3) % 7  # 1970 began on a Thursday
     hours = (moments - days) / np.timedelta64(1, "h")
     parts: dict[str, NDArray[Any]] = {f"{name} ({unit} elapsed)": elapsed}
-    if span >= 365 * _DAY:
+    if 365 * _DAY <= span < LIVES:
         parts[f"{name} (month)"] = _words(MONTHS, months, known)
-    if len(np.unique(days[known])) > 1 and not _all_first_of_month(days[known]):
+    if span < LIVES and not _all_first_of_month(days[known]):
         parts[f"{name} (weekday)"] = _words(WEEKDAYS, weekdays, known)
     if unit != "hours" and np.any(hours[known] != 0):
         clock = np.array([f"{hour:02d}h" for hour in range(24)], dtype=object)

@@ -74,8 +74,9 @@ def _check_kinds(file: str, name: str, kinds: Sequence[object]) -> None:
     if not kinds:
         raise TableError(f"the target {name!r} of {file} has no values: choose another column")
     if len(kinds) == 1:
-        only = f"{kinds[0]:g}" if isinstance(kinds[0], float) else kinds[0]
-        raise TableError(f"the target {name!r} of {file} is always {only}: choose another")
+        only = kinds[0]
+        shown = f"{only:g}" if isinstance(only, float) else only
+        raise TableError(f"the target {name!r} of {file} is always {shown}: choose another")
 
 
 def _numbers(file: str, column: Column, others: Sequence[Column], cells: Cells) -> Values:
@@ -132,6 +133,6 @@ def labels(y: Values) -> Values:
     """Classes as text, or as whole numbers where they are such, so that 10 follows 9."""
     if y.dtype == object:
         return y.astype(str)
-    if np.all(y == np.round(y)):
+    if np.all((y == np.round(y)) & (np.abs(y) < 2**53)):
         return y.astype(int)
     return np.array([f"{value:g}" for value in y])

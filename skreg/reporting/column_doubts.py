@@ -65,8 +65,8 @@ def column_doubts(table: Table, y: NDArray[Any], target: str, in_order: bool) ->
                 "Columns of text differ in every row"
                 if len(names) > 1
                 else "A column of text differs in every row",
-                f"{listing(names, LISTED)}: no two rows, or few, share a value, so that it says"
-                " nothing about a new row as a category; leave it out",
+                f"{listing([repr(name) for name in names], LISTED)}: no two rows, or few, share a"
+                " value, so that it says nothing about a new row as a category; leave it out",
             )
         )
     if dates and not in_order:

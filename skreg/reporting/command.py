@@ -10,13 +10,13 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, TimeSeriesSplit
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..linear import ElasticNetCV, LassoCV, RidgeCV
 from ..neural import MLPClassifier, MLPRegressor
-from ..table import Table, TableError, time_folds
+from ..table import LaterRows, Table, TableError, time_folds
 from . import wording
 from .making import make_report
 
@@ -52,7 +52,7 @@ def check_models(names: Sequence[str], task: str) -> tuple[str, ...]:
 
 
 def usual_models(
-    names: Sequence[str], table: Table, *, rule: str, seed: int
+    names: Sequence[str], table: Table, *, rule: str, seed: int, folds: int = 5
 ) -> list[tuple[str, Pipeline]]:
     """Models by their names, each behind the table's preprocessing.
 
@@ -65,16 +65,21 @@ def usual_models(
         How the linear models choose alpha.
     seed : int
         Of the folds that choose it, and of the networks.
+    folds : int, default=5
+        How many the rows are split into; those of a table with times begin with few rows.
 
     Returns
     -------
     list of (str, Pipeline)
     """
     shuffled: dict[str, Any] = {"n_splits": INNER_FOLDS, "shuffle": True, "random_state": seed}
-    in_time = None if table.times is None else TimeSeriesSplit(INNER_FOLDS)
+    in_time = None if table.times is None else LaterRows(INNER_FOLDS)
     linear: dict[str, Any] = {"cv": in_time or KFold(**shuffled), "rule": rule}
     precise: dict[str, Any] = {**linear, "tol": 1e-6, "max_iter": 10_000}
-    network = _network(table, seed)
+    learned_from = table.y
+    if table.times is not None:  # the first fold is the one with the fewest rows before it
+        learned_from = np.repeat(table.y[time_folds(table.times, folds)[0][0]], 2)
+    network = _network(learned_from, table.task, seed)
     made: dict[str, tuple[str, Any]]
     if table.task == "regression":
         plain = {
@@ -93,7 +98,7 @@ def usual_models(
             LogisticRegression(max_iter=2000),
             {"C": np.logspace(-4, 4, 9)},
             scoring="neg_log_loss",
-            cv=in_time or StratifiedKFold(**shuffled),
+            cv=StratifiedKFold(**shuffled),
         )
         made = {
             "logistic": ("Logistic regression", search),
@@ -105,24 +110,24 @@ def usual_models(
     ]
 
 
-def _network(table: Table, seed: int) -> dict[str, Any]:
+def _network(y: np.ndarray, task: str, seed: int) -> dict[str, Any]:
     """Settings that do well on tables of any width, thanks to much dropout.
 
     With 32 rows in a batch, a dropout of 0.5 was better than none or 0.3 on most of five tables,
-    from 72 x 7,129 to 4,601 x 57, and never much worse.
+    from 72 x 7,129 to 4,601 x 57, and never much worse. Every fold learns from half of `y` or more.
     """
     settings: dict[str, Any] = {
         "hidden_layer_sizes": (64,),
         "dropout": 0.5,
         "input_dropout": 0.1,
-        "batch_size": max(1, min(32, len(table.y) // 4)),  # what half of the rows can fill
-        "early_stopping": len(table.y) >= FEWEST_TO_STOP,
+        "batch_size": max(1, min(32, len(y) // 4)),  # what half of the rows can fill
+        "early_stopping": len(y) >= FEWEST_TO_STOP,
         "n_iter_no_change": 20,
         "max_iter": 500,
         "random_state": seed,
     }
-    if table.task == "classification":
-        fewest = np.unique(table.y, return_counts=True)[1].min()
+    if task == "classification":
+        fewest = np.unique(y, return_counts=True)[1].min()
         settings["early_stopping"] &= bool(fewest >= FEWEST_OF_A_CLASS)
         if fewest >= FEW_ROWS:  # each class is then among the rows that stop the training
             settings["scoring"] = "neg_log_loss"
@@ -149,13 +154,21 @@ def report_table(
         In one line: what is wrong with the table or the options.
     """
     chosen = check_models(models, table.task)
+    cv = None if table.times is None else time_folds(table.times, folds)
+    if cv is not None and table.task == "classification":
+        late = np.setdiff1d(table.y, table.y[cv[0][0]])
+        if late.size:
+            raise TableError(
+                f"--time: class {late[0]!s} is not among the {len(cv[0][0])} rows before the first"
+                " fold: fewer --folds, or leave --time out"
+            )
     try:
         contents = make_report(
-            usual_models(chosen, table, rule=rule, seed=seed),
+            usual_models(chosen, table, rule=rule, seed=seed, folds=folds),
             table.X,
             table.y,
             path=path,
-            cv=folds if table.times is None else time_folds(table.times, folds),
+            cv=folds if cv is None else cv,
             scoring=None,
             feature_names=table.columns,
             target_name=target,
