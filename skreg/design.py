@@ -234,6 +234,11 @@ class Design:
             self._gram = self._sparse_gram() if self.sparse else self._dense_gram()
         return self._gram
 
+    @property
+    def has_gram(self) -> bool:
+        """Whether the Gram matrix is known already."""
+        return self._gram is not None
+
     def use_gram(self, gram: Array) -> None:
         """Take a Gram matrix that is known, with zeros for constant columns."""
         self._gram = np.ascontiguousarray(gram, dtype=np.float64)

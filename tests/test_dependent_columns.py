@@ -117,3 +117,81 @@ def test_a_large_singular_system_is_solved_by_a_factor():
     rhs = gram @ rng.standard_normal(300)
     found = optimality.pseudo_solve(gram, rhs)
     np.testing.assert_allclose(gram @ found, rhs, atol=1e-9 * np.abs(rhs).max())
+
+
+def copied(rng, times, signs=(1.0,)):
+    """Distinct columns first, then copies of them, some with the other sign."""
+    X = rng.standard_normal((60, 40))
+    rest = np.hstack([X * rng.choice(signs, 40) for _ in range(times - 1)])
+    y = X[:, :10] @ rng.standard_normal(10) + rng.standard_normal(60)
+    return np.hstack([X, rest[:, rng.permutation(rest.shape[1])]]), X, y
+
+
+@pytest.mark.parametrize("times", [2, 9])
+@pytest.mark.parametrize("signs", [(1.0,), (1.0, -1.0)])
+@pytest.mark.parametrize(
+    "options", [{}, {"standardize": True}, {"positive": True}, {"fit_intercept": False}], ids=str
+)
+@pytest.mark.parametrize("make", [np.asarray, sparse.csc_matrix], ids=["dense", "sparse"])
+def test_the_first_of_equal_columns_carries_what_they_carry(times, signs, options, make):
+    all_of_them, distinct, y = copied(np.random.default_rng(3), times, signs)
+    alpha = 0.03
+    model = skreg.Lasso(alpha, **options).fit(make(all_of_them), y)
+    assert model.dual_gap_ <= 1e-10
+    assert np.count_nonzero(model.coef_) <= 80
+    if not (options.get("positive") and len(signs) > 1):
+        reference = skreg.Lasso(alpha, **options).fit(distinct, y)
+        np.testing.assert_allclose(model.coef_[:40], reference.coef_, atol=1e-8)
+        assert not model.coef_[40:].any()
+    np.testing.assert_allclose(model.intercept_, y.mean() - model.coef_ @ all_of_them.mean(axis=0)
+                               if options.get("fit_intercept", True) else 0.0)  # fmt: skip
+
+
+def test_copies_that_are_not_the_same_to_the_penalty_stay_apart():
+    X, distinct, y = copied(np.random.default_rng(3), 2)
+    factors = np.repeat([2.0, 1.0], 40)
+    model = skreg.Lasso(0.03, penalty_factor=factors).fit(X, y)
+    assert not model.coef_[:40].any()
+    bounded = skreg.Lasso(0.03, lower_bound=-0.1, upper_bound=0.1).fit(X, y)
+    apart = skreg.Lasso(0.03, lower_bound=-0.2, upper_bound=0.2).fit(distinct, y)
+    np.testing.assert_allclose(bounded.predict(X), apart.predict(distinct), atol=1e-8)
+    model = skreg.ElasticNet(0.03, l1_ratio=0.5).fit(X, y)
+    assert model.dual_gap_ <= 1e-10
+    assert np.count_nonzero(model.coef_[40:])
+
+
+def test_a_start_on_copies_moves_to_the_first_and_targets_keep_their_own():
+    X, distinct, y = copied(np.random.default_rng(3), 3, (1.0, -1.0))
+    model = skreg.Lasso(0.03, warm_start=True).fit(X, y)
+    once = model.coef_.copy()
+    model.coef_ = np.zeros(len(once))
+    for j in np.flatnonzero(once):
+        equal = np.flatnonzero(np.abs(X.T @ X[:, j]) > (1 - 1e-12) * (X[:, j] @ X[:, j]))
+        last = equal[-1]
+        model.coef_[last] = once[j] * np.sign(X[:, last] @ X[:, j])
+    np.testing.assert_allclose(model.fit(X, y).coef_, once, atol=1e-10)
+    Y = np.column_stack([y, distinct @ np.linspace(-1, 1, 40)])
+    both = skreg.Lasso(0.03).fit(X, Y)
+    np.testing.assert_allclose(both.coef_[0], once, atol=1e-10)
+    assert np.max(both.dual_gap_) <= 1e-10
+
+
+def test_equal_correlations_do_not_make_copies():
+    """Disjoint indicators of a target of zeros and ones all have one of two correlations."""
+    y = np.tile([0.0, 1.0], 40)
+    model = skreg.Lasso(0.001).fit(np.eye(80), y)
+    assert np.count_nonzero(model.coef_) >= 39
+    assert model.dual_gap_ <= 1e-12
+    cv = skreg.LassoCV(cv=4).fit(np.hstack([np.eye(80)] * 2), y)
+    assert np.all(np.isfinite(cv.mse_path_))
+
+
+def test_a_few_copies_are_held_at_zero():
+    X, distinct, y = copied(np.random.default_rng(3), 3)
+    X = np.hstack([distinct, distinct[:, :3], -distinct[:, :9]])
+    for times in (1, 2):  # one Gram matrix, then chunks
+        wide = np.hstack([X, np.random.default_rng(0).standard_normal((60, 300 * (times - 1)))])
+        model = skreg.Lasso(0.03).fit(wide, y)
+        assert not model.coef_[40:52].any()
+        assert np.count_nonzero(model.coef_[:40])
+        assert model.dual_gap_ <= 1e-10

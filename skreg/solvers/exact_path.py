@@ -19,6 +19,7 @@ from ..design import Array, Design
 from ..penalties import Penalty, ScaledPenalty
 from . import chunked_path, coordinate_descent
 from .base import AIM, OneTarget, Settings, Solution, Target, target_by_target
+from .copies import FEWEST, solve_without_copies
 from .homotopy import Homotopy
 from .optimality import relative_gaps
 from .proximal import ProximalActiveSet
@@ -49,6 +50,20 @@ def solve(
     settings: Settings,
 ) -> Iterator[tuple[Solution, ...]]:
     """See `base.py` for the contract."""
+    if penalty.l1_ratio == 1.0 and design.n_features >= FEWEST:
+        return solve_without_copies(_solve, design, target, penalty, alphas, start, settings)
+    return _solve(design, target, penalty, alphas, start, settings)
+
+
+def _solve(
+    design: Design,
+    target: Target,
+    penalty: Penalty,
+    alphas: Array,
+    start: Array,
+    settings: Settings,
+) -> Iterator[tuple[Solution, ...]]:
+    """The same by the method that suits the shape."""
     if settings.seed is not None:
         chosen = coordinate_descent.solve
     elif settings.precompute is True or _takes_one_gram(design, len(alphas)):
