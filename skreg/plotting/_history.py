@@ -19,6 +19,7 @@ PANELS = {
 FEWEST_EPOCHS = 5  # fewer say nothing
 RISE = 0.05  # above its best, as a share of it, in all of the last tenth of the epochs
 FALL = 0.02  # in the last tenth of the epochs, as a share of the loss
+LEFT = 0.01  # of the loss after the first epoch
 GAP = 2.0  # validation loss over training loss
 
 
@@ -30,7 +31,7 @@ def fit_note(
     - Over-fitting: the validation loss has stayed more than 5% above its best since, while the
       training loss fell.
     - Under-fitting: both fell to the end, that of validation by more than 2% in the last tenth of
-      the epochs.
+      the epochs, and more than a hundredth of what it was after the first epoch is left of it.
     - Over-fitting: at the epoch whose weights the model has (the restored one, or else the last),
       the validation loss is more than twice the training loss.
 
@@ -61,7 +62,8 @@ def fit_note(
         )
     before = validation[-n_last - 1]
     to_the_end = best >= n - n_last and training[-1] < training[-n_last - 1]
-    if to_the_end and validation[-1] < (1 - FALL) * before:
+    much_left = validation[-1] > LEFT * validation[0]
+    if to_the_end and much_left and validation[-1] < (1 - FALL) * before:
         return (
             f"under-fitting: in the last {n_last} {epochs}s the validation loss still fell from"
             f" {before:.3g} to {validation[-1]:.3g}"

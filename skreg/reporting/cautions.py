@@ -209,7 +209,7 @@ def _skewed(y: NDArray[np.generic], seen: Glance) -> Caution | None:
     if abs(lean) < SKEWED or len(np.unique(values)) < 3:
         return None
     remedy = (
-        "Its logarithm may be easier to predict (TransformedTargetRegressor)."
+        "Its logarithm may be easier to predict."
         if lean > 0 and values.min() > 0
         else "Look at the largest residuals first."
     )

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 from scipy.stats import rankdata
 
+from .arithmetic import formula
 from .columns import Array, Table, percent
 from .contents import Task
 from .correlation import CHANCE, beyond_chance, sample, standardised
 
-ALMOST = 0.99  # correlation, area under the ROC curve, share of the variance
+ALMOST = 0.99  # correlation, area under the ROC curve, balanced accuracy
 NAMED_ALIKE = 0.8  # correlation of a feature whose name has the target's in it
 SHORTEST_NAME = 4
 MOST_CELLS = 5e6
@@ -90,7 +91,19 @@ def suspects(table: Table, y: NDArray[np.generic], task: Task, target: str) -> l
         if share >= least:
             how = f"{share:.2%} of the target's variance lie between its categories"
             found.append(Suspect(table.names[j], how, share))
+    if task == "regression" and not any(suspect.size >= ALMOST for suspect in found):
+        found += _computed(table, rows, values.astype(float))
     return sorted(found, key=lambda suspect: -suspect.size)
+
+
+def _computed(table: Table, rows: NDArray[np.intp], values: Array) -> list[Suspect]:
+    """A formula of a few columns that gives the target."""
+    names = [table.names[j] for j in table.numeric]
+    found = formula(table.numbers(table.numeric, rows), values, names)
+    if found is None:
+        return []
+    how = f"the target is their {found.kind} up to rounding in {percent(found.share)} of the rows"
+    return [Suspect(found.text, how, found.share)]
 
 
 def _codes(y: NDArray[np.generic], task: Task) -> Array:
@@ -128,7 +141,29 @@ def _strengths(block: Array, goal: Array, task: Task) -> tuple[Array, str]:
         n_first, n_second = counts
         area = (ranks.T @ goal[:, 1] - n_second * (n_second + 1) / 2) / (n_first * n_second)
         return np.maximum(area, 1 - area), "area under the ROC curve"
-    return np.maximum(_between(block, goal), _between(ranks, goal)), "share of variance"
+    classes = goal.argmax(axis=1)
+    accuracies = [_accuracy(column, classes, counts) for column in block.T]
+    return np.array(accuracies), "balanced accuracy"
+
+
+def _accuracy(column: Array, classes: NDArray[np.intp], counts: Array) -> float:
+    """How well a column alone tells the classes of a row: that of its neighbours in the order.
+
+    Rows with the same value are one neighbourhood; a row alone with its value is told by the value
+    next to it on either side, so that where one class ends and the next begins nothing is wrong.
+    """
+    values, place = np.unique(column, return_inverse=True)
+    kinds = np.zeros((len(values), len(counts)))
+    np.add.at(kinds, (place, classes), 1.0)
+    sizes, common = kinds.sum(axis=1), kinds.argmax(axis=1)
+    right = np.zeros_like(kinds)
+    rows = np.arange(len(values))
+    right[rows, common] = np.where(sizes > 1, kinds[rows, common], 0.0)
+    alone = np.flatnonzero(sizes == 1)
+    padded = np.concatenate([[-1], common, [-1]])
+    told = (padded[alone] == common[alone]) | (padded[alone + 2] == common[alone])
+    right[alone, common[alone]] = told
+    return float(np.mean(right.sum(axis=0) / counts))
 
 
 def _between(block: Array, goal: Array) -> Array:

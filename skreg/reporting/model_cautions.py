@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from .alphas import is_penalised
-from .columns import as_table
+from .columns import Table, as_table
 from .contents import Caution, Coefficients, CorrelatedGroup, ModelReport, Score
 from .correlation import correlated_groups
 from .inspection import Shown
@@ -86,8 +86,8 @@ def _edge(one: Compared) -> Caution | None:
     beyond, way = ("smaller", "down") if edge == "smallest" else ("larger", "up")
     return Caution(
         title,
-        f"{seen}, so a {beyond} one may be better. Pass alphas that reach further {way}."
-        f"{_unit(one)}",
+        f"{seen}, so a {beyond} one may be better. In Python, pass alphas that reach"
+        f" further {way}.{_unit(one)}",
         serious=True,
     )
 
@@ -105,7 +105,8 @@ def _search_edge(one: Compared) -> Caution | None:
 def _unit(one: Compared) -> str:
     """What shifts the grid of an elastic net, whose two penalties have different units."""
     path = one.report.path
-    if path is None or path.l1_ratio is None or not 0 < path.l1_ratio < 1:
+    divided = one.shown.unit != 1.0
+    if divided or path is None or path.l1_ratio is None or not 0 < path.l1_ratio < 1:
         return ""
     return (
         " What the L2 part of an elastic net does depends on the unit of the target: where its"
@@ -210,8 +211,10 @@ def _collinear(compared: Sequence[Compared]) -> Caution | None:
         if all(chosen):
             continue
         kept = dict(zip(map(str, coefficients.names), chosen, strict=True))
-        for group in correlated_groups(as_table(one.shown.X, one.shown.names)).groups:
-            if 0 < sum(kept[name] for name in group.names) < len(group.names):
+        table = as_table(one.shown.X, one.shown.names)
+        for group in correlated_groups(table).groups:
+            chosen_some = 0 < sum(kept[name] for name in group.names) < len(group.names)
+            if chosen_some and not _complementary(group, table):
                 choices.setdefault(_choice(group, kept), []).append(one.report.name)
     if not choices:
         return None
@@ -228,6 +231,16 @@ def _collinear(compared: Sequence[Compared]) -> Caution | None:
         " group together."
     )
     return Caution("The choice among collinear features is arbitrary", "\n".join(lines))
+
+
+def _complementary(group: CorrelatedGroup, table: Table) -> bool:
+    """Whether two columns are the two indicators of one question: the choice says nothing."""
+    if len(group.names) != 2 or group.least < SAME:
+        return False
+    columns = np.array([table.names.index(name) for name in group.names])
+    first, second = table.numbers(columns, np.arange(table.n_rows)).T
+    two_valued = len(np.unique(first)) == len(np.unique(second)) == 2
+    return bool(two_valued and np.corrcoef(first, second)[0, 1] < 0)
 
 
 def _kept(coefficients: Coefficients) -> NDArray[np.bool_]:

@@ -176,8 +176,10 @@ def _of_cv(model: ModelReport) -> Iterator[Sketch]:
     def draw(figure: Figure) -> str:
         alpha = _within(model, cv.alphas)["alpha"]
         CVCurveDisplay(cv, path=model.path, alpha=alpha).plot(figure.add_subplot())
+        error = cv.metric == "mean squared error" or cv.metric.startswith("neg_")
+        what = "Error" if error else "Score, negated so that less is better,"
         return (
-            "Error of the rows held out at each penalty, with a band of one standard error. "
+            f"{what} of the rows held out at each penalty, with a band of one standard error. "
             "The lowest point is min; 1se is the largest penalty within one standard error of it."
         )
 

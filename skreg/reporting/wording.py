@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from .contents import Coefficients, Contents, ModelReport, Score
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_NEARLY_ONE = 0.9999
 _PLAIN = range(-4, 7)  # powers of ten that are written out
 _PER = {
     "unit": "per unit of x",
@@ -122,7 +125,12 @@ def ranking(contents: Contents) -> list[int]:
 
 def score_text(score: Score) -> str:
     """A mean over the folds and its standard error; a dash where there is none."""
-    return "–" if math.isnan(score.mean) else with_error(score.mean, score.standard_error)
+    if math.isnan(score.mean):
+        return "–"
+    # A share so near to 1 has no digits that a reader can use.
+    if score.greater_is_better and _NEARLY_ONE <= score.mean < 1 and max(score.values) <= 1:
+        return f"over {number(_NEARLY_ONE)}"
+    return with_error(score.mean, score.standard_error)
 
 
 def result(contents: Contents) -> str:
@@ -130,8 +138,16 @@ def result(contents: Contents) -> str:
     best, *others = (contents.models[position] for position in ranking(contents))
     score, folds = best.scores[0], f"over {contents.n_folds} folds"
     if others:
-        text = f"Of {len(contents.models)} models, {best.name} predicts best: "
-        text += f"{score.name} {score_text(score)} {folds}. {_runner_up(best, others[0])}"
+        text = f"Of {len(contents.models)} models, "
+        tied = [best, *(other for other in others if _same_scores(best, other))]
+        if len(tied) > 1:
+            names = f"{', '.join(model.name for model in tied[:-1])} and {tied[-1].name}"
+            text += f"{names} predict equally well{' and best' * (len(others) >= len(tied))}: "
+        else:
+            text += f"{best.name} predicts best: "
+        text += f"{score.name} {score_text(score)} {folds}."
+        if len(others) >= len(tied):
+            text += f" {_runner_up(best, others[len(tied) - 1])}"
     else:
         text = f"The {score.name} of {best.name} is {score_text(score)} {folds}."
     if contents.baseline is None:
@@ -143,6 +159,12 @@ def result(contents: Contents) -> str:
     mean = round(base.mean, 1 - _power(error, 2)) if error > 0 else base.mean
     text += f" By comparison, {name[:1].lower()}{name[1:]} has {number(mean)}"
     return text + ("." if ahead > 0 else ": no model does better than that.")
+
+
+def _same_scores(best: ModelReport, other: ModelReport) -> bool:
+    """Whether two models score the same in every fold, but for rounding."""
+    first, second = best.scores[0].values, other.scores[0].values
+    return bool(np.allclose(first, second, rtol=1e-9, atol=0))
 
 
 def _runner_up(best: ModelReport, second: ModelReport) -> str:
