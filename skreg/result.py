@@ -115,6 +115,12 @@ class PathResult:
             As for `coef_at`.
         """
         coef, intercept = self._at(alpha, method)
+        own, given = self.feature_names, getattr(X, "columns", None)
+        if own is not None and given is not None and list(given) != list(own):
+            raise ValueError(
+                f"X has the columns {list(given)}, where the path has the features {list(own)}:"
+                " give them in that order"
+            )
         if not hasattr(X, "tocsr"):
             X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != coef.shape[-1]:

@@ -18,7 +18,7 @@ PAIR = ("X", "y")
 
 def check_rows(estimator: Any, X: Any, **options: Any) -> Any:
     """scikit-learn's checks of an X to predict; the error names row and column."""
-    refuse_masked(X, "X")
+    _refuse_hidden(X, "X")
     try:
         return validate_data(estimator, X, reset=False, **options)
     except (TypeError, ValueError) as error:
@@ -30,8 +30,8 @@ def check_table(
 ) -> tuple[Any, Any]:
     """scikit-learn's checks of X and y; the error names row and column.
 
-    What they let pass is refused as well: missing values among objects, masked entries and, for
-    numbers to predict, a sparse y.
+    What they let pass is refused as well: missing values among objects and times, masked entries
+    and, for numbers to predict, a sparse y.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def check_table(
     """
     given = {names[0]: X} if y is None else {names[0]: X, names[1]: y}
     for name, values in given.items():
-        refuse_masked(values, name)
+        _refuse_hidden(values, name)
     if numeric_y:
         refuse_sparse(y, names[1])
     try:
@@ -61,12 +61,11 @@ def check_table(
         # scikit-learn takes a None among objects for a class, or for a number.
         if numeric_y and not np.isfinite(y).all():
             raise ValueError(f"Input {names[1]} contains {'NaN' if np.isnan(y).any() else 'inf'}.")
-        # In a list of texts a NaN becomes a text as well, and then a class.
-        as_given = given[names[1]] if y.dtype.kind == "U" else y
-        if not numeric_y and y.dtype.kind in "OU" and _first(as_given, _is_missing):
-            raise ValueError(f"Input {names[1]} contains NaN.")
     except (TypeError, ValueError) as error:
         raise _located(error, given, () if numeric_y else names[1:]) from None
+    if not numeric_y and y.dtype.kind in "OU":
+        # In a list of texts a NaN becomes a text as well, and then a class.
+        _refuse_missing(given[names[1]] if y.dtype.kind == "U" else y, names[1])
     return X, y
 
 
@@ -103,6 +102,11 @@ def numeric(value: Any, name: str, entry: str = "entry") -> Array:
         raise ValueError(f"{name} must be numeric: {error}") from error
 
 
+def unwrap(value: Any) -> Any:
+    """The number in an array of no dimensions; anything else as it is."""
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
 def refuse_sparse(values: Any, name: str) -> None:
     """Refuse a sparse matrix where an array is needed."""
     if sparse.issparse(values):
@@ -117,6 +121,22 @@ def refuse_masked(values: Any, name: str, entry: str = "row") -> None:
             f"{name} has masked entries, the first in {_place(first, name, entry, None)}: fill"
             " them, or leave them out"
         )
+
+
+def _refuse_hidden(values: Any, name: str) -> None:
+    """Refuse missing values that are numbers to NumPy: those behind a mask, and times."""
+    refuse_masked(values, name)
+    is_frame = hasattr(values, "dtypes") and np.ndim(values) == 2
+    dtypes = values.dtypes if is_frame else [getattr(values, "dtype", None)]
+    if any(getattr(dtype, "kind", None) in ("M", "m") for dtype in dtypes):
+        _refuse_missing(values, name)
+
+
+def _refuse_missing(values: Any, name: str) -> None:
+    found = _first(values, _is_missing)
+    if found is not None:
+        text = _told(name, values, found, "is missing")
+        raise ValueError(f"Input {name} contains NaN.\n{text}")
 
 
 # Names of columns ---------------------------------------------------------------------------
@@ -193,19 +213,25 @@ def _located(error: Exception, given: Mapping[str, Any], labels: Sequence[str] =
         Those that are classes, in which only a missing value is bad.
     """
     for name, values in given.items():
-        is_bad = _is_missing if name in labels else _is_unusable
-        found = _first(values, is_bad)
+        of_missing = name in labels or "NaN" in str(error)
+        found = _first(values, _is_missing) if of_missing else None
+        if found is None and name not in labels:
+            found = _first(values, _is_unusable)
         if found is None:
             continue
-        value, index = found
-        shown = repr(str(value)) if isinstance(value, str) else str(value)
         what = "is missing" if name in labels else "is not a finite number"
-        place = _place(index, name, "row", getattr(values, "columns", None))
-        text = f"The first value that {what} is {shown}, in {place}."
-        if _is_missing(value):
+        text = _told(name, values, found, what)
+        if _is_missing(found[0]):
             return ValueError(f"Input {name} contains NaN.\n{text}")
         return type(error)(f"{error}\n{text}")
     return error
+
+
+def _told(name: str, values: Any, found: tuple[Any, list[int]], what: str) -> str:
+    value, index = found
+    shown = repr(str(value)) if isinstance(value, str) else str(value)
+    place = _place(index, name, "row", getattr(values, "columns", None))
+    return f"The first value that {what} is {shown}, in {place}."
 
 
 def _first(values: Any, is_bad: Callable[[Any], bool]) -> tuple[Any, list[int]] | None:

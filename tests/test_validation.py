@@ -103,6 +103,43 @@ def test_a_missing_target_is_refused_with_its_row(name, what, kind):
         fitted(name, X, as_given(values))
 
 
+DATES = pd.date_range("2020-01-01", periods=N).to_series(index=range(N))
+DATES[5] = pd.NaT
+
+
+@pytest.mark.parametrize("name", [*MODELS, *PATHS])
+@pytest.mark.parametrize("as_given", [pd.Series, np.asarray, pd.DatetimeIndex, list])
+def test_a_missing_date_is_refused_with_its_row(name, as_given):
+    """NumPy makes a number of it, the most negative one that there is."""
+    with pytest.raises(ValueError, match=r"(?s)y contains NaN.* is NaT, in row 5 of y\."):
+        fitted(name, X, as_given(DATES))
+    frame = pd.DataFrame({"from": pd.date_range("2020-01-01", periods=N), "to": DATES})
+    with pytest.raises(
+        ValueError, match=r"X contains NaN.*\n.* is NaT, in row 5 of X, column 'to'"
+    ):
+        fitted(name, frame, np.arange(float(N)))
+
+
+@pytest.mark.parametrize("name", ["hidden_layer_sizes", "alpha", "dropout"])
+def test_a_number_in_an_array_is_one_number(name):
+    """In an array of no dimensions, which is no list of one a layer."""
+    value = {"hidden_layer_sizes": 5, "alpha": 0.1, "dropout": 0.2}[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # few epochs
+        fits = [
+            MLPRegressor(random_state=0, max_iter=2).set_params(**{name: given}).fit(X, Y)
+            for given in (value, np.array(value))
+        ]
+    np.testing.assert_array_equal(*(fit.predict(X) for fit in fits))
+
+
+def test_a_path_predicts_for_columns_in_its_own_order_alone():
+    path = regularization_path(Lasso(), FRAME, Y)
+    np.testing.assert_array_equal(path.predict(FRAME, 0.1), path.predict(X, 0.1))
+    with pytest.raises(ValueError, match=r"X has the columns .'sex'.* the path has .*'age'"):
+        path.predict(FRAME[SHUFFLED], 0.1)
+
+
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA], ids=str)
 @pytest.mark.parametrize("as_given", [list, pd.Series, as_objects, pd.Categorical, np.array])
 def test_a_missing_class_among_texts_is_refused_with_its_row(missing, as_given):

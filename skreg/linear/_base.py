@@ -20,7 +20,7 @@ from ..fitting import one_blas_thread, restored_on_failure
 from ..path import Model, PathResult, alpha_grid
 from ..penalties import Penalty
 from ..solvers import Settings
-from ..validation import check_rows, check_weights, columns_of, numeric
+from ..validation import check_rows, check_weights, columns_of, numeric, unwrap
 from ._checks import (
     FLOATS,
     STORED,
@@ -29,7 +29,6 @@ from ._checks import (
     is_ready,
     per_feature,
     refuse_any,
-    unwrap,
 )
 from ._units import Units, units_of
 from ._warnings import warn

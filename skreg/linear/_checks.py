@@ -148,11 +148,6 @@ def refuse_any(bad: NDArray[np.bool_], name: str, what: str, rule: str) -> None:
         raise ValueError(f"{name} is {what} for feature {int(np.argmax(bad))}: {rule}")
 
 
-def unwrap(value: Any) -> Any:
-    """The number in an array of no dimensions; anything else as it is."""
-    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
-
-
 def check_alphas(alphas: Any, *, allow_zero: bool = True) -> Array:
     """A one-dimensional grid, finite and not negative, in decreasing order."""
     ready = type(alphas) is np.ndarray and alphas.dtype == np.float64 and alphas.ndim == 1

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..fitting import one_blas_thread
 from ..path import Model, PathResult, fit_path, with_degrees_of_freedom
+from ..validation import unwrap
 from ._base import (
     feature_names,
     is_gram,
@@ -20,7 +21,6 @@ from ._base import (
     silent,
     take_gram,
 )
-from ._checks import unwrap
 from ._units import Units
 from ._warnings import warn_unconverged
 from .elastic_net import ElasticNet

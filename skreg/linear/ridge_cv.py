@@ -19,6 +19,7 @@ from ..cross_validation import Fold, cross_validate, mean_squared_error, negated
 from ..cv_result import CVResult
 from ..design import Array, Design
 from ..path import Model, PathResult, fit_path, open_ends, with_degrees_of_freedom
+from ..validation import unwrap
 from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,
@@ -30,7 +31,7 @@ from ._base import (
     resolve_alphas,
     ridge_model,
 )
-from ._checks import check_alphas, single_column, unwrap
+from ._checks import check_alphas, single_column
 from ._cv import CV_CONSTRAINTS, add_up, make_folds, parallel_runner
 from ._leave_one_out import leave_one_out
 from ._scoring import RoutesScores, judge

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ..fitting import warn
+from ..validation import unwrap
 from .regularizers import ElasticNet, WeightPenalty, has_prox, make_penalty
 
 RATE = Interval(numbers.Real, 0, 1, closed="left")
@@ -147,6 +148,7 @@ def dropout_rates(value: Any, n_hidden: int) -> list[float]:
 
 def hidden_sizes(value: Any) -> list[int]:
     """Numbers of hidden units; a single number is one layer."""
+    value = unwrap(value)
     sizes = [value] if isinstance(value, numbers.Integral) else list(value)
     for size in sizes:
         if not isinstance(size, numbers.Integral) or size <= 0:
@@ -156,6 +158,7 @@ def hidden_sizes(value: Any) -> list[int]:
 
 def per_layer(name: str, value: Any, n_layers: int, what: str) -> list[float]:
     """One number for every layer, or one a layer, as a list."""
+    value = unwrap(value)
     if isinstance(value, numbers.Real):
         return [float(value)] * n_layers
     values = list(value)
