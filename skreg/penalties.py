@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+# As good as infinite beside data of order one, and still a number when it is multiplied by zero.
+HUGE = 2.0**1000
+
 
 @dataclass(frozen=True)
 class ScaledPenalty:
@@ -125,6 +128,8 @@ class Penalty:
         """The penalty of strength `alpha`."""
         l1 = alpha * self.l1_ratio * self.factors
         l2 = alpha * (1.0 - self.l1_ratio) * self.l2_factors
+        if self._may_overflow:
+            l1, l2 = np.minimum(l1, HUGE), np.minimum(l2, HUGE)
         return ScaledPenalty(l1, l2, self.lower, self.upper, self.l1_ratio < 1.0, self.boxed)
 
     def at_each(self, alphas: Array) -> ScaledPenalty:
@@ -133,6 +138,8 @@ class Penalty:
         l1, l2 = self.l1_ratio * strength, (1.0 - self.l1_ratio) * strength
         if self.l2_factors is not self.factors:
             l2 = np.multiply.outer((1.0 - self.l1_ratio) * alphas, self.l2_factors).T
+        if self._may_overflow:
+            l1, l2 = np.minimum(l1, HUGE), np.minimum(l2, HUGE)
         lower, upper = self.lower[:, None], self.upper[:, None]
         return ScaledPenalty(l1, l2, lower, upper, self.l1_ratio < 1.0, self.boxed)
 
@@ -170,6 +177,11 @@ class Penalty:
         """Factors of the squared part."""
         plain = isinstance(self.l2_units, float) and self.l2_units == 1.0
         return self.factors if plain else self.factors * self.l2_units
+
+    @cached_property
+    def _may_overflow(self) -> bool:
+        """Whether a product with a large alpha may be infinite, which times zero is no number."""
+        return self.l2_factors is not self.factors or float(self.factors.max(initial=0.0)) > 1.0
 
     @cached_property
     def free(self) -> NDArray[np.bool_]:

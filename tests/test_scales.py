@@ -184,6 +184,24 @@ def test_nothing_to_fit_is_told_in_the_units_of_the_data(scale, factors):
     assert model.alpha_ / scale == pytest.approx(expected.alpha_, rel=1e-12)
 
 
+@pytest.mark.parametrize("exponent", [-900, -70, 70, 900])
+@pytest.mark.parametrize("a", [0, 450, -450])
+def test_penalty_factors_of_any_size(exponent, a):
+    factors, size = np.array([0, 1, 2, 0.5, np.inf, 1]), 2.0**exponent
+    for make in (Lasso, ElasticNet, Ridge):
+        unit = 2 * a if make is Ridge else a
+        if (make is ElasticNet and a) or abs(unit - exponent) > 1000:
+            continue
+        alpha = np.ldexp(0.5, unit)
+        expected = make(alpha, penalty_factor=factors).fit(np.ldexp(X, a), y)
+        model = make(alpha / size, penalty_factor=factors * size).fit(np.ldexp(X, a), y)
+        np.testing.assert_array_equal(model.coef_, expected.coef_)
+    path = LassoCV(penalty_factor=factors, alphas=10).fit(np.ldexp(X, a), y)
+    model = LassoCV(penalty_factor=factors * 2.0**70, alphas=10).fit(np.ldexp(X, a), y)
+    np.testing.assert_array_equal(model.coef_, path.coef_)
+    assert model.alpha_ * 2.0**70 == path.alpha_
+
+
 def test_nothing_to_fit_is_scikit_learns_grid():
     orthogonal = np.array([[1.0, 1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]])
     for target in (np.ones(4), [1.0, -1.0, -1.0, 1.0]):

@@ -87,10 +87,13 @@ class Units:
         return with_data(X, np.ldexp(X.data, -each))
 
     def model(self, model: Model) -> Model:
-        """The same model with bounds, factors and alphas read in the new units."""
-        if self.ordinary:
-            return model
+        """The same model with bounds, factors and alphas read in the new units.
+
+        The least factor is of order one, and alphas make up for it.
+        """
         penalty, features = model.penalty, self._features
+        if self.ordinary and 2.0**-FAR < float(penalty.factors.min()) < 2.0**FAR:
+            return model
         own, base = self.base - features, self.base  # how much smaller a column was
         l2_exponent: Any = 0
         if model.standardize:  # the penalty is on coefficients of no unit
@@ -100,11 +103,11 @@ class Units:
             l2_exponent = self.target - (0 if model.standardize else features)
         else:
             own, alpha = 2 * own, 2 * base + (self.weight if model.summed_loss else 0)
-        shift = 0
-        if self.columns is not None and penalty.factors.any():
-            least = (_exponents(penalty.factors) + own)[penalty.factors > 0].min()
-            shift = int(least)  # so that the least factor is of order one
-        factors = np.minimum(np.ldexp(penalty.factors, own - shift), 2.0**MOST)
+        mantissas, exponents = np.frexp(penalty.factors)
+        exponents = exponents.astype(np.int64) + own
+        shift = int(exponents[mantissas > 0].min()) - 1 if mantissas.any() else 0
+        shift = shift if abs(shift) > FAR else 0
+        factors = np.ldexp(mantissas, np.minimum(exponents - shift, MOST))
         l2_units: Any = np.ldexp(1.0, np.minimum(l2_exponent, LARGEST - _exponents(factors)))
         if np.ndim(l2_exponent) == 0:
             l2_units = float(np.ldexp(1.0, min(l2_exponent, LARGEST)))
