@@ -305,3 +305,22 @@ def test_a_gram_matrix_and_a_warm_start_follow(model):
         np.testing.assert_array_equal(np.ldexp(gram.coef_, a - b), expected.coef_)
         again = Lasso(0.05, warm_start=True).fit(far, target).fit(far, target)
         assert again.n_iter_ == 0
+
+
+@pytest.mark.parametrize("solver", ["lsqr", "sparse_cg"])
+@pytest.mark.parametrize("stored", [np.asarray, sparse.csc_array])
+def test_iterative_ridge_on_columns_of_different_units(solver, stored):
+    """Without units of their own such columns stop the iteration at the first step."""
+    d = 2.0 ** np.array([0, 90, -90, 50, -100, 10])
+    expected = Ridge(2.0, penalty_factor=d**2).fit(stored(X * d), y)
+    model = Ridge(2.0, penalty_factor=d**2, solver=solver, tol=1e-12).fit(stored(X * d), y)
+    np.testing.assert_allclose(model.coef_ * d, expected.coef_ * d, rtol=1e-8)
+    expected = Ridge(2.0).fit(stored(X * d), y)
+    model = Ridge(2.0, solver=solver, tol=1e-12).fit(stored(X * d), y)
+    np.testing.assert_allclose(model.coef_ * d, expected.coef_ * d, rtol=1e-8, atol=1e-10)
+
+
+def test_degrees_of_freedom_where_factors_are_as_good_as_infinite():
+    bounds = {"lower_bound": -1e200, "penalty_factor": [1e-241, 1e211, 1.0, 1.0, 1.0, 1.0]}
+    model = Lasso(0.0, **bounds).fit(X * 1e-190, y * 1e-59)
+    assert model.converged_

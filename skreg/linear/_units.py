@@ -108,9 +108,9 @@ class Units:
         shift = int(exponents[mantissas > 0].min()) - 1 if mantissas.any() else 0
         shift = shift if abs(shift) > FAR else 0
         factors = np.ldexp(mantissas, np.minimum(exponents - shift, MOST))
-        l2_units: Any = np.ldexp(1.0, np.minimum(l2_exponent, LARGEST - _exponents(factors)))
-        if np.ndim(l2_exponent) == 0:
-            l2_units = float(np.ldexp(1.0, min(l2_exponent, LARGEST)))
+        l2_units: Any = 1.0
+        if np.any(l2_exponent):
+            l2_units = np.ldexp(1.0, np.minimum(l2_exponent, LARGEST - _exponents(factors)))
         penalty = replace(
             penalty,
             factors=factors,

@@ -33,6 +33,8 @@ from .numerics import EPS, reciprocal
 
 Operator = Callable[[Array], Array]
 
+# Penalties of features this far apart are those of columns of different units.
+APART = 2.0**60
 # SciPy renamed the relative tolerance of its conjugate gradients in 1.12.
 RTOL = "rtol" if "rtol" in inspect.signature(linalg.cg).parameters else "tol"
 
@@ -47,16 +49,31 @@ def lsqr(
     inverse = reciprocal(root)
     n = design.n_samples
 
+    units = _units(design, scaled)
+
     def stacked(w: Array) -> Array:
-        w = np.where(movable, w.ravel(), 0.0)
+        w = np.where(movable, units * w.ravel(), 0.0)
         return np.concatenate([root * design.predict(w), weight * w])
 
     def adjoint(r: Array) -> Array:
         r = r.ravel()
-        return np.where(movable, design.correlate(inverse * r[:n]) + weight * r[n:], 0.0)
+        q = design.correlate(inverse * r[:n]) + weight * r[n:]
+        return np.where(movable, units * q, 0.0)
 
     rhs = np.concatenate([root * y, np.zeros(len(movable))])
-    return operator_lsqr(stacked, adjoint, rhs, len(movable), tol, max_iter)
+    w, n_iter = operator_lsqr(stacked, adjoint, rhs, len(movable), tol, max_iter)
+    return units * w, n_iter
+
+
+def _units(design: Design, scaled: ScaledPenalty) -> Array:
+    """Powers of two that bring columns, with their penalty, to one size where they are far apart.
+
+    Where something is not penalised they would choose another solution of minimum norm.
+    """
+    least, most = float(scaled.l2.min(initial=np.inf)), float(scaled.l2.max(initial=0.0))
+    if not least > 0 or most <= APART * least:
+        return np.ones(design.n_features)
+    return np.ldexp(1.0, -np.frexp(np.sqrt(design.variances + scaled.l2))[1])
 
 
 def operator_lsqr(
@@ -104,16 +121,18 @@ def sparse_cg(
         nonlocal n_iter
         n_iter += 1
 
+    units = _units(design, scaled)
+
     def product(w: Array) -> Array:
-        w = np.where(movable, w.ravel(), 0.0)
-        return np.where(movable, design.correlate(design.predict(w)) + scaled.l2 * w, 0.0)
+        w = np.where(movable, units * w.ravel(), 0.0)
+        return np.where(movable, units * (design.correlate(design.predict(w)) + scaled.l2 * w), 0.0)
 
     p = design.n_features
     matrix = linalg.LinearOperator((p, p), matvec=product, dtype=np.float64)
-    rhs = np.where(movable, design.correlate(y), 0.0)
+    rhs = np.where(movable, units * design.correlate(y), 0.0)
     tolerance: dict[str, Any] = {RTOL: max(tol, EPS), "atol": 0.0}
     w, _ = linalg.cg(matrix, rhs, maxiter=max_iter, callback=count, **tolerance)
-    return w, n_iter
+    return units * w, n_iter
 
 
 def lbfgs(
