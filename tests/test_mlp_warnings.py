@@ -66,8 +66,18 @@ def test_targets_far_from_unit_size_name_the_remedy(target, options):
     model = MLPRegressor(20, random_state=0, max_iter=30, **options)
     (message,) = said(model, X, y)
     assert "no better than a constant" in message
-    assert "Scale it" in message
+    assert "scale y, as Transformed" in message
+    assert "scale X" not in message
     assert model.score(X, y) < 0
+
+
+def test_time_stamps_are_no_target():
+    """The first iteration of L-BFGS gains less than the share of the objective that stops it."""
+    stamps = 1.6e9 + 100 * Y
+    model = MLPRegressor(5, solver="lbfgs", random_state=0)
+    (message,) = said(model, X, stamps)
+    assert "constant prediction: scale y" in message
+    assert model.score(X, stamps) < 0
 
 
 def test_the_target_that_is_missed_is_named():
@@ -129,6 +139,41 @@ def test_a_few_epochs_of_partial_fit_say_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         MLPRegressor(5).partial_fit(X, 1e8 * Y)
+
+
+@pytest.mark.parametrize(
+    ("Z", "target", "remedy"),
+    [
+        (1000 * X, Y, "scale X"),
+        (1e-3 * X, Y, "scale X"),
+        (100 * X, 100 * Y, "scale X, as StandardScaler in a Pipeline does; scale y"),
+        (X, 30 + Y, "scale y"),
+        (X, Y, "train for longer"),
+    ],
+)
+def test_the_remedy_is_what_the_data_need(Z, target, remedy):
+    model = MLPRegressor(5, max_iter=1, learning_rate_init=1e-6, random_state=0)
+    (message,) = said(model, Z, target)
+    assert f"constant prediction: {remedy}" in message
+
+
+def test_probabilities_are_judged_by_the_shares_of_the_classes():
+    """Labels may be right more often than not, and their probabilities worthless."""
+    rng = np.random.default_rng(1)
+    rows = np.column_stack([rng.standard_normal(N), 1e4 * rng.standard_normal((N, 20))])
+    model = MLPClassifier(5, max_iter=20, early_stopping=True, random_state=0)
+    messages = said(model, rows, CLASSES > 1)
+    assert "The probabilities are no better than the shares of the classes: scale X" in messages[0]
+    plain = MLPClassifier(5, max_iter=1, early_stopping=True, random_state=0)
+    assert "early stopping put an early epoch back" in said(plain, X, CLASSES)[0]
+
+
+def test_the_fits_of_a_search_say_the_same():
+    """So that Python's filter shows it once."""
+    years = 2000 + 10 * Y
+    model = MLPRegressor(5, max_iter=3, random_state=0)
+    messages = {m for k in range(3) for m in said(model, np.delete(X, k, 0), np.delete(years, k))}
+    assert len(messages) == 1
 
 
 # Messages that begin as scikit-learn's do

@@ -93,7 +93,7 @@ def common_checks() -> pytest.MarkDecorator:
 @pytest.mark.filterwarnings("ignore:.*the best alpha.*:UserWarning")  # the data are noise
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:lbfgs failed:sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.filterwarnings("ignore:The fit .*no better:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:The .* no better than:sklearn.exceptions.ConvergenceWarning")
 @common_checks()
 def test_common_checks(estimator, check):
     check(estimator)

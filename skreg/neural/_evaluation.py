@@ -75,7 +75,10 @@ def evaluation(
             try:
                 score = float(scorer(estimator, held.X, held.y, **keywords))
             except Exception as error:
-                error.add_note(f"scoring={scoring!r} was scoring the validation data")
+                error.add_note(
+                    f"scoring={scoring!r} was scoring the {len(held.data)} rows of the validation"
+                    " data, which need not have every class"
+                )
                 raise
         elif np.isfinite(loss.predict(raw)).all():
             score = estimator._default_score(raw, held.data)

@@ -102,6 +102,7 @@ def train(
     The results are set before the last hook is called, which may want them.
     """
     full_batch = estimator.solver == "lbfgs"
+    plain = data
     if full_batch:
         data = in_float64(data)
         held = held and replace(held, data=in_float64(held.data))
@@ -147,12 +148,12 @@ def train(
         status, message = with_one_blas_thread(run, large_products(model, solver.n_rows))
     except TrainingDiverged:
         raise ValueError(diverged(estimator)) from None
+    finish(estimator, model, config, status, incremental, held is not None)
     fault = None
     if not incremental and status not in ("stopped", "interrupted"):
-        rows = solver.clean_rows if isinstance(solver, Trainer) else np.arange(len(data))
+        rows = solver.clean_rows if isinstance(solver, Trainer) else np.arange(len(plain))
         with np.errstate(all="ignore"):
-            fault = fault_of(estimator, config, model.network, loss, data, rows)
-    finish(estimator, model, config, status, incremental, held is not None)
+            fault = fault_of(estimator, config, loss, plain, rows)
     if not incremental:
         reporter.end(status)
         warn_of(estimator, status, message, fault)

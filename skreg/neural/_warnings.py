@@ -17,14 +17,12 @@ from .network import Network, glorot_bound
 
 # A loss of this share of the best constant's is no better.
 NO_BETTER = 0.999
-# A variance of y below this share of its mean square is rounding, as is a log-loss below this.
-ROUNDING = 1e-6
-# A log-loss below this is that of rows which are nearly all of one class.
-ONE_CLASS = 0.05
+# Log-losses of rows that are all of one class, by their shares, and of nearly all by a network.
+ONE_CLASS, NEARLY_ONE_CLASS = 1e-6, 0.05
 # A weight matrix whose norm is this share of what it begins with is as good as gone.
 SHRUNK = 0.1
-# Mean squares of y outside of which its unit is to blame.
-PLAIN_SQUARES = (1e-2, 1e2)
+# Sizes of columns outside of which their unit is to blame.
+SMALL, LARGE = 0.1, 3.0
 
 
 def diverged(estimator: Any) -> str:
@@ -80,9 +78,7 @@ def warn_of(estimator: Any, status: str, message: str, fault: str | None) -> Non
         warn(" ".join(parts), ConvergenceWarning)
 
 
-def fault_of(
-    estimator: Any, config: Config, network: Network, loss: Loss, data: Data, rows: Index
-) -> str | None:
+def fault_of(estimator: Any, config: Config, loss: Loss, data: Data, rows: Index) -> str | None:
     """What to say of a network that predicts its training rows no better than a constant does.
 
     None where it does better. Several targets of a regressor are judged one by one, as one of a
@@ -91,6 +87,7 @@ def fault_of(
     y = data.targets.rows(rows).astype(np.float64)
     weight = None if data.weight is None else data.weight[rows].astype(np.float64)
     scale = 1.0 / len(y) if weight is None else weight[:, None] / weight.sum()
+    network = estimator._network()  # as it predicts, in its own type
     raw = data.raw(network, rows).astype(np.float64)
     constant = loss.null_model(y, weight)
     alone = data.targets.table is None and loss.out_activation in ("identity", "exp")
@@ -99,28 +96,37 @@ def fault_of(
         reached = loss.value(raw[:, part], y[:, part], scale)
         with_constant = np.broadcast_to(constant[part], y[:, part].shape)
         least = loss.value(with_constant, y[:, part], scale)
-        if reached > NO_BETTER * least and not _nothing_to_gain(
-            reached, least, y[:, part], estimator, alone
-        ):
-            of = f" of target {k}" if len(parts) > 1 else ""
-            begin = f"The fit{of} is no better than a constant prediction"
-            numbers = f"a training loss of {reached:.4g}, where that has {least:.4g}"
-            return f"{begin} ({numbers}): {_remedy(estimator, config, data, y[:, part], network)}"
+        if reached > NO_BETTER * least and not _nothing_to_gain(reached, least, y[:, part], alone):
+            what = "The fit is no better than a constant prediction"
+            if not alone:
+                what = "The probabilities are no better than the shares of the classes"
+            elif len(parts) > 1:
+                what = f"The fit of target {k} is no better than a constant prediction"
+            y_alone = y[:, part] if alone else None
+            return f"{what}: {_remedy(estimator, config, data, rows, y_alone, network)}"
     return None
 
 
-def _nothing_to_gain(
-    reached: float, least: float, y: NDArray[Any], estimator: Any, numbers: bool
-) -> bool:
-    """Whether there is nothing to gain: a target that is the same in all but no rows."""
+def _nothing_to_gain(reached: float, least: float, y: NDArray[Any], numbers: bool) -> bool:
+    """Whether the target is the same in all rows, or nearly all rows are of one class."""
     if not numbers:
-        return least < ROUNDING or reached < ONE_CLASS
-    squares = float(np.mean(y**2))
-    same = float(np.var(y)) <= ROUNDING * squares
-    return same and reached <= max(100.0 * estimator.tol, 1e-3 * squares)
+        return least < ONE_CLASS or reached < NEARLY_ONE_CLASS
+    size = float(np.abs(y).max())
+    return float(np.ptp(y)) == 0 and (size <= LARGE or reached <= 0.25 * size**2)
 
 
-def _remedy(estimator: Any, config: Config, data: Data, y: NDArray[Any], network: Network) -> str:
+def _remedy(
+    estimator: Any,
+    config: Config,
+    data: Data,
+    rows: Index,
+    y: NDArray[Any] | None,
+    network: Network,
+) -> str:
+    """What to do; y is None for classes.
+
+    Without figures of the fit: the fits of a search say the same, so that it is shown once.
+    """
     if _shrunk(estimator, network):
         batch = len(data)
         if estimator.solver != "lbfgs":
@@ -135,18 +141,31 @@ def _remedy(estimator: Any, config: Config, data: Data, y: NDArray[Any], network
             )
         if estimator.weight_decay:
             return f"weight_decay={estimator.weight_decay:g} leaves no weights: lower it."
-    squares = float(np.mean(y**2))
-    if estimator.out_activation_ == "identity" and not (
-        PLAIN_SQUARES[0] <= squares <= PLAIN_SQUARES[1]
-    ):
-        return (
-            f"y, of mean square {squares:.3g}, is far from unit size. Scale it, and X, as"
-            " TransformedTargetRegressor(regressor, transformer=StandardScaler()) does."
+    steps = []
+    if not _of_plain_size(data.X[rows]):
+        steps.append("scale X, as StandardScaler in a Pipeline does")
+    if y is not None and estimator.out_activation_ == "identity":
+        spread = float(np.std(y))
+        if not SMALL <= spread <= LARGE or abs(float(np.mean(y))) > LARGE * spread:
+            steps.append(
+                "scale y, as TransformedTargetRegressor(regressor, transformer=StandardScaler())"
+                " does"
+            )
+    if not steps and estimator.early_stopping:
+        steps.append(
+            "early stopping put an early epoch back, so raise n_iter_no_change or"
+            " learning_rate_init, or choose another scoring"
         )
-    return (
-        "scale X if its columns are far from unit size, train for longer (max_iter,"
-        " learning_rate_init), or regularise less."
-    )
+    if not steps:
+        steps.append("train for longer (max_iter, learning_rate_init), or regularise less")
+    return f"{'; '.join(steps)}."
+
+
+def _of_plain_size(X: Any) -> bool:
+    """Whether no column is large, and not all are small; rare indicators are."""
+    squares = X.power(2) if hasattr(X, "power") else np.square(X, dtype=np.float64)
+    sizes = np.sqrt(squares.mean(axis=0))
+    return bool(SMALL <= sizes.max() <= LARGE)
 
 
 def _shrunk(estimator: Any, network: Network) -> bool:
