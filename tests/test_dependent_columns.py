@@ -195,3 +195,19 @@ def test_a_few_copies_are_held_at_zero():
         assert not model.coef_[40:52].any()
         assert np.count_nonzero(model.coef_[:40])
         assert model.dual_gap_ <= 1e-10
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-8, 1e-7, 1e-5])
+def test_nearly_equal_columns_are_certified(noise):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 60))
+    X = np.hstack([X, X[:, :40] + noise * rng.standard_normal((200, 40))])
+    y = X[:, :30] @ rng.standard_normal(30) + 3 * rng.standard_normal(200)
+    path = skreg.regularization_path(skreg.Lasso(), X, y, alphas=30)
+    gaps = relative_gaps(X, y, path.coefs, path.intercepts, path.alphas)
+    assert gaps.max() <= 1e-7
+    exact = skreg.regularization_path(skreg.Lasso(tol=1e-10), X, y, alphas=30)
+    gaps = relative_gaps(X, y, exact.coefs, exact.intercepts, exact.alphas)
+    assert gaps.max() <= 1e-10
+    model = skreg.Lasso(alpha=path.alphas[15]).fit(X, y)
+    assert model.dual_gap_ <= 1e-10

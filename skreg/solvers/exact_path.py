@@ -20,7 +20,7 @@ from ..penalties import Penalty, ScaledPenalty
 from . import chunked_path, coordinate_descent
 from .base import AIM, OneTarget, Settings, Solution, Target, target_by_target
 from .copies import FEWEST, solve_without_copies
-from .homotopy import Homotopy
+from .homotopy import TINY, Homotopy
 from .optimality import relative_gaps
 from .proximal import ProximalActiveSet
 
@@ -39,6 +39,10 @@ GUESSES = 6
 # is nearer than this share of the largest possible.
 STATIONARY = 1e-9
 ROUNDING = 1e-13
+# On a path nearly equal columns may stay this much further away, at a gap of this share of the
+# tolerance: with 20 columns that are there twice, once rounded to six digits, 60 of 100 alphas
+# took a descent of 4 ms each.
+NEARLY_STATIONARY, NEARLY = 1e-5, 1e-3
 
 
 def solve(
@@ -115,13 +119,15 @@ def _solve_on_gram(
     d = gram.diagonal()[:, None]
     stray = np.abs(scaled.prox(Q + d * W, d) - W) * d
     rounding = ROUNDING * np.sqrt(d * yy)
-    settled = (stray <= STATIONARY * (np.abs(Q) + scaled.l1) + rounding).all(axis=0)
+    off = ((stray - rounding) / np.maximum(np.abs(Q) + scaled.l1, rounding + TINY)).max(axis=0)
+    done = (off <= STATIONARY) & (gaps <= AIM)
+    if len(alphas) > 1:
+        done |= (off <= NEARLY_STATIONARY) & (gaps <= NEARLY * settings.tol)
     df = (W != 0).sum(axis=0, dtype=np.float64)
-    done = (settled & (gaps <= AIM)).tolist()
     found = zip(W.T, gaps.tolist(), n_iters, rss.tolist(), df.tolist(), strict=True)
     for i, (w, gap, n_iter, left_over, n_used) in enumerate(found):
         left = settings.max_iter - (0 if followed else n_iter)
-        if done[i] or left <= 0:
+        if done.item(i) or left <= 0:
             yield Solution(w, gap, n_iter, left_over, n_used)
         else:
             (finished,) = coordinate_descent.solve_on_gram(

@@ -23,11 +23,11 @@ DEPENDENT = 1e-12
 # Eigenvalues below this many roundings (an order) are taken to be that large: a step along a
 # direction without curvature is long, but not so long that the objective might rise.
 FLOOR = 8 * float(np.finfo(np.float64).eps)
-# Up to so many coefficients, eigenvectors tell directions without curvature from others: 2 ms. In
-# larger singular faces this share of the diagonal is added, which a factor keeps enough digits for,
-# and so many further solutions with it take its effect back.
-FEW = 100
-SHIFT, REFINED = 1e-9, 2
+# Up to so many coefficients, eigenvectors tell directions without curvature from others. In larger
+# singular faces this share of the diagonal is added, for which a factor keeps enough digits, and so
+# many further solutions with it take its effect back.
+FEW = 30
+SHIFT, REFINED = 1e-11, 2
 # A factor is made anew when this many, and a tenth, of its coefficients are held, or when the
 # forces that hold them would be determined no better than this.
 MANY_HELD = 8
