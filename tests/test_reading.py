@@ -579,6 +579,15 @@ def test_zeros_and_limits_are_no_sentinels(values, tmp_path):
     assert "A value may stand for a missing one" not in said(table_of(tmp_path, a=values, y=Y))
 
 
+def test_the_end_of_a_scale_is_no_sentinel(tmp_path):
+    answers = {name: RNG.integers(1, 6, MANY) for name in "abc"}
+    assert "A value may stand for a missing one" not in said(table_of(tmp_path, **answers, y=Y))
+    coded = {name: with_code(values, 99) for name, values in answers.items()}
+    assert (
+        "99 in 'a'" in said(table_of(tmp_path, **coded, y=Y))["A value may stand for a missing one"]
+    )
+
+
 def test_columns_can_be_dropped(tmp_path, capsys):
     table = table_of(tmp_path, a=Y, b=Y + 1, c=-Y, y=Y, options=ReadingOptions(drop=("b",)))
     assert table.columns == ("a", "c")

@@ -136,6 +136,8 @@ def _at_one_end(
         if counts[:n].min() < 2 or np.any(head == 0):
             continue
         gap, spread = rest[0] - head[-1], rest[-1] - rest[0]
+        if gap < 2 * np.diff(rest).max():
+            continue  # the next step of a scale
         values = [float(sign * value) for value in head]
         usual = all(_NINES.fullmatch(f"{value:g}") or ends.get(value, 0) > 1 for value in values)
         # Alone below zero, or nines, it need not be as far away.
