@@ -144,17 +144,24 @@ def with_rounding(
     """
     unit = yy or 1.0
     hidden = rounding(W, alphas, rss, penalty, design, unit, ROUNDING)
-    found = gaps + hidden
+    found = _together(gaps, hidden)
     if not hidden.max() <= LOUD:
         loud = np.flatnonzero(hidden > LOUD)
         w = W[loud].T
         residuals = (y - design.predict(w).T).T
         q, squares = design.correlate(residuals), design.norm2(residuals)
         direct = relative_gaps(w, q, squares, penalty.at_each(alphas[loud]), design, unit)
-        direct += rounding(
-            W[loud], alphas[loud], squares, penalty, design, unit, ROUNDING, direct=True
-        )
+        known = penalty, design, unit, ROUNDING, True
+        direct = _together(direct, rounding(W[loud], alphas[loud], squares, *known))
         found[loud] = np.minimum(found[loud], direct)
+    return found
+
+
+def _together(gaps: Array, hidden: Array) -> Array:
+    """Both at once: a gap is the square of a length, and it is lengths that add up."""
+    found = gaps + hidden
+    if gaps.max() > AIM:
+        found += 2.0 * np.sqrt(gaps * hidden)
     return found
 
 
