@@ -186,7 +186,7 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
         path = fit_path(
             model, X, y, alphas, sample_weight=sample_weight, design=design, target=target
         )
-        path = units.path(with_degrees_of_freedom(path, model, design, sample_weight))
+        path = units.path(with_degrees_of_freedom(path, model, design, sample_weight), model)
         require_finite(path)
         results = [units.result(result) for result in results]
         chosen = results[best]

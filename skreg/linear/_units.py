@@ -141,12 +141,14 @@ class Units:
 
     # Back to the user's units -------------------------------------------------------------
 
-    def path(self, path: PathResult) -> PathResult:
-        """The path as the user has it."""
+    def path(self, path: PathResult, model: Model) -> PathResult:
+        """The path as the user has it; `model` is the one in the new units."""
         if self.ordinary:
             return path
         features = np.reshape(self._features, (-1, 1))
-        coefs = _times(path.coefs, self.target - features, "the coefficients")
+        beyond = model.penalty.factors == 2.0**MOST
+        coefs = np.where(np.multiply.outer(beyond, path.alphas > 0), 0.0, path.coefs)
+        coefs = _times(coefs.astype(path.coefs.dtype), self.target - features, "the coefficients")
         intercepts = _times(path.intercepts, self.target, "the intercepts", coefs.dtype)
         return replace(path, coefs=coefs, intercepts=intercepts)
 

@@ -242,7 +242,7 @@ class ElasticNet(LinearModel):
             design=design,
             start=units.start(self._start(targets)),
         )
-        path = units.path(path)
+        path = units.path(path, model)
         require_finite(path)
         self.coef_ = np.ascontiguousarray(path.coefs[..., 0])
         self.dual_gap_ = path.dual_gaps[..., 0][()]

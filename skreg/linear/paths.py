@@ -197,7 +197,7 @@ def enet_path(
         start=units.start(start),
         progress=progress,
     )
-    path = units.path(path)
+    path = units.path(path, model)
     require_finite(path)
     if not path.converged.all():
         warn_unconverged("the path", float(path.dual_gaps.max()), model.settings.tol)

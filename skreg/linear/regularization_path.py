@@ -95,7 +95,7 @@ def regularization_path(
     if not path.converged.all():
         name = f"the path of {type(estimator).__name__}"
         warn_unconverged(name, float(path.dual_gaps.max()), model.settings.tol)
-    path = units.path(with_degrees_of_freedom(path, model, design, weight))
+    path = units.path(with_degrees_of_freedom(path, model, design, weight), model)
     require_finite(path)
     refit = partial(_refit, units, model, X, y, weight)
     return replace(path, feature_names=feature_names(estimator), refit=refit)
@@ -107,7 +107,8 @@ def _refit(
     units: Units, model: Model, X: Any, y: Any, weight: Any, alpha: float, start: NDArray[Any]
 ) -> PathResult:
     coef = units.start(start.T)
-    return units.path(fit_path(model, X, y, np.array([alpha]), sample_weight=weight, start=coef))
+    path = fit_path(model, X, y, np.array([alpha]), sample_weight=weight, start=coef)
+    return units.path(path, model)
 
 
 def ridge_path(

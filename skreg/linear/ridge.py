@@ -191,7 +191,7 @@ default="auto"
             fit_path(model, X, part, np.array([alpha]), sample_weight=sample_weight, design=design)
             for part, alpha in zip(parts, alphas, strict=True)
         ]
-        paths = [units.path(path) for path in paths]
+        paths = [units.path(path, model) for path in paths]
         for path in paths:
             require_finite(path)
 

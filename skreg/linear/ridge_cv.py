@@ -209,7 +209,7 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
         path = fit_path(
             model, X, single_column(y), alphas, sample_weight=sample_weight, design=design
         )
-        path = units.path(with_degrees_of_freedom(path, model, design, sample_weight))
+        path = units.path(with_degrees_of_freedom(path, model, design, sample_weight), model)
         require_finite(path)
         result = units.result(result)
         self._keep(result, path, y.shape[1:])

@@ -159,10 +159,9 @@ def with_rounding(
 
 def _together(gaps: Array, hidden: Array) -> Array:
     """Both at once: a gap is the square of a length, and it is lengths that add up."""
-    found = gaps + hidden
-    if gaps.max() > AIM:
-        found += 2.0 * np.sqrt(gaps * hidden)
-    return found
+    if gaps.max() <= AIM:
+        return gaps + hidden
+    return np.square(np.sqrt(gaps) + np.sqrt(hidden))
 
 
 def _bound(
