@@ -9,8 +9,9 @@ violates optimality most joins. Every step lowers the objective.
 import numpy as np
 from exact import REAL, Problem
 
-# Extended precision leaves this much of a column of length one that depends on the others.
-DEPENDENT = 64 * np.finfo(REAL).eps
+# What others leave of a column counts as the rounding of the data below this share of it, times
+# the number of rows or columns: the rank of a matrix of doubles, as everyone defines it.
+DEPENDENT = 4 * np.finfo(np.float64).eps
 # A violation of optimality below this share of the largest possible correlation is rounding.
 VIOLATED = 1e3 * np.finfo(REAL).eps
 
@@ -27,7 +28,7 @@ def orthogonal_factor(A):
             v -= Q[:, : len(kept)] @ share
             r += share
         left = np.sqrt(v @ v)
-        if left <= DEPENDENT * size:
+        if left <= max(n, k) * DEPENDENT * size:
             continue
         R[: len(kept), len(kept)], R[len(kept), len(kept)] = r, left
         Q[:, len(kept)] = v / left

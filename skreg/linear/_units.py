@@ -146,7 +146,7 @@ class Units:
         if self.ordinary:
             return path
         features = np.reshape(self._features, (-1, 1))
-        beyond = model.penalty.factors == 2.0**MOST
+        beyond = model.penalty.factors >= 2.0 ** (MOST - 1)
         coefs = np.where(np.multiply.outer(beyond, path.alphas > 0), 0.0, path.coefs)
         coefs = _times(coefs.astype(path.coefs.dtype), self.target - features, "the coefficients")
         intercepts = _times(path.intercepts, self.target, "the intercepts", coefs.dtype)
