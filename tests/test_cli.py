@@ -445,7 +445,8 @@ def test_a_column_of_few_numbers_with_a_stray_cell_says_so(tmp_path, capsys):
     assert main([str(file), "--target", "y", "--no-plots"]) == 0
     err = one_line(capsys.readouterr().err)
     assert err.startswith(
-        "note: 'stars' is taken as text: 1 of its 60 cells is not a number (such as 'l' in line 5)"
+        "note: 'stars' is taken as text: 1 of its 60 cells is not a number like the others"
+        " (such as 'l' in line 5)"
     )
     assert err.endswith("leave it blank to have a numeric column")
 

@@ -106,12 +106,28 @@ def test_every_messy_file_can_be_compared(make, tmp_path, capsys):
         (["0.123", "1.234"], [0.123, 1.234]),  # no separator of thousands comes after 0
         (["1234.567", "1.234"], [1234.567, 1.234]),
         (["12 km", "-", "3 km"], [12, np.nan, 3]),
+        (["1.2K", "3.4M", "731"], [1200, 3.4e6, 731]),
+        (["$1.5M", "$800K"], [1.5e6, 8e5]),
     ],
 )
 def test_numbers_written_for_people(cells, right, tmp_path):
     found, questions = column(cells, tmp_path)
     assert not questions
     check(found.values, np.array(right, dtype=float))
+
+
+@pytest.mark.parametrize(
+    "cells", [["<0.5", "0.7"], ["$7", "€7"], ["12 km", "800 m"]], ids=["limits", "money", "units"]
+)
+def test_text_that_would_be_numbers_is_doubted(cells, tmp_path):
+    many = [cell.replace("7", f"{k}7") for k in range(1, 30) for cell in cells]
+    many = [cell.replace("12", f"{k}12") for k, cell in enumerate(many, start=1)]
+    found, _ = column(many, tmp_path)
+    assert found.kind == "category"
+    path = write(tmp_path, "x,y\n" + "\n".join(f"{c},{k % 7}" for k, c in enumerate(many * 2)))
+    (doubt,) = read_table(path, "y").warnings
+    assert doubt.title == "The file may have mistakes"
+    assert "cells are not a number like the others (such as" in doubt.text
 
 
 @pytest.mark.parametrize(
@@ -262,6 +278,21 @@ def test_dates(cell, right, tmp_path):
     check(found.values, np.array([right, "NaT", right], dtype="datetime64[s]"))
 
 
+def test_dates_in_several_forms_or_mistyped(tmp_path):
+    found, questions = column(["2024-01-05", "6.1.2024", "7 Jan 2024"], tmp_path)
+    assert not questions
+    check(found.values, np.arange("2024-01-05", "2024-01-08", dtype="datetime64[D]"))
+    cells = [f"{k}/1/2024" for k in range(13, 23)]
+    found, questions = column([*cells, "31/2/2024", "n/a"], tmp_path)
+    assert (found.kind, found.stray, found.missing) == ("date", (10,), {"n/a": 1})
+    assert np.isnat(found.values[10:]).all()
+    assert found.values[0] == np.datetime64("2024-01-13")
+    path = write(tmp_path, "d,y\n" + "\n".join(f"{c},{k}" for k, c in enumerate([*cells, "1o"])))
+    text = read_table(path, "y").warnings[0].text
+    assert text.startswith("'d' is taken as dates, but 1 of its 11 cells is not a date")
+    assert column([*cells[:5], *"abcde"], tmp_path)[0].kind == "category"
+
+
 def test_zones_that_differ_are_brought_to_one(tmp_path):
     found, _ = column(["2024-03-07T13:00+02:00", "2024-03-07T13:00Z"], tmp_path)
     check(found.values, np.array(["2024-03-07T11:00", "2024-03-07T13:00"], dtype="datetime64[s]"))
@@ -392,6 +423,7 @@ ROWS = "\n".join(f"{k},{k * k % 11},c{k % 3}" for k in range(N))
         (f"A title\n\nx,y,z\n{ROWS}", ("x", "z")),
         (f"A title,,\nx,y,z\n{ROWS}", ("x", "z")),
         (f"x,y,z\n[m],[s],\n{ROWS}", ("x", "z")),
+        (f"x,y,z\n{ROWS}\nTotal,99,c1\n\nExported by hand\n", ("x", "z")),
         (f"x,y,z\n{ROWS}\nx,y,z\n{ROWS}", ("x", "z")),
         ("x,y\n1,2\n2,1\n3,5\n", ("x",)),
     ],
@@ -402,7 +434,9 @@ def test_header_lines(text, columns, tmp_path):
         with pytest.raises(TableError, match=r"line 3: 2 fields where|no column 'y'"):
             read_table(path, "y")
     else:
-        assert read_table(path, "y").columns == columns
+        table = read_table(path, "y")
+        assert table.columns == columns
+        assert len(table.y) == (3 if len(columns) == 1 else N * text.count(ROWS))
 
 
 @pytest.mark.parametrize(
@@ -573,10 +607,12 @@ def test_two_sentinels_and_one_in_the_target(tmp_path):
         np.minimum(RNG.lognormal(3, 1, MANY), 50),
         RNG.standard_cauchy(MANY),
         RNG.poisson(2, MANY),
+        np.column_stack([RNG.integers(1, 6, MANY), RNG.integers(1, 6, MANY)]),
     ],
 )
 def test_zeros_and_limits_are_no_sentinels(values, tmp_path):
-    assert "A value may stand for a missing one" not in said(table_of(tmp_path, a=values, y=Y))
+    columns = {f"a{j}": column for j, column in enumerate(np.atleast_2d(values.T))}
+    assert "A value may stand for a missing one" not in said(table_of(tmp_path, **columns, y=Y))
 
 
 def test_the_end_of_a_scale_is_no_sentinel(tmp_path):

@@ -33,6 +33,8 @@ _TIME = re.compile(_CLOCK)
 _MOMENT = re.compile(rf"(?P<day>.*?\d)(?:(?:,?\s+|T){_CLOCK}{_ZONE})?")
 _Y, _M, _D = r"(?P<y>\d{4})", r"(?P<m>\d{1,2})", r"(?P<d>\d{1,2})"
 _NAME, _SHORT = r"(?P<name>[^\W\d_]{3,9})\.?", r"(?P<y>\d{2})"
+LOOKED_AT = 50  # texts, before all of a long column are
+NEARLY_ALL = 0.8  # of the texts, so that the others look like mistakes
 DAY_FIRST, MONTH_FIRST = "day first", "month first"
 # What a day looks like, and the order of its parts where it could be another.
 _DAYS = [
@@ -71,7 +73,7 @@ class DateReading:
 
 
 def date_readings(texts: Sequence[str]) -> list[DateReading]:
-    """Read texts as dates; every one has to be one.
+    """Read texts as dates, all in one form, or nearly all in forms that can be no other.
 
     Parameters
     ----------
@@ -81,7 +83,7 @@ def date_readings(texts: Sequence[str]) -> list[DateReading]:
     Returns
     -------
     list of DateReading
-        None, one, or two of different orders.
+        None, one, or two of different orders. NaT, if any, where a text is no date.
     """
     found: list[DateReading] = []
     for pattern, order in _PATTERNS:
@@ -94,7 +96,40 @@ def date_readings(texts: Sequence[str]) -> list[DateReading]:
             read = read - np.array(zones, dtype="timedelta64[m]")
         if not any(np.array_equal(read, other.moments) for other in found):
             found.append(DateReading(order, read))
+    return found or _in_several_forms(texts)
+
+
+def _in_several_forms(texts: Sequence[str]) -> list[DateReading]:
+    """Dates of which some are written otherwise, or mistyped; by each order of day and month."""
+    found = []
+    for order in (DAY_FIRST, MONTH_FIRST):
+        read = _nearly_all(texts, [pattern for pattern, its in _PATTERNS if its in ("", order)])
+        if read is not None:
+            found.append(DateReading(order, read))
+    if len(found) < 2:
+        return found
+    n_dates = [np.count_nonzero(~np.isnat(one.moments)) for one in found]
+    if n_dates[0] != n_dates[1]:
+        return [found[int(np.argmax(n_dates))]]
+    if np.array_equal(found[0].moments, found[1].moments, equal_nan=True):
+        return [DateReading("", found[0].moments)]
     return found
+
+
+def _nearly_all(texts: Sequence[str], patterns: Sequence[re.Pattern[str]]) -> Moments | None:
+    """The moments of texts, NaT where one is no date; None if these are many."""
+
+    def first(text: str) -> tuple[np.datetime64, int] | None:
+        found = (_moment(pattern, text.strip()) for pattern in patterns)
+        return next((one for one in found if one), None)
+
+    for some in (texts[:LOOKED_AT], texts):
+        moments = [first(text) for text in some]
+        if len(some) - moments.count(None) < NEARLY_ALL * len(some):
+            return None
+    read = np.array([one[0] if one else "NaT" for one in moments], dtype="datetime64[s]")
+    zones = [one[1] if one else 0 for one in moments]
+    return read - np.array(zones, dtype="timedelta64[m]") if len(set(zones)) > 1 else read
 
 
 def clock_hours(texts: Sequence[str]) -> NDArray[np.float64] | None:

@@ -22,6 +22,7 @@ MANY_ROWS = 200  # that tell an even spread from another
 ALL_DIFFERENT = 0.98  # share of different values, from which a column looks like an id
 FEWEST_VALUES = 3  # beside a sentinel
 MOST_LISTED = 5  # columns in a sentence
+NEAR = 0.2  # gap over spread from which a usual sentinel is one
 MOST_SENTINELS = 3  # different ones in a column
 _ID = re.compile(r"(^|[^a-z])(id|ids|uid|uuid|guid|nr|no|number|key|index|idx)($|[^a-z])")
 _CODE = re.compile(
@@ -139,10 +140,12 @@ def _at_one_end(
         if gap < 2 * np.diff(rest).max():
             continue  # the next step of a scale
         values = [float(sign * value) for value in head]
-        usual = all(_NINES.fullmatch(f"{value:g}") or ends.get(value, 0) > 1 for value in values)
-        # Alone below zero, or nines, it need not be as far away.
-        odd = usual and (gap > 0.2 * spread or (head[-1] < 0 <= rest[0] and sign > 0))
-        if gap > spread or odd:
+        # Nines, or alone below zero in several columns, need not be as far away.
+        below = sign > 0 and head[-1] < 0 <= rest[0]
+        usual = all(
+            _NINES.fullmatch(f"{value:g}") or (below and ends.get(value, 0) > 1) for value in values
+        )
+        if gap > spread or (usual and gap > NEAR * spread):
             low, high = sorted((float(sign * rest[0]), float(sign * rest[-1])))
             return [
                 Sentinel(name, value, int(count), low, high)

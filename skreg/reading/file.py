@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from .numbers import plain_number
 from .options import ReadingOptions
 
 DELIMITERS = ",;\t|"
+TOTALS = frozenset(["total", "totals", "grand total", "sum", "summe", "gesamt", "insgesamt"])
 LOOKED_AT = 100  # lines, to find delimiter and header
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
@@ -94,11 +96,14 @@ def read_cells(path: Path, options: ReadingOptions) -> Cells:
         body, repeated = _without_repeats(body, lines, delimiter, header)
         if not body:
             raise TableError(f"{file} has a header and no rows: add the data below it")
+        body, below = _without_footer(body, delimiter, len(header.names))
         names, unnamed = _named(file, header)
         columns = _split(file, body, delimiter, names)
     except csv.Error as error:
         raise TableError(f"{file}: {error}; is a quotation mark left open?") from None
-    return Cells(file, names, unnamed, columns, body, delimiter, (*notes, *header.notes, *repeated))
+    return Cells(
+        file, names, unnamed, columns, body, delimiter, (*notes, *header.notes, *repeated, *below)
+    )
 
 
 def _text(path: Path, encoding: str) -> str:
@@ -208,6 +213,26 @@ def _without_repeats(
     if not many:
         return body, []
     return kept, [f"left out {many} line{'s' * (many > 1)} that repeat the header"]
+
+
+def _without_footer(
+    body: list[tuple[int, str]], delimiter: str, width: int
+) -> tuple[list[tuple[int, str]], list[str]]:
+    """Leave out a line of totals at the end, and words below the table."""
+    end = len(body)
+    while end > 2 and body[end - 1][1].count('"') % 2 == 0:
+        fields = next(_records([body[end - 1]], delimiter))[0]
+        total = next((field for field in fields if field.lower().rstrip(":") in TOTALS), None)
+        words = len(fields) == 1 and width > 2 and not plain_number(fields[0])
+        # A word that other rows have as well is a category.
+        if not words and (total is None or any(total in line for _, line in body[: end - 1])):
+            break
+        end -= 1
+    if end == len(body):
+        return body, []
+    shown = shorten(", ".join(line for _, line in body[end:]), 60, placeholder=" ...")
+    many = "a line" if len(body) - end == 1 else f"{len(body) - end} lines"
+    return body[:end], [f"left out {many} below the rows: {shown!r}"]
 
 
 def _check_widths(file: str, body: Sequence[tuple[int, str]], delimiter: str, width: int) -> None:

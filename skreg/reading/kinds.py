@@ -220,6 +220,8 @@ def _number_notes(survey: Survey, reading: NumberReading, sure: bool) -> list[st
         notes.append("in percent")
     elif reading.unit:
         notes.append(f"in {reading.unit}")
+    if reading.multiples:
+        notes.append("K, M and B are thousands, millions and billions")
     if reading.special:
         notes.append("negative numbers are in parentheses or have a printed minus")
     if len(survey.numbers) > 1 and not reading.thousands and not sure:

@@ -24,6 +24,7 @@ _NAMES = """
     DKK PLN CZK HUF BRL MXN ZAR TRY RUB KRW SGD HKD
 """
 CURRENCIES = frozenset([*SIGNS, *_NAMES.split()])
+MULTIPLES = {"K": 3, "k": 3, "M": 6, "B": 9}  # powers of ten, where a column has several
 THOUSANDS = {".": ["", ",", "'", " ", "_"], ",": ["", ".", "'", " ", "_"]}  # by the decimal sign
 _SAME = str.maketrans(
     dict.fromkeys("\u00a0\u2000\u2001\u2002\u2003\u2007\u2008\u2009\u200a\u202f\u3000", " ")
@@ -66,6 +67,8 @@ class NumberReading:
         Whether numbers are negative by parentheses, or by another minus than a hyphen in front.
     values : ndarray
         One a text, NaN where the text is no number in this reading.
+    multiples : bool, default=False
+        Whether letters after the numbers stand for thousands and millions.
     """
 
     decimal: str
@@ -74,6 +77,7 @@ class NumberReading:
     unit: str
     special: bool
     values: Array
+    multiples: bool = False
 
     @property
     def fits(self) -> Mask:
@@ -90,6 +94,12 @@ def plain_number(text: str) -> bool:
     """Whether a cell is a number and nothing else."""
     written = _parse(text)
     return written is not None and not written.unit and bool(is_float(text) or _readable(written))
+
+
+def looks_measured(text: str) -> bool:
+    """Whether a cell is a number with a unit or a currency, whatever these are."""
+    written = _parse(text)
+    return written is not None and _readable(written)
 
 
 def number_readings(texts: Sequence[str], counts: NDArray[np.intp]) -> list[NumberReading]:
@@ -115,6 +125,7 @@ def number_readings(texts: Sequence[str], counts: NDArray[np.intp]) -> list[Numb
     if not any(written):
         return []
     currency = _most([each.currency if each else "" for each in written], counts)
+    written, multiples = _without_multiples(written)
     known = np.array([each is not None for each in written])
     unit = _most([each.unit if each else "" for each in written], counts * known, blank=True)
     same = [
@@ -126,7 +137,10 @@ def number_readings(texts: Sequence[str], counts: NDArray[np.intp]) -> list[Numb
         for each, text in zip(same, texts, strict=True)
     )
     found = [_best(same, decimal, counts) for decimal in (".", ",")]
-    found = [replace(each, currency=currency, unit=unit, special=special) for each in found]
+    found = [
+        replace(each, currency=currency, unit=unit, special=special, multiples=multiples)
+        for each in found
+    ]
     rows = [int(counts[each.fits].sum()) for each in found]
     point, comma = found
     if max(rows) == 0:
@@ -140,6 +154,19 @@ def number_readings(texts: Sequence[str], counts: NDArray[np.intp]) -> list[Numb
     if currency and currency in SIGNS and "€" not in currency and comma.thousands == "":
         return [point] if all(each is None or "." not in each.body for each in same) else found
     return found
+
+
+def _without_multiples(
+    written: list[_Written | None],
+) -> tuple[list[_Written | None], bool]:
+    """Thousands and millions in one unit; whether there are any."""
+    units = {each.unit for each in written if each}
+    if len(units) < 2 or not units <= {"", *MULTIPLES}:
+        return written, False
+    return [
+        each and each._replace(power=each.power + MULTIPLES.get(each.unit, 0), unit="")
+        for each in written
+    ], True
 
 
 def is_float(text: str) -> bool:

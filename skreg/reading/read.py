@@ -242,13 +242,14 @@ def _mistakes(cells: Cells, columns: Sequence[Column]) -> list[Doubt]:
         text, many = cells.columns[column.name], len(column.stray)
         first = column.stray[0]
         n_known = sum(value is not None and value == value for value in text if value)
-        share = f"{many} of its {n_known} cells {'is' if many == 1 else 'are'} not a number"
+        what = {"date": "date", "number": "number"}.get(column.kind, "number like the others")
+        share = f"{many} of its {n_known} cells {'is' if many == 1 else 'are'} not a {what}"
         where = f"such as {text[first]!r} in line {cells.line(first)}"
         them = "it" if many == 1 else "them"
-        if column.kind == "number":
+        if column.kind in ("number", "date"):
             said.append(
-                f"{column.name!r} is taken as numbers, but {share} ({where}) and taken as missing:"
-                f" correct {them}"
+                f"{column.name!r} is taken as {column.kind}s, but {share} ({where}) and taken as"
+                f" missing: correct {them}"
             )
         else:
             said.append(

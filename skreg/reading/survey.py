@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from .dates import DateReading, clock_hours, date_readings
 from .missing import DASHES, is_code, is_missing
-from .numbers import NumberReading, is_float, number_readings
+from .numbers import NumberReading, is_float, looks_measured, number_readings
 from .options import ReadingOptions
 
 Kind = Literal["number", "date", "clock", "code", "category"]
 FEW_NUMBERS = 10  # different ones, which may as well be names of classes
 FEW_CODES = 3  # different words for a missing value in one column
 STRAY = 0.2  # share of a column's cells: fewer that are no numbers look like mistakes
+MIXED = 0.5  # fewer than that, and the column is still one of numbers that cannot be read
 LONGEST_NUMBER = 15  # digits that a float keeps
 
 
@@ -141,7 +142,8 @@ def _codes_or_times(plain: Survey, known: NDArray[np.intp]) -> Survey | None:
         return replace(found, kind="code")
     dates = date_readings(texts)
     if dates:
-        return replace(found, kind="date", dates=tuple(dates))
+        stray = left[np.isnat(dates[0].moments)]
+        return replace(found, kind="date", dates=tuple(dates), stray=tuple(map(int, stray)))
     hours = clock_hours(texts)
     return None if hours is None else replace(found, kind="clock", hours=hours)
 
@@ -179,7 +181,10 @@ def _among_numbers(
     if not unknown or (words and not few_numbers):
         return replace(numbers, codes=tuple(others))
     if n_unknown > STRAY * n_known:
-        return _without_dashes(plain, known)
+        mixed = not few_numbers and (
+            n_unknown <= MIXED * n_known or all(looks_measured(texts[k]) for k in unknown)
+        )
+        return replace(_without_dashes(plain, known), stray=tuple(unknown) if mixed else ())
     codes = tuple(k for k in others if k not in set(unknown))
     if few_numbers and not wanted:
         return replace(_without_dashes(plain, known), stray=tuple(unknown))
