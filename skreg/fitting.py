@@ -81,10 +81,13 @@ def with_one_blas_thread(function: Callable[[], T], of_scipy_alone: bool = False
     """
     # No context manager: Ctrl-C between its two functions would leave the limit where it is. Here
     # it may strike in the first call of `lift`; the second one then does what is left.
-    limit = _BlasLimit(of_scipy_alone)
+    limit, errors = _BlasLimit(of_scipy_alone), np.geterr()
     try:
         limit.lower()
         return function()
+    except BaseException:
+        np.seterr(**errors)  # Ctrl-C may have struck np.errstate on its way out
+        raise
     finally:
         try:
             limit.lift()
@@ -118,7 +121,7 @@ def restored_on_failure(fit: F) -> F:
             return fit(self, *args, **kwargs)
         except BaseException:
             self.__dict__ = before
-            np.seterr(**errors)  # Ctrl-C may have struck np.errstate on its way out
+            np.seterr(**errors)  # as in with_one_blas_thread
             raise
 
     return guarded  # type: ignore[return-value]  # wraps() keeps the signature

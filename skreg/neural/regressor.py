@@ -231,6 +231,7 @@ default="constant"
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            float32 where X and `dtype` are, float64 otherwise.
         """
         return self._shaped(self._raw_of(X))
 
