@@ -37,6 +37,8 @@ THIN = 4
 # long as one, if a block has a fair number of rows and these are long.
 TALL, WIDE = 256, (4096, 16384)
 CACHED = 1 << 17
+# Of these no more than so many are read in one stretch.
+STRETCH = 1 << 14
 # Share of the rows that often suffices to see that a column is not far from zero.
 GLANCE = 0.05
 
@@ -94,6 +96,17 @@ def _in_blocks(X: Array, v: Array) -> Array:
     return out.T
 
 
+def cached_blocks(X: NDArray[Any]) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of blocks of dense X that stay in the cache, read in long stretches."""
+    along = 1 if X.flags.c_contiguous else 0
+    length = min(max(1, X.shape[along]), STRETCH)
+    across = CACHED // length
+    for i in range(0, X.shape[0], across if along else length):
+        for j in range(0, X.shape[1], length if along else across):
+            rows = slice(i, i + (across if along else length))
+            yield rows, slice(j, j + (length if along else across))
+
+
 def product(X: Any, w: Array) -> Array:
     """``X w``."""
     if is_sparse(X) or X.dtype == np.float64:
@@ -108,10 +121,14 @@ def squares(X: Any, omega: Array, mean: Array | None) -> Array:
     """Weighted sums of squares of the columns less `mean`."""
     if not is_sparse(X):
         out = np.zeros(X.shape[1])
-        for rows, block in row_blocks(X):
-            if mean is not None:
-                block = block - mean
-            out += omega[rows] @ (block * block)
+        for rows, columns in cached_blocks(X):
+            block = X[rows, columns]
+            if mean is None:
+                block = np.square(block, dtype=np.float64)
+            else:
+                block = np.subtract(block, mean[columns], dtype=np.float64)
+                np.square(block, out=block)
+            out[columns] += omega[rows] @ block
         return out
     counts = np.diff(X.indptr)
     weights = omega[X.indices]

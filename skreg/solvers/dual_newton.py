@@ -31,7 +31,8 @@ import numpy as np
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from ..design import BLOCK_ENTRIES, Array, Design
+from ..design import Array, Design
+from ..moments import CACHED
 from ..penalties import ScaledPenalty
 from .base import Mask
 
@@ -94,7 +95,9 @@ class DualNewton:
         limit : int
             At most so many steps.
         """
-        lacks = np.maximum(floor * self.design.variances - penalty.l2, 0.0)
+        lacks = np.zeros_like(centre)
+        if floor > 0:
+            lacks = np.maximum(floor * self.design.variances - penalty.l2, lacks)
         curvature, shift = penalty.l2 + lacks, lacks * centre
         here, phi = self._point(penalty, lacks, shift, r, self.design.correlate(r))
         size = np.inf
@@ -199,11 +202,13 @@ class DualMatrix:
         return scale if same else None
 
     def _add(self, which: Mask, sign: float) -> None:
-        index = which.nonzero()[0]
-        step = max(1, BLOCK_ENTRIES // max(self.design.n_samples, 1))
+        index, n_samples = which.nonzero()[0], self.design.n_samples
+        step = max(1, CACHED // n_samples)
         for start in range(0, len(index), step):
             block = index[start : start + step]
-            columns = self.design.columns(block)[self.used] / np.sqrt(self.curvature[block])
+            columns = self.design.columns(block)
+            if len(self.used) < n_samples:
+                columns = np.asfortranarray(columns[self.used])
+            columns *= 1.0 / np.sqrt(self.curvature[block])
             columns *= self.root[:, None]
-            columns = np.asfortranarray(columns)
             self.sum = dsyrk(sign, columns, beta=1.0, c=self.sum, lower=1, overwrite_c=1)

@@ -139,7 +139,7 @@ class LargeSupport:
         else:
             floor, fall = FLOOR, FALL
         if strong:
-            floor, fall = STRONG, 0.0  # no proximal term, which one solution is enough for
+            floor = fall = 0.0  # no proximal term, so that one solution is enough
         found: list[tuple[Solution, Point]] = []
         used, centre, r, before = 0, last, guess.r, np.inf
         while True:
