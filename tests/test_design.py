@@ -215,3 +215,18 @@ def test_columns_far_from_zero_are_found_where_the_first_rows_weigh_next_to_noth
     Z = X - s @ X
     np.testing.assert_allclose(design.gram(), (Z * s[:, None]).T @ Z, rtol=1e-9, atol=1e-9)
     assert 2 in design.far.index
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(20, 17_000), (17_000, 20), (400, 500)])
+def test_variances_do_not_depend_on_the_blocks_they_are_summed_in(shape, dtype, order):
+    rng = np.random.default_rng(0)
+    X = np.asarray(rng.standard_normal(shape, dtype=np.float32) + 1.0, dtype=dtype, order=order)
+    weights = rng.random(shape[0])
+    mean = np.average(X.astype(np.float64), axis=0, weights=weights)
+    variances = np.average((X - mean) ** 2, axis=0, weights=weights)
+    np.testing.assert_allclose(Design.build(X, weights).variances, variances, rtol=1e-12)
+    squares = np.average(X.astype(np.float64) ** 2, axis=0, weights=weights)
+    raw = Design.build(X, weights, center=False).variances
+    np.testing.assert_allclose(raw, squares, rtol=1e-12)

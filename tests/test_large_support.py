@@ -153,6 +153,27 @@ def test_who_is_sent_there():
     assert not large_support.pays(thin, lasso, 500)
 
 
+@pytest.mark.parametrize("shape", [(900, 800), (800, 900)])
+def test_a_single_alpha_under_a_strong_l2_part_takes_products_alone(monkeypatch, shape):
+    """No Gram matrix, and no factor of as many rows."""
+    built, init = [], large_support.LargeSupport.__init__
+    monkeypatch.setattr(
+        large_support.LargeSupport,
+        "__init__",
+        lambda self, design, target, factored: (
+            built.append(factored) or init(self, design, target, factored)
+        ),
+    )
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal(shape)
+    y = 1000 * X[:, :5].sum(axis=1) + rng.standard_normal(shape[0])
+    model = skreg.ElasticNet(alpha=5.0, l1_ratio=0.1).fit(X, y)
+    assert built == [False]
+    assert model.dual_gap_ < 1e-11 * np.var(y)
+    descended = skreg.ElasticNet(alpha=5.0, l1_ratio=0.1, solver="cd").fit(X, y)
+    np.testing.assert_allclose(model.coef_, descended.coef_, atol=1e-6 * np.abs(y).max())
+
+
 def test_methods_hand_over(monkeypatch):
     used, path = [], large_support.LargeSupport.path
     monkeypatch.setattr(

@@ -110,8 +110,8 @@ class DualNewton:
                 break
             free = (here.w != 0) | (penalty.l1 == 0)
             free &= (penalty.lower < here.w) & (here.w < penalty.upper) & (curvature > 0)
-            step = self._step(free, curvature, -F, 0.5 * least / size)
-            turn, slope, t = self.design.correlate(step), self.inner(F, step), 1.0
+            step, turn = self._step(free, curvature, -F, 0.5 * least / size)
+            slope, t = self.inner(F, step), 1.0
             rounding = ROUNDING * (abs(phi) + self.yy)
             if -slope <= rounding and size > 0.5 * before:
                 break
@@ -137,23 +137,32 @@ class DualNewton:
         phi = 0.5 * self.inner(r, r) - self.inner(self.y, r) + conjugate
         return DualPoint(r, q, w), phi
 
-    def _step(self, free: Mask, curvature: Array, b: Array, share: float) -> Array:
+    def _step(self, free: Mask, curvature: Array, b: Array, share: float) -> tuple[Array, Array]:
+        """The step, and how much it changes the correlations."""
         if self.factored:
-            return self.matrix.solve(free, curvature, b)
+            x = self.matrix.solve(free, curvature, b)
+            return x, self.design.correlate(x)
         index = free.nonzero()[0]
-        part, inverse = self.design.subset(index), 1.0 / curvature[index]
-        x, rest, search = np.zeros_like(b), b.copy(), b
+        whole = not self.design.sparse and 2 * len(index) > len(free)
+        if whole:  # which spares a copy of most of X
+            part = self.design
+            inverse = np.divide(1.0, curvature, out=np.zeros_like(curvature), where=free)
+        else:
+            part, inverse = self.design.subset(index), 1.0 / curvature[index]
+        x, turn, rest, search = np.zeros_like(b), np.zeros(part.n_features), b.copy(), b
         size = first = self.inner(b, b)
         for _ in range(MOST_PRODUCTS):
-            image = search + part.predict(inverse * part.correlate(search))
+            turned = part.correlate(search)
+            image = search + part.predict(inverse * turned)
             way = size / self.inner(search, image)
             x += way * search
+            turn += way * turned
             rest -= way * image
             size, before = self.inner(rest, rest), size
             if size <= max(REDUCED, min(share, 1.0)) ** 2 * first:
                 break
             search = rest + (size / before) * search
-        return x
+        return x, turn if whole else self.design.correlate(x)
 
 
 class DualMatrix:

@@ -17,7 +17,7 @@ import numpy as np
 from ..design import Array, Design
 from ..penalties import Penalty, ScaledPenalty
 from .base import AIM, OneTarget, Settings, Solution
-from .dual_newton import DualNewton, can_factor
+from .dual_newton import DualNewton, DualPoint, can_factor
 from .optimality import degrees_of_freedom, gap_at, relative_gap
 from .support_rounds import SupportRounds
 
@@ -32,7 +32,7 @@ LAST_FLOOR = 1e-12
 # this, or until it does not fall any more.
 FINE = 1e-17
 # The dual method stops where half the square of this bounds the relative gap.
-SMALL = 1e-9
+SMALL = 1e-8
 # The path is extrapolated by no more than so many times its last step.
 FARTHEST = 2.0
 # Costs at one alpha, in flops of a matrix product: of the kept factor of so many active features,
@@ -40,6 +40,8 @@ FARTHEST = 2.0
 # gradients in such products, where the L2 part is strong and elsewhere; of dual steps.
 KEPT, ENTRY, CALL = 0.1, 36.0, 6e5
 FEW_PRODUCTS, PRODUCTS, STEPS = 50, 200, 1.5
+# The same for one alpha alone, with nothing copied of X.
+STREAMED, FEW_STEPS = 16.0, 5
 # A gap is corrected, and a smoother has its trace computed, where no more entries than these of
 # the Gram matrix are asked for.
 MOST_ENTRIES = 1 << 24
@@ -67,18 +69,23 @@ def solve(
     settings: Settings,
 ) -> Iterator[Solution]:
     """Each alpha in turn, for one target; see `base.py`."""
-    method = LargeSupport(design, target, can_factor(design))
+    factored = can_factor(design)
+    if factored and len(alphas) == 1:
+        scaled = penalty.at(alphas[0])
+        factored = not (
+            is_strong(design, scaled) and products_cost(design, scaled) < factor_cost(design)
+        )
+    method = LargeSupport(design, target, factored)
     return method.path(penalty, alphas, start, settings.max_iter)
 
 
 def pays(design: Design, penalty: ScaledPenalty, n_active: int) -> bool:
     """Whether this is quicker than a factor that is kept for so many active features."""
     n, p = design.X.shape
-    stored = design.X.nnz if design.sparse else n * p
     products = FEW_PRODUCTS if is_strong(design, penalty) else PRODUCTS
-    cost = products * (CALL + ENTRY * stored / p * n_active)
+    cost = products * (CALL + ENTRY * stored(design) / p * n_active)
     if n_active > n and can_factor(design):
-        cost = min(cost, STEPS * (n**3 / 3 + 0.5 * ENTRY * stored + CALL))
+        cost = min(cost, STEPS * (n**3 / 3 + 0.5 * ENTRY * stored(design) + CALL))
     return bool(KEPT * float(n_active) ** 3 > cost)
 
 
@@ -87,8 +94,35 @@ def pays_at_once(design: Design, penalty: ScaledPenalty, c: Array) -> bool:
     pulled = int(np.count_nonzero(np.abs(c) > penalty.l1))
     if not KEPT * float(pulled) ** 3 > CALL:
         return False
-    most = pulled if is_strong(design, penalty) else min(pulled, *design.X.shape)
-    return pays(design, penalty, most // 2)
+    if is_strong(design, penalty):
+        gram = 0.5 * design.n_samples * float(pulled) ** 2
+        return gram > min(products_cost(design, penalty), factor_cost(design))
+    return pays(design, penalty, min(pulled, *design.X.shape) // 2)
+
+
+def products_cost(design: Design, penalty: ScaledPenalty) -> float:
+    """Of one alpha by conjugate gradients, with a strong L2 part.
+
+    The trace of the dual's matrix, over its rows, tells how well it is conditioned.
+    """
+    trace = np.divide(
+        design.variances, penalty.l2, out=np.zeros_like(penalty.l2), where=penalty.l2 > 0
+    ).sum()
+    products = 2.0 * np.sqrt(1.0 + 2.0 * float(trace) / design.n_samples)
+    return FEW_STEPS * products * (STREAMED * stored(design) + CALL)
+
+
+def factor_cost(design: Design) -> float:
+    """Of one alpha by factors of the dual's matrix."""
+    n, p = design.X.shape
+    if not can_factor(design):
+        return np.inf
+    return float(n) ** 2 * p + FEW_STEPS * (n**3 / 3 + STREAMED * stored(design))
+
+
+def stored(design: Design) -> int:
+    """Entries of X that a product reads."""
+    return int(design.X.nnz if design.sparse else design.X.size)
 
 
 def is_strong(design: Design, penalty: ScaledPenalty) -> bool:
@@ -160,7 +194,7 @@ class LargeSupport:
                 penalty, centre, r, floor, self.small, max(1, max_iter - used)
             )
             used += n_steps
-            found.append(self._certified(penalty, dual.w, dual.r))
+            found.append(self._certified(penalty, dual.w, dual))
             guess, centre, r = found[-1][1], dual.w, dual.r
             floor *= fall
         one, here = best
@@ -173,16 +207,16 @@ class LargeSupport:
         return Point(w, self.design.correlate(r), r)
 
     def _certified(
-        self, penalty: ScaledPenalty, w: Array, r: Array | None
+        self, penalty: ScaledPenalty, w: Array, dual: DualPoint | None
     ) -> tuple[Solution, Point]:
         """Coefficients with their gap, by the residual they leave or by that of the dual."""
         design, unit, here = self.design, self.target.unit, self._point(w)
         rss = float(design.norm2(here.r))
         gap = gap_at(w, here.q, rss, penalty) / unit
-        if r is not None:
-            away = here.r - r
+        if dual is not None and gap > FINE:
+            away = here.r - dual.r
             along, moved = self.dual.inner(here.r, away), float(design.norm2(away))
-            gap = min(gap, gap_at(w, design.correlate(r), rss, penalty, along, moved) / unit)
+            gap = min(gap, gap_at(w, dual.q, rss, penalty, along, moved) / unit)
         if gap > AIM and design.n_features * np.count_nonzero(w) <= MOST_ENTRIES:
             gap = min(gap, relative_gap(w, here.q, rss, penalty, design, unit))
         return Solution(w, gap, 0, rss, np.nan), here
