@@ -102,7 +102,7 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
     """The fit that LassoCV and ElasticNetCV share."""
 
     _parameter_constraints: dict[str, Any] = {
-        "eps": [Interval(numbers.Real, 0, None, closed="neither")],
+        "eps": [Interval(numbers.Real, 0, 1, closed="right")],
         "n_alphas": [COUNT, Hidden(StrOptions({"deprecated"}))],
         "alphas": [COUNT, "array-like", Hidden(None)],
         "fit_intercept": ["boolean"],
