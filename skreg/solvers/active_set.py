@@ -76,6 +76,7 @@ class ActiveSet:
     def __init__(self, penalty: Penalty, rank: int, yy: float, alone: bool = False) -> None:
         self.all = penalty
         self.rank, self.yy = rank, yy
+        self.most = rank  # features of a support: more where they may be dependent
         self.factor = GrowingFactor(DEPENDENT)
         self.boxed, self.ridged = penalty.has_bounds, penalty.l1_ratio < 1.0
         self.straight = not (self.ridged or alone)
@@ -182,7 +183,7 @@ class ActiveSet:
             else:
                 found, dependent = self._on_support(alpha, active, sign, w, c)
                 if dependent is not None:
-                    dropped += len(active) <= self.rank or self.ridged
+                    dropped += len(active) <= self.most or self.ridged
                     if dropped > MOST_DROPPED:
                         break
                     edge, sign = edge.copy(), sign.copy()
@@ -248,7 +249,7 @@ class ActiveSet:
 
         None where a factor of their own is better, or a feature depends on the others.
         """
-        if len(active) < MANY or (len(active) > self.rank and not self.ridged):
+        if len(active) < MANY or (len(active) > self.most and not self.ridged):
             return None
         if self.ridged:
             self.factor.serve(alpha, alpha * self.ridges)
@@ -266,7 +267,7 @@ class ActiveSet:
         Writes to w. `c` are the correlations of what the other features leave.
         """
         rows = self.gram.take(active, 0)
-        if len(active) > self.rank and not self.ridged:
+        if len(active) > self.most and not self.ridged:
             return (w, c, None), len(active) - 1
         pull = self.rates * sign
         pulls = np.array([c - alpha * pull, pull] if self.straight else [c - alpha * pull])
@@ -290,7 +291,7 @@ class ActiveSet:
             sign[leave & (at == 0)] = 0.0
         new = enter.nonzero()[0]
         # Where all features may be independent there is no reason to be careful.
-        room = len(sign) if len(sign) <= self.rank else max(GROWTH, len(active) // 2)
+        room = len(sign) if len(sign) <= self.rank == self.most else max(GROWTH, len(active) // 2)
         if len(new) > room:
             excess = np.abs(q[new]) / edge[new]
             new = new[np.argpartition(-excess, room)[:room]]

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
+from scipy import sparse
 
 from ..design import BLOCK_ENTRIES, Array, Design, Index
 from ..penalties import Penalty
-from .base import Settings, Solution, SolveFunction, Target
+from .base import Mask, Settings, Solution, SolveFunction, Target
 
 # For fewer features the search costs more than it saves.
 FEWEST = 50
@@ -85,37 +85,58 @@ def _with_zeros(
 
 def copies_of(design: Design, c: Array, penalty: Penalty) -> tuple[Index, Index, Array]:
     """Pairs of features, and the sign by which the second is a copy of the first."""
-    tied = np.concatenate([*(run for run in runs(np.abs(c)) if c[run[0]]), np.empty(0, int)])
+    tied, run = runs(np.abs(c))
+    tied = tied[c[tied] != 0.0]
     if not len(tied):
         return tied, tied, np.empty(0)
-    r = np.random.default_rng(0).standard_normal(design.n_samples)
+    r, _ = design.center(np.random.default_rng(0).standard_normal(design.n_samples))
     h = np.zeros(len(c))
-    r, _ = design.center(r)
     few = len(tied) < MANY * len(c)
     h[tied] = design.subset(tied).correlate(r) if few else design.correlate(r)[tied]
-    same = [tied[run] for run in runs(np.abs(h[tied]))]
-    first = np.concatenate([np.full(len(run) - 1, run.min()) for run in same] + [tied[:0]])
-    copies = np.concatenate([np.delete(run, run.argmin()) for run in same] + [tied[:0]])
+    place, run = runs(np.abs(h[tied]))
+    if not len(place):
+        return place, place, np.empty(0)
+    copies = tied[place]
+    first = np.minimum.reduceat(copies, np.flatnonzero(np.diff(run, prepend=-1)))[run]
+    first, copies = first[first != copies], copies[first != copies]
     signs = np.sign(h[first]) * np.sign(h[copies])
     lower, upper = penalty.lower, penalty.upper
     alike = (lower[first] == lower[copies]) & (upper[first] == upper[copies])
     alike &= (penalty.factors[first] == penalty.factors[copies]) & np.isinf(upper[first])
     alike &= np.isinf(lower[first]) | ((lower[first] == 0.0) & (signs > 0))
-    step = max(1, BLOCK_ENTRIES // design.n_samples)
-    for start in range(0, len(first), step):
-        part = slice(start, start + step)
-        Z = design.columns(first[part])
-        away = np.abs(design.columns(copies[part]) - signs[part] * Z).max(axis=0)
-        alike[part] &= away <= EXACT * np.abs(Z).max(axis=0)
-    return first[alike], copies[alike], signs[alike]
+    first, copies, signs = first[alike], copies[alike], signs[alike]
+    equal = _equal(design, first, copies, signs)
+    return first[equal], copies[equal], signs[equal]
 
 
-def runs(size: Array) -> list[Index]:
-    """Places of values that are nearly equal, two or more of them at a time."""
+def runs(size: Array) -> tuple[Index, Index]:
+    """Places of values that others are nearly equal to, and which run of these each belongs to."""
     order = np.argsort(size)
     ranked = size[order]
     near = np.diff(ranked) <= EQUAL * ranked[1:]
-    if not near.any():
-        return []
-    edges = np.flatnonzero(np.concatenate([[True], ~near, [True]]))
-    return [order[a:b] for a, b in pairwise(edges.tolist()) if b > a + 1]
+    inside = np.zeros(len(size), dtype=bool)
+    inside[1:] = near
+    inside[:-1] |= near
+    starts = inside.copy()
+    starts[1:] &= ~near
+    return order[inside], np.cumsum(starts)[inside] - 1
+
+
+def _equal(design: Design, first: Index, copies: Index, signs: Array) -> Mask:
+    """Whether these columns are the same, entry by entry."""
+    equal = np.zeros(len(first), dtype=bool)
+    step = max(1, BLOCK_ENTRIES // design.n_samples)
+    for start in range(0, len(first), step):
+        part = slice(start, start + step)
+        if design.sparse:
+            X = design.X[:, first[part]]
+            D = X - design.X[:, copies[part]] @ sparse.diags(signs[part])
+            low, high = (np.ravel(D.min(axis=0).toarray()), np.ravel(D.max(axis=0).toarray()))
+            away = high - low if design.mean is not None else np.maximum(high, -low)
+            size = np.ravel(abs(X).max(axis=0).toarray())
+        else:
+            Z = design.columns(first[part])
+            away = np.abs(design.columns(copies[part]) - signs[part] * Z).max(axis=0)
+            size = np.abs(Z).max(axis=0)
+        equal[part] = away <= EXACT * size
+    return equal

@@ -48,7 +48,6 @@ class ProximalActiveSet(ActiveSet):
 
     def __init__(self, penalty: Penalty, rank: int, yy: float, alone: bool = False) -> None:
         super().__init__(penalty, rank, yy, alone)
-        self.true_rank = rank
         self.centre: Array | None = None
 
     def extend(self, gram: Array, c: Array, index: Index, start: Array | None = None) -> None:
@@ -96,7 +95,7 @@ class ProximalActiveSet(ActiveSet):
     def _independent(self) -> bool:
         """Whether the features of the support clearly are independent."""
         active = self.active
-        if len(active) > self.true_rank:
+        if len(active) > self.rank:
             return False
         if self.factor.active is active:
             pivots = self.factor.L.diagonal()[self.factor.place] ** 2
@@ -108,14 +107,14 @@ class ProximalActiveSet(ActiveSet):
     def _forget_centre(self) -> None:
         """Back to the problem itself."""
         self.gram, self.c, self.centre = self.true_gram, self.usable * self.true_c, None
-        self.rank, self.factor, self.line = self.true_rank, GrowingFactor(DEPENDENT), None
+        self.most, self.factor, self.line = self.rank, GrowingFactor(DEPENDENT), None
         self.q = self.c - symmetric_product(self.gram, self.w)
 
     def _move_centre(self) -> None:
         """Take the coefficients for the centre."""
         if self.centre is None:
             self._shift_gram()
-            self.rank, self.factor = len(self.all.factors), GrowingFactor(DEPENDENT)
+            self.most, self.factor = len(self.all.factors), GrowingFactor(DEPENDENT)
         self._centre_on_solution()
 
     def _shift_gram(self) -> None:
