@@ -129,7 +129,7 @@ def test_the_reading_order(pages):
     words = Reader(pages("regression")).words
     order = [
         "Disease progression",
-        "Of 2 models, LassoCV predicts best: R² 0.488 ± 0.022 over 5 folds.",
+        "Of 2 models, LassoCV scores best: R² 0.488 ± 0.022 over 5 folds.",
         "Next comes RidgeCV with 0.480 ± 0.024; fold for fold the difference is 0.0080 ± 0.0049,"
         " too small to tell the two apart.",
         "By comparison, predicting the mean has −0.014.",

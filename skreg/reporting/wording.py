@@ -144,7 +144,8 @@ def result(contents: Contents) -> str:
             names = f"{', '.join(model.name for model in tied[:-1])} and {tied[-1].name}"
             text += f"{names} predict equally well{' and best' * (len(others) >= len(tied))}: "
         else:
-            text += f"{best.name} predicts best: "
+            verb = "predicts" if _clearly(best, others[0]) else "scores"
+            text += f"{best.name} {verb} best: "
         text += f"{score.name} {score_text(score)} {folds}."
         if len(others) >= len(tied):
             text += f" {_runner_up(best, others[len(tied) - 1])}"
@@ -161,6 +162,17 @@ def result(contents: Contents) -> str:
     return text + ("." if ahead > 0 else ": no model does better than that.")
 
 
+def _clearly(best: ModelReport, second: ModelReport) -> bool:
+    """Whether the differences fold for fold tell the best from the second."""
+    behind = _behind(best, second)
+    return not abs(behind.mean) < 2 * behind.standard_error
+
+
+def _behind(best: ModelReport, second: ModelReport) -> Score:
+    """The differences, as a score, so that their error knows as much of the folds as those do."""
+    return replace(best.scores[0], values=best.scores[0].values - second.scores[0].values)
+
+
 def _same_scores(best: ModelReport, other: ModelReport) -> bool:
     """Whether two models score the same in every fold, but for rounding."""
     first, second = best.scores[0].values, other.scores[0].values
@@ -169,11 +181,10 @@ def _same_scores(best: ModelReport, other: ModelReport) -> bool:
 
 def _runner_up(best: ModelReport, second: ModelReport) -> str:
     """Say whether the second is clearly worse, by the differences fold for fold."""
-    # A score like theirs, so that its error knows as much of the folds as theirs do.
-    behind = replace(best.scores[0], values=best.scores[0].values - second.scores[0].values)
+    behind = _behind(best, second)
     difference, error = abs(behind.mean), behind.standard_error
     text = f"Next comes {second.name} with {score_text(second.scores[0])}"
     if not math.isfinite(difference):
         return f"{text}."
     text += f"; fold for fold the difference is {with_error(difference, error)}"
-    return f"{text}, too small to tell the two apart." if difference < 2 * error else f"{text}."
+    return f"{text}." if _clearly(best, second) else f"{text}, too small to tell the two apart."
