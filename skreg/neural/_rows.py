@@ -144,8 +144,8 @@ def _split(index: Index, fraction: float, codes: Any, seed: int) -> tuple[Index,
     if n_held < 2 or n_rows - n_held < 1:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your"
-            f" dataset: early_stopping=True holds out {n_held} of {n_rows} rows; or give X_val and"
-            " y_val to fit"
+            f" dataset: early_stopping=True holds out {n_held} of n_samples={n_rows}; or give X_val"
+            " and y_val to fit"
         )
     every = np.arange(n_rows)
     if codes is None:
