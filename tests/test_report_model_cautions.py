@@ -121,6 +121,17 @@ def test_advice_is_given_once(gather):
         assert "cale the features" in text
 
 
+def test_a_network_that_has_learned_nothing(gather):
+    """It has converged, and more iterations would not help: the warning says what would."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3))
+    network = MLPRegressor((3,), max_iter=500, tol=0.01, n_iter_no_change=3, random_state=0)
+    one = caution(gather(network, X, 1e-3 * X[:, 0]), "learned nothing")
+    assert one.serious
+    assert "scale y" in one.text
+    assert "max_iter" not in one.text
+
+
 class Herald(RegressorMixin, BaseEstimator):
     """Announces what a later version will do, in two warnings, and has a third of its own."""
 

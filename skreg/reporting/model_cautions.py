@@ -27,6 +27,7 @@ LONGEST_WARNING = 400  # characters
 CONVERGENCE = ("ConvergenceWarning",)
 ANNOUNCEMENTS = ("FutureWarning", "DeprecationWarning", "PendingDeprecationWarning")
 MORE_ITERATIONS = re.compile("max_iter|number of iterations")
+NO_BETTER = re.compile("The (fit|probabilities) .*no better than")
 EDGE = re.compile(r"is the (smallest|largest) of the grid")
 
 
@@ -125,12 +126,15 @@ def _unconverged(one: Compared) -> Caution | None:
         parts.append(f"{share} of {path.converged.size} points of its path are not at the optimum")
     if cv is not None and not cv.converged:
         parts.append("nor are all points of its folds" if parts else "points of its folds are not")
+    vain = [each for each in warned if NO_BETTER.match(each.message)]
     if warned:
-        shorter = _short(warned[0].message)
+        shorter = _short((vain or warned)[0].message)
         parts.append(f"{len(warned)} warning(s) in {one.n_fits} fits, such as: {shorter}")
     if not parts:
         return None
     said = "; ".join(parts)
+    if vain:  # which says what to do
+        return Caution("A fit has learned nothing", f"{one.report.name}: {said}.", serious=True)
     repeated = MORE_ITERATIONS.search(said)  # the warning has this advice
     advice = "Scale the features" if repeated else "Raise max_iter, scale the features"
     return Caution(
