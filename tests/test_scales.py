@@ -324,3 +324,35 @@ def test_degrees_of_freedom_where_factors_are_as_good_as_infinite():
     bounds = {"lower_bound": -1e200, "penalty_factor": [1e-241, 1e211, 1.0, 1.0, 1.0, 1.0]}
     model = Lasso(0.0, **bounds).fit(X * 1e-190, y * 1e-59)
     assert model.converged_
+
+
+@pytest.mark.parametrize("seed", [15, 96])
+def test_alphas_below_the_rounding_of_the_largest_columns(seed):
+    """For these the smallest alpha is nothing, for others of the same X it is large."""
+    draw = np.random.default_rng(seed)
+    n, p = int(draw.integers(10, 150)), int(draw.integers(2, 250))
+    assert draw.choice([10, 20, 30, 30]) == 30
+    units = 10.0 ** draw.uniform(-15, 15, p)
+    draw.random()
+    far = draw.standard_normal((n, p))
+    target = far[:, 0] + draw.standard_normal(n)
+    largest = np.abs((far - far.mean(axis=0)) * units).T @ np.abs(target) / n
+    model = Lasso(1e-29 * largest.max()).fit(far * units, target)
+    assert model.dual_gap_ < 1e-9
+
+
+def test_several_targets_at_once_refuse_what_they_cannot_scale():
+    with pytest.raises(ValueError, match="several targets at once needs X and y of order one"):
+        enet_path(X * 1e-100, Y)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", MODELS)
+def test_any_power_of_two_changes_no_bit_of_a_fit(name):
+    """Over the whole of what is accepted, X and y drawn apart."""
+    make, draw = MODELS[name], np.random.default_rng(1)
+    expected = fitted(make(0, 0), np.asarray, 0, 0, y, None)
+    for a, b in draw.integers(-490, 491, (500, 2)):
+        found = fitted(make(int(a), int(b)), np.asarray, int(a), int(b), y, None)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one, other, err_msg=f"{a}, {b}")

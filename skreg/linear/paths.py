@@ -171,6 +171,11 @@ def enet_path(
     if y.ndim == 2:
         if positive:
             raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
+        if not units_of(X, y, None, mean_square).ordinary:
+            raise ValueError(
+                "a path of several targets at once needs X and y of order one, all features alike:"
+                " scale them"
+            )
         params |= {"precompute": precompute, "verbose": verbose}
         params["coef_init"] = _start(coef_init, columns, y.shape[1:])
         return _multi_task(X, y, l1_ratio, eps, given, return_n_iter, params)

@@ -43,6 +43,8 @@ ROUNDING = 1e-13
 # tolerance: with 20 columns that are there twice, once rounded to six digits, 60 of 100 alphas
 # took a descent of 4 ms each.
 NEARLY_STATIONARY, NEARLY = 1e-5, 1e-3
+# The gap of no coefficients at all, over the unit.
+NOTHING = 0.5
 
 
 def solve(
@@ -130,8 +132,10 @@ def _solve_on_gram(
         if done.item(i) or left <= 0:
             yield Solution(w, gap, n_iter, left_over, n_used)
         else:
+            # Zero is better than what columns of far different units may have left.
+            begin = w if gap <= NOTHING else np.zeros_like(w)
             (finished,) = coordinate_descent.solve_on_gram(
-                design, target, penalty, alphas[i : i + 1], w, replace(settings, max_iter=left)
+                design, target, penalty, alphas[i : i + 1], begin, replace(settings, max_iter=left)
             )
             if gap < finished.gap and finished.gap > AIM:
                 finished = finished._replace(coef=w, gap=gap, rss=left_over, df=n_used)
