@@ -187,7 +187,7 @@ def _column(
         assert survey.hours is not None  # what made it a clock
         values = np.full(len(survey.texts), np.nan)
         values[survey.known] = survey.hours
-        notes = ["read as hours"]
+        notes = ["times of day or durations, in hours"]
     else:
         values = np.array(survey.texts, dtype=object)
         values[survey.absent] = None

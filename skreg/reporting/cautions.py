@@ -186,7 +186,8 @@ def _row_numbers(table: Table) -> Caution | None:
         "A column may number the rows",
         f"From row to row, {listing(found, LISTED)} always changes in one direction, by whole"
         " numbers. If it only numbers the rows, leave it out. If it is time, hold out the latest"
-        " rows (in Python, cv=TimeSeriesSplit()): shuffled folds predict the past from the future.",
+        " rows (--time NAME; in Python, cv=TimeSeriesSplit()): shuffled folds predict the past from"
+        " the future.",
     )
 
 

@@ -97,7 +97,9 @@ def suspects(table: Table, y: NDArray[np.generic], task: Task, target: str) -> l
 
 
 def _computed(table: Table, rows: NDArray[np.intp], values: Array) -> list[Suspect]:
-    """A formula of a few columns that gives the target."""
+    """A formula of a few columns that gives the target; none is looked for in a sparse matrix."""
+    if table.dense is None:
+        return []
     names = [table.names[j] for j in table.numeric]
     found = formula(table.numbers(table.numeric, rows), values, names)
     if found is None:

@@ -25,7 +25,7 @@ from .request import Request
 from .scores import HeldOut, Metric
 
 LONGEST_ARRAY = 10  # of those that the settings of a model show in full
-INTERRUPTED = "training interrupted"  # an MLP ends its fit well when Ctrl-C is pressed
+INTERRUPTED = "Training interrupted"  # an MLP ends its fit well when Ctrl-C is pressed
 
 
 @dataclass(frozen=True)
