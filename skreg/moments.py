@@ -22,6 +22,9 @@ Index = NDArray[np.intp]
 
 # Rows are read in blocks of about this many entries (4 MiB of float64).
 BLOCK_ENTRIES = 1 << 19
+# Two sparse matrices whose densities have a larger product than this are multiplied as blocks of
+# dense rows: a product of two stored entries takes 2 ns, one of two dense entries 0.1 ns.
+FILLED = 0.05
 # A column whose standard deviation is below this fraction of its mean is constant up to rounding.
 CONSTANT = 8 * np.finfo(np.float64).eps
 # Above this ratio of squared mean to variance, second moments minus squared means lose digits.
@@ -180,7 +183,15 @@ def _products(X: NDArray[Any], omega: Array, shift: Array | None) -> Array:
 def cross_products(X: Any, other: Any, omega: Array) -> Array:
     """``X^T diag(omega) other`` of two sparse matrices over the same rows."""
     weighted = with_data(other, other.data * omega[other.indices])
-    return np.asarray((X.T @ weighted).toarray(), dtype=np.float64)
+    (n, p), m = X.shape, other.shape[1]
+    if X.nnz * other.nnz <= FILLED * n * p * n * m:
+        return np.asarray((X.T @ weighted).toarray(), dtype=np.float64)
+    X, weighted, G = X.tocsr(), weighted.tocsr(), np.zeros((p, m))
+    step = max(1, min(BLOCK_ENTRIES // max(p, m), n // 4))  # X is never dense as a whole
+    for start in range(0, n, step):
+        rows = slice(start, start + step)
+        G += X[rows].toarray().T @ weighted[rows].toarray()
+    return G
 
 
 @dataclass(frozen=True)

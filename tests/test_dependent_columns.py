@@ -9,6 +9,7 @@ import pytest
 from scipy import linalg, sparse
 
 import skreg
+from skreg import moments
 from skreg.solvers import newton, optimality, proximal
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # benchmarks/ is not installed
@@ -211,3 +212,13 @@ def test_nearly_equal_columns_are_certified(noise):
     assert gaps.max() <= 1e-10
     model = skreg.Lasso(alpha=path.alphas[15]).fit(X, y)
     assert model.dual_gap_ <= 1e-10
+
+
+@pytest.mark.parametrize("densities", [(0.02, 0.02), (0.9, 0.05), (0.5, 0.6)])
+def test_products_of_sparse_matrices_do_not_depend_on_how_full_they_are(monkeypatch, densities):
+    monkeypatch.setattr(moments, "BLOCK_ENTRIES", 100)
+    rng = np.random.default_rng(0)
+    X, Z = (problems.sparse_design(60, p, d, rng) for p, d in zip((9, 13), densities, strict=True))
+    omega = rng.random(60)
+    expected = X.toarray().T @ (omega[:, None] * Z.toarray())
+    np.testing.assert_allclose(moments.cross_products(X, Z, omega), expected, rtol=1e-12)

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from scipy import sparse
 
 from ..design import BLOCK_ENTRIES, Array, Design, Index
 from ..penalties import Penalty
@@ -129,8 +128,9 @@ def _equal(design: Design, first: Index, copies: Index, signs: Array) -> Mask:
     for start in range(0, len(first), step):
         part = slice(start, start + step)
         if design.sparse:
-            X = design.X[:, first[part]]
-            D = X - design.X[:, copies[part]] @ sparse.diags(signs[part])
+            X, Y = design.X[:, first[part]], design.X[:, copies[part]]
+            Y.data *= np.repeat(signs[part], np.diff(Y.indptr))
+            D = X - Y
             low, high = (np.ravel(D.min(axis=0).toarray()), np.ravel(D.max(axis=0).toarray()))
             away = high - low if design.mean is not None else np.maximum(high, -low)
             size = np.ravel(abs(X).max(axis=0).toarray())
