@@ -9,9 +9,8 @@ violates optimality most joins. Every step lowers the objective.
 import numpy as np
 from exact import REAL, Problem
 
-# What others leave of a column counts as the rounding of the data below this share of it, times
-# the number of rows or columns: the rank of a matrix of doubles, as everyone defines it.
-DEPENDENT = 4 * np.finfo(np.float64).eps
+# Extended precision leaves this much of a column of length one that depends on the others.
+DEPENDENT = 64 * np.finfo(REAL).eps
 # A violation of optimality below this share of the largest possible correlation is rounding.
 VIOLATED = 1e3 * np.finfo(REAL).eps
 
@@ -28,13 +27,26 @@ def orthogonal_factor(A):
             v -= Q[:, : len(kept)] @ share
             r += share
         left = np.sqrt(v @ v)
-        if left <= max(n, k) * DEPENDENT * size:
+        if left <= DEPENDENT * size:
             continue
         R[: len(kept), len(kept)], R[len(kept), len(kept)] = r, left
         Q[:, len(kept)] = v / left
         kept.append(j)
     m = len(kept)
     return Q[:, :m], R[:m, :m], np.array(kept, dtype=int)
+
+
+def directions(A):
+    """A basis of the coefficients, without directions as short as the rounding of the data.
+
+    The rank of a matrix of doubles is decided as everyone does, with its columns of length one.
+    """
+    size = np.sqrt((A**2).sum(axis=0))
+    _, lengths, Vt = np.linalg.svd((A / size).astype(float))
+    kept = lengths > max(A.shape) * np.finfo(np.float64).eps
+    if kept.all() and len(kept) == A.shape[1]:
+        return np.eye(A.shape[1], dtype=REAL)
+    return Vt[: len(kept)][kept].T.astype(REAL) / size[:, None]
 
 
 def triangular_solve(R, b):
@@ -84,13 +96,13 @@ def to_the_face_s_minimum(problem, w, free, sign):
             break
         A = np.vstack([problem.Z[:, index], np.diag(np.sqrt(problem.l2[index]))])
         r = np.concatenate([problem.y - problem.Z @ w, -np.sqrt(problem.l2[index]) * w[index]])
-        Q, R, kept = orthogonal_factor(A)
-        pull = (problem.l1 * sign)[index][kept]
+        V = directions(A)
+        Q, R, kept = orthogonal_factor(A @ V)
+        pull = (V.T @ (problem.l1 * sign)[index])[kept]
         forward = np.zeros(len(kept), REAL)
         for i in range(len(kept)):  # R^T forward = pull
             forward[i] = (pull[i] - R[:i, i] @ forward[:i]) / R[i, i]
-        step = np.zeros(len(index), REAL)
-        step[kept] = triangular_solve(R, Q.T @ r - forward)
+        step = V[:, kept] @ triangular_solve(R, Q.T @ r - forward)
         now = w[index]
         low = np.where((problem.l1[index] > 0) & (sign[index] > 0), 0, problem.lower[index])
         high = np.where((problem.l1[index] > 0) & (sign[index] < 0), 0, problem.upper[index])
