@@ -153,10 +153,22 @@ class Design:
         return fitted
 
     def predict_rows(self, rows: Any, w: Array) -> Array:
-        """``Z w`` for rows of X, or rows like them, with no care for columns far from zero."""
+        """``Z w`` for some rows of X, or rows like them; columns far from zero are made dense."""
         w = self.to_raw(w)
-        fitted = moments.product(rows, w)
-        return fitted if self.mean is None else fitted - self.mean @ w
+        if self.mean is None:
+            return moments.product(rows, w)
+        far, near = self.far.index, w
+        if len(far):
+            near = w.copy()
+            near[far] = 0.0
+        fitted = moments.product(rows, near) - self.mean @ near
+        if len(far):
+            part = rows[:, far]
+            Z = (part.toarray() if moments.is_sparse(part) else part) - self.mean[far]
+            Z -= self.far.drift
+            Z[:, np.isin(far, self.far.constant)] = 0.0
+            fitted += Z @ w[far]
+        return fitted
 
     def correlate(self, r: Array) -> Array:
         """``Z^T Omega r``; r has shape (n_samples,) or (n_samples, k)."""

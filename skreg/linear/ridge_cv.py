@@ -39,7 +39,7 @@ from ._units import Units
 from ._warnings import WarnsOfEdge, warn, warn_unconverged
 
 # scikit-learn's names of the decompositions.
-GCV_METHODS = {None: "auto", "auto": "auto", "svd": "svd", "eigen": "eigen"}
+GCV_METHODS = {None: "auto", "auto": "auto", "svd": "svd", "eigen": "auto"}
 
 
 class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
@@ -62,8 +62,8 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
     cv : int, cross-validation splitter, iterable or None, default=None
         None is leave-one-out.
     gcv_mode : {"auto", "svd", "eigen"} or None, default=None
-        Decomposition for leave-one-out: of X, or of its Gram matrix or kernel. "auto" takes the
-        cheaper one that loses no digits that matter.
+        Decomposition for leave-one-out: of X, or of its Gram matrix or kernel, which are cheaper.
+        "auto" and "eigen" take the second as long as that loses no digits that matter.
     store_cv_results : bool, default=False
         Keep `cv_results_` (leave-one-out only).
     alpha_per_target : bool, default=False
