@@ -141,34 +141,31 @@ class Design:
     def predict(self, w: Array) -> Array:
         """``Z w``; w has shape (n_features,) or (n_features, k)."""
         w = self.to_raw(w)
-        if self.mean is None:
-            return moments.product(self.X, w)
-        far, near = self.far.index, w
-        if len(far):
-            near = w.copy()
-            near[far] = 0.0
-        fitted = moments.product(self.X, near) - self.mean @ near
-        for block, columns in self._far_blocks():
+        fitted = self._of_near_columns(self.X, w)
+        for block, columns in self._far_blocks() if self.mean is not None else ():
             fitted += columns @ w[block]
         return fitted
 
     def predict_rows(self, rows: Any, w: Array) -> Array:
         """``Z w`` for some rows of X, or rows like them; columns far from zero are made dense."""
-        w = self.to_raw(w)
-        if self.mean is None:
-            return moments.product(rows, w)
-        far, near = self.far.index, w
-        if len(far):
-            near = w.copy()
-            near[far] = 0.0
-        fitted = moments.product(rows, near) - self.mean @ near
-        if len(far):
+        w, far = self.to_raw(w), self.far.index
+        fitted = self._of_near_columns(rows, w)
+        if self.mean is not None and len(far):
             part = rows[:, far]
             Z = (part.toarray() if moments.is_sparse(part) else part) - self.mean[far]
-            Z -= self.far.drift
+            Z = Z - self.far.drift
             Z[:, np.isin(far, self.far.constant)] = 0.0
             fitted += Z @ w[far]
         return fitted
+
+    def _of_near_columns(self, rows: Any, w: Array) -> Array:
+        """What the columns that are not far from zero give; w is on the user's scale."""
+        if self.mean is None:
+            return moments.product(rows, w)
+        if len(self.far.index):
+            w = w.copy()
+            w[self.far.index] = 0.0
+        return moments.product(rows, w) - self.mean @ w
 
     def correlate(self, r: Array) -> Array:
         """``Z^T Omega r``; r has shape (n_samples,) or (n_samples, k)."""
@@ -220,10 +217,7 @@ class Design:
 
     @cached_property
     def sizes(self) -> Array:
-        """What the rounding errors of the columns are relative to: their lengths before centring.
-
-        Of columns far from zero, which are centred before they are summed, hardly more than after.
-        """
+        """What rounding errors are relative to: lengths before centring, of far columns after."""
         squares = self.variances
         if self.mean is None:
             return np.sqrt(squares)
