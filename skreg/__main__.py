@@ -145,8 +145,12 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
         help="whether the first line has names; without, columns are 'column 1', 'column 2', ...",
     )
     reading.add_argument("--encoding", type=_encoding, default="utf-8", help="default: utf-8")
-    reading.add_argument("--decimal", choices=[".", ","], help="the decimal sign of numbers")
-    reading.add_argument("--thousands", choices=[",", "."], help="what separates thousands")
+    reading.add_argument(
+        "--decimal", choices=[".", ","], metavar="SIGN", help="of numbers: a point or a comma"
+    )
+    reading.add_argument(
+        "--thousands", choices=[",", "."], metavar="SIGN", help="what separates thousands: , or ."
+    )
     reading.add_argument(
         "--dates", choices=["day-first", "month-first"], help="what comes first in 3/4/2020"
     )
