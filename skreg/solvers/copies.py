@@ -84,7 +84,7 @@ def _with_zeros(
 
 def copies_of(design: Design, c: Array, penalty: Penalty) -> tuple[Index, Index, Array]:
     """Pairs of features, and the sign by which the second is a copy of the first."""
-    tied, run = runs(np.abs(c))
+    tied, _ = runs(np.abs(c))
     tied = tied[c[tied] != 0.0]
     if not len(tied):
         return tied, tied, np.empty(0)
@@ -110,9 +110,11 @@ def copies_of(design: Design, c: Array, penalty: Penalty) -> tuple[Index, Index,
 
 def runs(size: Array) -> tuple[Index, Index]:
     """Places of values that others are nearly equal to, and which run of these each belongs to."""
-    order = np.argsort(size)
-    ranked = size[order]
-    near = np.diff(ranked) <= EQUAL * ranked[1:]
+    ranked = np.sort(size)
+    near = ranked[1:] - ranked[:-1] <= EQUAL * ranked[1:]
+    order = np.argsort(size) if near.any() else np.empty(0, dtype=np.intp)
+    if not len(order):
+        return order, order
     inside = np.zeros(len(size), dtype=bool)
     inside[1:] = near
     inside[:-1] |= near
