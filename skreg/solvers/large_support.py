@@ -31,6 +31,8 @@ LAST_FLOOR = 1e-12
 # With a proximal term a gap of `AIM` leaves digits of the coefficients to be had: it falls on to
 # this, or until it does not fall any more.
 FINE = 1e-17
+# Where the rounds have ended nothing else gets on from this gap.
+ENDED = 1e-10
 # The dual method stops where half the square of this bounds the relative gap.
 SMALL = 1e-8
 # The path is extrapolated by no more than so many times its last step.
@@ -182,6 +184,9 @@ class LargeSupport:
                 used += n_rounds
                 if w is not None:
                     found.append(self._certified(penalty, w, None))
+                    if found[-1][0].gap <= ENDED:
+                        best = found[-1]
+                        break
             if found:
                 best = min(found, key=lambda one: one[0].gap)
                 gap = best[0].gap

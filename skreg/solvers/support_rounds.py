@@ -24,7 +24,7 @@ from .base import Mask, OneTarget
 # the threshold is zero.
 PAST = 1e-9
 # Equations are solved to this share of the largest threshold while the support changes, and then.
-ROUGH, EXACT = 1e-3, 1e-11
+ROUGH, EXACT = 1e-3, 1e-12
 # Iterations of one solve.
 MOST_PRODUCTS = 1000
 # Rounds without fewer violations than ever before, or at all, after which they are taken to cycle.
@@ -80,9 +80,11 @@ class SupportRounds:
                 share = EXACT
                 continue
             idle = 0 if n_wrong + n_pulled < fewest else idle + 1
-            if idle == PATIENCE:
-                break
             fewest = min(fewest, n_wrong + n_pulled)
+            if idle == PATIENCE:
+                if share == EXACT:
+                    break
+                share, fewest, idle = EXACT, len(w) + 1, 0  # the errors may be what cycles
         return None, min(limit, MOST_ROUNDS)
 
     def _joined(
