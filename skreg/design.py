@@ -228,9 +228,9 @@ class Design:
 
     def _second_moments(self) -> Array:
         if self._gram is not None:
-            return np.array(self._gram.diagonal())
+            return np.maximum(self._gram.diagonal(), 0.0)
         squares = moments.squares(self.X, self.omega, self.mean)
-        squares[self.far.index] -= self.far.drift**2
+        squares[self.far.index] = np.maximum(squares[self.far.index] - self.far.drift**2, 0.0)
         squares[self.far.constant] = 0.0
         return squares if self.inv_scale is None else squares * self.inv_scale**2
 

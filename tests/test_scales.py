@@ -16,6 +16,7 @@ from skreg import (
     regularization_path,
     ridge_path,
 )
+from skreg.design import Design
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*the best alpha")
 
@@ -356,3 +357,11 @@ def test_any_power_of_two_changes_no_bit_of_a_fit(name):
         found = fitted(make(int(a), int(b)), np.asarray, int(a), int(b), y, None)
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_array_equal(one, other, err_msg=f"{a}, {b}")
+
+
+def test_a_variance_that_weights_have_all_but_hidden_is_not_negative():
+    """It was, by a rounding error, and its root no number."""
+    draw = np.random.default_rng(0)
+    for value in draw.random(300):
+        design = Design.build(sparse.csc_array([[value], [0.0], [0.0]]), np.array([1.0, 4e-23, 0]))
+        assert np.all(design.variances >= 0)

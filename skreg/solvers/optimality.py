@@ -146,7 +146,7 @@ def with_rounding(
     hidden = rounding(W, alphas, rss, penalty, design, unit, ROUNDING)
     found = _together(gaps, hidden)
     if not hidden.max() <= LOUD:
-        loud = np.flatnonzero(hidden > LOUD)
+        loud = np.flatnonzero(~(hidden <= LOUD))  # what is no number, too
         w = W[loud].T
         residuals = (y - design.predict(w).T).T
         q, squares = design.correlate(residuals), design.norm2(residuals)
