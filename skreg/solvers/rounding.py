@@ -180,14 +180,15 @@ def _of_smooth(
     W: Array, alphas: Array, penalty: Penalty, design: Design, noise: Array, snapped: float
 ) -> Array:
     """What rounding hides of the features without an L1 part."""
-    found, rest = np.zeros(len(alphas)), range(len(alphas))
+    found, n_held = np.zeros(len(alphas)), 0
     if penalty.l1_ratio == 0 and penalty.factors.all():
-        squared = design.sizes**2 / penalty.factors
-        n_held = int(np.searchsorted(-alphas, -WEAK * squared.max(initial=0.0)))
-        held = slice(0, n_held)
-        found[held] = (noise[held] + snapped) ** 2 * (0.5 * squared.sum()) / alphas[held]
-        rest = range(n_held, len(alphas))
-    for i in rest:
+        squared, error = design.sizes**2 / penalty.factors, noise + snapped
+        total = float(squared.sum())
+        if alphas[-1] > WEAK * total:
+            return error * error * (0.5 * total) / alphas
+        n_held = int(np.searchsorted(-alphas, -WEAK * squared.max()))
+        found[:n_held] = error[:n_held] ** 2 * (0.5 * total) / alphas[:n_held]
+    for i in range(n_held, len(alphas)):
         if alphas[i] == 0 or penalty.l1_ratio == 0 or penalty.free.any():
             found[i] = _of_one(W[i], penalty.at(alphas[i]), design, float(noise[i]), snapped)
     return found
