@@ -13,7 +13,7 @@ from .contents import Coefficients, Contents, ModelReport, Score
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NEARLY_ONE = 0.9999
-_PLAIN = range(-4, 7)  # powers of ten that are written out
+_PLAIN = range(-4, 9)  # powers of ten that are written out
 _PER = {
     "unit": "per unit of x",
     "deviation": "per standard deviation of x",
