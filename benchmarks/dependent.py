@@ -2,7 +2,8 @@
 
 Dummies of ids with many values, windows in windows, indicators of few rows, copies of a column,
 a column and its complement: a support of such columns has a singular Gram matrix. Dense and
-sparse; single fits, paths and cross-validation; supports of tens to thousands of features.
+sparse; single fits, paths and cross-validation; supports of tens to thousands of features. Beside
+them supports beyond what a Gram matrix can pay for: under a strong L2 part, and in thin columns.
 """
 
 from __future__ import annotations
@@ -99,6 +100,26 @@ def problem(
     return Problem(task, given, y, alphas[1:] if task == "fit" else alphas, l1_ratio, folds=folds)
 
 
+def strong(n: int, p: int, unit: float, task: str, ratio: float, rng: Rng) -> Problem:
+    """An elastic net whose L2 part, which grows with the unit of y, leaves most features active."""
+    X = np.asfortranarray(rng.standard_normal((n, p)))
+    y = unit * (X[:, :10].sum(axis=1) + rng.standard_normal(n))
+    l1_ratio = 0.1 if task == "fit" else 0.5
+    alphas = grid(X, y, ratio, 2 if task == "fit" else 50, l1_ratio)
+    folds = problems.random_folds(n) if task == "cv" else None
+    return Problem(task, X, y, alphas[1:] if task == "fit" else alphas, l1_ratio, folds=folds)
+
+
+def thin(size: int, ratio: float, rng: Rng) -> Problem:
+    """As many sparse columns as rows, of ten entries each, thousands of which are active."""
+    count = 10 * size
+    places = (rng.integers(0, size, count), rng.integers(0, size, count))
+    X = sparse.csc_matrix((rng.standard_normal(count), places), shape=(size, size))
+    effects = np.where(rng.random(size) < 0.01, rng.standard_normal(size), 0.0)
+    y = problems.noisy(X, effects, rng, snr=10.0)
+    return Problem("fit", X, y, grid(X, y, ratio, 2, 1.0)[1:])
+
+
 def grid(X: Any, y: Array, ratio: float, count: int, l1_ratio: float) -> Array:
     return problems.grid(X, y, ratio, count, l1_ratio=l1_ratio)
 
@@ -128,3 +149,14 @@ def cells(quick: bool) -> Iterator[tuple[str, str, Callable[[Rng], Problem]]]:
             for task, ratio in (("path", PATH_END), ("cv", CV_END)):
                 build = partial(problem, draw, n, task, kind, ratio)
                 yield f"{task} {name} {kind}", task, build
+    for rows, columns in ((100, 5000), (200, 2000), (2000, 3000)):
+        for unit in (1, 10, 100):
+            shape = (40, 100) if quick else (rows, columns)
+            build = partial(strong, *shape, unit, "fit", 0.01)
+            yield f"fit strong L2 {rows}x{columns}, y times {unit}", "fit", build
+    for unit in (1, 10, 100):
+        build = partial(strong, *((40, 100) if quick else (100, 2000)), unit, "cv", 1e-3)
+        yield f"cv strong L2 100x2000, y times {unit}", "cv", build
+    for size, ratio in ((10_000, 1e-3), (100_000, 1e-2)):
+        build = partial(thin, 200 if quick else size, ratio)
+        yield f"fit thin {size}x{size}, {ratio:g} of alpha_max", "fit", build
