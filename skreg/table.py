@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,13 @@ class TableError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))  # a name or a cell may have several lines
+
+
+def some(names: Iterable[object], most: int = 6) -> str:
+    """Names for a sentence, the first few of them."""
+    names = list(names)
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Table:
     preprocessing : Pipeline
         Unfitted; turns rows of `X` into standardised numbers. To be fitted on training rows only.
     notes : tuple of str, default=()
-        What was left out in reading, one line each.
+        What was left out in reading, or read otherwise than it is written, one line each.
     warnings : tuple of Doubt, default=()
         What looks like a mistake in the file, or like no feature.
     readable : callable, default=str
@@ -149,8 +156,7 @@ class LaterRows:
         self, X: Any, y: Any = None, groups: Any = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield training and held-out rows."""
-        n_rows = len(X)
-        yield from time_folds(np.arange(n_rows), max(1, min(self.n_splits, n_rows // 2 - 1)))
+        yield from time_folds(np.arange(len(X)), self.get_n_splits(X))
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return how many folds `split` makes."""

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kstest
 
-from ..table import Doubt
+from ..table import Doubt, some
+from .missing import are_known
 
 DATES = "Rows have dates, and the folds are shuffled"
 FEWEST_ROWS = 20  # that tell whether values differ by chance
@@ -45,7 +46,7 @@ class Sentinel:
 
 def all_different(values: NDArray[Any]) -> bool:
     """Whether nearly every row of a column of text has a value of its own."""
-    present = [value for value in values if value is not None and value == value]
+    present = values[are_known(values)]
     return len(present) > 1 and len(set(present)) >= ALL_DIFFERENT * len(present)
 
 
@@ -182,24 +183,21 @@ def id_doubts(names: Sequence[str], remedy: str) -> list[Doubt]:
     """Say which columns of whole numbers may be ids."""
     if not names:
         return []
-    listed = ", ".join(map(repr, names[:MOST_LISTED]))
-    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
     several = len(names) > 1
     return [
         Doubt(
             "Columns look like ids or codes" if several else "A column looks like an id or a code",
-            f"{listed}{more} {'hold' if several else 'holds'} whole numbers that seem to name rows"
-            f" or things and to measure nothing: {remedy}",
+            f"{some(names, MOST_LISTED)} {'hold' if several else 'holds'} whole numbers that seem"
+            f" to name rows or things and to measure nothing: {remedy}",
         )
     ]
 
 
 def date_doubts(names: Sequence[str], remedy: str) -> Doubt:
     """Say that shuffled folds predict rows from later ones."""
-    listed = ", ".join(map(repr, names[:MOST_LISTED]))
     return Doubt(
         DATES,
-        f"{listed} hold{'s' * (len(names) == 1)} dates. If they say when a row came about, shuffled"
-        " folds predict rows from later ones, which is too easy where new rows will come after"
-        f" these. Hold out later rows: {remedy}",
+        f"{some(names, MOST_LISTED)} hold{'s' * (len(names) == 1)} dates. If they say when a row"
+        " came about, shuffled folds predict rows from later ones, which is too easy where new"
+        f" rows will come after these. Hold out later rows: {remedy}",
     )

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..table import TableError
+from ..table import TableError, some
 from .header import Header, find_header
 from .numbers import plain_number
 from .options import ReadingOptions
@@ -292,10 +292,3 @@ def _split(
     if not columns[names[-1]].all():  # blank, or not there: pandas does not tell
         _check_widths(file, body, delimiter, len(names))
     return columns
-
-
-def some(names: Iterable[object], most: int = 6) -> str:
-    """Names for a sentence, the first few of them."""
-    names = list(names)
-    shown = ", ".join(repr(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -7,7 +7,7 @@ decimal sign or on the order of day and month; else the user is asked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,9 +96,9 @@ def decide(
         survey_column(name, cells, options, name == target) for name, cells in columns.items()
     ]
     decimal = options.decimal or _agreed(
-        [one.numbers[0] for one in surveys if len(one.numbers) == 1], _decimal_sign
+        _decimal_sign(one.numbers[0]) for one in surveys if len(one.numbers) == 1
     )
-    order = _agreed([one.dates[0] for one in surveys if len(one.dates) == 1], _day_order)
+    order = _agreed(one.dates[0].order for one in surveys if len(one.dates) == 1)
     if options.day_first is not None:
         order = DAY_FIRST if options.day_first else MONTH_FIRST
     found, questions = [], []
@@ -116,10 +116,10 @@ def decide(
     return found, questions
 
 
-def _agreed(readings: Sequence[Any], what: Any) -> str | None:
-    """What all readings that need it agree on."""
-    found = {what(reading) for reading in readings} - {""}
-    return str(found.pop()) if len(found) == 1 else None
+def _agreed(shown: Iterable[str]) -> str | None:
+    """What all columns that show it agree on."""
+    found = set(shown) - {""}
+    return found.pop() if len(found) == 1 else None
 
 
 def _with_fractions(survey: Survey) -> NumberReading | None:
@@ -135,10 +135,6 @@ def _decimal_sign(reading: NumberReading) -> str:
         return reading.decimal
     values = reading.values[reading.fits]
     return reading.decimal if np.any(values != np.round(values)) else ""
-
-
-def _day_order(reading: DateReading) -> str:
-    return reading.order
 
 
 def _ask_number(survey: Survey) -> Question:
@@ -191,10 +187,10 @@ def _column(
     else:
         values = np.array(survey.texts, dtype=object)
         values[survey.absent] = None
-        values[list(survey.codes)] = None
+        values[list(survey.missing)] = None
     missing = {
         survey.texts[k]: int(survey.counts[k])
-        for k in [*np.flatnonzero(survey.absent), *survey.codes]
+        for k in [*np.flatnonzero(survey.absent), *survey.missing]
         if survey.texts[k]
     }
     stray = np.flatnonzero(np.isin(survey.rows, survey.stray))

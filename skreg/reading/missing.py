@@ -1,6 +1,11 @@
-"""Cells that stand for a missing value."""
+"""Cells that stand for a missing value, and the values that are there."""
 
 from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 # In every column.
 ALWAYS = frozenset(["", ".", "?", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"])
@@ -20,7 +25,14 @@ def is_missing(cell: str) -> bool:
     return cell.strip().lower() in ALWAYS
 
 
-def is_code(cell: str) -> bool:
+def is_missing_number(cell: str) -> bool:
     """Whether a cell among numbers stands for a missing one: signs alone, or a known word."""
     cell = cell.strip().lower()
     return cell in ALWAYS or cell in WORDS or not any(letter.isalnum() for letter in cell)
+
+
+def are_known(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which values are there: neither None nor NaN nor NaT."""
+    if values.dtype.kind in "fM":
+        return np.asarray(values == values)
+    return np.array([value is not None and value == value for value in values], dtype=bool)

@@ -1,7 +1,7 @@
 """Numbers as people write them: thousands separators, currencies, percent, units, parentheses.
 
 A column is read as a whole. Its decimal sign is a point or a comma; where its cells fit both and
-the values differ, both readings are returned, and somebody else has to choose.
+the values differ, both readings are returned: `kinds` chooses by the other columns, or asks.
 """
 
 from __future__ import annotations

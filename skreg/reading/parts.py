@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .missing import are_known
+
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
 MONTHS = np.array(_MONTHS.split(), dtype=object)
 WEEKDAYS = np.array(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], dtype=object)
@@ -72,4 +74,4 @@ def _all_first_of_month(days: NDArray[np.datetime64]) -> bool:
 
 
 def _varies(values: NDArray[Any]) -> bool:
-    return len({value for value in values if value is not None and value == value}) > 1
+    return len(set(values[are_known(values)])) > 1

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..table import MOST_CATEGORIES, Doubt, Table, TableError, mixed_preprocessing
+from ..table import MOST_CATEGORIES, Doubt, Table, TableError, mixed_preprocessing, some
 from .doubts import (
     all_different,
     date_doubts,
@@ -20,8 +20,9 @@ from .doubts import (
     sentinel_doubts,
     sentinels,
 )
-from .file import Cells, read_cells, some
+from .file import Cells, read_cells
 from .kinds import Column, Question, decide
+from .missing import are_known
 from .options import ReadingOptions
 from .parts import date_parts
 from .target import check_name, check_names, find_target, labels
@@ -41,7 +42,7 @@ def read_table(
     Parameters
     ----------
     file : str or path
-        Text with a header line; fields separated by commas, semicolons, tabs or bars.
+        Text; fields separated by commas, semicolons, tabs or bars.
     target : str or None
         The column to predict.
     task : {"regression", "classification", "auto"}, default="regression"
@@ -65,6 +66,7 @@ def read_table(
     target = check_name(cells, target)
     given = {"drop": options.drop, "text": options.text, "number": options.number}
     given["time"] = () if options.time is None else (options.time,)
+    given["missing"] = tuple(one.partition("=")[0] for one in options.missing if "=" in one)
     for option, names in given.items():
         check_names(cells, names, f"--{option}")
         if target in names and option in ("drop", "time"):
@@ -81,7 +83,7 @@ def read_table(
     features = [column for column in columns if column.name != target]
     y, classes, about_target = find_target(cells, by_name[target], features, task)
 
-    known = np.array([value is not None and value == value for value in y])
+    known = are_known(y)
     notes = [*cells.notes, *_of_columns(columns), *_of_missing(columns), *about_target]
     if not known.all():
         notes.append(f"left out {np.sum(~known)} of {len(y)} rows, which have no {target!r}")
@@ -220,7 +222,7 @@ def _useless(column: Column, unnamed: bool) -> str | None:
     values = column.values
     if unnamed:
         return "having no name, as row numbers do"
-    present = [value for value in values.tolist() if value is not None and value == value]
+    present = values[are_known(values)].tolist()
     if not present:
         return "having no values"
     distinct = len(set(present))
@@ -241,7 +243,7 @@ def _mistakes(cells: Cells, columns: Sequence[Column]) -> list[Doubt]:
             continue
         text, many = cells.columns[column.name], len(column.stray)
         first = column.stray[0]
-        n_known = sum(value is not None and value == value for value in text if value)
+        n_known = sum(map(bool, text))
         what = {"date": "date", "number": "number"}.get(column.kind, "number like the others")
         share = f"{many} of its {n_known} cells {'is' if many == 1 else 'are'} not a {what}"
         where = f"such as {text[first]!r} in line {cells.line(first)}"
@@ -279,11 +281,13 @@ def _doubts(
     doubts += id_doubts(ids, "--drop leaves out such a column, --text takes it as categories")
     codes = [one.name for one in features if one.kind == "code" and one.name in kept]
     if codes:
+        several = len(codes) > 1
         doubts.append(
             Doubt(
-                "Columns hold codes" if len(codes) > 1 else "A column holds codes",
-                f"{some(codes)} is made of digits, some with a leading 0 or very many, and is taken"
-                " as categories; --number takes it as numbers, --drop leaves it out",
+                "Columns hold codes" if several else "A column holds codes",
+                f"{some(codes)} {'hold' if several else 'holds'} whole numbers of which some begin"
+                " with 0 or have more digits than a number keeps, taken as categories; --number"
+                " takes such a column as numbers, --drop leaves it out",
             )
         )
     dates = [one.name for one in features if one.kind == "date"]

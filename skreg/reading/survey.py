@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .dates import DateReading, clock_hours, date_readings
-from .missing import DASHES, is_code, is_missing
+from .missing import DASHES, is_missing, is_missing_number
 from .numbers import NumberReading, is_float, looks_measured, number_readings
 from .options import ReadingOptions
 
 Kind = Literal["number", "date", "clock", "code", "category"]
 FEW_NUMBERS = 10  # different ones, which may as well be names of classes
-FEW_CODES = 3  # different words for a missing value in one column
+FEW_WORDS = 3  # different ones for a missing value in one column
 STRAY = 0.2  # share of a column's cells: fewer that are no numbers look like mistakes
 MIXED = 0.5  # fewer than that, and the column is still one of numbers that cannot be read
 LONGEST_NUMBER = 15  # digits that a float keeps
@@ -41,13 +41,14 @@ class Survey:
     absent : ndarray of bool
         Which texts stand for a missing value, whatever the column holds.
     kind : {"number", "date", "clock", "code", "category"}
+        As in `kinds.Column`.
     numbers, dates : tuple
         Readings as numbers or dates, for these kinds; two where the values differ.
     hours : ndarray or None
         For a clock.
     known : ndarray of int
         The texts that the readings are of.
-    codes : tuple of int
+    missing : tuple of int
         Texts that stand for a missing value among the others of the column.
     stray : tuple of int
         Texts that are no numbers where nearly all others are.
@@ -63,7 +64,7 @@ class Survey:
     dates: tuple[DateReading, ...] = ()
     hours: NDArray[np.float64] | None = None
     known: NDArray[np.intp] = field(default_factory=lambda: np.array([], dtype=np.intp))
-    codes: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
     stray: tuple[int, ...] = ()
 
 
@@ -117,27 +118,28 @@ def _told(name: str, missing: Sequence[str]) -> set[str]:
     here = set()
     for token in missing:
         column, equals, value = token.partition("=")
-        if not equals or column == name:
-            here.add(value if equals and column == name else token)
+        if not equals:
+            here.add(token)
+        elif column == name:
+            here.add(value)
     return here
 
 
 def _is_told(text: str, told: set[str]) -> bool:
     """Whether a cell is one that the user calls missing, as a number too: -999.0 is -999."""
-    if not told or text in told:
-        return bool(told)
-    values = [float(each) for each in (text, *told) if is_float(each)]
-    return is_float(text) and values[0] in values[1:]
+    if text in told:
+        return True
+    return is_float(text) and float(text) in [float(each) for each in told if is_float(each)]
 
 
 def _codes_or_times(plain: Survey, known: NDArray[np.intp]) -> Survey | None:
     """What looks like numbers and is not, or does not and is measured: codes, dates, clocks."""
-    codes = tuple(int(k) for k in known if is_code(plain.texts[k]))
-    left = np.setdiff1d(known, np.array(codes, dtype=np.intp))
+    missing = tuple(int(k) for k in known if is_missing_number(plain.texts[k]))
+    left = np.setdiff1d(known, np.array(missing, dtype=np.intp))
     texts = [plain.texts[k] for k in left]
     if not texts:
         return None
-    found = replace(plain, known=left, codes=codes)
+    found = replace(plain, known=left, missing=missing)
     if all(text.isdecimal() for text in texts) and any(map(_looks_like_a_code, texts)):
         return replace(found, kind="code")
     dates = date_readings(texts)
@@ -156,7 +158,7 @@ def _without_dashes(plain: Survey, known: NDArray[np.intp]) -> Survey:
     """Categories; a dash among words is no category, but it is beside a plus."""
     dashes = [k for k in known if plain.texts[k] in DASHES]
     words = any(any(letter.isalnum() for letter in plain.texts[k]) for k in known)
-    return replace(plain, known=known, codes=tuple(dashes) if words else ())
+    return replace(plain, known=known, missing=tuple(dashes) if words else ())
 
 
 def _among_numbers(
@@ -169,23 +171,23 @@ def _among_numbers(
     fits, texts = readings[0].fits, plain.texts
     values = readings[0].values
     others = [k for k, fit in zip(known, fits, strict=True) if not fit]
-    unknown = [k for k in others if not is_code(texts[k])]
+    unknown = [k for k in others if not is_missing_number(texts[k])]
     n_unknown, n_known = plain.counts[unknown].sum(), plain.counts[known].sum()
     few_numbers = len(np.unique(values[fits])) <= FEW_NUMBERS
     words = (
-        0 < len(unknown) <= FEW_CODES
+        0 < len(unknown) <= FEW_WORDS
         and plain.counts[unknown].min() > 1
         and not any(letter.isdigit() for k in unknown for letter in texts[k])
     )
     numbers = replace(plain, kind="number", known=known, numbers=tuple(readings))
     if not unknown or (words and not few_numbers):
-        return replace(numbers, codes=tuple(others))
+        return replace(numbers, missing=tuple(others))
     if n_unknown > STRAY * n_known:
         mixed = not few_numbers and (
             n_unknown <= MIXED * n_known or all(looks_measured(texts[k]) for k in unknown)
         )
         return replace(_without_dashes(plain, known), stray=tuple(unknown) if mixed else ())
-    codes = tuple(k for k in others if k not in set(unknown))
     if few_numbers and not wanted:
         return replace(_without_dashes(plain, known), stray=tuple(unknown))
-    return replace(numbers, codes=codes, stray=tuple(unknown))
+    missing = tuple(k for k in others if k not in unknown)
+    return replace(numbers, missing=missing, stray=tuple(unknown))

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..table import TableError
-from .file import Cells, some
+from ..table import TableError, some
+from .file import Cells
 from .kinds import Column
+from .missing import are_known
 from .numbers import plain_number
 from .survey import FEW_NUMBERS
 
@@ -62,11 +63,10 @@ def find_target(
         return _numbers(file, column, others, cells), False, notes
     values = column.values
     if column.stray:  # a number among words is a word
-        absent = [value is None or value != value for value in values]
+        absent = ~are_known(values)
         values = cells.columns[name].copy()
         values[np.setdiff1d(np.flatnonzero(absent), column.stray)] = None
-    kinds = {value for value in values if value is not None and value == value}
-    _check_kinds(file, name, list(kinds))
+    _check_kinds(file, name, list(set(values[are_known(values)])))
     return values, True, notes
 
 
@@ -105,7 +105,7 @@ def _is_classes(file: str, column: Column, cells: Cells, task: str, notes: list[
         return task == "classification"
     if column.stray:
         example = cells.columns[name][column.stray[0]]
-        n_known = sum(value is not None and value == value for value in column.values)
+        n_known = int(are_known(column.values).sum())
         n_known += len(column.stray) * (column.kind == "number")
         raise TableError(
             f"the target {name!r} of {file} is numeric but for {len(column.stray)} of its"
