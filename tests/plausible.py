@@ -142,6 +142,7 @@ def storage(rng, X):
     return X
 
 
+@np.errstate(all="ignore")
 def case(seed, wide=False):
     """The case with this seed; `wide` spreads its values over the whole accepted range."""
     rng = np.random.default_rng([seed, wide])
@@ -243,6 +244,12 @@ def judged(found, refusable=False):
         return "not finite"
     if not model.dual_gap_ >= 0:
         return f"a gap of {model.dual_gap_}"
+    return _misjudged(found, model)
+
+
+@np.errstate(all="ignore")
+def _misjudged(found, model):
+    """What extended precision has against the coefficients and their gap."""
     problem, w = in_units(problem_of(found, model.alpha), model.coef_)
     if np.any((w < problem.lower) | (w > problem.upper)):
         return "a bound is passed"
