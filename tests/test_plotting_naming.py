@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skreg import CoefficientDisplay, Lasso, PenaltyGeometryDisplay, Ridge, ShrinkageDisplay
-from skreg.plotting.naming import by_name, names, shorten, shorten_apart
+from skreg.plotting.naming import names, shorten, shorten_apart
 
 RADIOMICS = [
     f"log-sigma-3-0-mm-3D_glrlm_{kind}Emphasis"
@@ -89,9 +89,22 @@ def test_a_scale_in_another_order_is_taken_by_name(frame):
     ]
     widths = [[bar.get_width() for bar in display.bars_[0]] for display in displays]
     assert_array_equal(*widths)
+    with pytest.raises(ValueError, match="feature_scale has no value for 'a', a column of the mo"):
+        CoefficientDisplay.from_estimator(model, feature_scale=X.std().rename({"a": "z"}))
 
 
-def test_what_has_no_names_keeps_its_order():
-    assert by_name([1.0, 2.0], ["a", "b"], "scale") == [1.0, 2.0]
-    series = pd.Series([1.0, 2.0])
-    assert by_name(series, ["a", "b"], "scale") is series
+def test_what_has_no_names_keeps_its_order(frame):
+    X, y = frame
+    named, unnamed = Lasso(alpha=0.1).fit(X, y), Lasso(alpha=0.1).fit(X.to_numpy(), y)
+    scale = X.std()
+    displays = [
+        CoefficientDisplay.from_estimator(named, feature_scale=scale),
+        CoefficientDisplay.from_estimator(named, feature_scale=scale.to_numpy()),
+        CoefficientDisplay.from_estimator(named, feature_scale=scale.reset_index(drop=True)),
+        CoefficientDisplay.from_estimator(unnamed, feature_scale=scale),
+    ]
+    widths = [[bar.get_width() for bar in display.bars_[0]] for display in displays]
+    for other in widths[1:]:
+        assert_array_equal(other, widths[0])
+    shown = ShrinkageDisplay.from_estimator(Ridge().fit(X.to_numpy(), y), X[list("dcba")])
+    assert_allclose(shown.singular_values, np.linalg.svd(X - X.mean(), compute_uv=False))

@@ -22,6 +22,7 @@ from .training import Model
 
 # Parameters, but for the strengths of the penalties, that change what the objective is.
 OF_OBJECTIVE = ("dropout", "input_dropout", "input_noise", "mixup", "adversarial_eps")
+OF_LOSS = ("loss", "huber_delta", "quantile")
 X_ADVICE = (
     "Behind a scaler it takes the same steps as X through Pipeline(..., transform_input=['X_val'])"
     " and metadata routing."
@@ -29,8 +30,6 @@ X_ADVICE = (
 Y_ADVICE = (
     "TransformedTargetRegressor transforms y alone: give y_val in the unit of the transformed y."
 )
-
-OF_LOSS = ("loss", "huber_delta", "quantile")
 
 
 @dataclass(frozen=True)

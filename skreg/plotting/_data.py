@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from skreg.plotting import _read, naming
 from skreg.plotting._plane import TwoCoefficients
-from skreg.validation import in_order
 
 Array = NDArray[np.float64]
 
@@ -44,6 +43,18 @@ class PenalisedData(NamedTuple):
         return values * self.row_scale
 
 
+def _as_fitted(X: Any, names: Any) -> Any:
+    """Put the columns of a data frame into the order of a model's names, where both have some."""
+    own = list(getattr(X, "columns", ()))
+    wanted = own if names is None else list(names)
+    if own == wanted or not own or not all(isinstance(name, str) for name in own):
+        return X
+    if sorted(own) != sorted(wanted):
+        foreign = [name for name in wanted if name not in own] or own
+        raise ValueError(f"X has other names than the model was fitted on: see {foreign[0]!r}")
+    return X[wanted]
+
+
 def as_penalised(
     estimator: Any, X: Any, sample_weight: ArrayLike | None, what: str
 ) -> PenalisedData:
@@ -59,7 +70,7 @@ def as_penalised(
     if hasattr(X, "toarray"):
         raise ValueError(f"{what} needs dense X: pass X.toarray()")
     fitted_on = getattr(estimator, "feature_names_in_", None)
-    table = np.asarray(naming.by_name(X, fitted_on, "X"), dtype=float)
+    table = np.asarray(_as_fitted(X, fitted_on), dtype=float)
     if table.ndim != 2 or table.shape[1] != n_features:
         raise ValueError(f"X must have shape (n_samples, {n_features}), got {table.shape}")
     if not np.isfinite(table).all():
@@ -82,9 +93,8 @@ def as_penalised(
         scale[scale == 0] = 1.0
     root = np.sqrt(weights)
     columns = (table - middle if centred else table) / scale * root[:, None]
-    labels = range(n_features) if fitted_on is None else list(fitted_on)
-    given = in_order(getattr(estimator, "penalty_factor", None), "penalty_factor", labels)
-    factors = _read.one_each(given, n_features, "penalty_factor")
+    given = getattr(estimator, "penalty_factor", None)
+    factors = _read.one_each(given, n_features, "penalty_factor", fitted_on)
     return PenalisedData(columns, root, scale, factors, centred)
 
 

@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skreg.validation import in_order
+
+_CROSS_VALIDATED = ("LassoCV", "ElasticNetCV", "RidgeCV")
+
 
 def unwrapped(estimator: Any) -> Any:
     """Take the estimator that a fitted search has refitted; any other is returned as it is."""
@@ -45,9 +49,6 @@ def stored(estimator: Any, attribute: str, way_out: str = "") -> Any:
             f"{name} has no {attribute}, because it fits a single alpha: use {name}CV, or {way_out}"
         )
     raise AttributeError(f"{name} has no {attribute}: it chooses no alpha")
-
-
-_CROSS_VALIDATED = ("LassoCV", "ElasticNetCV", "RidgeCV")
 
 
 def _inside(estimator: Any) -> str:
@@ -130,10 +131,15 @@ def top_values(path: Any, top: str | None, target: int) -> tuple[NDArray[Any], s
     raise ValueError(f'top={top!r} is unknown: choose "auto", "n_nonzero", "df" or None')
 
 
-def one_each(given: ArrayLike | None, n: int, what: str) -> NDArray[np.float64]:
-    """Take one number for each of n features or rows, 1 where none are given."""
+def one_each(given: ArrayLike | None, n: int, what: str, names: Any = None) -> NDArray[np.float64]:
+    """Take one number for each of n features or rows, 1 where none are given.
+
+    Those of a Series or a dict go by the features' names, where these have some.
+    """
     if given is None:
         return np.ones(n)
+    if names is not None:
+        given = in_order(given, what, list(names), "the model")
     values = np.asarray(given, dtype=float)
     if values.shape != (n,):
         raise ValueError(f"{what} must have shape ({n},), got {values.shape}")

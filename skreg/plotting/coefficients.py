@@ -43,7 +43,7 @@ class CoefficientDisplay:
     feature_names : array-like of shape (n_features,), default=None
         Names to write. None is "x0", "x1" and so on.
     feature_scale : array-like of shape (n_features,), default=None
-        Multiplies the coefficients. The standard deviations of the features make features of
+        Multiplies the coefficients, by name if it is a Series. Standard deviations make features of
         different units comparable: a bar is then the change of y for one standard deviation.
 
     Attributes
@@ -250,9 +250,9 @@ class CoefficientDisplay:
         models = np.atleast_2d(np.asarray(self.coefs, dtype=float))
         if not np.isfinite(models).all():
             raise ValueError("coefs has missing or infinite values")
-        names = naming.names(self.feature_names, models.shape[1])
-        scale = naming.by_name(self.feature_scale, self.feature_names, "feature_scale")
-        models = models * _read.one_each(scale, models.shape[1], "feature_scale")
+        given, n_features = self.feature_names, models.shape[1]
+        names = naming.names(given, n_features)
+        models = models * _read.one_each(self.feature_scale, n_features, "feature_scale", given)
         if self.labels is not None and len(self.labels) != len(models):
             raise ValueError(f"{len(self.labels)} labels for {len(models)} models")
 

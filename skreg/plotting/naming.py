@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,28 +28,6 @@ def _text(name: Any) -> str:
     if isinstance(name, tuple | list | np.ndarray):
         return ", ".join(str(level) for level in name if str(level))
     return str(name)
-
-
-def by_name(given: Any, names: ArrayLike | None, what: str) -> Any:
-    """Put the columns of a frame or the values of a Series into the order of the names.
-
-    What has no names of its own, or meets a model without names, keeps its order.
-
-    Raises
-    ------
-    ValueError
-        The names are not those of the model.
-    """
-    own = getattr(given, "columns", getattr(given, "index", None))
-    if names is None or own is None or callable(own):
-        return given
-    own, wanted = list(own), list(np.asarray(names, dtype=object))
-    if own == wanted or not all(isinstance(name, str) for name in own):
-        return given
-    if sorted(own) != sorted(map(str, wanted)):
-        missing = [name for name in wanted if name not in own] or own
-        raise ValueError(f"{what} has other names than the model was fitted on: see {missing[0]!r}")
-    return given[wanted]
 
 
 def shorten(name: str, length: int) -> str:
@@ -97,14 +76,18 @@ def _apart(alike: list[str], length: int, taken: set[str]) -> list[str]:
     begin = separators[-1] if separators else 0
     end = len(_common_start([name[: begin - 1 : -1] if begin else name[::-1] for name in alike]))
     shown = max(len(name) - end for name in alike) - begin + 1
-    starts = sorted(range(length), key=lambda n: abs(n - (length - 1) // 2))
-    for texts in (
-        *([_cut(name, length, 0) for name in alike],) * (shown + end <= length),
-        *([_cut(name, length, length - 1) for name in alike],) * (begin + shown <= length),
-        *([_window(name, begin, length) for name in alike],) * (shown + 1 <= length),
-        *([_cut(name, length, n_first) for name in alike] for n_first in starts),
-        [_window(name, begin, length) for name in alike],
-    ):
+    ways: list[Callable[[str], str]] = []
+    if shown + end <= length:
+        ways.append(partial(_cut, length=length, n_first=0))
+    if begin + shown <= length:
+        ways.append(partial(_cut, length=length, n_first=length - 1))
+    if shown + 1 <= length:
+        ways.append(partial(_window, begin=begin, length=length))
+    near_the_middle = sorted(range(length), key=lambda n: abs(n - (length - 1) // 2))
+    ways += [partial(_cut, length=length, n_first=n_first) for n_first in near_the_middle]
+    ways.append(partial(_window, begin=begin, length=length))
+    for way in ways:
+        texts = [way(name) for name in alike]
         if len({*texts, *taken}) == len(texts) + len(taken):
             return texts
     tags = [f" ({number})" for number in range(1, len(alike) + 1)]

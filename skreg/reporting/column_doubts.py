@@ -1,4 +1,4 @@
-"""Columns of a user's own X that may be no features: ids, dates, values that stand for none."""
+"""Columns of a user's own X that may be no features, or hold values that stand for none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .wording import listing
 LISTED = 5  # names in a sentence
 
 
-def column_doubts(table: Table, y: NDArray[Any], target: str, in_order: bool) -> list[Doubt]:
+def column_doubts(table: Table, y: NDArray[Any], target: str, in_time_order: bool) -> list[Doubt]:
     """Look at the values of a table, which are not read again.
 
     Parameters
@@ -31,7 +31,7 @@ def column_doubts(table: Table, y: NDArray[Any], target: str, in_order: bool) ->
     y : ndarray of shape (n_samples,)
     target : str
         Its name.
-    in_order : bool
+    in_time_order : bool
         Whether every fold comes after the rows it is predicted from.
 
     Returns
@@ -69,6 +69,6 @@ def column_doubts(table: Table, y: NDArray[Any], target: str, in_order: bool) ->
                 " value, so that it says nothing about a new row as a category; leave it out",
             )
         )
-    if dates and not in_order:
+    if dates and not in_time_order:
         doubts.append(date_doubts(dates, "sort the rows by it and give cv=TimeSeriesSplit()"))
     return doubts

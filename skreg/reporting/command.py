@@ -77,7 +77,9 @@ def usual_models(
     linear: dict[str, Any] = {"cv": in_time or KFold(**shuffled), "rule": rule}
     precise: dict[str, Any] = {**linear, "tol": 1e-6, "max_iter": 10_000}
     learned_from = table.y
-    if table.times is not None:  # the first fold is the one with the fewest rows before it
+    if table.times is not None:
+        # The fewest rows are those before the first fold, all of which are learned from; `_network`
+        # counts on half of what it is given.
         learned_from = np.repeat(table.y[time_folds(table.times, folds)[0][0]], 2)
     network = _network(learned_from, table.task, seed)
     made: dict[str, tuple[str, Any]]

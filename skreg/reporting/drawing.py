@@ -207,9 +207,3 @@ def printable(name: str) -> str:
     """Make a name that a picture can hold: on one line, and nothing that XML cannot write."""
     shown = "".join(letter if letter.isprintable() else " " for letter in name)
     return " ".join(shown.split()) or "(no name)"
-
-
-def short(name: str, longest: int = 24) -> str:
-    """Cut a name to what a picture has room for."""
-    name = printable(str(name))
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"

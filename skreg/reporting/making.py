@@ -25,7 +25,7 @@ from .glance import glance
 from .model_cautions import announcements, model_cautions
 from .models import baseline, compare_models, held_out_rows, times_held_out
 from .page import render, require_jinja2
-from .request import Request, check_request, in_order
+from .request import Request, check_request, in_time_order
 from .scores import Metric, metrics_for
 from .wording import number
 
@@ -206,7 +206,7 @@ def gather(
     models = tuple(one.report for one in compared)
     best = _best(models)
     fewest = min(len(test) for _, test in request.folds)
-    ordered = in_order(request)
+    ordered = in_time_order(request)
     if doubts is None:
         doubts = column_doubts(table, request.y, request.target, ordered)
     of_time = ordered or any(doubt.title == DATES for doubt in doubts)
@@ -260,7 +260,7 @@ def _best(models: Sequence[ModelReport]) -> int:
 def _score_note(request: Request, cv: Any) -> str:
     n_folds, n_rows = len(request.folds), len(request.y)
     kind, learned_from = "folds", "without the rows of"
-    if in_order(request):
+    if in_time_order(request):
         learned_from = "on the rows above those of"
     elif isinstance(cv, (int, np.integer)):
         kind = "shuffled folds"

@@ -126,14 +126,14 @@ def _unconverged(one: Compared) -> Caution | None:
         parts.append(f"{share} of {path.converged.size} points of its path are not at the optimum")
     if cv is not None and not cv.converged:
         parts.append("nor are all points of its folds" if parts else "points of its folds are not")
-    vain = [each for each in warned if NO_BETTER.match(each.message)]
+    no_better = [each for each in warned if NO_BETTER.match(each.message)]
     if warned:
-        shorter = _short((vain or warned)[0].message)
+        shorter = _short((no_better or warned)[0].message)
         parts.append(f"{len(warned)} warning(s) in {one.n_fits} fits, such as: {shorter}")
     if not parts:
         return None
     said = "; ".join(parts)
-    if vain:  # which says what to do
+    if no_better:  # the warning itself says what to do
         return Caution("A fit has learned nothing", f"{one.report.name}: {said}.", serious=True)
     repeated = MORE_ITERATIONS.search(said)  # the warning has this advice
     advice = "Scale the features" if repeated else "Raise max_iter, scale the features"

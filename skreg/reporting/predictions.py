@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..plotting.naming import shorten_apart
+from ..plotting.naming import shorten, shorten_apart
 from . import wording
 from .contents import Contents, ModelReport
-from .drawing import BLUE, DASHES, HEIGHT, INK, Sketch, plain, printable, short
+from .drawing import BLUE, DASHES, HEIGHT, INK, Sketch, plain, printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,7 +129,7 @@ def _roc(figure: Figure, is_second: NDArray[Any], chances: NDArray[Any], name: s
     curve.set(color=BLUE, linewidth=1.5)
     chance.set(color=INK, linewidth=0.8, linestyle=DASHES)
     ax.set_xlabel("share of the other rows taken for it")
-    ax.set_ylabel(f"share of {short(name)} found", parse_math=False)
+    ax.set_ylabel(f"share of {shorten(printable(str(name)), 24)} found", parse_math=False)
     plain(ax)
     area = wording.number(float(roc_auc_score(is_second, chances)), 3)
     return (

@@ -100,7 +100,7 @@ def check_request(
     return Request(fitted, X, y, names, own, target_name, task, classes, folds, random_state)
 
 
-def in_order(request: Request) -> bool:
+def in_time_order(request: Request) -> bool:
     """Whether every fold comes after the rows that it is predicted from."""
     return all(train.max() < test.min() for train, test in request.folds)
 
