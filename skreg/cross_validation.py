@@ -3,8 +3,8 @@
 A fold is the same X with other row weights: the held-out rows weigh nothing in its `Design`, so
 no training matrix is copied, and where there are more rows than features its moments are those of
 all rows less those of the held-out ones (`fold_sums.py`). What a fold's rows give is made once
-for all candidates, and every alpha is scored by one product. Folds are averaged with the weight
-of their held-out rows, as R glmnet does, so that a row of weight k counts as k rows here too.
+for all candidates, and every alpha is scored by one product. Folds are averaged as scikit-learn
+does, all alike, or with the weight of their held-out rows as R glmnet does.
 """
 
 from __future__ import annotations
@@ -101,6 +101,7 @@ def cross_validate(
     metric: Metric = mean_squared_error,
     metric_name: str = "mean squared error",
     keep_coefs: bool = False,
+    fold_weights: str = "equal",
     run: Callable[[Iterable[Callable[[], Any]]], list[Any]] | None = None,
 ) -> list[CVResult]:
     """Held-out errors of each candidate, a model with its alphas.
@@ -121,6 +122,8 @@ def cross_validate(
     metric_name : str
     keep_coefs : bool, default=False
         Whether to keep each fold's coefficients.
+    fold_weights : {"equal", "size"}, default="equal"
+        What a fold counts in the mean: as much as any other, or the weights of its held-out rows.
     run : callable, optional
         Calls the functions it is given and returns their results in order; by default one after
         the other.
@@ -147,12 +150,13 @@ def cross_validate(
             )
         kept = [score.coefs for score in own if score.coefs is not None]
         by_target = np.stack([score.errors.T for score in own], axis=1)
+        weights = np.array([score.weight for score in own])
         results.append(
             CVResult(
                 alphas=alphas,
                 errors=by_target.mean(axis=2),
                 errors_by_target=by_target if by_target.shape[2] > 1 else None,
-                fold_weights=np.array([score.weight for score in own]),
+                fold_weights=np.sign(weights) if fold_weights == "equal" else weights,
                 l1_ratio=None if model.summed_loss else model.penalty.l1_ratio,
                 metric=metric_name,
                 fold_coefs=np.stack(kept) if kept else None,

@@ -25,10 +25,11 @@ class CVResult:
         Decreasing.
     errors : ndarray of shape (n_alphas, n_folds)
         Weighted mean squared error of each fold's held-out rows (negated scores where `metric`
-        names a scorer). Leave-one-out has one column a row.
+        names a scorer). Leave-one-out keeps one column, the mean over all rows.
     fold_weights : ndarray of shape (n_folds,)
-        Sum of the sample weights of the held-out rows; 0, which does not count, where the metric
-        is not defined (R² of a single row).
+        What each fold weighs in the mean: the same, or the sum of the sample weights of its
+        held-out rows; 0, which does not count, where that sum is 0 or the metric is not defined
+        (R² of a single row).
     l1_ratio : float or None
     metric : str
     fold_coefs : ndarray of shape (n_folds, n_features, n_alphas) or None
@@ -40,6 +41,9 @@ class CVResult:
         The largest relative duality gap of any fold.
     errors_by_target : ndarray of shape (n_alphas, n_folds, n_targets) or None
         With several targets; `errors` is the mean over them.
+    row_errors : ndarray of shape (n_alphas,) or None
+    row_errors_by_target : ndarray of shape (n_alphas, n_targets) or None
+        Standard errors over the rows of leave-one-out, whose errors are kept as means alone.
     open_ends : tuple of str
         Ends of the grid, "largest" and "smallest", beyond which a better alpha may lie.
     """
@@ -53,19 +57,32 @@ class CVResult:
     converged: bool = True
     worst_gap: float = 0.0
     errors_by_target: Array | None = None
+    row_errors: Array | None = None
+    row_errors_by_target: Array | None = None
     open_ends: tuple[str, ...] = ENDS
 
     def for_target(self, k: int) -> CVResult:
         """The result of target `k` alone."""
         if self.errors_by_target is None:
             raise ValueError("errors were not kept target by target")
-        own = self.fold_coefs
+        own, rows = self.fold_coefs, self.row_errors_by_target
         return replace(
             self,
             errors=self.errors_by_target[..., k],
             errors_by_target=None,
+            row_errors=None if rows is None else rows[:, k],
+            row_errors_by_target=None,
             fold_coefs=own if own is None else own[:, k],
         )
+
+    def in_unit(self, factor: float) -> CVResult:
+        """The same errors times `factor`, without the folds' coefficients."""
+        parts = ("errors", "errors_by_target", "row_errors", "row_errors_by_target")
+        kept = {name: getattr(self, name) for name in parts}
+        scaled: dict[str, Any] = {
+            name: None if each is None else each * factor for name, each in kept.items()
+        }
+        return replace(self, fold_coefs=None, **scaled)
 
     @cached_property
     def _counted(self) -> tuple[Array, Array]:
@@ -87,6 +104,8 @@ class CVResult:
 
         The weighted variance over K folds divided by K - 1, as in R glmnet.
         """
+        if self.row_errors is not None:
+            return self.row_errors
         errors, weights = self._counted
         if len(weights) < 2:
             return np.full(len(errors), np.nan)

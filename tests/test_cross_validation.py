@@ -1,11 +1,13 @@
 """Cross-validation: errors and their means by hand, rules, folds, leave-one-out."""
 
+import pickle
 import warnings
 
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn import linear_model
+from sklearn.base import clone, is_classifier
 from sklearn.datasets import load_diabetes
 from sklearn.metrics import make_scorer, mean_absolute_error
 from sklearn.model_selection import (
@@ -70,7 +72,8 @@ def test_errors_by_hand(y, weighted, stored):
     weight = WEIGHT if weighted else None
     alphas = np.array([4.0, 1.0, 0.1])
     folds = list(KFold(4).split(X))
-    model = LassoCV(alphas=alphas, cv=folds, store_fold_coefs=True, tol=1e-10)
+    options = {"alphas": alphas, "cv": folds, "tol": 1e-10}
+    model = LassoCV(**options, store_fold_coefs=True, fold_weights="size")
     model.fit(stored(X), y, sample_weight=weight)
     for k, (train, test) in enumerate(folds):
         own = None if weight is None else weight[test]
@@ -88,6 +91,8 @@ def test_errors_by_hand(y, weighted, stored):
     np.testing.assert_allclose(
         model.cv_result_.mean, np.average(model.mse_path_, axis=1, weights=counts)
     )
+    equal = LassoCV(**options).fit(stored(X), y, sample_weight=weight)
+    np.testing.assert_allclose(equal.cv_result_.mean, model.mse_path_.mean(axis=1))
 
 
 def test_fold_coefficients_only_on_request():
@@ -263,8 +268,7 @@ def test_scoring(scoring, cv):
         "neg_mean_squared_error": lambda y, z: -np.mean((y - z) ** 2),
         "r2": lambda y, z: 1 - np.sum((y - z) ** 2) / np.sum((y - y.mean()) ** 2),
     }.get(scoring, lambda y, z: -np.mean(np.abs(y - z)))
-    sizes = [len(y) for y, _ in pairs[0]]
-    scores = [np.average([measure(*pair) for pair in own], weights=sizes) for own in pairs]
+    scores = [np.mean([measure(*pair) for pair in own]) for own in pairs]
     np.testing.assert_allclose(-model.cv_result_.mean, scores, rtol=1e-8)
     assert model.alpha_ == alphas[np.argmax(scores)]
 
@@ -308,6 +312,51 @@ def test_folds_whose_training_rows_weigh_nothing_are_refused():
 
 def test_public_names():
     assert {"CVResult", "PathResult", "LassoCV", "RidgeCV", "ElasticNetCV"} <= set(skreg.__all__)
+
+
+@pytest.mark.parametrize("model", [RidgeCV(), RidgeCV(alpha_per_target=True), LassoCV(cv=3)])
+def test_the_path_of_several_targets_is_kept_on_request(model):
+    plain = clone(model).fit(X, Y2)
+    full = clone(model).set_params(store_path=True).fit(X, Y2)
+    assert not hasattr(plain, "path_")
+    assert full.path_.coefs.shape == (2, 10, 100)
+    np.testing.assert_allclose(plain.coef_, full.coef_, rtol=1e-7)
+    np.testing.assert_array_equal(plain.alpha_, full.alpha_)
+    assert hasattr(clone(model).fit(X, Y1), "path_")
+
+
+@pytest.mark.parametrize("by_target", [False, True])
+def test_leave_one_out_keeps_means_and_standard_errors_alone(by_target):
+    model = RidgeCV([10.0, 0.1], alpha_per_target=by_target, store_cv_results=True)
+    result = model.fit(X, Y2, WEIGHT).cv_result_
+    assert result.errors.shape == (2, 1)
+    rows = model.cv_results_ / WEIGHT[:, None, None]
+    parts = [(result, rows.mean(axis=1).T)]
+    if by_target:
+        parts += [(result.for_target(k), rows[:, k].T) for k in range(2)]
+    for found, errors in parts:
+        expected = CVResult(model.alphas_, errors, WEIGHT)
+        np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-10)
+        np.testing.assert_allclose(found.standard_error, expected.standard_error, rtol=1e-10)
+        scaled = found.in_unit(4.0)
+        np.testing.assert_allclose(scaled.standard_error, 4 * expected.standard_error, rtol=1e-10)
+
+
+def fitted_size(model, n):
+    A = np.random.default_rng(0).normal(size=(n, 3))
+    b = A @ [1.0, 2.0, 3.0] + A[:, 0] ** 2
+    return len(pickle.dumps(model.fit(A, b > 0 if is_classifier(model) else b)))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    "name", [name for name in skreg.__all__ if hasattr(getattr(skreg, name), "fit")]
+)
+def test_no_fitted_estimator_grows_with_the_rows(name):
+    model = getattr(skreg, name)()
+    if "max_iter" in model.get_params() and name.startswith("MLP"):
+        model.set_params(max_iter=3, random_state=0, batch_size=50)
+    assert fitted_size(model, 2000) < fitted_size(clone(model), 200) + 500
 
 
 def test_one_alpha_as_an_integer_warns():
@@ -381,7 +430,7 @@ def test_pictures_and_page_of_one_fold(gather):
 )
 @pytest.mark.parametrize("y", [Y1, Y2])
 def test_degrees_of_freedom_are_known_without_an_l1_part(model, y):
-    path = model.fit(X, y).path_
+    path = model.set_params(store_path=True).fit(X, y).path_
     Z = X - X.mean(axis=0)
     Z = Z / Z.std(axis=0) if model.standardize else Z
     factor = np.ones(10) if model.penalty_factor is None else np.array(model.penalty_factor)

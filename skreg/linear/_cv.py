@@ -49,7 +49,9 @@ DEFAULT_EPS = 1e-3
 
 CV_CONSTRAINTS: dict[str, Any] = {
     "rule": [StrOptions(set(RULES))],
+    "fold_weights": [StrOptions({"equal", "size"})],
     "store_fold_coefs": ["boolean"],
+    "store_path": ["boolean", StrOptions({"auto"})],
     "n_jobs": [numbers.Integral, None],
 }
 
@@ -80,6 +82,12 @@ def add_up(
     sums = FoldSums.build(X, y, sample_weight, folds, center) if model.sums_suit(X) else None
     whole = design_of_all(X, y, sample_weight, sums, center=center, standardize=standardize)
     return sums, *whole
+
+
+def keeps_path(estimator: Any, y: Any) -> bool:
+    """Whether `path_` is kept: asked for, or that of a single target."""
+    stored = estimator.store_path
+    return bool(y.ndim == 1 or y.shape[1] == 1) if isinstance(stored, str) else bool(stored)
 
 
 def parallel_runner(
@@ -134,7 +142,8 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Several targets share the alpha with the smallest mean error.
         sample_weight : array-like of shape (n_samples,), float or None, default=None
-            Used in the grid, the fits, the errors and their mean over the folds.
+            Used in the grid, the fits and the errors, and with ``fold_weights="size"`` in their
+            mean over the folds.
         **params : dict
             Metadata for the splitter, such as `groups`, with metadata routing enabled.
 
@@ -177,6 +186,7 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
             sample_weight=sample_weight,
             sums=sums,
             keep_coefs=self.store_fold_coefs,
+            fold_weights=self.fold_weights,
             run=parallel_runner(self.n_jobs, self.verbose),
         )
         if is_count(given):
@@ -186,14 +196,19 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
         path = fit_path(
             model, X, y, alphas, sample_weight=sample_weight, design=design, target=target
         )
-        path = units.path(with_degrees_of_freedom(path, model, design, sample_weight), model)
+        stored = keeps_path(self, y)
+        if stored:
+            path = with_degrees_of_freedom(path, model, design, sample_weight)
+        path = units.path(path, model)
         require_finite(path)
         results = [units.result(result) for result in results]
         chosen = results[best]
         shared = len(results) == 1 or not is_count(given)
         self._keep(results, chosen, path, shared)
+        if stored:
+            self.path_ = replace(path, feature_names=feature_names(self))
         self.l1_ratio_ = l1_ratios[best]
-        if not (self.path_.converged.all() and chosen.converged):
+        if not (path.converged.all() and chosen.converged):
             gap = max(chosen.worst_gap, float(path.dual_gaps.max()))
             warn_unconverged(type(self).__name__, gap, self.tol)
         self._warn_edge([chosen], default_grid=is_count(given) and self.eps == DEFAULT_EPS)
@@ -201,7 +216,7 @@ class LassoLikeCV(WarnsOfEdge, LinearModel, ABC):
 
     def _keep(self, results: list[CVResult], chosen: CVResult, path: Any, shared: bool) -> None:
         """Set the fitted attributes, in scikit-learn's layout where it has them."""
-        self.path_ = replace(path, feature_names=feature_names(self))
+        self.__dict__.pop("path_", None)  # of an earlier fit
         self.cv_result_ = chosen
         self.alpha_min_, self.alpha_1se_ = (
             np.float64(chosen.alpha_min),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from ..cross_validation import HeldOut, Metric, mean_squared_error
 from ..cv_result import CVResult
@@ -16,6 +18,51 @@ from ._warnings import warn
 # Weights further apart than this cost leave-one-out more than six digits, where features are more
 # than rows: 1e-6 of the residuals at 1e12, 7e-5 at 1e14, all at 1e20.
 WIDE = 1e12
+
+
+def gcv_method(gcv_mode: str | None, X: Any) -> str:
+    """The decomposition that scikit-learn's name for it means."""
+    if gcv_mode != "svd" or not sparse.issparse(X):
+        return gcv_mode or "auto"
+    warn(
+        "The 'svd' mode is not supported for sparse X, which it would make dense:"
+        " gcv_mode='eigen' is used. scikit-learn 1.11 will refuse it.",
+        FutureWarning,
+    )
+    return "eigen"
+
+
+class RunningMean:
+    """Weighted mean and its standard error over rows that come in blocks.
+
+    Blocks are joined by their means and sums of squares about them (Chan, Golub and LeVeque, The
+    American Statistician 37(3), 1983), so that no row is kept and no digit lost.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.mean, self._squares = np.zeros(width), np.zeros(width)
+        self._weight, self._n = 0.0, 0
+
+    def add(self, values: Array, weights: Array) -> None:
+        """Take rows of shape (n_rows, width); those of weight 0 do not count. Overwrites values."""
+        own = float(weights.sum())
+        if not own:
+            return
+        total = self._weight + own
+        mean = weights @ values / own
+        values -= mean
+        np.square(values, out=values)
+        apart = mean - self.mean
+        self._squares += weights @ values + apart**2 * (self._weight * own / total)
+        self.mean += apart * (own / total)
+        self._weight, self._n = total, self._n + int(np.count_nonzero(weights))
+
+    @property
+    def standard_error(self) -> Array:
+        """The weighted variance over K rows divided by K - 1; NaN of a single row."""
+        if self._n < 2:
+            return np.full(len(self.mean), np.nan)
+        return np.sqrt(self._squares / (self._weight * (self._n - 1)))
 
 
 def leave_one_out(
@@ -32,8 +79,9 @@ def leave_one_out(
 ) -> tuple[CVResult, Array | None]:
     """Leave-one-out errors of every alpha and target from one decomposition.
 
-    With the mean squared error there is a column a row of X, for each target `by_target`. Any
-    other metric judges the predictions of all rows together: one column, and no standard error.
+    The mean squared error is kept as a mean over the rows with its standard error, for each target
+    `by_target`. Any other metric judges the predictions of all rows together, and has no standard
+    error.
 
     Returns
     -------
@@ -58,30 +106,35 @@ def leave_one_out(
     shape = (*targets.shape, len(alphas))
     predictions = None if squared and keep != "predictions" else np.empty(shape)
     weighted = np.empty(shape) if keep == "errors" else None
-    errors = np.empty((len(alphas), len(y)))
-    each = None
-    if squared and by_target and shape[1] > 1:
-        each = np.empty((len(alphas), *targets.shape))
+    overall = RunningMean(len(alphas))
+    several = squared and by_target and shape[1] > 1
+    each = RunningMean(shape[1] * len(alphas)) if several else None
     # Residuals of all rows, targets and alphas would be far larger than X.
     for rows, residuals in factor.leave_one_out_blocks(Y, engine_alphas):
-        if squared:
-            errors[:, rows] = np.einsum("ika,ika->ai", residuals, residuals) / shape[1]
-        if each is not None:
-            each[:, rows] = (residuals**2).transpose(2, 0, 1)
         if predictions is not None:
             predictions[rows] = targets[rows, :, None] - residuals
+        if not squared:
+            continue
+        square = residuals**2
         if weighted is not None:
-            weighted[rows] = weights[rows, None, None] * residuals**2
+            weighted[rows] = weights[rows, None, None] * square
+        overall.add(square.mean(axis=1), weights[rows])
+        if each is not None:
+            each.add(square.reshape(len(square), -1), weights[rows])
     if not squared:
         assert predictions is not None
         scores = metric(HeldOut(np.arange(len(y)), targets, weights, lambda: predictions))
-        errors, weights = scores.mean(axis=0)[:, None], weights.sum(keepdims=True)
-        each = scores.T[:, None, :] if len(scores) > 1 else None
+        mean, by_target_mean = scores.mean(axis=0), scores.T if len(scores) > 1 else None
+    else:
+        mean = overall.mean
+        by_target_mean = None if each is None else each.mean.reshape(shape[1:]).T
     result = CVResult(
         alphas=alphas,
-        errors=errors,
-        errors_by_target=each,
-        fold_weights=weights,
+        errors=mean[:, None],
+        errors_by_target=None if by_target_mean is None else by_target_mean[:, None],
+        row_errors=overall.standard_error if squared else None,
+        row_errors_by_target=None if each is None else each.standard_error.reshape(shape[1:]).T,
+        fold_weights=weights.sum(keepdims=True),
         metric=metric_name,
     )
     return result, predictions if keep == "predictions" else weighted

@@ -164,9 +164,12 @@ class Units:
             result = replace(result, fold_coefs=coefs)
         if result.metric != "mean squared error":
             return result
-        errors, each = self.errors(result.errors), result.errors_by_target
-        each = each if each is None else self.errors(each)
-        return replace(result, errors=errors, errors_by_target=each)
+        parts = ("errors", "errors_by_target", "row_errors", "row_errors_by_target")
+        kept = {name: getattr(result, name) for name in parts}
+        own: dict[str, Any] = {
+            name: None if each is None else self.errors(each) for name, each in kept.items()
+        }
+        return replace(result, **own)
 
     def errors(self, errors: Array) -> Array:
         """Squared errors as the user has them."""

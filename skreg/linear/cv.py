@@ -18,8 +18,7 @@ class ElasticNetCV(LassoLikeCV):
     """Elastic net with alpha and l1_ratio chosen by cross-validation.
 
     The objective is that of `ElasticNet`. For each l1_ratio and each fold one path is fitted
-    without the held-out rows; the errors on those are averaged over the folds, weighted by the
-    sample weights of the held-out rows (their number without weights), as in R glmnet.
+    without the held-out rows, whose errors are averaged over the folds.
 
     Parameters
     ----------
@@ -51,8 +50,13 @@ class ElasticNetCV(LassoLikeCV):
     rule : {"min", "1se"}, default="min"
         Take the alpha of the smallest error, or the largest one within one standard error of it
         (Breiman et al., Classification and Regression Trees, 1984).
+    fold_weights : {"equal", "size"}, default="equal"
+        What a fold counts in the mean of the errors: as much as any other, as in scikit-learn, or
+        the sample weights of its held-out rows (their number without weights), as in R glmnet.
     store_fold_coefs : bool, default=False
         Keep each fold's coefficients in ``cv_result_.fold_coefs``.
+    store_path : bool or "auto", default="auto"
+        Keep `path_`; "auto" does where there is one target.
     n_alphas : int
         Deprecated, as in scikit-learn 1.7: the number of alphas is `alphas`.
 
@@ -61,7 +65,8 @@ class ElasticNetCV(LassoLikeCV):
     alpha_, l1_ratio_ : float
         Chosen by `rule`.
     alpha_min_, alpha_1se_ : float
-        What either rule chooses; ``alpha_1se_ >= alpha_min_``.
+        What either rule chooses; ``alpha_1se_ >= alpha_min_``, and NaN where a single fold has no
+        standard error.
     coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
     intercept_ : float or ndarray of shape (n_targets,)
     alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratio, n_alphas)
@@ -69,7 +74,7 @@ class ElasticNetCV(LassoLikeCV):
     cv_result_ : CVResult
         Errors, their mean and standard error at the chosen l1_ratio.
     path_ : PathResult
-        On all rows, at the chosen l1_ratio.
+        On all rows, at the chosen l1_ratio, where `store_path` says so.
     dual_gap_ : float or ndarray of shape (n_targets,)
         Relative to the weighted mean square of the centered target, the unit of `tol`.
     converged_ : bool or ndarray of shape (n_targets,)
@@ -126,7 +131,9 @@ class ElasticNetCV(LassoLikeCV):
         lower_bound: ArrayLike | None = None,
         upper_bound: ArrayLike | None = None,
         rule: str = "min",
+        fold_weights: str = "equal",
         store_fold_coefs: bool = False,
+        store_path: bool | str = "auto",
         n_alphas: Any = "deprecated",
     ) -> None:
         self.l1_ratio = l1_ratio
@@ -149,7 +156,9 @@ class ElasticNetCV(LassoLikeCV):
         self.lower_bound = lower_bound
         self.upper_bound = upper_bound
         self.rule = rule
+        self.fold_weights = fold_weights
         self.store_fold_coefs = store_fold_coefs
+        self.store_path = store_path
         self.n_alphas = n_alphas
 
     def _l1_ratios(self) -> np.ndarray:
@@ -187,7 +196,9 @@ class LassoCV(LassoLikeCV):
     penalty_factor : array-like of shape (n_features,) or None, default=None
     lower_bound, upper_bound : float, array-like of shape (n_features,) or None, default=None
     rule : {"min", "1se"}, default="min"
+    fold_weights : {"equal", "size"}, default="equal"
     store_fold_coefs : bool, default=False
+    store_path : bool or "auto", default="auto"
     n_alphas : int
         Deprecated.
 
@@ -230,7 +241,9 @@ class LassoCV(LassoLikeCV):
         lower_bound: ArrayLike | None = None,
         upper_bound: ArrayLike | None = None,
         rule: str = "min",
+        fold_weights: str = "equal",
         store_fold_coefs: bool = False,
+        store_path: bool | str = "auto",
         n_alphas: Any = "deprecated",
     ) -> None:
         self.eps = eps
@@ -252,7 +265,9 @@ class LassoCV(LassoLikeCV):
         self.lower_bound = lower_bound
         self.upper_bound = upper_bound
         self.rule = rule
+        self.fold_weights = fold_weights
         self.store_fold_coefs = store_fold_coefs
+        self.store_path = store_path
         self.n_alphas = n_alphas
 
     def _l1_ratios(self) -> np.ndarray:

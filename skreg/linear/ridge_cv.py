@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 from sklearn.base import _fit_context
 from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
@@ -32,14 +31,11 @@ from ._base import (
     ridge_model,
 )
 from ._checks import check_alphas, single_column
-from ._cv import CV_CONSTRAINTS, add_up, make_folds, parallel_runner
-from ._leave_one_out import leave_one_out
+from ._cv import CV_CONSTRAINTS, add_up, keeps_path, make_folds, parallel_runner
+from ._leave_one_out import gcv_method, leave_one_out
 from ._scoring import RoutesScores, judge
 from ._units import Units
-from ._warnings import WarnsOfEdge, warn, warn_unconverged
-
-# scikit-learn's names of the decompositions.
-GCV_METHODS = {None: "auto", "auto": "auto", "svd": "svd", "eigen": "auto"}
+from ._warnings import WarnsOfEdge, warn_unconverged
 
 
 class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
@@ -47,8 +43,7 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
 
     The objective is that of `Ridge`. By default each alpha is judged by the exact leave-one-out
     error, for all alphas and targets from one decomposition (Golub, Heath and Wahba,
-    Technometrics 21(2), 1979); with `cv`, by the mean over folds, weighted by the sample weights
-    of their held-out rows.
+    Technometrics 21(2), 1979); with `cv`, by the mean over folds.
 
     Parameters
     ----------
@@ -76,15 +71,22 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
         As for `Ridge`; bounds need `cv`.
     rule : {"min", "1se"}, default="min"
         Take the best alpha, or the largest within one standard error of it.
+    fold_weights : {"equal", "size"}, default="equal"
+        With `cv`, what a fold counts in the mean of the scores: as much as any other, or the
+        sample weights of its held-out rows (their number without weights). Leave-one-out counts
+        each row by its sample weight.
     store_fold_coefs : bool, default=False
         Keep each fold's coefficients in ``cv_result_.fold_coefs``.
+    store_path : bool or "auto", default="auto"
+        Keep `path_`; "auto" does where there is one target.
 
     Attributes
     ----------
     alpha_ : float or ndarray of shape (n_targets,)
         Chosen by `rule`.
     alpha_min_, alpha_1se_ : float or ndarray of shape (n_targets,)
-        What either rule chooses.
+        What either rule chooses; `alpha_1se_` is NaN where there is no standard error, of a single
+        fold or where `scoring` judges leave-one-out.
     best_score_ : float or ndarray of shape (n_targets,)
         Mean score of `alpha_`.
     coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
@@ -92,15 +94,15 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
     alphas_ : ndarray of shape (n_alphas,)
         Decreasing.
     cv_result_ : CVResult
-        Errors (negated scores) with mean and standard error; leave-one-out has a column a row,
-        and errors of each target only with `alpha_per_target`.
+        Errors (negated scores) with mean and standard error; of leave-one-out nothing else is
+        kept, and that of each target only with `alpha_per_target`.
     mse_path_ : ndarray of shape (n_alphas, n_folds)
-        The errors, where they are mean squared errors.
+        With `cv`, the errors, where they are mean squared errors.
     cv_results_ : ndarray of shape (n_samples, n_alphas) or (n_samples, n_targets, n_alphas)
         With ``store_cv_results=True``: squared leave-one-out errors times the sample weights,
         or predictions where `scoring` is given, in the order of `alphas`.
     path_ : PathResult
-        On all rows.
+        On all rows, where `store_path` says so.
     dual_gap_ : float or ndarray of shape (n_targets,)
     converged_ : bool or ndarray of shape (n_targets,)
     n_features_in_ : int
@@ -112,8 +114,8 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
     >>> from skreg import RidgeCV
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = RidgeCV().fit(X, y)
-    >>> model.cv_result_.errors.shape
-    (100, 442)
+    >>> model.cv_result_.mean.shape
+    (100,)
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -144,7 +146,9 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
         lower_bound: ArrayLike | None = None,
         upper_bound: ArrayLike | None = None,
         rule: str = "min",
+        fold_weights: str = "equal",
         store_fold_coefs: bool = False,
+        store_path: bool | str = "auto",
     ) -> None:
         self.alphas = alphas
         self.fit_intercept = fit_intercept
@@ -159,7 +163,9 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
         self.lower_bound = lower_bound
         self.upper_bound = upper_bound
         self.rule = rule
+        self.fold_weights = fold_weights
         self.store_fold_coefs = store_fold_coefs
+        self.store_path = store_path
 
     @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
@@ -171,8 +177,8 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), float or None, default=None
-            Used in the fits, the errors and their mean. Leave-one-out leaves the row out whatever
-            its weight.
+            Used in the fits and in the scores. Leave-one-out leaves the row out whatever its
+            weight.
         **params : dict
             Metadata for the scorer and the splitter, with metadata routing enabled.
 
@@ -206,13 +212,21 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
             )
         if is_count(given):
             result = replace(result, open_ends=open_ends(result.l1_ratio))
+        stored = keeps_path(self, y)
+        if not stored:
+            chosen = [one.select(self.rule) for one in self._by_target(result)]
+            alphas = alphas[np.unique(chosen)]
         path = fit_path(
             model, X, single_column(y), alphas, sample_weight=sample_weight, design=design
         )
-        path = units.path(with_degrees_of_freedom(path, model, design, sample_weight), model)
+        if stored:
+            path = with_degrees_of_freedom(path, model, design, sample_weight)
+        path = units.path(path, model)
         require_finite(path)
         result = units.result(result)
         self._keep(result, path, y.shape[1:])
+        if stored:
+            self.path_ = replace(path, feature_names=feature_names(self))
         if not (path.converged.all() and result.converged):
             gap = max(result.worst_gap, float(path.dual_gaps.max()))
             warn_unconverged("RidgeCV", gap, path.tol, tunable=False)
@@ -233,14 +247,7 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
             raise ValueError(
                 "lower_bound and upper_bound have no leave-one-out formula; set cv, such as cv=5"
             )
-        method = GCV_METHODS[self.gcv_mode]
-        if method == "svd" and sparse.issparse(X):
-            warn(
-                "The 'svd' mode is not supported for sparse X, which it would make dense:"
-                " gcv_mode='eigen' is used. scikit-learn 1.11 will refuse it.",
-                FutureWarning,
-            )
-            method = "eigen"
+        method = gcv_method(self.gcv_mode, X)
         metric, name = judge(self, mean_squared_error, "mean squared error", score_params)
         if metric is not mean_squared_error and self.rule == "1se":
             raise ValueError(
@@ -297,6 +304,7 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
             metric=units.metric(metric),
             metric_name=name,
             keep_coefs=self.store_fold_coefs,
+            fold_weights=self.fold_weights,
             run=parallel_runner(self.n_jobs, 0),
         )
         return alphas, result, design
@@ -309,10 +317,12 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
     def _keep(self, result: CVResult, path: PathResult, intercept_shape: tuple[int, ...]) -> None:
         results = self._by_target(result)
         index = [each.select(self.rule) for each in results]
+        on_path = np.searchsorted(-path.alphas, -result.alphas[index])
+        for earlier in ("path_", "mse_path_"):
+            self.__dict__.pop(earlier, None)
         self.cv_result_ = result
-        self.path_ = replace(path, feature_names=feature_names(self))
         self.alphas_ = result.alphas
-        if result.metric == "mean squared error":
+        if self.cv is not None and result.metric == "mean squared error":
             self.mse_path_ = result.errors
         many = len(results) > 1
 
@@ -321,8 +331,8 @@ class RidgeCV(RoutesScores, WarnsOfEdge, LinearModel):
 
         def at(values: NDArray[Any]) -> NDArray[Any]:
             if not many:
-                return np.asarray(values[..., index[0]])
-            return np.stack([values[k, ..., i] for k, i in enumerate(index)])
+                return np.asarray(values[..., on_path[0]])
+            return np.stack([values[k, ..., i] for k, i in enumerate(on_path)])
 
         self.alpha_ = chosen([result.alphas[i] for i in index])
         self.alpha_min_ = chosen([each.alpha_min for each in results])

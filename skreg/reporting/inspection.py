@@ -198,7 +198,7 @@ def _in_own_unit(shown: Shown, coefs: NDArray[Any]) -> NDArray[Any]:
             refit=None,
         )
     if cv is not None and cv.metric == "mean squared error":
-        shown.cv = replace(cv, errors=cv.errors * unit**2, fold_coefs=None)
+        shown.cv = cv.in_unit(unit**2)
     return coefs * unit
 
 
