@@ -214,7 +214,8 @@ class CVCurveDisplay:
         marks = _labels.alphas_to_mark(alphas, result.alpha_min, result.alpha_1se, self.alpha)
         at = [mark.alpha for mark in marks]
         counts = None if self.path is None else _read.top_values(self.path, top, self.target)
-        draw_folds = errors.shape[1] <= _MOST_FOLDS if folds == "auto" else folds
+        # A single column is the mean itself: of one fold, or of the rows of leave-one-out.
+        draw_folds = 1 < errors.shape[1] <= _MOST_FOLDS if folds == "auto" else folds
 
         _style.require_matplotlib("CVCurveDisplay.plot")
         from matplotlib.collections import LineCollection
