@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         "file",
         nargs="?",
         metavar="FILE",
-        help="a table with a header line; text columns are one-hot encoded, missing values imputed",
+        help="a table as text; its text columns are one-hot encoded, missing values imputed",
     )
     parser.add_argument("--target", metavar="NAME", help="the column of FILE to predict")
     parser.add_argument("--folds", type=_integer(2), default=5, help="default: %(default)s")

@@ -50,7 +50,7 @@ def to_sklearn(estimator: Any) -> Any:
     Parameters
     ----------
     estimator : fitted estimator of skreg, or a Pipeline, search or ensemble of scikit-learn
-        Within such a one every fitted estimator of skreg is converted. Others stay as they are.
+        Within such a one every estimator of skreg is converted. Others stay as they are.
 
     Returns
     -------

@@ -438,7 +438,7 @@ def test_bad_choices_are_refused(diabetes):
         RegularizationPathDisplay.from_path(diabetes, x="lambda")
     with pytest.raises(ValueError, match="top='count' is unknown"):
         RegularizationPathDisplay.from_path(diabetes, top="count")
-    with pytest.raises(ValueError, match="2 feature names for a path of 10 features"):
+    with pytest.raises(ValueError, match="2 feature names for 10 features"):
         RegularizationPathDisplay.from_path(diabetes, feature_names=["a", "b"])
     assert not plt.get_fignums()
 

@@ -1,4 +1,4 @@
-"""Whether a training still gets anywhere."""
+"""What a training is to do, and whether it still gets anywhere."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def names(given: ArrayLike | None, n_features: int) -> list[str]:
         return [f"x{index}" for index in range(n_features)]
     listed = [_text(name) for name in np.asarray(given, dtype=object)]
     if len(listed) != n_features:
-        raise ValueError(f"{len(listed)} feature names for a path of {n_features} features")
+        raise ValueError(f"{len(listed)} feature names for {n_features} features")
     return listed
 
 

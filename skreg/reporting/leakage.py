@@ -149,10 +149,10 @@ def _strengths(block: Array, goal: Array, task: Task) -> tuple[Array, str]:
 
 
 def _accuracy(column: Array, classes: NDArray[np.intp], counts: Array) -> float:
-    """How well a column alone tells the classes of a row: that of its neighbours in the order.
+    """Balanced accuracy of a column alone, when each row gets the class of those with its value.
 
-    Rows with the same value are one neighbourhood; a row alone with its value is told by the value
-    next to it on either side, so that where one class ends and the next begins nothing is wrong.
+    A row alone with its value is right if the class of a value next to it, on either side, is its
+    own: so nothing is wrong where one class ends and the next begins.
     """
     values, place = np.unique(column, return_inverse=True)
     kinds = np.zeros((len(values), len(counts)))
