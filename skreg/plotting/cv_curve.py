@@ -183,7 +183,7 @@ class CVCurveDisplay:
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
         folds : bool or "auto", default="auto"
-            Whether to draw a faint line for each fold. "auto" draws them up to 20 folds.
+            Whether to draw a faint line for each fold. "auto" draws them for 2 to 20 folds.
         top : {"auto", "n_nonzero", "df"} or None, default="auto"
             What the axis on top shows: the number of non-zero coefficients or the degrees of
             freedom of the path. "auto" is "df" for Ridge, none of whose coefficients becomes zero,
