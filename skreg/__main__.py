@@ -281,8 +281,9 @@ def _read(options: argparse.Namespace, reading: ReadingOptions, task: str) -> Ta
         table = diabetes()
     else:
         table = read_table(options.file, options.target, task, reading)
-    for doubt in table.warnings:
-        print(f"note: {doubt.text}", file=sys.stderr)
+    for caution in table.cautions:
+        for line in caution.text.splitlines():
+            print(f"note: {line}", file=sys.stderr)
     for note in table.notes:
         print(f"note: {note}")
     return table

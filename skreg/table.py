@@ -33,15 +33,15 @@ def some(names: Iterable[object], most: int = 6) -> str:
 
 
 @dataclass(frozen=True)
-class Doubt:
-    """What looks like a mistake in a user's table, or like no feature.
+class Caution:
+    """Something to know before results are handed in.
 
     Parameters
     ----------
     title : str
-        A few words, the same for all of a kind.
+        A few words: "alpha is at the edge of the grid".
     text : str
-        What was seen and what to do: a sentence without a capital and a full stop.
+        What was seen, with its numbers, and what to do: sentences, on one line or more.
     serious : bool, default=False
         Whether the results may be wrong if nothing is done.
     """
@@ -70,7 +70,7 @@ class Table:
         Unfitted; turns rows of `X` into standardised numbers. To be fitted on training rows only.
     notes : tuple of str, default=()
         What was left out in reading, or read otherwise than it is written, one line each.
-    warnings : tuple of Doubt, default=()
+    cautions : tuple of Caution, default=()
         What looks like a mistake in the file, or like no feature.
     readable : callable, default=str
         Makes a column name of the preprocessing's output fit for a reader.
@@ -86,7 +86,7 @@ class Table:
     columns: tuple[str, ...]
     preprocessing: Pipeline
     notes: tuple[str, ...] = ()
-    warnings: tuple[Doubt, ...] = ()
+    cautions: tuple[Caution, ...] = ()
     readable: Callable[[str], str] = str
     task: str = "regression"
     times: np.ndarray | None = None

@@ -433,7 +433,7 @@ def test_a_numeric_column_with_a_stray_cell_says_so(cell, tmp_path, capsys):
     err = one_line(capsys.readouterr().err)
     assert err == (
         "note: 'size' is taken as numbers, but 1 of its 60 cells is not a number"
-        f" (such as {cell!r} in line 4) and taken as missing: correct it"
+        f" (such as {cell!r} in line 4) and taken as missing: correct it."
     )
     assert np.isnan(read_table(file, "price").X[2, 0])
 
@@ -448,7 +448,7 @@ def test_a_column_of_few_numbers_with_a_stray_cell_says_so(tmp_path, capsys):
         "note: 'stars' is taken as text: 1 of its 60 cells is not a number like the others"
         " (such as 'l' in line 5)"
     )
-    assert err.endswith("leave it blank to have a numeric column")
+    assert err.endswith("leave it blank to have a numeric column.")
 
 
 def test_categories_are_no_mistake(mixed, capsys):

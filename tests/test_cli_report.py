@@ -76,7 +76,7 @@ def test_numbers(file, seen, tmp_path, capsys):
         "colour=red",
     ]
     lines = out.splitlines()
-    assert "predicts best: R² 0.9" in lines[0]
+    assert "Lasso scores best: R² 0.9" in lines[0]
     assert lines[-1] == f"saved {page} (0.00 MB)"
     assert "Lasso: fold 5 of 5, " in err
     assert "0x" not in contents.models[0].settings

@@ -119,15 +119,15 @@ def test_numbers_written_for_people(cells, right, tmp_path):
 @pytest.mark.parametrize(
     "cells", [["<0.5", "0.7"], ["$7", "€7"], ["12 km", "800 m"]], ids=["limits", "money", "units"]
 )
-def test_text_that_would_be_numbers_is_doubted(cells, tmp_path):
+def test_text_that_would_be_numbers_is_cautioned(cells, tmp_path):
     many = [cell.replace("7", f"{k}7") for k in range(1, 30) for cell in cells]
     many = [cell.replace("12", f"{k}12") for k, cell in enumerate(many, start=1)]
     found, _ = column(many, tmp_path)
     assert found.kind == "category"
     path = write(tmp_path, "x,y\n" + "\n".join(f"{c},{k % 7}" for k, c in enumerate(many * 2)))
-    (doubt,) = read_table(path, "y").warnings
-    assert doubt.title == "The file may have mistakes"
-    assert "cells are not a number like the others (such as" in doubt.text
+    (caution,) = read_table(path, "y").cautions
+    assert caution.title == "The file may have mistakes"
+    assert "cells are not a number like the others (such as" in caution.text
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_dates_in_several_forms_or_mistyped(tmp_path):
     assert np.isnat(found.values[10:]).all()
     assert found.values[0] == np.datetime64("2024-01-13")
     path = write(tmp_path, "d,y\n" + "\n".join(f"{c},{k}" for k, c in enumerate([*cells, "1o"])))
-    text = read_table(path, "y").warnings[0].text
+    text = read_table(path, "y").cautions[0].text
     assert text.startswith("'d' is taken as dates, but 1 of its 11 cells is not a date")
     assert column([*cells[:5], *"abcde"], tmp_path)[0].kind == "category"
 
@@ -357,7 +357,7 @@ def test_dates_become_parts(hours, parts, tmp_path):
     assert table.columns == (*(f"when ({part})" for part in parts), "x")
     if parts:
         assert any("'when' is a date, from 2020-01-01 to" in note for note in table.notes)
-        assert table.warnings[-1].title == "Rows have dates, and the folds are shuffled"
+        assert table.cautions[-1].title == "Rows have dates, and the folds are shuffled"
         names = table.feature_names(table.preprocessing.fit(table.X))
         assert "when (weekday)=Mon" in names
         k = table.columns.index("when (weekday)")
@@ -383,7 +383,7 @@ def test_folds_in_time_learn_from_earlier_rows_alone(tmp_path):
     table = read_table(path, "y", options=ReadingOptions(time="when"))
     assert_array_equal(table.y, np.sort(days))
     assert table.title.endswith("in order of when")
-    assert not [doubt for doubt in table.warnings if "dates" in doubt.title]
+    assert not [caution for caution in table.cautions if "dates" in caution.title]
     folds = time_folds(table.times, 5)
     assert len(folds) == 5
     for train, test in folds:
@@ -503,7 +503,7 @@ def table_of(folder, target="y", task="regression", options=ReadingOptions(), **
 
 
 def said(table):
-    return {doubt.title: doubt.text for doubt in table.warnings}
+    return {caution.title: caution.text for caution in table.cautions}
 
 
 RNG = np.random.default_rng(0)
@@ -527,20 +527,20 @@ MEASURED = {
 
 
 @pytest.mark.parametrize("name", IDS)
-def test_ids_are_doubted(name, tmp_path):
+def test_ids_are_cautioned(name, tmp_path):
     table = table_of(tmp_path, **{name: IDS[name], "y": Y})
     assert repr(name) in said(table)["A column looks like an id or a code"]
     options = ReadingOptions(text=(name,))
     if name == "store_id":
         as_text = table_of(tmp_path, options=options, **{name: IDS[name], "y": Y})
-        assert not as_text.warnings
+        assert not as_text.cautions
         assert as_text.X.dtype == object
         assert isinstance(as_text.X[0, 0], str)
 
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_measurements_are_not(name, tmp_path):
-    assert not table_of(tmp_path, **{name: MEASURED[name], "y": Y}).warnings
+    assert not table_of(tmp_path, **{name: MEASURED[name], "y": Y}).cautions
 
 
 def test_text_that_differs_in_nearly_every_row_is_left_out(tmp_path):
@@ -580,12 +580,12 @@ def with_code(values, code, every=11):
         ({"a": with_code(RNG.normal(5, 1, MANY), 1e6), "b": RNG.normal(size=MANY)}, "1e+06", ["a"]),
     ],
 )
-def test_sentinels_are_doubted(columns, code, where, tmp_path):
+def test_sentinels_are_cautioned(columns, code, where, tmp_path):
     text = said(table_of(tmp_path, **columns, y=Y))["A value may stand for a missing one"]
     assert f"--missing {code}" in text
     assert [name for name in columns if repr(name) in text] == where
     table = table_of(tmp_path, **columns, y=Y, options=ReadingOptions(missing=(code,)))
-    assert not table.warnings
+    assert not table.cautions
     assert np.isnan(table.X[0, 0])
 
 
@@ -715,10 +715,10 @@ def test_a_message_is_one_line_whatever_the_names(tmp_path):
     assert "\n" not in str(error.value)
 
 
-# The same doubts about a data frame, which is not read again
+# The same cautions about a data frame, which is not read again
 
 
-def test_columns_of_a_frame_are_doubted(gather):
+def test_columns_of_a_frame_are_cautioned(gather):
     pandas = pytest.importorskip("pandas")
     n = 100
     rng = np.random.default_rng(0)

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..table import MOST_CATEGORIES, Doubt, Table, TableError, mixed_preprocessing, some
-from .doubts import (
+from ..table import MOST_CATEGORIES, Caution, Table, TableError, mixed_preprocessing, some
+from .cautions import (
     all_different,
-    date_doubts,
-    id_doubts,
+    date_caution,
+    id_cautions,
     ids_among_numbers,
-    sentinel_doubts,
+    sentinel_cautions,
     sentinels,
 )
 from .file import Cells, read_cells
@@ -98,7 +98,7 @@ def read_table(
     if not kept:
         reasons = "; ".join(notes) or "it is the only column"
         raise TableError(f"{cells.file} has no usable feature beside {target!r}: {reasons}")
-    doubts = [*_mistakes(cells, features), *_doubts(kept, features, target, y, options.time)]
+    cautions = [*_mistakes(cells, features), *_cautions_of(kept, features, target, y, options.time)]
     ordered = "" if options.time is None else f", in order of {options.time}"
     return Table(
         title=f"{cells.file}, target {target}{ordered}",
@@ -107,7 +107,7 @@ def read_table(
         columns=tuple(kept),
         preprocessing=mixed_preprocessing([values.dtype == object for values in kept.values()]),
         notes=tuple(notes),
-        warnings=tuple(doubts),
+        cautions=tuple(cautions),
         task="classification" if classes else "regression",
         times=times,
     )
@@ -236,7 +236,7 @@ def _useless(column: Column, unnamed: bool) -> str | None:
     return None
 
 
-def _mistakes(cells: Cells, columns: Sequence[Column]) -> list[Doubt]:
+def _mistakes(cells: Cells, columns: Sequence[Column]) -> list[Caution]:
     said = []
     for column in columns:
         if not column.stray:
@@ -251,46 +251,46 @@ def _mistakes(cells: Cells, columns: Sequence[Column]) -> list[Doubt]:
         if column.kind in ("number", "date"):
             said.append(
                 f"{column.name!r} is taken as {column.kind}s, but {share} ({where}) and taken as"
-                f" missing: correct {them}"
+                f" missing: correct {them}."
             )
         else:
             said.append(
                 f"{column.name!r} is taken as text: {share} ({where}); correct {them} or leave"
-                f" {them} blank to have a numeric column"
+                f" {them} blank to have a numeric column."
             )
-    return [Doubt(MISTAKES, line, serious=True) for line in said]
+    return [Caution(MISTAKES, "\n".join(said), serious=True)] if said else []
 
 
-def _doubts(
+def _cautions_of(
     kept: dict[str, NDArray[Any]],
     features: Sequence[Column],
     target: str,
     y: NDArray[Any],
     time: str | None,
-) -> list[Doubt]:
+) -> list[Caution]:
     """What may be no feature, in the words of the command."""
     measured = dict(kept)
     if y.dtype.kind == "f":
         measured[target] = y
     found = sentinels(measured, measured.values())
-    doubts = sentinel_doubts(found, "--missing {value} takes it as missing")
+    cautions = sentinel_cautions(found, "--missing {value} takes it as missing")
     # A column with separators or a unit is written for people, as no id is.
     written = {one.name for one in features if one.notes}
     plain = {name: values for name, values in kept.items() if name not in written}
     ids = ids_among_numbers(plain, plain.values())
-    doubts += id_doubts(ids, "--drop leaves out such a column, --text takes it as categories")
+    cautions += id_cautions(ids, "--drop leaves out such a column, --text takes it as categories")
     codes = [one.name for one in features if one.kind == "code" and one.name in kept]
     if codes:
         several = len(codes) > 1
-        doubts.append(
-            Doubt(
+        cautions.append(
+            Caution(
                 "Columns hold codes" if several else "A column holds codes",
                 f"{some(codes)} {'hold' if several else 'holds'} whole numbers of which some begin"
                 " with 0 or have more digits than a number keeps, taken as categories; --number"
-                " takes such a column as numbers, --drop leaves it out",
+                " takes such a column as numbers, --drop leaves it out.",
             )
         )
     dates = [one.name for one in features if one.kind == "date"]
     if dates and time is None:
-        doubts.append(date_doubts(dates, f"--time {shlex.quote(dates[0])} does so"))
-    return doubts
+        cautions.append(date_caution(dates, f"--time {shlex.quote(dates[0])} does so"))
+    return cautions

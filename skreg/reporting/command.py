@@ -180,7 +180,7 @@ def report_table(
             verbose=1,
             call=call,
             notes=table.notes,
-            doubts=table.warnings,
+            of_data=table.cautions,
         )
     except (ValueError, ImportError, OSError) as error:
         raise TableError(_in_one_line(error)) from error

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..cv_result import CVResult
 from ..result import PathResult
+from ..table import Caution
 
 Task = Literal["regression", "classification"]
 Kind = Literal["number", "category", "date", "duration"]
@@ -229,25 +230,6 @@ class ModelReport:
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     probabilities: NDArray[np.float64] | None = None
-
-
-@dataclass(frozen=True)
-class Caution:
-    """Something to know before the report is handed in.
-
-    Parameters
-    ----------
-    title : str
-        A few words: "alpha is at the edge of the grid".
-    text : str
-        What was seen, with its numbers, and what to do.
-    serious : bool
-        Whether the results may be wrong if nothing is done.
-    """
-
-    title: str
-    text: str
-    serious: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from ..files import check_path, write
-from ..reading.doubts import DATES
-from ..table import Doubt
+from ..reading.cautions import DATES
+from ..table import Caution
 from .cautions import data_cautions
 from .code import python_call
-from .column_doubts import column_doubts
+from .column_cautions import column_cautions
 from .columns import as_table
-from .contents import Caution, Contents, ModelReport
+from .contents import Contents, ModelReport
 from .glance import glance
 from .model_cautions import announcements, model_cautions
 from .models import baseline, compare_models, held_out_rows, times_held_out
@@ -143,12 +143,12 @@ def make_report(
     verbose: int,
     call: str | None = None,
     notes: Sequence[str] = (),
-    doubts: Sequence[Doubt] | None = None,
+    of_data: Sequence[Caution] | None = None,
 ) -> Contents:
     """`report` of what may have been read from a file.
 
     `call` is the command that makes the page again, if it is no Python code; `notes` say what was
-    left out in reading, `doubts` what looks like a mistake in the file, or like no feature; None
+    left out in reading, `of_data` what looks like a mistake in the file, or like no feature; None
     looks for these among the columns of X.
     """
     require_jinja2()
@@ -177,7 +177,7 @@ def make_report(
         n_jobs=n_jobs,
         verbose=verbose,
         cv=cv,
-        doubts=doubts,
+        of_data=of_data,
     )
     notes = (*map(_sentence, notes), *contents.glance.notes)
     contents = replace(contents, glance=replace(contents.glance, notes=notes))
@@ -196,7 +196,7 @@ def gather(
     n_jobs: int | None,
     verbose: int,
     cv: Any,
-    doubts: Sequence[Doubt] | None,
+    of_data: Sequence[Caution] | None,
 ) -> Contents:
     """Do the work: look at the data, fit, compare, and find what to warn of."""
     table = as_table(request.X, request.names)
@@ -207,11 +207,11 @@ def gather(
     best = _best(models)
     fewest = min(len(test) for _, test in request.folds)
     ordered = in_time_order(request)
-    if doubts is None:
-        doubts = column_doubts(table, request.y, request.target, ordered)
-    of_time = ordered or any(doubt.title == DATES for doubt in doubts)
+    if of_data is None:
+        of_data = column_cautions(table, request.y, request.target, ordered)
+    of_time = ordered or any(one.title == DATES for one in of_data)
     cautions = [
-        *_by_title(doubts),
+        *of_data,
         *model_cautions(compared, best, floor),
         *data_cautions(table, request.y, seen, fewest, of_time),
         *announcements(compared),
@@ -235,20 +235,6 @@ def gather(
 
 def _sentence(line: str) -> str:
     return f"{line[:1].upper()}{line[1:]}."
-
-
-def _by_title(doubts: Sequence[Doubt]) -> list[Caution]:
-    alike: dict[str, list[Doubt]] = {}
-    for doubt in doubts:
-        alike.setdefault(doubt.title, []).append(doubt)
-    return [
-        Caution(
-            title,
-            "\n".join(_sentence(doubt.text) for doubt in found),
-            serious=any(doubt.serious for doubt in found),
-        )
-        for title, found in alike.items()
-    ]
 
 
 def _best(models: Sequence[ModelReport]) -> int:

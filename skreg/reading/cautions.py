@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kstest
 
-from ..table import Doubt, some
+from ..table import Caution, some
 from .missing import are_known
 
 DATES = "Rows have dates, and the folds are shuffled"
@@ -155,7 +155,7 @@ def _at_one_end(
     return []
 
 
-def sentinel_doubts(found: Sequence[Sentinel], remedy: str) -> list[Doubt]:
+def sentinel_cautions(found: Sequence[Sentinel], remedy: str) -> list[Caution]:
     """Say which values may stand for missing ones; "{value}" in the remedy becomes such a value."""
     if not found:
         return []
@@ -171,33 +171,33 @@ def sentinel_doubts(found: Sequence[Sentinel], remedy: str) -> list[Doubt]:
         more = f" and {len(group) - MOST_LISTED} more columns" if len(group) > MOST_LISTED else ""
         said.append(f"{value:g} in {', '.join(places)}{more}: {remedy.format(value=f'{value:g}')}")
     return [
-        Doubt(
+        Caution(
             "A value may stand for a missing one",
-            f"far from all others, and repeated: {'; '.join(said)}",
+            f"Far from all others, and repeated: {'; '.join(said)}.",
             serious=True,
         )
     ]
 
 
-def id_doubts(names: Sequence[str], remedy: str) -> list[Doubt]:
+def id_cautions(names: Sequence[str], remedy: str) -> list[Caution]:
     """Say which columns of whole numbers may be ids."""
     if not names:
         return []
     several = len(names) > 1
     return [
-        Doubt(
+        Caution(
             "Columns look like ids or codes" if several else "A column looks like an id or a code",
             f"{some(names, MOST_LISTED)} {'hold' if several else 'holds'} whole numbers that seem"
-            f" to name rows or things and to measure nothing: {remedy}",
+            f" to name rows or things and to measure nothing: {remedy}.",
         )
     ]
 
 
-def date_doubts(names: Sequence[str], remedy: str) -> Doubt:
+def date_caution(names: Sequence[str], remedy: str) -> Caution:
     """Say that shuffled folds predict rows from later ones."""
-    return Doubt(
+    return Caution(
         DATES,
         f"{some(names, MOST_LISTED)} hold{'s' * (len(names) == 1)} dates. If they say when a row"
         " came about, shuffled folds predict rows from later ones, which is too easy where new"
-        f" rows will come after these. Hold out later rows: {remedy}",
+        f" rows will come after these. Hold out later rows: {remedy}.",
     )

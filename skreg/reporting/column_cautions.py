@@ -6,23 +6,23 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..reading.doubts import (
+from ..reading.cautions import (
     FEWEST_ROWS,
+    MOST_LISTED,
     all_different,
-    date_doubts,
-    id_doubts,
+    date_caution,
+    id_cautions,
     ids_among_numbers,
-    sentinel_doubts,
+    sentinel_cautions,
     sentinels,
 )
-from ..table import Doubt
+from ..table import Caution, some
 from .columns import Table, is_time
-from .wording import listing
-
-LISTED = 5  # names in a sentence
 
 
-def column_doubts(table: Table, y: NDArray[Any], target: str, in_time_order: bool) -> list[Doubt]:
+def column_cautions(
+    table: Table, y: NDArray[Any], target: str, in_time_order: bool
+) -> list[Caution]:
     """Look at the values of a table, which are not read again.
 
     Parameters
@@ -36,17 +36,17 @@ def column_doubts(table: Table, y: NDArray[Any], target: str, in_time_order: boo
 
     Returns
     -------
-    list of Doubt
+    list of Caution
         None about a sparse matrix.
     """
     if table.dense is None:
         return []
     columns = dict(zip(table.names, table.dense, strict=True))
     measured = columns | ({target: y.astype(float)} if y.dtype.kind in "iuf" else {})
-    doubts = sentinel_doubts(
+    cautions = sentinel_cautions(
         sentinels(measured, measured.values()), "make it NaN, and impute it in a Pipeline"
     )
-    doubts += id_doubts(
+    cautions += id_cautions(
         ids_among_numbers(columns, columns.values()),
         "leave such a column out, or encode it as categories",
     )
@@ -60,15 +60,15 @@ def column_doubts(table: Table, y: NDArray[Any], target: str, in_time_order: boo
         and all_different(values)
     ]
     if names:
-        doubts.append(
-            Doubt(
+        cautions.append(
+            Caution(
                 "Columns of text differ in every row"
                 if len(names) > 1
                 else "A column of text differs in every row",
-                f"{listing([repr(name) for name in names], LISTED)}: no two rows, or few, share a"
-                " value, so that it says nothing about a new row as a category; leave it out",
+                f"{some(names, MOST_LISTED)}: no two rows, or few, share a"
+                " value, so that it says nothing about a new row as a category; leave it out.",
             )
         )
     if dates and not in_time_order:
-        doubts.append(date_doubts(dates, "sort the rows by it and give cv=TimeSeriesSplit()"))
-    return doubts
+        cautions.append(date_caution(dates, "sort the rows by it and give cv=TimeSeriesSplit()"))
+    return cautions
