@@ -214,6 +214,25 @@ def test_nearly_equal_columns_are_certified(noise):
     assert model.dual_gap_ <= 1e-10
 
 
+@pytest.mark.parametrize("noise", [1e-6, 1e-7, 1e-8])
+def test_nearly_equal_columns_need_no_descent_through_many_faces(monkeypatch, noise):
+    calls, direction = [], newton.DenseFace.direction
+
+    def counted(*args):
+        calls.append(args)
+        return direction(*args)
+
+    monkeypatch.setattr(newton.DenseFace, "direction", counted)
+    rng = np.random.default_rng(0)
+    X = np.repeat(rng.standard_normal((300, 30)), 20, axis=1)
+    X += noise * rng.standard_normal(X.shape)
+    y = X[:, ::7].sum(axis=1) + 10 * rng.standard_normal(300)
+    top = np.abs(X.T @ (y - y.mean())).max() / len(y)
+    model = skreg.Lasso(alpha=0.1 * top).fit(X, y)
+    assert model.dual_gap_ <= 1e-12
+    assert len(calls) <= 50
+
+
 @pytest.mark.parametrize("densities", [(0.02, 0.02), (0.9, 0.05), (0.5, 0.6)])
 def test_products_of_sparse_matrices_do_not_depend_on_how_full_they_are(monkeypatch, densities):
     monkeypatch.setattr(moments, "BLOCK_ENTRIES", 100)

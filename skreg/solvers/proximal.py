@@ -25,9 +25,10 @@ from .active_set import ActiveSet, State
 from .growing_factor import GrowingFactor, symmetric_product
 from .support import DEPENDENT
 
-# The term around the centre, as a share of the curvature: anything from 1e-3 to 1e-6 takes the same
-# time on dummies of ids; larger ones need more centres, smaller ones lose digits of the factor.
-SHARE = 1e-5
+# The term around the centre, as a share of the curvature. What is nearly equal but for 1e-8 moves
+# from one feature to the other by 1e-8 of the threshold over this term with each centre: a larger
+# term needs many centres there. A smaller one comes near the pivots of dependent features, 1e-11.
+SHARE = 1e-9
 # A centre is final when it pulls by no more than this share of the thresholds, or when the next
 # one would pull by more than half as much: what is left is rounding.
 FINAL = 1e-12
