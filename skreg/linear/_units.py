@@ -91,9 +91,10 @@ class Units:
 
         The least factor is of order one, and alphas make up for it.
         """
-        penalty, features = model.penalty, self._features
+        penalty = model.penalty
         if self.ordinary and 2.0**-FAR < float(penalty.factors.min()) < 2.0**FAR:
             return model
+        features = self._features
         own, base = self.base - features, self.base  # how much smaller a column was
         l2_exponent: Any = 0
         if model.standardize:  # the penalty is on coefficients of no unit
@@ -230,9 +231,14 @@ def units_of(X: Any, y: Array, weight: Array | None, mean_square: float | None =
     to see are then columns and targets that are far smaller than the others.
     """
     heaviest = 0 if weight is None else _exponent(float(weight.max()))
-    known = mean_square is not None and y.ndim == 1 and not heaviest
+    known = mean_square is not None and not heaviest
     if known and not _may_have_small_columns(X, mean_square or 0.0):
-        return ORDINARY
+        if y.ndim == 1:
+            return ORDINARY
+        sizes = np.abs(y).max(axis=0)
+        _refuse_unlike(sizes)
+        target = _exponent(float(sizes.max()))
+        return Units(target=target) if target else ORDINARY
     columns = _column_sizes(X)
     largest = float(columns.max(initial=0.0))
     top, base = _exponents(largest), _exponent(largest)

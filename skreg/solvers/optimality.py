@@ -26,7 +26,13 @@ from ..design import Array, Design, Index
 from ..penalties import Penalty, ScaledPenalty
 from .base import AIM
 from .numerics import reciprocal
-from .rounding import Directions, hidden_directions, rounding, weakly_penalised
+from .rounding import (
+    Directions,
+    hidden_directions,
+    rounding,
+    rounding_of_one,
+    weakly_penalised,
+)
 
 # A correlation this close to the one wanted, as a share of the largest possible, is that one.
 ROUNDING = 1e-13
@@ -143,6 +149,10 @@ def with_rounding(
     both are made anew from the residuals of W, which hide least.
     """
     unit = yy or 1.0
+    if len(alphas) == 1 and penalty.l1_ratio and alphas[0] and penalty.factors.all():
+        hides = rounding_of_one(W[0], design, unit)
+        if gaps[0] <= AIM and hides <= LOUD:
+            return gaps + hides
     hidden = rounding(W, alphas, rss, penalty, design, unit, ROUNDING)
     found = _together(gaps, hidden)
     if not hidden.max() <= LOUD:

@@ -176,6 +176,12 @@ def rounding(
     return found
 
 
+def rounding_of_one(w: Array, design: Design, unit: float) -> float:
+    """The same at one alpha, where all features have an L1 part: numbers instead of arrays."""
+    linear = float(np.abs(w).dot(design.sizes))
+    return NOISE * linear * (linear + math.sqrt(unit)) / unit
+
+
 def _of_smooth(
     W: Array, alphas: Array, penalty: Penalty, design: Design, noise: Array, snapped: float
 ) -> Array:
