@@ -214,7 +214,7 @@ def test_alpha_max_is_the_exact_boundary(task, stored):
 def test_grids_fall_in_equal_ratios(task, n_alphas, eps):
     X, y, weight, shape = task
     alphas = alpha_grid(
-        ElasticNet(**shape)._model(X.shape[1]), X, y, n_alphas, eps, sample_weight=weight
+        ElasticNet(**shape)._model(range(X.shape[1])), X, y, n_alphas, eps, sample_weight=weight
     )
     assert alphas.shape == (n_alphas,)
     assert np.all(alphas > 0)
