@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from ridge_problems import ALPHAS, KINDS, SHAPES, dense, everything, problem, reference
-from scipy import sparse
+from scipy import linalg, sparse
 
-from skreg import RidgeCV, moments
+from skreg import Ridge, RidgeCV, moments
 from skreg.design import Design
 from skreg.penalties import Penalty
 from skreg.solvers.minimum_norm import minimum_norm, minimum_norm_from_gram
@@ -160,6 +160,27 @@ def test_copies_share_whatever_the_scales_of_other_columns(alpha):
         RidgeFactor(design, penalty).solve(design.center(y)[0], np.array([alpha]))[..., 0],
     ):
         assert_allclose(w[0], w[4], rtol=1e-5)
+
+
+@pytest.mark.parametrize("solver", ["svd", "auto"])
+def test_what_the_quick_decomposition_fails_on_the_slow_one_solves(monkeypatch, solver):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((20, 8)), rng.standard_normal(20)
+    factor = np.array([0, 0, 1, 1, 1, 1, 1, 1])
+    X[:, 1] = X[:, 0] + 1e-9 * X[:, 1]
+    expected = Ridge(solver=solver, penalty_factor=factor).fit(X, y).predict(X)
+    svd, drivers = linalg.svd, []
+
+    def fails(A, lapack_driver="gesdd", **options):
+        drivers.append(lapack_driver)
+        if lapack_driver == "gesdd":
+            raise np.linalg.LinAlgError("SVD did not converge")
+        return svd(A, lapack_driver=lapack_driver, **options)
+
+    monkeypatch.setattr(linalg, "svd", fails)
+    found = Ridge(solver=solver, penalty_factor=factor).fit(X, y).predict(X)
+    assert "gesvd" in drivers
+    assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_minimum_norm_both_ways():

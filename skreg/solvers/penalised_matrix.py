@@ -20,12 +20,12 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import qr, svd
+from scipy.linalg import qr
 
 from ..design import BLOCK_ENTRIES, CANCELLATION, Array, Design
 from ..penalties import Penalty
 from .minimum_norm import column_sizes, minimum_norm
-from .numerics import EPS, reciprocal
+from .numerics import EPS, reciprocal, svd
 from .triangle import block_size, triangle, weighted_rows
 
 
@@ -190,13 +190,13 @@ def _decompose(A: PenalisedMatrix, method: str) -> Decomposition:
         return Decomposition(np.zeros(0), np.zeros((n, 0)), np.zeros((p, 0)), False, 0.0)
     if method == "svd" and A.view.sparse:
         R = A.triangle()
-        s, Vt = svd(R, full_matrices=False, overwrite_a=True, check_finite=False)[1:]
+        _, s, Vt = svd(R)
         # A solution is refined, which brings back all digits but of what is rounding and no more.
         kept = s > 100 * max(n, p) * EPS * s.max(initial=A.size)
         U, V = (None, Vt[kept].T) if n > p else (Vt[kept].T, None)
         return Decomposition(s[kept] ** 2, U, V, False, 0.0)
     if method == "svd":
-        U, s, Vt = svd(A.dense(), full_matrices=False, overwrite_a=True, check_finite=False)
+        U, s, Vt = svd(A.dense())
         kept = s > max(n, p) * EPS * max(s[0], A.size)
         return Decomposition(s[kept] ** 2, U[:, kept], Vt[kept].T, False, 0.0)
     if n > p:

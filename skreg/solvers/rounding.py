@@ -19,12 +19,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import lapack, svd
+from scipy.linalg import lapack
 
 from ..design import Array, Design, Index
 from ..penalties import Penalty, ScaledPenalty
 from .minimum_norm import triangle_of
-from .numerics import EPS
+from .numerics import EPS, svd
 from .triangle import affordable
 
 # Error of a correlation over the sizes it is made from. Sums of 1000 products are four times as
@@ -72,7 +72,7 @@ class Directions:
         else:
             Z = design.columns(index) * np.sqrt(design.omega)[:, None]
         stacked = np.vstack([Z, np.diag(np.sqrt(l2))]) if l2.any() else Z
-        U, lengths, right = svd(stacked * inverse, full_matrices=False, check_finite=False)
+        U, lengths, right = svd(stacked * inverse)
         kept = lengths > max(design.n_samples, len(index)) * EPS
         rows = None if design.sparse else U[: len(Z), kept]
         return cls(index, inverse, lengths[kept], rows, right[kept])
