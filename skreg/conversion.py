@@ -26,6 +26,7 @@ _TWINS: dict[type, Any] = {
 # Where scikit-learn's meta-estimators keep fitted estimators, beside their parameters.
 _INSIDE = (
     "transformers_",
+    "estimator",  # of a calibrated classifier
     "estimator_",
     "best_estimator_",
     "regressor_",

@@ -95,9 +95,16 @@ def test_several_targets_and_several_binary_models_are_converted():
     each = OneVsRestClassifier(skreg.MLPClassifier(**NET)).fit(IRIS, NAMES)
     twin = skreg.to_sklearn(each)
     assert_allclose(twin.predict_proba(IRIS), each.predict_proba(IRIS), rtol=1e-4)
-    calibrated = CalibratedClassifierCV(skreg.MLPClassifier(**NET), cv=2).fit(IRIS, NAMES)
-    twin = skreg.to_sklearn(calibrated)
-    assert_allclose(twin.predict_proba(IRIS), calibrated.predict_proba(IRIS), rtol=1e-4)
+
+
+@pytest.mark.parametrize("ensemble", [True, False])
+def test_calibrated_classifiers_are_converted(ensemble):
+    net = skreg.MLPClassifier(**NET)
+    model = CalibratedClassifierCV(net, cv=2, ensemble=ensemble).fit(IRIS, NAMES)
+    twin = skreg.to_sklearn(model)
+    assert_allclose(twin.predict_proba(IRIS), model.predict_proba(IRIS), rtol=1e-4)
+    assert b"skreg" not in pickle.dumps(twin)
+    assert b"skreg" in pickle.dumps(model)
 
 
 def test_the_twin_keeps_names_and_can_be_fitted_again():
