@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import linalg
 
@@ -21,7 +23,7 @@ def svd(A: Array) -> tuple[Array, Array, Array]:
     LAPACK's quick method fails on a few matrices with singular values at rounding; the slow one
     decomposes these.
     """
-    options = {"full_matrices": False, "check_finite": False}
+    options: dict[str, Any] = {"full_matrices": False, "check_finite": False}
     try:
         U, s, Vt = linalg.svd(A, **options)
     except np.linalg.LinAlgError:
