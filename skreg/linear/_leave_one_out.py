@@ -21,15 +21,19 @@ WIDE = 1e12
 
 
 def gcv_method(gcv_mode: str | None, X: Any) -> str:
-    """The decomposition that scikit-learn's name for it means."""
-    if gcv_mode != "svd" or not sparse.issparse(X):
-        return gcv_mode or "auto"
-    warn(
-        "The 'svd' mode is not supported for sparse X, which it would make dense:"
-        " gcv_mode='eigen' is used. scikit-learn 1.11 will refuse it.",
-        FutureWarning,
-    )
-    return "eigen"
+    """The decomposition that scikit-learn's name for it means.
+
+    "eigen" is "auto", which takes it as long as that loses no digits that matter.
+    """
+    if gcv_mode == "svd" and not sparse.issparse(X):
+        return "svd"
+    if gcv_mode == "svd":
+        warn(
+            "The 'svd' mode is not supported for sparse X, which it would make dense:"
+            " gcv_mode='eigen' is used. scikit-learn 1.11 will refuse it.",
+            FutureWarning,
+        )
+    return "auto"
 
 
 class RunningMean:
