@@ -57,6 +57,9 @@ LISTED = {
         ),
         r"test_ridge_cv_individual_penalties": "alpha_per_target is accepted with cv, too",
         r"test_dense_sparse\[.*-_test_ridge_loo\]": "RidgeCV's default alphas come from the data",
+        r"test_ridge_cv_multioutput_sample_weight\[.*-tall-svd\]": (
+            "compares errors that are rounding: the grid goes down to where nothing is shrunk"
+        ),
         r"test_ridgecv_sample_weight": "compares with the R² of single rows, which is not defined",
         r"test_n_iter": "n_iter_ is counted for every solver, as the common checks ask",
         r"test_ridge_fit_intercept_sparse_error\[.*-cholesky\]": (

@@ -251,4 +251,4 @@ class GrowingFactor:
 
 def symmetric_product(gram: Array, v: Array) -> Array:
     """``gram v``, which reads half of a matrix that is too large for the cache."""
-    return np.asarray(dsymv(1.0, gram.T, v))
+    return np.asarray(dsymv(1.0, gram.T, v)) if len(v) else v.copy()  # it takes nothing empty
