@@ -113,8 +113,10 @@ def _readable_numbers(ax: Axes) -> None:
 
     for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
         # A subclass knows its own business.
-        if type(axis.get_major_formatter()) is not ScalarFormatter:
+        formatter = axis.get_major_formatter()
+        if type(formatter) is not ScalarFormatter:
             continue
+        formatter.set_useOffset(False)
         largest = max(abs(limit) for limit in limits)
         if not 1e-3 <= largest < 1e4:
             axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 6)))

@@ -61,14 +61,18 @@ def _no_better(best: ModelReport, baseline: ModelReport) -> Caution | None:
     error = own.error_of(gain)
     if not np.isfinite(gain).all() or gain.mean() > error:
         return None
-    if gain.mean() < -error:
-        difference = "which is better by more than one standard error of the difference"
+    if np.allclose(own.values, other.values, rtol=1e-9, atol=0):
+        difference = "the same in every fold"
+    elif gain.mean() < -error:
+        difference = (
+            f"which is better by more than one standard error of the difference ({number(error)})"
+        )
     else:
-        difference = "and the difference is within one standard error"
+        difference = f"and the difference is within one standard error ({number(error)})"
     return Caution(
         "No model is better than knowing the target alone",
         f"The {own.name} of the best, {best.name}, is {number(own.mean)}; {baseline.name}"
-        f" reaches {number(other.mean)}, {difference} ({number(error)}). The features say little"
+        f" reaches {number(other.mean)}, {difference}. The features say little"
         " about the target, or the models are of the wrong kind.",
         serious=True,
     )
