@@ -46,18 +46,19 @@ class _TicksOnPath:
     def __init__(
         self, ax: Axes, top: SecondaryAxis, x: NDArray[Any], values: NDArray[Any], size: float
     ) -> None:
-        self.ax, self.x, self.values, self.size = ax, x, values, size
+        self.ax, self.top, self.x, self.values, self.size = ax, top, x, values, size
         self.place: Any = top.get_axes_locator()
         self.seen: tuple[Any, ...] = ()
-        self._follow(top)
+        self._follow()
 
-    def __call__(self, top: Any, renderer: RendererBase | None) -> Bbox:
-        self._follow(top)
-        place: Bbox = self.place(top, renderer)
+    def __call__(self, _: Any, renderer: RendererBase | None) -> Bbox:
+        # Matplotlib 3.8 asks with the axes below in place of the axis on top.
+        self._follow()
+        place: Bbox = self.place(self.top, renderer)
         return place
 
-    def _follow(self, top: SecondaryAxis) -> None:
-        ax = self.ax
+    def _follow(self) -> None:
+        ax, top = self.ax, self.top
         # The axis on top loses its ticks' labels when its scale follows the one below.
         if self.seen == (ax.get_xscale(), *ax.get_xlim(), top.get_xscale()):
             return
