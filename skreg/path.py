@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from .design import Array, Design
-from .penalties import Penalty
+from .objective.penalties import Penalty
 from .result import PathResult
 from .solvers import Settings, Solution, Target, choose
 from .solvers.coordinate_descent import solve as coordinate_descent

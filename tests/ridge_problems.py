@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from skreg.design import Design
-from skreg.penalties import Penalty
+from skreg.objective.penalties import Penalty
 
 ALPHAS = np.array([10.0, 0.3, 1e-3])
 

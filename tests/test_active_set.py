@@ -11,7 +11,7 @@ from scipy import sparse
 
 import skreg
 from skreg.design import Design
-from skreg.penalties import Penalty
+from skreg.objective.penalties import Penalty
 from skreg.solvers import Settings, Target, active_set, chunked_path, coordinate_descent, exact_path
 from skreg.solvers.active_set import ActiveSet
 from skreg.solvers.optimality import support_gaps

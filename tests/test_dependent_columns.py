@@ -93,7 +93,7 @@ def test_the_path_comes_back_from_a_state_of_another_centre():
     X, y, top = table("ids", n=150)
     gram = (X - X.mean(axis=0)).T @ (X - X.mean(axis=0)) / len(y)
     c = (X - X.mean(axis=0)).T @ (y - y.mean()) / len(y)
-    penalty = skreg.penalties.Penalty.build(X.shape[1], 1.0)
+    penalty = skreg.objective.penalties.Penalty.build(X.shape[1], 1.0)
     solver = proximal.ProximalActiveSet(penalty, len(y) - 1, float(np.var(y)))
     solver.extend(gram, c, np.arange(X.shape[1]))
     for share in (0.5, 0.375, 0.28, 0.21, 0.16):

@@ -6,7 +6,7 @@ from scipy import sparse
 
 from skreg import moments
 from skreg.design import Design
-from skreg.penalties import Penalty
+from skreg.objective.penalties import Penalty
 from skreg.solvers import Settings, Target, chunked_path, coordinate_descent, full_check
 from skreg.solvers.full_check import FullCheck, Point, norms
 

@@ -5,7 +5,7 @@ import pytest
 from exact import Problem
 
 from skreg import ElasticNet, regularization_path
-from skreg.penalties import Penalty
+from skreg.objective.penalties import Penalty
 from skreg.solvers import active_set
 from skreg.solvers.active_set import ActiveSet
 from skreg.solvers.growing_factor import GrowingFactor

@@ -6,7 +6,7 @@ from scipy import sparse
 
 import skreg
 from skreg.design import Design
-from skreg.penalties import Penalty
+from skreg.objective.penalties import Penalty
 from skreg.solvers import Settings, Target, coordinate_descent, exact_path, large_support
 from skreg.solvers.base import OneTarget
 from skreg.solvers.dual_newton import DualNewton

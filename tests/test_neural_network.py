@@ -6,10 +6,10 @@ from differences import agree
 from scipy import sparse
 
 from skreg import MLPRegressor
-from skreg.losses import SoftmaxLogLoss, SquaredError
 from skreg.neural import network as network_module
 from skreg.neural.augmentation import Augmentation, mix
 from skreg.neural.network import Network, initial_parameters, views_of
+from skreg.objective.losses import SoftmaxLogLoss, SquaredError
 
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 UNITS = [4, 6, 5, 3]

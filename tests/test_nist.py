@@ -21,7 +21,7 @@ from sklearn.linear_model import Ridge as ScikitLearnRidge
 
 from skreg import Ridge
 from skreg.design import Design
-from skreg.penalties import Penalty
+from skreg.objective.penalties import Penalty
 from skreg.solvers.ridge import solve_ridge
 
 ROOT = Path(__file__).resolve().parent.parent

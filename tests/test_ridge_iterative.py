@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from ridge_problems import ALPHAS, SHAPES, dense, everything, problem, reference
 
 from skreg.design import Design
-from skreg.penalties import Penalty
+from skreg.objective.penalties import Penalty
 from skreg.solvers import iterative, ridge_factor
 from skreg.solvers import ridge as ridge_module
 from skreg.solvers.ridge import RidgeFactor, default_alphas, solve_ridge

@@ -10,7 +10,7 @@ from scipy import linalg, sparse
 
 from skreg import Ridge, RidgeCV, moments
 from skreg.design import Design
-from skreg.penalties import Penalty
+from skreg.objective.penalties import Penalty
 from skreg.solvers.minimum_norm import minimum_norm, minimum_norm_from_gram
 from skreg.solvers.penalised_matrix import kernel
 from skreg.solvers.ridge import RidgeFactor, default_alphas, solve_ridge

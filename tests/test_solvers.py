@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 import skreg
 from skreg.design import Design
-from skreg.penalties import Penalty
+from skreg.objective.penalties import Penalty
 from skreg.solvers import (
     SOLVERS,
     Settings,

@@ -17,8 +17,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..design import Array, Design
 from ..fitting import one_blas_thread, restored_on_failure
+from ..objective.penalties import Penalty
 from ..path import Model, PathResult, alpha_grid
-from ..penalties import Penalty
 from ..solvers import Settings
 from ..validation import check_rows, check_weights, columns_of, numeric, unwrap
 from ._checks import (

@@ -13,7 +13,7 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..fitting import restored_on_failure
-from ..losses import Loss
+from ..objective.losses import Loss
 from ..validation import PAIR, check_rows, check_table, check_weights
 from ._attributes import FITTED, parameters_of, publish
 from ._callbacks import CallbackSupportMixin

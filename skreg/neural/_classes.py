@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 
-from ..losses import BinaryLogLoss, Loss, SoftmaxLogLoss
+from ..objective.losses import BinaryLogLoss, Loss, SoftmaxLogLoss
 from ._base import BaseMLP
 from ._labels import class_factors, read_labels
 from ._rows import Rows

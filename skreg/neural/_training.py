@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..fitting import with_one_blas_thread
-from ..losses import Loss
+from ..objective.losses import Loss
 from ._attributes import parameters_of, publish, reconstruction
 from ._callbacks import Reporter
 from ._checks import Config, resolve_batch_size

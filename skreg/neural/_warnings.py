@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from ..fitting import warn
-from ..losses import Loss
+from ..objective.losses import Loss
 from ._checks import Config
 from .batches import Data, Index
 from .network import Network, glorot_bound

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from ..fitting import restored_on_failure
-from ..losses import AbsoluteError, Huber, Loss, Poisson, Quantile, SquaredError
+from ..objective.losses import AbsoluteError, Huber, Loss, Poisson, Quantile, SquaredError
 from ._base import BaseMLP, can_go_on
 from ._checks import CONSTRAINTS, POSITIVE
 from .batches import Data, Targets

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..penalties import ScaledPenalty
+from ..objective.penalties import ScaledPenalty
 from . import coordinate_descent, exact_path, smooth
 from .base import Settings, Solution, SolveFunction, Target
 

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design import Array, Index
-from ..penalties import Penalty, ScaledPenalty
+from ..objective.penalties import Penalty, ScaledPenalty
 from .base import Mask
 from .descent import ROUNDING, GramModel, descend
 from .growing_factor import GrowingFactor

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design import Array, Design
-from ..penalties import Penalty
+from ..objective.penalties import Penalty
 
 # Every solver aims for this relative gap; `tol` only says what may be called converged.
 AIM = 1e-12

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..design import Array, Design, Index
-from ..penalties import Penalty
+from ..objective.penalties import Penalty
 from . import large_support
 from .active_set import PAST
 from .base import AIM, Mask, OneTarget, Settings, Solution, target_by_target

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..design import Array, Design
-from ..penalties import Penalty, ScaledPenalty
+from ..objective.penalties import Penalty, ScaledPenalty
 from . import large_support
 from .base import AIM, OneTarget, Settings, Solution, target_by_target
 from .descent import ROUNDING, GramModel, descend

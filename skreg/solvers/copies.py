@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..design import BLOCK_ENTRIES, Array, Design, Index
-from ..penalties import Penalty
+from ..objective.penalties import Penalty
 from .base import Mask, Settings, Solution, SolveFunction, Target
 
 # For fewer features the search costs more than it saves.

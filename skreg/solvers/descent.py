@@ -19,7 +19,7 @@ import numpy as np
 from scipy.linalg.blas import daxpy
 
 from ..design import Array, Index
-from ..penalties import ScaledPenalty
+from ..objective.penalties import ScaledPenalty
 from .base import Mask
 from .newton import DenseFace, free_coefficients, newton_on_face
 

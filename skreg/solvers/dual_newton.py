@@ -33,7 +33,7 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 
 from ..design import Array, Design
 from ..moments import CACHED
-from ..penalties import ScaledPenalty
+from ..objective.penalties import ScaledPenalty
 from .base import Mask
 
 # With up to so many rows the matrix is factored: at 1000 rows in 25 ms.

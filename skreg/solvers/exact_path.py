@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..design import Array, Design
-from ..penalties import Penalty, ScaledPenalty
+from ..objective.penalties import Penalty, ScaledPenalty
 from . import chunked_path, coordinate_descent
 from .base import AIM, OneTarget, Settings, Solution, Target, target_by_target
 from .copies import FEWEST, solve_without_copies

@@ -27,7 +27,7 @@ import numpy as np
 
 from ..design import Array, Design, Index
 from ..moments import at_once
-from ..penalties import Penalty
+from ..objective.penalties import Penalty
 from .base import Mask
 
 # Where X is read once for several anchors there are as many. Elsewhere there is one, and from so

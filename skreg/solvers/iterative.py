@@ -28,7 +28,7 @@ from scipy.optimize import minimize
 from scipy.sparse import linalg
 
 from ..design import Array, Design
-from ..penalties import Penalty, ScaledPenalty
+from ..objective.penalties import Penalty, ScaledPenalty
 from .numerics import EPS, reciprocal
 
 Operator = Callable[[Array], Array]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..design import Array, Design
-from ..penalties import Penalty, ScaledPenalty
+from ..objective.penalties import Penalty, ScaledPenalty
 from .base import AIM, OneTarget, Settings, Solution
 from .dual_newton import DualNewton, DualPoint, can_factor
 from .optimality import degrees_of_freedom, gap_at, relative_gap

@@ -27,7 +27,7 @@ import numpy as np
 from scipy.linalg import eigh, qr, solve_triangular
 
 from ..design import Array, Design, Index
-from ..penalties import Penalty
+from ..objective.penalties import Penalty
 from .numerics import EPS, reciprocal
 from .triangle import affordable, triangle, weighted_rows
 

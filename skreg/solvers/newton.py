@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg import eigh, lapack
 
 from ..design import Array, Index
-from ..penalties import ScaledPenalty
+from ..objective.penalties import ScaledPenalty
 from .base import Mask
 
 # Relative pivot (after scaling to a unit diagonal) below which Cholesky's digits do not suffice.

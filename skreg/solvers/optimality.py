@@ -23,7 +23,7 @@ import numpy as np
 from scipy import linalg
 
 from ..design import Array, Design, Index
-from ..penalties import Penalty, ScaledPenalty
+from ..objective.penalties import Penalty, ScaledPenalty
 from .base import AIM
 from .numerics import reciprocal
 from .rounding import (

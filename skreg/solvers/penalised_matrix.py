@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 
 from ..design import BLOCK_ENTRIES, CANCELLATION, Array, Design
-from ..penalties import Penalty
+from ..objective.penalties import Penalty
 from .minimum_norm import column_sizes, minimum_norm
 from .numerics import EPS, reciprocal, svd
 from .triangle import block_size, triangle, weighted_rows

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf
 
 from ..design import Array, Index
-from ..penalties import Penalty, ScaledPenalty
+from ..objective.penalties import Penalty, ScaledPenalty
 from . import active_set
 from .active_set import ActiveSet, State
 from .growing_factor import GrowingFactor, symmetric_product

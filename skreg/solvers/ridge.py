@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from ..design import Array, Design
-from ..penalties import Penalty
+from ..objective.penalties import Penalty
 from .minimum_norm import least_squares
 from .numerics import EPS, reciprocal
 from .penalised_matrix import PenalisedMatrix, far_from_zero

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from ..design import BLOCK_ENTRIES, Array, Design, Index
-from ..penalties import Penalty
+from ..objective.penalties import Penalty
 from .iterative import operator_lsqr, shifted_cg
 from .minimum_norm import least_squares
 from .numerics import EPS, reciprocal

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from ..design import Array, Design, Index
-from ..penalties import Penalty, ScaledPenalty
+from ..objective.penalties import Penalty, ScaledPenalty
 from .minimum_norm import triangle_of
 from .numerics import EPS, svd
 from .triangle import affordable

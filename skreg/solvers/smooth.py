@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from ..design import BLOCK_ENTRIES, Array, Design
-from ..penalties import Penalty, ScaledPenalty
+from ..objective.penalties import Penalty, ScaledPenalty
 from . import iterative
 from .base import Settings, Solution, Target, unit
 from .optimality import relative_gap, relative_gaps

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..design import Array, Design, Index
-from ..penalties import ScaledPenalty
+from ..objective.penalties import ScaledPenalty
 from .base import Mask, OneTarget
 
 # A correlation is past its threshold by more than this share of it, or of the largest one where

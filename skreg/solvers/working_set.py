@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..design import Array, Design, Index
-from ..penalties import ScaledPenalty
+from ..objective.penalties import ScaledPenalty
 
 # Largest Gram matrix kept: 4096 columns are 128 MiB.
 GRAM_LIMIT = 4096

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skreg.penalties import Penalty, ScaledPenalty
+from skreg.objective.penalties import Penalty, ScaledPenalty
 
 STRENGTH = st.sampled_from([0.0, 1e-3, 0.5, 1.0, 7.0])
 BOUND = st.sampled_from([0.0, 0.3, 2.0, np.inf])

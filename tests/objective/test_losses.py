@@ -6,7 +6,7 @@ from differences import agree
 from scipy.optimize import minimize_scalar
 from sklearn.metrics import log_loss, mean_poisson_deviance
 
-from skreg.losses import (
+from skreg.objective.losses import (
     AbsoluteError,
     BinaryLogLoss,
     Huber,

@@ -1,0 +1,1 @@
+"""What a fit minimises: losses on the linear predictor, and penalties on the coefficients."""
