@@ -6,7 +6,6 @@ perceptrons with dropout and every other common way to regularise them.
 """
 
 from .conversion import to_sklearn
-from .cv_result import CVResult
 from .linear import (
     ElasticNet,
     ElasticNetCV,
@@ -21,6 +20,7 @@ from .linear import (
     ridge_path,
 )
 from .neural import MLPClassifier, MLPRegressor, WeightPenalty
+from .paths.result import PathResult
 from .plotting import (
     CoefficientDisplay,
     CVCurveDisplay,
@@ -31,7 +31,7 @@ from .plotting import (
     WeightHistogramDisplay,
 )
 from .reporting import report
-from .result import PathResult
+from .selection.result import CVResult
 
 __version__ = "0.1.0"
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from skreg.design import Design
+from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
 
 ALPHAS = np.array([10.0, 0.3, 1e-3])

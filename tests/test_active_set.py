@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import skreg
-from skreg.design import Design
+from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers import Settings, Target, active_set, chunked_path, coordinate_descent, exact_path
-from skreg.solvers.active_set import ActiveSet
+from skreg.solvers.base import Settings, Target
 from skreg.solvers.optimality import support_gaps
-from skreg.solvers.support import FARTHEST, Line, solve_on_support
+from skreg.solvers.quadratic import active_set, chunked_path, coordinate_descent
+from skreg.solvers.quadratic import auto as exact_path
+from skreg.solvers.quadratic.active_set import ActiveSet
+from skreg.solvers.quadratic.support import FARTHEST, Line, solve_on_support
 
 EXACT = Settings(tol=1e-14, max_iter=20_000)
 METHODS = {

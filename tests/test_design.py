@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skreg.design import Design
+from skreg.data.design import Design
 
 N, P = 25, 6
 STORED = {

@@ -5,10 +5,16 @@ import pytest
 from sklearn.model_selection import KFold, LeaveOneOut, ShuffleSplit
 
 from skreg import Lasso, LassoCV
-from skreg.cross_validation import HeldOut, mean_squared_error
-from skreg.design import Design
-from skreg.fold_sums import FoldSums, RowSums, design_from_sums, left_out, training_weight
-from skreg.solvers import Target
+from skreg.data.design import Design
+from skreg.selection.cross_validate import HeldOut, mean_squared_error
+from skreg.selection.fold_moments import (
+    FoldSums,
+    RowSums,
+    design_from_sums,
+    left_out,
+    training_weight,
+)
+from skreg.solvers.base import Target
 
 N, P = 60, 9
 

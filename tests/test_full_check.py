@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skreg import moments
-from skreg.design import Design
+from skreg.data import products as moments
+from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers import Settings, Target, chunked_path, coordinate_descent, full_check
-from skreg.solvers.full_check import FullCheck, Point, norms
+from skreg.solvers.base import Settings, Target
+from skreg.solvers.quadratic import chunked_path, coordinate_descent, full_check
+from skreg.solvers.quadratic.full_check import FullCheck, Point, norms
 
 STORED = {"F": np.asfortranarray, "C": np.ascontiguousarray, "csc": sparse.csc_array}
 

@@ -6,9 +6,9 @@ from exact import Problem
 
 from skreg import ElasticNet, regularization_path
 from skreg.objective.penalties import Penalty
-from skreg.solvers import active_set
-from skreg.solvers.active_set import ActiveSet
-from skreg.solvers.growing_factor import GrowingFactor
+from skreg.solvers.quadratic import active_set
+from skreg.solvers.quadratic.active_set import ActiveSet
+from skreg.solvers.quadratic.growing_factor import GrowingFactor
 
 
 def gram(n, p, seed=0):

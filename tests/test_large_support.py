@@ -5,12 +5,13 @@ import pytest
 from scipy import sparse
 
 import skreg
-from skreg.design import Design
+from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers import Settings, Target, coordinate_descent, exact_path, large_support
-from skreg.solvers.base import OneTarget
-from skreg.solvers.dual_newton import DualNewton
-from skreg.solvers.support_rounds import SupportRounds
+from skreg.solvers.base import OneTarget, Settings, Target
+from skreg.solvers.quadratic import auto as exact_path
+from skreg.solvers.quadratic import coordinate_descent, large_support
+from skreg.solvers.quadratic.dual_newton import DualNewton
+from skreg.solvers.quadratic.support_rounds import SupportRounds
 
 PENALTIES = {
     "lasso": (1.0, {}),

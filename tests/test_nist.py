@@ -20,9 +20,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.linear_model import Ridge as ScikitLearnRidge
 
 from skreg import Ridge
-from skreg.design import Design
+from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers.ridge import solve_ridge
+from skreg.solvers.ridge.closed_form import solve_ridge
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(os.environ.get("SKREG_DATA") or ROOT.parent / "shared" / "data") / "nist"

@@ -14,7 +14,7 @@ from scipy.linalg import hadamard
 from sklearn.exceptions import ConvergenceWarning
 
 from skreg import ElasticNet, Lasso, regularization_path
-from skreg.path import alpha_grid
+from skreg.paths.fit_path import alpha_grid
 
 VIOLATION = 1e-9
 # One factorisation for features of all scales leaves the smallest ones, which hardly matter, less.

@@ -12,7 +12,7 @@ from sklearn.datasets import load_diabetes
 import skreg
 from skreg import ElasticNet, Lasso, PathResult, Ridge, regularization_path
 from skreg.objective.penalties import Penalty
-from skreg.path import Model, fit_path
+from skreg.paths.fit_path import Model, fit_path
 
 X, Y1 = load_diabetes(return_X_y=True)
 X = X[:120]

@@ -5,11 +5,11 @@ import pytest
 from numpy.testing import assert_allclose
 from ridge_problems import ALPHAS, SHAPES, dense, everything, problem, reference
 
-from skreg.design import Design
+from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers import iterative, ridge_factor
-from skreg.solvers import ridge as ridge_module
-from skreg.solvers.ridge import RidgeFactor, default_alphas, solve_ridge
+from skreg.solvers.ridge import closed_form as ridge_module
+from skreg.solvers.ridge import iterative, ridge_factor
+from skreg.solvers.ridge.closed_form import RidgeFactor, default_alphas, solve_ridge
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -8,12 +8,13 @@ from numpy.testing import assert_allclose
 from ridge_problems import ALPHAS, KINDS, SHAPES, dense, everything, problem, reference
 from scipy import linalg, sparse
 
-from skreg import Ridge, RidgeCV, moments
-from skreg.design import Design
+from skreg import Ridge, RidgeCV
+from skreg.data import products as moments
+from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers.minimum_norm import minimum_norm, minimum_norm_from_gram
-from skreg.solvers.penalised_matrix import kernel
-from skreg.solvers.ridge import RidgeFactor, default_alphas, solve_ridge
+from skreg.solvers.ridge.closed_form import RidgeFactor, default_alphas, solve_ridge
+from skreg.solvers.ridge.minimum_norm import minimum_norm, minimum_norm_from_gram
+from skreg.solvers.ridge.penalised_matrix import kernel
 
 
 @pytest.mark.parametrize("storage", ["", " sparse"])

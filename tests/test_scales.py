@@ -16,7 +16,7 @@ from skreg import (
     regularization_path,
     ridge_path,
 )
-from skreg.design import Design
+from skreg.data.design import Design
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*the best alpha")
 

@@ -7,18 +7,18 @@ from scipy import sparse
 from sklearn.base import clone
 
 import skreg
-from skreg.design import Design
+from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers import (
-    SOLVERS,
-    Settings,
-    Target,
-    choose,
+from skreg.solvers.base import Settings, Target
+from skreg.solvers.quadratic import (
+    auto as exact_path,
+)
+from skreg.solvers.quadratic import (
     coordinate_descent,
-    exact_path,
     large_support,
     working_set,
 )
+from skreg.solvers.registry import SOLVERS, choose
 
 SHAPES = {"tall": (60, 8), "wide": (25, 40)}
 PENALTIES = {

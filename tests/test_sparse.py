@@ -19,7 +19,7 @@ from skreg import (
     regularization_path,
     ridge_path,
 )
-from skreg.design import BLOCK_ENTRIES
+from skreg.data.design import BLOCK_ENTRIES
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*the best alpha:UserWarning"),

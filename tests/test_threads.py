@@ -11,8 +11,8 @@ from sklearn.datasets import load_diabetes
 from threadpoolctl import ThreadpoolController
 
 from skreg import Lasso, LassoCV, MLPRegressor, Ridge, enet_path, regularization_path
-from skreg.design import Design
-from skreg.fitting import with_one_blas_thread
+from skreg.data.design import Design
+from skreg.estimators.runtime import with_one_blas_thread
 
 X, y = load_diabetes(return_X_y=True)
 

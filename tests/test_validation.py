@@ -28,7 +28,7 @@ from skreg import (
     regularization_path,
     ridge_path,
 )
-from skreg.design import Design
+from skreg.data.design import Design
 from skreg.neural import _base as networks
 
 N = 24

@@ -15,12 +15,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..design import Array, Design
-from ..fitting import one_blas_thread, restored_on_failure
+from ..data.design import Array, Design
+from ..estimators.runtime import one_blas_thread, restored_on_failure
+from ..estimators.validation import check_rows, check_weights, columns_of, numeric, unwrap
 from ..objective.penalties import Penalty
-from ..path import Model, PathResult, alpha_grid
-from ..solvers import Settings
-from ..validation import check_rows, check_weights, columns_of, numeric, unwrap
+from ..paths.fit_path import Model, PathResult, alpha_grid
+from ..solvers.base import Settings
 from ._checks import (
     FLOATS,
     STORED,

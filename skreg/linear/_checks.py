@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..design import Array
-from ..validation import check_table, in_order, numeric, refuse_masked, refuse_sparse
+from ..data.design import Array
+from ..estimators.validation import check_table, in_order, numeric, refuse_masked, refuse_sparse
 
 FLOATS = [np.float64, np.float32]
 # Data are of ordinary size up to 2^60 or down to 2^-60 on average: their fourth powers are far from

@@ -21,12 +21,12 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.parallel import Parallel, delayed
 
-from ..cross_validation import Fold, cross_validate
-from ..cv_result import RULES, CVResult
-from ..design import Design
-from ..fold_sums import FoldSums, design_of_all
-from ..path import Model, fit_path, open_ends, with_degrees_of_freedom
-from ..solvers import Target
+from ..data.design import Design
+from ..paths.fit_path import Model, fit_path, open_ends, with_degrees_of_freedom
+from ..selection.cross_validate import Fold, cross_validate
+from ..selection.fold_moments import FoldSums, design_of_all
+from ..selection.result import RULES, CVResult
+from ..solvers.base import Target
 from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ..cross_validation import HeldOut, Metric, mean_squared_error
-from ..cv_result import CVResult
-from ..design import Array, Design
-from ..path import Model
-from ..solvers.ridge import RidgeFactor
+from ..data.design import Array, Design
+from ..paths.fit_path import Model
+from ..selection.cross_validate import HeldOut, Metric, mean_squared_error
+from ..selection.result import CVResult
+from ..solvers.ridge.closed_form import RidgeFactor
 from ._warnings import warn
 
 # Weights further apart than this cost leave-one-out more than six digits, where features are more

@@ -18,7 +18,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-from ..cross_validation import HeldOut, Metric, mean_squared_error
+from ..selection.cross_validate import HeldOut, Metric, mean_squared_error
 
 Scorer = Callable[..., float]
 

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cross_validation import HeldOut, Metric, mean_squared_error, negated_r2
-from ..cv_result import CVResult
-from ..design import Array
-from ..moments import is_sparse, with_data
-from ..path import Model, PathResult
+from ..data.design import Array
+from ..data.products import is_sparse, with_data
+from ..paths.fit_path import Model, PathResult
+from ..selection.cross_validate import HeldOut, Metric, mean_squared_error, negated_r2
+from ..selection.result import CVResult
 from ._checks import FAR
 
 Exponents = NDArray[np.int64]

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from ..cv_result import CVResult
-from ..fitting import called_by
-from ..fitting import warn as warn
+from ..estimators.runtime import called_by
+from ..estimators.runtime import warn as warn
+from ..selection.result import CVResult
 
 # What fits clones of one estimator many times.
 SEARCHES = (

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval
 
-from ..validation import numeric
+from ..estimators.validation import numeric
 from ._cv import LassoLikeCV
 from .paths import enet_path, lasso_path
 

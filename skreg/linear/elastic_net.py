@@ -15,8 +15,8 @@ from sklearn.utils import metadata_routing
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..path import Model, fit_path
-from ..validation import check_weights, columns_of
+from ..estimators.validation import check_weights, columns_of
+from ..paths.fit_path import Model, fit_path
 from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,

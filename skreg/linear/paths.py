@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn import linear_model as scikit_learn
 
-from ..fitting import one_blas_thread
-from ..path import fit_path
-from ..validation import check_weights, columns_of, in_order, numeric
+from ..estimators.runtime import one_blas_thread
+from ..estimators.validation import check_weights, columns_of, in_order, numeric
+from ..paths.fit_path import fit_path
 from ._base import (
     is_gram,
     linear_model,

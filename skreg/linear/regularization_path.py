@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..fitting import one_blas_thread
-from ..path import Model, PathResult, fit_path, with_degrees_of_freedom
-from ..validation import unwrap
+from ..estimators.runtime import one_blas_thread
+from ..estimators.validation import unwrap
+from ..paths.fit_path import Model, PathResult, fit_path, with_degrees_of_freedom
 from ._base import (
     feature_names,
     is_gram,

@@ -15,8 +15,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Ridge as ScikitLearnRidge
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..path import Model, fit_path, relative_gaps
-from ..validation import columns_of, in_order, numeric
+from ..estimators.validation import columns_of, in_order, numeric
+from ..paths.fit_path import Model, fit_path, relative_gaps
 from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,

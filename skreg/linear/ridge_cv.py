@@ -14,11 +14,11 @@ from sklearn.model_selection import check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import _raise_for_params
 
-from ..cross_validation import Fold, cross_validate, mean_squared_error, negated_r2
-from ..cv_result import CVResult
-from ..design import Array, Design
-from ..path import Model, PathResult, fit_path, open_ends, with_degrees_of_freedom
-from ..validation import unwrap
+from ..data.design import Array, Design
+from ..estimators.validation import unwrap
+from ..paths.fit_path import Model, PathResult, fit_path, open_ends, with_degrees_of_freedom
+from ..selection.cross_validate import Fold, cross_validate, mean_squared_error, negated_r2
+from ..selection.result import CVResult
 from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,

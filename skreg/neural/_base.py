@@ -12,9 +12,9 @@ from sklearn.base import BaseEstimator, _fit_context, is_regressor
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..fitting import restored_on_failure
+from ..estimators.runtime import restored_on_failure
+from ..estimators.validation import PAIR, check_rows, check_table, check_weights
 from ..objective.losses import Loss
-from ..validation import PAIR, check_rows, check_table, check_weights
 from ._attributes import FITTED, parameters_of, publish
 from ._callbacks import CallbackSupportMixin
 from ._checks import CONSTRAINTS, Config, check_config, check_same_network, dropout_rates

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from ..fitting import warn
-from ..validation import unwrap
+from ..estimators.runtime import warn
+from ..estimators.validation import unwrap
 from .regularizers import ElasticNet, WeightPenalty, has_prox, make_penalty
 
 RATE = Interval(numbers.Real, 0, 1, closed="left")

@@ -15,7 +15,7 @@ from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.metrics import check_scoring
 
-from ..fitting import warn
+from ..estimators.runtime import warn
 from ._checks import Config
 from .batches import Data
 from .training import Model

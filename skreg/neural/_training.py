@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..fitting import with_one_blas_thread
+from ..estimators.runtime import with_one_blas_thread
 from ..objective.losses import Loss
 from ._attributes import parameters_of, publish, reconstruction
 from ._callbacks import Reporter

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from ..fitting import warn
+from ..estimators.runtime import warn
 from ..objective.losses import Loss
 from ._checks import Config
 from .batches import Data, Index

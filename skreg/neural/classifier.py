@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-from ..fitting import restored_on_failure
+from ..estimators.runtime import restored_on_failure
 from ._base import can_go_on
 from ._checks import CONSTRAINTS, RATE
 from ._classes import LabelMLP

@@ -13,7 +13,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from ..fitting import restored_on_failure
+from ..estimators.runtime import restored_on_failure
 from ..objective.losses import AbsoluteError, Huber, Loss, Poisson, Quantile, SquaredError
 from ._base import BaseMLP, can_go_on
 from ._checks import CONSTRAINTS, POSITIVE

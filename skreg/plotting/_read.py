@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.validation import in_order
+from skreg.estimators.validation import in_order
 
 _CROSS_VALIDATED = ("LassoCV", "ElasticNetCV", "RidgeCV")
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.text import Annotation
 
-    from skreg.cv_result import CVResult
-    from skreg.path import PathResult
+    from skreg.paths.fit_path import PathResult
+    from skreg.selection.result import CVResult
 
 Kwargs = Mapping[str, Any] | None
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.text import Annotation
 
-    from skreg.path import PathResult
+    from skreg.paths.fit_path import PathResult
 
 Kwargs = Mapping[str, Any] | None
 

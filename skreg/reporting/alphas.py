@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from ..cv_result import CVResult
 from ..linear.regularization_path import regularization_path
+from ..selection.result import CVResult
 
 SAME = 0.01  # of the largest coefficient
 

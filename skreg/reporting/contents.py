@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cv_result import CVResult
-from ..result import PathResult
+from ..paths.result import PathResult
+from ..selection.result import CVResult
 from ..table import Caution
 
 Task = Literal["regression", "classification"]

@@ -14,10 +14,10 @@ from sklearn.neural_network import MLPRegressor as TheirMLPRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ..cv_result import CVResult
 from ..linear import ElasticNet, Ridge, regularization_path
 from ..neural import MLPClassifier, MLPRegressor
-from ..result import PathResult
+from ..paths.result import PathResult
+from ..selection.result import CVResult
 from .alphas import alpha_of, errors_kept, is_the_fit, keeps_more, scalar
 from .contents import Coefficients
 from .units import Units, behind, measured, names_behind

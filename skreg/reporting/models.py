@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
-from ..fitting import warn
+from ..estimators.runtime import warn
 from .code import printed
 from .contents import ModelReport, Score
 from .inspection import Shown, look_into

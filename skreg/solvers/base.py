@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import Array, Design
+from ..data.design import Array, Design
 from ..objective.penalties import Penalty
 
 # Every solver aims for this relative gap; `tol` only says what may be called converged.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from ..design import Array
+from ..data.design import Array
 
 EPS = float(np.finfo(np.float64).eps)
 

@@ -22,7 +22,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
-from ..design import Array, Design, Index
+from ..data.design import Array, Design, Index
 from ..objective.penalties import Penalty, ScaledPenalty
 from .base import AIM
 from .numerics import reciprocal

@@ -21,11 +21,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lapack
 
-from ..design import Array, Design, Index
+from ..data.design import Array, Design, Index
 from ..objective.penalties import Penalty, ScaledPenalty
-from .minimum_norm import triangle_of
 from .numerics import EPS, svd
-from .triangle import affordable
+from .ridge.minimum_norm import triangle_of
+from .ridge.triangle import affordable
 
 # Error of a correlation over the sizes it is made from. Sums of 1000 products are four times as
 # precise in OpenBLAS, where the terms are all of one sign.

@@ -1,0 +1,1 @@
+"""What all estimators share: checks of what the user gives, and what a fit does around its work."""

@@ -1,0 +1,280 @@
+"""Checks of what the user gives, for every estimator; each error says what is wrong and where."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from ..data.design import Array
+
+PAIR = ("X", "y")
+
+
+def check_rows(estimator: Any, X: Any, **options: Any) -> Any:
+    """scikit-learn's checks of an X to predict; the error names row and column."""
+    _refuse_hidden(X, "X")
+    try:
+        return validate_data(estimator, X, reset=False, **options)
+    except (TypeError, ValueError) as error:
+        raise _located(error, {"X": X}) from None
+
+
+def check_table(
+    estimator: Any, X: Any, y: Any, *, numeric_y: bool, names: Sequence[str] = PAIR, **options: Any
+) -> tuple[Any, Any]:
+    """scikit-learn's checks of X and y; the error names row and column.
+
+    What they let pass is refused as well: missing values among objects and times, masked entries
+    and, for numbers to predict, a sparse y.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Notes the names of the columns.
+    X, y : as given by the user
+    numeric_y : bool
+        Whether y has numbers, which become float64 if they are objects, or classes.
+    names : pair of str
+        What X and y are called.
+    **options : dict
+        For scikit-learn's `validate_data`.
+
+    Returns
+    -------
+    X, y
+    """
+    given = {names[0]: X} if y is None else {names[0]: X, names[1]: y}
+    for name, values in given.items():
+        _refuse_hidden(values, name)
+    if numeric_y:
+        refuse_sparse(y, names[1])
+    try:
+        X, y = validate_data(estimator, X, y, multi_output=True, y_numeric=numeric_y, **options)
+        if numeric_y and y.dtype.kind not in "fiub":
+            y = y.astype(np.float64)
+        # scikit-learn takes a None among objects for a class, or for a number.
+        if numeric_y and not np.isfinite(y).all():
+            raise ValueError(f"Input {names[1]} contains {'NaN' if np.isnan(y).any() else 'inf'}.")
+    except (TypeError, ValueError) as error:
+        raise _located(error, given, () if numeric_y else names[1:]) from None
+    if not numeric_y and y.dtype.kind in "OU":
+        # In a list of texts a NaN becomes a text as well, and then a class.
+        _refuse_missing(given[names[1]] if y.dtype.kind == "U" else y, names[1])
+    return X, y
+
+
+def check_weights(sample_weight: Any, X: Any) -> Array | None:
+    """Weights of shape (n_samples,), finite, none negative, not all zero; a number is uniform."""
+    if sample_weight is None:
+        return None
+    name = "sample_weight"
+    if not isinstance(sample_weight, numbers.Number):
+        sample_weight = numeric(sample_weight, name, "row")
+    try:
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    except ValueError as error:
+        raise _located(error, {name: sample_weight}) from None
+    if np.any(weight < 0):
+        raise ValueError("Negative values in sample_weight: every weight must be at least 0")
+    if not np.any(weight > 0):
+        raise ValueError(
+            "Sample weights must contain at least one non-zero number: sample_weight is all zero"
+        )
+    return weight
+
+
+def numeric(value: Any, name: str, entry: str = "entry") -> Array:
+    """A parameter as an array of float64."""
+    refuse_sparse(value, name)
+    refuse_masked(value, name, entry)
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "c":
+            raise ValueError("complex numbers")
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numeric: {error}") from error
+
+
+def unwrap(value: Any) -> Any:
+    """The number in an array of no dimensions; anything else as it is."""
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def refuse_sparse(values: Any, name: str) -> None:
+    """Refuse a sparse matrix where an array is needed."""
+    if sparse.issparse(values):
+        raise ValueError(f"{name} is sparse, and must be an array: pass {name}.toarray()")
+
+
+def refuse_masked(values: Any, name: str, entry: str = "row") -> None:
+    """Refuse a masked array with masked entries, whose values behind the mask mean nothing."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        first = np.argwhere(np.ma.getmaskarray(values))[0].tolist()
+        raise ValueError(
+            f"{name} has masked entries, the first in {_place(first, name, entry, None)}: fill"
+            " them, or leave them out"
+        )
+
+
+def _refuse_hidden(values: Any, name: str) -> None:
+    """Refuse missing values that are numbers to NumPy: those behind a mask, and times."""
+    refuse_masked(values, name)
+    is_frame = hasattr(values, "dtypes") and np.ndim(values) == 2
+    dtypes = values.dtypes if is_frame else [getattr(values, "dtype", None)]
+    if any(getattr(dtype, "kind", None) in ("M", "m") for dtype in dtypes):
+        _refuse_missing(values, name)
+
+
+def _refuse_missing(values: Any, name: str) -> None:
+    found = _first(values, _is_missing)
+    if found is not None:
+        text = _told(name, values, found, "is missing")
+        raise ValueError(f"Input {name} contains NaN.\n{text}")
+
+
+# Names of columns ---------------------------------------------------------------------------
+
+
+def columns_of(X: Any, n_features: int) -> Sequence[Any]:
+    """The names of the columns of a data frame; of any other X their numbers."""
+    names = getattr(X, "columns", None)
+    return range(n_features) if names is None else list(names)
+
+
+def in_order(values: Any, name: str, columns: Sequence[Any], table: str = "X") -> Any:
+    """Values that carry names, put in the order of the columns that have these names.
+
+    Parameters
+    ----------
+    values : any
+        Of a pandas Series or a dict the names are matched; a Series that is merely numbered, and
+        everything else, is taken as it is.
+    name : str
+        What to call it.
+    columns : sequence
+        Of `columns_of`.
+    table : str
+        What has these columns.
+
+    Raises
+    ------
+    ValueError
+        If the names are not those of the columns.
+    """
+    if isinstance(values, Mapping):
+        labels, values = list(values), list(values.values())
+    else:
+        index = getattr(values, "index", None)
+        if index is None or callable(index) or np.ndim(values) != 1:
+            return values
+        labels = list(index)
+    place = {label: i for i, label in enumerate(labels)}
+    alike = len(place) == len(labels) == len(columns) and all(one in place for one in columns)
+    if alike:
+        array = np.asarray(values)
+        return array[[place[one] for one in columns]]
+    if labels == list(range(len(labels))):
+        return values
+    if isinstance(columns, range):
+        raise ValueError(
+            f"{name} has names ({labels[0]!r}, ...) and {table} has none: pass {table} as a data"
+            f" frame, or the values alone in the order of the columns of {table}"
+        )
+    lacking = [one for one in columns if one not in place]
+    known = set(columns)
+    foreign = [one for one in labels if one not in known]
+    if lacking:
+        problem = f"has no value for {lacking[0]!r}, a column of {table}"
+    elif foreign:
+        problem = f"has a value for {foreign[0]!r}, which is no column of {table}"
+    else:
+        problem = f"and {table} must not repeat a name"
+    raise ValueError(f"{name} {problem}")
+
+
+# Where the first bad entry is ---------------------------------------------------------------
+
+
+def _located(error: Exception, given: Mapping[str, Any], labels: Sequence[str] = ()) -> Exception:
+    """The error with the place of the first entry that is no finite number.
+
+    Parameters
+    ----------
+    given : dict
+        Names and values, in the order in which they were checked.
+    labels : sequence of str
+        Those that are classes, in which only a missing value is bad.
+    """
+    for name, values in given.items():
+        of_missing = name in labels or "NaN" in str(error)
+        found = _first(values, _is_missing) if of_missing else None
+        if found is None and name not in labels:
+            found = _first(values, _is_unusable)
+        if found is None:
+            continue
+        what = "is missing" if name in labels else "is not a finite number"
+        text = _told(name, values, found, what)
+        if _is_missing(found[0]):
+            return ValueError(f"Input {name} contains NaN.\n{text}")
+        return type(error)(f"{error}\n{text}")
+    return error
+
+
+def _told(name: str, values: Any, found: tuple[Any, list[int]], what: str) -> str:
+    value, index = found
+    shown = repr(str(value)) if isinstance(value, str) else str(value)
+    place = _place(index, name, "row", getattr(values, "columns", None))
+    return f"The first value that {what} is {shown}, in {place}."
+
+
+def _first(values: Any, is_bad: Callable[[Any], bool]) -> tuple[Any, list[int]] | None:
+    """The first bad entry of a table, and its index; None if there is none."""
+    is_sparse = sparse.issparse(values)
+    entries = values.tocoo() if is_sparse else None
+    if entries is not None:
+        table = entries.data
+    else:
+        table = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
+    if table.dtype.kind == "f":
+        bad = ~np.isfinite(table.ravel())
+    else:
+        bad = np.fromiter(map(is_bad, table.flat), dtype=bool, count=table.size)
+    if not bad.any() or not table.ndim:
+        return None
+    k = int(np.argmax(bad))
+    if entries is not None:
+        return table[k], [int(entries.row[k]), int(entries.col[k])]
+    return table.flat[k], [int(index) for index in np.unravel_index(k, table.shape)]
+
+
+def _place(index: list[int], name: str, entry: str, columns: Any) -> str:
+    where = f"{entry} {index[0]} of {name}"
+    if len(index) == 2:
+        where += f", column {index[1] if columns is None else repr(list(columns)[index[1]])}"
+    return where
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a value is None, NaN or what pandas has in their place."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)  # NaN and NaT are not themselves
+    except (TypeError, ValueError):
+        return type(value).__name__ == "NAType"  # pandas's NA does not know
+
+
+def _is_unusable(value: Any) -> bool:
+    if isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real):
+        return True
+    try:
+        return not math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return True

@@ -1,0 +1,234 @@
+"""Cross-validated error along a path.
+
+A fold is the same X with other row weights: the held-out rows weigh nothing in its `Design`, so
+no training matrix is copied, and where there are more rows than features its moments are those of
+all rows less those of the held-out ones (`fold_moments.py`). What a fold's rows give is made once
+for all candidates, and every alpha is scored by one product. Folds are averaged as scikit-learn
+does, all alike, or with the weight of their held-out rows as R glmnet does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ..data.design import Array
+from ..paths.fit_path import Model, fit_path
+from .fold_moments import FoldSums, RowSums, design_from_sums, left_out, training_weight
+from .result import CVResult
+
+Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a metric sees: one fold's held-out rows, and what is predicted for them.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_test,)
+        Indices of the held-out rows.
+    targets : ndarray of shape (n_test, n_targets)
+    weights : ndarray of shape (n_test,)
+    predict : callable
+        Gives the predictions.
+    errors : ndarray of shape (n_targets, n_alphas), optional
+        Weighted mean squared errors, where they are known without predictions.
+    """
+
+    rows: NDArray[np.intp]
+    targets: Array
+    weights: Array
+    predict: Callable[[], Array]
+    errors: Array | None = None
+
+    @cached_property
+    def predictions(self) -> Array:
+        """Predictions for every alpha, shape (n_test, n_targets, n_alphas)."""
+        return self.predict()
+
+
+def mean_squared_error(held_out: HeldOut) -> Array:
+    """Weighted mean squared error, shape (n_targets, n_alphas)."""
+    if held_out.errors is not None:
+        return held_out.errors
+    squared = (held_out.predictions - held_out.targets[..., None]) ** 2
+    total = held_out.weights.sum()
+    if total <= 0:
+        return np.zeros(squared.shape[1:])
+    return np.tensordot(held_out.weights / total, squared, axes=1)
+
+
+def negated_r2(held_out: HeldOut) -> Array:
+    """Minus the coefficient of determination, shape (n_targets, n_alphas); NaN for one row."""
+    error = mean_squared_error(held_out)
+    if held_out.weights.sum() <= 0:
+        return np.zeros_like(error)  # the fold does not count
+    if len(held_out.rows) < 2:
+        return np.full_like(error, np.nan)
+    mean = np.average(held_out.targets, axis=0, weights=held_out.weights)
+    null = np.average((held_out.targets - mean) ** 2, axis=0, weights=held_out.weights)[:, None]
+    ratio = np.divide(error, null, out=np.where(error > 0, 1.0, 0.0), where=null > 0)
+    return ratio - 1.0
+
+
+Metric = Callable[[HeldOut], Array]
+
+
+@dataclass(frozen=True, eq=False)
+class _FoldScore:
+    errors: Array
+    weight: float
+    coefs: NDArray[Any] | None
+    converged: bool
+    worst_gap: float
+
+
+def cross_validate(
+    candidates: Sequence[tuple[Model, Array]],
+    X: Any,
+    y: Array,
+    folds: Sequence[Fold],
+    *,
+    sample_weight: Array | None = None,
+    sums: FoldSums | None = None,
+    metric: Metric = mean_squared_error,
+    metric_name: str = "mean squared error",
+    keep_coefs: bool = False,
+    fold_weights: str = "equal",
+    run: Callable[[Iterable[Callable[[], Any]]], list[Any]] | None = None,
+) -> list[CVResult]:
+    """Held-out errors of each candidate, a model with its alphas.
+
+    Parameters
+    ----------
+    candidates : sequence of (Model, ndarray of shape (n_alphas,))
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        With several targets the error is the mean over them.
+    folds : sequence of (train, test) index arrays
+        An index that is repeated counts as often.
+    sample_weight : ndarray of shape (n_samples,), optional
+    sums : FoldSums, optional
+        Of the same data and folds.
+    metric : callable, default=mean_squared_error
+        From `HeldOut` to errors of shape (n_targets or 1, n_alphas), smaller is better.
+    metric_name : str
+    keep_coefs : bool, default=False
+        Whether to keep each fold's coefficients.
+    fold_weights : {"equal", "size"}, default="equal"
+        What a fold counts in the mean: as much as any other, or the weights of its held-out rows.
+    run : callable, optional
+        Calls the functions it is given and returns their results in order; by default one after
+        the other.
+
+    Returns
+    -------
+    list of CVResult, one a candidate
+    """
+    weight = np.ones(len(y)) if sample_weight is None else sample_weight
+    total = None if sums is None else sums.total
+    parts = [None] * len(folds) if sums is None else sums.parts
+    tasks = [
+        partial(score_fold, candidates, X, y, fold, weight, metric, keep_coefs, total, part)
+        for fold, part in zip(folds, parts, strict=True)
+    ]
+    by_fold = [task() for task in tasks] if run is None else run(tasks)
+    results = []
+    for i, (model, alphas) in enumerate(candidates):
+        own = [scores[i] for scores in by_fold]
+        if not any(score.weight for score in own):
+            raise ValueError(
+                f"the {metric_name} of no fold is defined: the folds hold out single rows, or rows"
+                " of weight 0; use other folds, or scoring='neg_mean_squared_error'"
+            )
+        kept = [score.coefs for score in own if score.coefs is not None]
+        by_target = np.stack([score.errors.T for score in own], axis=1)
+        weights = np.array([score.weight for score in own])
+        results.append(
+            CVResult(
+                alphas=alphas,
+                errors=by_target.mean(axis=2),
+                errors_by_target=by_target if by_target.shape[2] > 1 else None,
+                fold_weights=np.sign(weights) if fold_weights == "equal" else weights,
+                l1_ratio=None if model.summed_loss else model.penalty.l1_ratio,
+                metric=metric_name,
+                fold_coefs=np.stack(kept) if kept else None,
+                converged=all(score.converged for score in own),
+                worst_gap=max(score.worst_gap for score in own),
+            )
+        )
+    return results
+
+
+def score_fold(
+    candidates: Sequence[tuple[Model, Array]],
+    X: Any,
+    y: Array,
+    fold: Fold,
+    weight: Array,
+    metric: Metric,
+    keep_coefs: bool,
+    total: RowSums | None = None,
+    part: RowSums | None = None,
+) -> list[_FoldScore]:
+    """Fit the paths of all candidates without the held-out rows and score them on those.
+
+    `total` has the sums over all rows, `part` those over the rows that are left out if kept.
+    """
+    # Rows that are not in the training set weigh nothing; repeated ones weigh more.
+    train = training_weight(fold, weight)
+    if not train.any():
+        raise ValueError("the training rows of a fold all have sample_weight 0: use other folds")
+    Y, test = y.reshape(len(y), -1), fold[1]
+    first = candidates[0][0]
+    design, target = None, None
+    if total is not None:
+        part = part or left_out(X, Y, total.reference, weight, train)
+        sums = RowSums.build(X, Y, total.reference, train) if part is None else total.less(part)
+        made = design_from_sums(X, Y, train, sums, total, first.fit_intercept, first.standardize)
+        design, target = made or (None, None)
+    if design is None:
+        design = first.design(X, train)
+    # Sums over the rows left out are sums over the held-out rows where these are the same.
+    tested = np.bincount(test, minlength=len(y)) * weight
+    same = part is not None and np.array_equal(weight - train, tested)
+    scores = []
+    for model, alphas in candidates:
+        path = fit_path(model, X, y, alphas, sample_weight=train, design=design, target=target)
+        coefs = path.coefs.reshape(-1, *path.coefs.shape[-2:])
+        intercepts = path.intercepts.reshape(len(coefs), -1)
+        held_out = HeldOut(
+            test,
+            Y[test],
+            weight[test],
+            partial(_predict, X, test, coefs, intercepts),
+            part.mean_squared_error(coefs, intercepts) if same and part is not None else None,
+        )
+        errors = metric(held_out)
+        defined = bool(np.isfinite(errors).all())
+        scores.append(
+            _FoldScore(
+                errors=errors if defined else np.zeros_like(errors),
+                weight=float(weight[test].sum()) if defined else 0.0,
+                coefs=path.coefs if keep_coefs else None,
+                converged=bool(path.converged.all()),
+                worst_gap=float(path.dual_gaps.max()),
+            )
+        )
+    return scores
+
+
+def _predict(X: Any, test: NDArray[np.intp], coefs: Array, intercepts: Array) -> Array:
+    """Predictions for some rows, shape (n_test, n_targets, n_alphas)."""
+    used = np.flatnonzero(coefs.any(axis=(0, 2)))
+    stored_sparse = bool(sparse.issparse(X))
+    rows = X[:, used][test] if stored_sparse else X[np.ix_(test, used)]
+    fitted = np.stack([rows @ w for w in coefs[:, used].astype(np.float64)], axis=1)
+    return fitted + intercepts

@@ -1,0 +1,1 @@
+"""Methods for a quadratic loss with an L1 part or bounds."""

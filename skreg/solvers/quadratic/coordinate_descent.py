@@ -1,0 +1,146 @@
+"""Coordinate descent with Newton steps on the support, certified at each alpha.
+
+`descent.py` has the iteration. It works on a small model of the problem: the Gram matrix of all
+features, or of a working set of them that grows by the strong rule (Tibshirani et al., JRSS B
+74(2), 2012) and by what a full check after each solve finds; nothing is screened out without that
+check. What needs a larger working set than a Gram matrix can hold goes to `large_support.py`. An
+iteration costs p per visited coordinate and |A|^3/3 for the support A; a full check costs one
+product with X.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...data.design import Array, Design
+from ...objective.penalties import Penalty, ScaledPenalty
+from ..base import AIM, OneTarget, Settings, Solution, target_by_target
+from ..optimality import degrees_of_freedom, relative_gap
+from . import large_support
+from .descent import ROUNDING, GramModel, descend
+from .working_set import GRAM_LIMIT, GROWTH, WorkingSet, excess, largest
+
+__all__ = ["GramModel", "descend", "solve", "solve_on_gram"]
+
+
+@target_by_target
+def solve(
+    design: Design,
+    target: OneTarget,
+    penalty: Penalty,
+    alphas: Array,
+    start: Array,
+    settings: Settings,
+) -> Iterator[Solution]:
+    """Coordinate descent at each alpha in turn; see `base.py` for the contract."""
+    if start.any():
+        optimal = without_a_step(design, target, penalty.at(alphas[0]), start)
+        if optimal is not None:
+            yield optimal
+            alphas = alphas[1:]
+    if not len(alphas):
+        return
+    if _wants_gram(design, settings):
+        yield from solve_on_gram(design, target, penalty, alphas, start, settings)
+    elif penalty.l1_ratio == 0.0:  # in a box: of the features with room most are active
+        yield from large_support.solve(design, target, penalty, alphas, start, settings)
+    else:
+        yield from solve_on_working_set(design, target, penalty, alphas, start, settings)
+
+
+def without_a_step(
+    design: Design, target: OneTarget, penalty: ScaledPenalty, w: Array
+) -> Solution | None:
+    """A start that is optimal already, in no iterations."""
+    if np.any((w < penalty.lower) | (w > penalty.upper)):
+        return None
+    residual = target.y - design.predict(w)
+    rss = float(design.norm2(residual))
+    gap = relative_gap(w, design.correlate(residual), rss, penalty, design, target.unit)
+    if gap > AIM:
+        return None
+    df = degrees_of_freedom(w, penalty, lambda index: design.subset(index).gram())
+    return Solution(w.copy(), gap, 0, rss, df)
+
+
+def _wants_gram(design: Design, settings: Settings) -> bool:
+    if settings.precompute == "auto":
+        return design.n_features <= min(max(design.n_samples, 2 * GROWTH), GRAM_LIMIT)
+    return bool(settings.precompute)
+
+
+def solve_on_gram(
+    design: Design,
+    target: OneTarget,
+    penalty: Penalty,
+    alphas: Array,
+    start: Array,
+    settings: Settings,
+) -> Iterator[Solution]:
+    """The same with the Gram matrix of all features."""
+    model, yy, scale = GramModel(design.gram(), target.c), target.yy, target.unit
+    w, rng = start.copy(), settings.rng()
+    for alpha in alphas:
+        scaled = penalty.at(alpha)
+        w = np.clip(w, scaled.lower, scaled.upper)
+        q, n_iter = descend(model, w, scaled, yy, settings.max_iter, rng)
+        rss = model.rss(w, q, yy)
+        gap = relative_gap(w, q, rss, scaled, design, scale)
+        df = degrees_of_freedom(w, scaled, lambda index: model.gram[np.ix_(index, index)])
+        yield Solution(w.copy(), gap, n_iter, rss, df)
+
+
+def solve_on_working_set(
+    design: Design,
+    target: OneTarget,
+    penalty: Penalty,
+    alphas: Array,
+    start: Array,
+    settings: Settings,
+) -> Iterator[Solution]:
+    """Same contract as every solver (`base.py`)."""
+    c, yy, scale = target.c, target.yy, target.unit
+    noise = ROUNDING * np.sqrt(design.variances * yy)  # each feature has its own scale
+    chosen = WorkingSet(design, target.y)
+    chosen.grow(np.flatnonzero((start != 0) | penalty.free))
+    w = np.where(chosen.inside, start, 0.0)
+    q = design.correlate(chosen.residual(w))
+    previous, rng = penalty.at(penalty.alpha_max(q)), settings.rng()
+    for done, alpha in enumerate(alphas):
+        scaled = penalty.at(alpha)
+        w = np.clip(w, scaled.lower, scaled.upper)
+        # The strong rule: |q_j| is taken to move no faster than its threshold does.
+        expected = np.abs(q) + np.maximum(previous.l1 - scaled.l1, 0.0)
+        signed = np.where(q < 0, -expected, expected)
+        chosen.grow(largest(excess(signed, scaled, ~chosen.inside, noise), chosen.room(0.5)))
+        n_iter = 0
+        while True:
+            if chosen.gram is None:
+                yield from large_support.solve(design, target, penalty, alphas[done:], w, settings)
+                return
+            if len(chosen.index):
+                part = w[chosen.index]
+                _, used = descend(
+                    GramModel(chosen.gram, c[chosen.index]),
+                    part,
+                    scaled.take(chosen.index),
+                    yy,
+                    max(1, settings.max_iter - n_iter),
+                    rng,
+                )
+                w[chosen.index] = part
+                n_iter += used
+            residual = chosen.residual(w)
+            q = design.correlate(residual)
+            rss = float(design.norm2(residual))
+            gap = relative_gap(w, q, rss, scaled, design, scale)
+            violation = excess(q, scaled, ~chosen.inside, noise)
+            missing = largest(violation, chosen.room(1.0))
+            if not len(missing) or n_iter >= settings.max_iter:
+                break
+            chosen.grow(missing)
+        df = degrees_of_freedom(w, scaled, lambda index: design.subset(index).gram())
+        yield Solution(w.copy(), gap, max(n_iter, 1), rss, df)
+        previous = scaled

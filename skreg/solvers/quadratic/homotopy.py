@@ -1,0 +1,243 @@
+"""The Lasso path exactly, from one Gram matrix: a homotopy by principal pivots.
+
+Minimises ``1/2 w'Gw - c'w + lambda |w|_1`` in a box for every lambda. The solution is piecewise
+linear in lambda; at a knot one feature enters the support, leaves it, or meets or leaves a bound
+(Osborne, Presnell and Turlach, IMA J. Numer. Anal. 20(3), 2000; Efron, Hastie, Johnstone and
+Tibshirani, Ann. Statist. 32(2), 2004). Instead of a factor of the support's Gram matrix, the
+whole of G is kept, swept on the support A (Goodnight, The American Statistician 33(3), 1979):
+
+    T_AA = -G_AA^-1,   T_IA = G_IA G_AA^-1,   T_II = G_II - G_IA G_AA^-1 G_AI,
+
+so that a knot is one rank-one update of T and a handful of operations on vectors of all p
+features at once. N holds the slack of each feature's two sides, D how fast it shrinks as lambda
+falls; with t the slope of the correlation q (outside A) or of the coefficient (inside):
+
+    outside A     N = (lambda - q, lambda + q)       D = (1 + t, 1 - t)
+    sign +1       N = (upper - w, w)                 D = (t, -t)
+    sign -1       N = (-w, w - lower)                D = (t, -t)
+    at upper      N = (q - lambda, inf)              D = (-1 - t, 1 - t)
+    at lower      N = (inf, -lambda - q)             D = (1 + t, t - 1)
+
+The largest D / N is the next knot. A slack is inf on a side that cannot happen and never below
+`TINY`, which settles ties: the features of a tie follow one another in steps of length zero. A
+feature that depends linearly on A cannot enter; it is muted until something leaves A. Features
+without a penalty are swept in before the path starts, and never leave.
+
+Updates of T are kept as vectors until there are `PENDING` of them, and then made in one product.
+
+Cost: p^2 flops a knot; there are about as many knots as features that ever enter.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg.blas import daxpy, dgemm
+
+from ...data.design import Array, Index
+
+TINY = 1e-300
+# An entering pivot below this share of the feature's variance is a linear dependence.
+DEPENDENT = 1e-13
+# So many rank-one updates of T are done in one product, which takes a tenth of their time; until
+# then they are pending, and a column of T takes a product with them.
+PENDING = 16
+# More knots than this for each feature are taken for cycling; the caller solves the rest.
+MAX_KNOTS = 20
+
+
+class Homotopy:
+    """The solution at one lambda, what happens next to each feature, and when.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (n_features, n_features)
+    c : ndarray of shape (n_features,)
+        Correlations of the features with the target.
+    lower, upper : ndarray of shape (n_features,)
+    free : ndarray of int
+        Features without a penalty, which must not have bounds.
+    """
+
+    def __init__(self, gram: Array, c: Array, lower: Array, upper: Array, free: Index) -> None:
+        n_features = len(c)
+        self.T = np.array(gram, order="F")
+        self.pending = np.empty((n_features, PENDING), order="F")
+        self.rates, self.n_pending = np.empty(PENDING), 0  # minus one over the pivots
+        self.smallest = DEPENDENT * gram.diagonal()
+        self.lower, self.upper = lower, upper
+        self.boxed = bool(np.isfinite(lower).any() or np.isfinite(upper).any())
+        self.sign = np.zeros(n_features)
+        self.value = np.zeros(n_features)  # of free features, and of those at a bound
+        self.bound = np.zeros(n_features)  # +1 at the upper, -1 at the lower
+        self.muted: list[tuple[int, int]] = []
+        self.free = np.array([j for j in free.tolist() if self._sweep_free(j)], dtype=np.intp)
+        q = c
+        if len(self.free):
+            self._settle()
+            q = c - self.T[:, self.free] @ c[self.free]
+            self.value[self.free] = -(self.T[np.ix_(self.free, self.free)] @ c[self.free])
+            q[free] = 0.0
+        movable = np.where(q > 0, upper > 0, lower < 0)
+        self.lam = float(np.max(movable * np.abs(q), initial=0.0))
+        self.N = np.stack([self.lam - q, self.lam + q])
+        self.N[0, upper <= 0] = np.inf
+        self.N[1, lower >= 0] = np.inf
+        np.maximum(self.N, TINY, out=self.N)
+        self.D = np.ones((2, n_features))
+        self.N[:, free], self.D[:, free] = np.inf, 0.0
+
+    @np.errstate(over="ignore")  # a rate over TINY is infinite: that feature is next
+    def path(self, lams: Array) -> tuple[Array, int, int]:
+        """Follow the path down through `lams`, which decrease.
+
+        Returns
+        -------
+        coefs : ndarray of shape (n_features, len(lams))
+        n_done : int
+            How many of `lams` were reached.
+        n_knots : int
+        """
+        n_features = len(self.sign)
+        descending, goals = -lams, [*lams.tolist(), -np.inf]
+        first = done = int(np.searchsorted(descending, -self.lam, side="right"))
+        start = self.value.copy()
+        # States at which to read off coefficients, and what for: all at once in the end.
+        pieces = np.empty((len(lams) - done, 5, n_features))
+        marks: list[tuple[float, int]] = []
+        slack, rate = self.N.ravel(), self.D.ravel()
+        ratio, least = np.empty_like(slack), np.full_like(slack, TINY)
+        knots = 0
+        while done < len(lams) and knots < MAX_KNOTS * n_features + 100:
+            np.divide(rate, slack, out=ratio)
+            event = int(ratio.argmax())
+            fastest = ratio.item(event)
+            length = min(1.0 / fastest, self.lam) if fastest > 0 else self.lam
+            if goals[done] >= self.lam - length:
+                stop = int(descending.searchsorted(length - self.lam, side="right"))
+                piece = pieces[len(marks)]
+                piece[:2], piece[2], piece[3], piece[4] = self.N, self.D[0], self.sign, self.value
+                marks.append((self.lam, stop - done))
+                done = stop
+            daxpy(rate, slack, a=-length)  # in place
+            np.maximum(slack, least, out=slack)
+            if len(self.free):
+                self.value[self.free] += length * self.D[0, self.free]
+            self.lam -= length
+            if fastest <= 0:
+                break
+            side, j = divmod(event, n_features)
+            if self.sign[j] == 0:
+                self._enter(j, side)
+            else:
+                self._leave(j, side)
+            knots += 1
+        coefs = np.zeros((len(lams), n_features))
+        coefs[:first, self.free] = start[self.free]
+        if marks:
+            coefs[first:done] = self._read_off(pieces[: len(marks)], marks, lams[first:done])
+        return coefs.T, done, knots
+
+    def _read_off(self, pieces: Array, marks: list[tuple[float, int]], lams: Array) -> Array:
+        """Coefficients at `lams`, each on the piece of the path that it lies on, one row each."""
+        above, below, rate, sign, value = pieces.transpose(1, 0, 2)
+        w = np.where(sign > 0, below, np.where(sign < 0, -above, value))
+        moving = sign != 0
+        moving[:, self.free] = True
+        slope = np.where(moving, rate, 0.0)
+        tops, counts = zip(*marks, strict=True)
+        piece = np.repeat(np.arange(len(marks)), counts)
+        ahead = np.repeat(tops, counts) - lams
+        return w[piece] + ahead[:, None] * slope[piece]
+
+    def _enter(self, j: int, side: int) -> None:
+        column = self._column(j)
+        if column.item(j) <= self.smallest.item(j):
+            self.muted.append((j, side))
+            self.D[:, j], self.N[:, j] = 0.0, 1.0
+            return
+        sign = 1.0 if side == 0 else -1.0
+        slope = self.D.item(0, j) - 1.0 if self.bound.item(j) <= 0 else 1.0 - self.D.item(1, j)
+        f = (slope + sign) / column.item(j)
+        self._pivot(j, column, f, 1.0)
+        w = self.value.item(j)
+        self.N[0, j] = max(self.upper.item(j) - w if sign > 0 else -w, TINY)
+        self.N[1, j] = max(w if sign > 0 else w - self.lower.item(j), TINY)
+        self.sign[j], self.value[j], self.bound[j] = sign, 0.0, 0.0
+        self.D[0, j], self.D[1, j] = f, -f
+        self._keep_exceptions()
+
+    def _leave(self, j: int, side: int) -> None:
+        """To a bound where the slack of its own side is used up, to zero where the other's is."""
+        column = self._column(j)
+        f = self.D.item(0, j) / column.item(j)
+        self._pivot(j, column, f, -1.0)
+        sign, self.sign[j] = self.sign[j], 0.0
+        own = 0 if sign > 0 else 1
+        if side == own:
+            self.value[j] = self.upper[j] if sign > 0 else self.lower[j]
+            self.bound[j] = sign
+        self._wait(j, own, -f - sign)
+        # What left may have been what the muted features depended on.
+        back, self.muted = self.muted, []
+        for b, entered in back:
+            self._wait(b, entered, -float(self._column(b) @ self.sign))
+        self._keep_exceptions()
+
+    def _wait(self, j: int, side: int, slope: float) -> None:
+        """Feature j is outside the support, its correlation at the threshold of `side`."""
+        self.D[0, j], self.D[1, j] = 1.0 + slope, 1.0 - slope
+        opposite = self.lower[j] < 0 if side == 0 else self.upper[j] > 0
+        self.N[side, j] = TINY
+        self.N[1 - side, j] = 2.0 * self.lam if opposite and not self.bound[j] else np.inf
+
+    def _keep_exceptions(self) -> None:
+        """Rates that do not follow the rule of features outside the support."""
+        if self.muted:
+            self.D[:, [j for j, _ in self.muted]] = 0.0
+        if self.boxed and self.bound.any():
+            up, down = self.bound > 0, self.bound < 0
+            self.D[0, up] = self.D[1, up] - 2.0
+            self.D[1, down] = self.D[0, down] - 2.0
+
+    def _pivot(self, j: int, column: Array, f: float, sign: float) -> None:
+        """Sweep feature j in or out, and turn every slope; f is the change of its own."""
+        daxpy(column, self.D[0], a=-f)
+        daxpy(column, self.D[1], a=f)
+        self._sweep(j, column, sign)
+
+    def _column(self, j: int) -> Array:
+        """Column j of T with all that is pending."""
+        column = self.T[:, j].copy()
+        if n := self.n_pending:
+            column += self.pending[:, :n].dot(self.pending[j, :n] * self.rates[:n])
+        return column
+
+    def _sweep(self, j: int, column: Array, sign: float) -> None:
+        """Principal pivot of T on j: into the support with sign 1, out of it with -1.
+
+        It is ``T - u u' / pivot``, where row and column j of T are zero before, and u is the column
+        with -sign in place j. Overwrites `column`.
+        """
+        n = self.n_pending
+        self.rates[n] = -1.0 / column.item(j)
+        column[j] = -sign
+        self.T[:, j] = self.T[j] = self.pending[j, :n] = 0.0
+        self.pending[:, n] = column
+        self.n_pending = n + 1
+        if self.n_pending == PENDING:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Bring T up to date, in one product."""
+        pending = self.pending[:, : self.n_pending]
+        scaled = pending * self.rates[: self.n_pending]
+        self.T = dgemm(1.0, scaled, pending, 1.0, self.T, trans_b=1, overwrite_c=1)
+        self.n_pending = 0
+
+    def _sweep_free(self, j: int) -> bool:
+        """Bring in an unpenalised feature, unless it depends on those before it."""
+        column = self._column(j)
+        independent = bool(column[j] > self.smallest[j])
+        if independent:
+            self._sweep(j, column, 1.0)
+        return independent

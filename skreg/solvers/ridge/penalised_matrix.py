@@ -1,0 +1,266 @@
+"""The matrix whose singular values are those of a ridge problem.
+
+Under the penalty ``alpha/2 sum_j v_j w_j^2`` a design Z with row weights omega becomes
+
+    A = (I - QQ^T) Omega^(1/2) Z_P diag(v_P)^(-1/2),      penalty  alpha/2 ||b||^2,
+
+where P are the features with v_j > 0 and Q is an orthonormal basis of the weighted columns of
+the unpenalised ones; excluded and constant features are left out. A is never formed for its
+products, so that a sparse X stays sparse: Q alone is dense, with a column for each unpenalised
+feature.
+
+`decompose` gives ``A = U diag(d)^(1/2) V^T`` by the Gram matrix, the kernel or the SVD; of a
+sparse X by the SVD of its triangle (`triangle`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import qr
+
+from ...data.design import BLOCK_ENTRIES, CANCELLATION, Array, Design
+from ...objective.penalties import Penalty
+from ..numerics import EPS, reciprocal, svd
+from .minimum_norm import column_sizes, minimum_norm
+from .triangle import block_size, triangle, weighted_rows
+
+
+class PenalisedMatrix:
+    """Products with A, and the parts it is made of."""
+
+    def __init__(self, design: Design, penalty: Penalty) -> None:
+        self.design = design
+        self.root = np.sqrt(design.omega)
+        self.inverse_root = reciprocal(self.root)
+        movable = penalty.upper > penalty.lower
+        factors = penalty.factors
+        # Without any penalty alpha means nothing: least squares of minimum norm throughout.
+        self.unpenalised = not factors[movable].any()
+        if self.unpenalised:
+            factors = np.ones_like(factors)
+        self.penalised = np.flatnonzero(movable & (factors > 0))
+        self.free = np.flatnonzero(movable & (factors == 0))
+        self.scale = 1.0 / np.sqrt(factors[self.penalised])
+        self.view = self._scaled_view()
+        self.free_columns = self.root[:, None] * design.columns(self.free)
+        self.free_sizes = column_sizes(design)[self.free] if len(self.free) else np.zeros(0)
+        self.Q = _basis(self.free_columns * reciprocal(self.free_sizes))
+        # Unit vectors that A does not reach; with an intercept the weights' root is one.
+        self.unreached = self.Q
+        if design.mean is not None:
+            self.unreached = np.column_stack([self.root, self.Q])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows, and penalised features."""
+        return self.view.n_samples, self.view.n_features
+
+    @cached_property
+    def constant(self) -> NDArray[np.intp]:
+        """Columns of A that are zero but for rounding; asked for when a Gram matrix is there."""
+        return np.flatnonzero(self.design.variances[self.penalised] == 0)
+
+    def _scaled_view(self) -> Design:
+        view = self.design
+        if not view.sparse and view.n_samples > view.n_features:
+            view.gram()  # it will be needed, and gives the variances for nothing
+        offset = not view.sparse and far_from_zero(view)
+        if offset or len(self.penalised) < view.n_features:
+            view = view.subset(self.penalised)
+        if np.all(self.scale == 1.0):
+            return view
+        inv_scale = self.scale if view.inv_scale is None else self.scale * view.inv_scale
+        return Design(view.X, view.omega, view.mean, inv_scale)
+
+    def project(self, rows: Array) -> Array:
+        """``(I - QQ^T) rows``."""
+        return rows - self.Q @ (self.Q.T @ rows) if self.Q.shape[1] else rows
+
+    def forward(self, b: Array) -> Array:
+        """``A b``."""
+        return self.project((self.root * self.view.predict(b).T).T)
+
+    def adjoint(self, rows: Array) -> Array:
+        """``A^T rows``."""
+        q = self.view.correlate((self.inverse_root * self.project(rows).T).T)
+        q[self.constant] = 0.0
+        return q
+
+    def rows(self, block: slice, X: NDArray[np.float64], W: Array) -> Array:
+        """Some rows of ``A W``; X has the view's rows in a format that can be sliced by row."""
+        out = self.root[block, None] * self.view.predict_rows(X[block], W)
+        if self.Q.shape[1]:
+            out -= self.Q[block] @ (self._QA @ W)
+        return out
+
+    @property
+    def size(self) -> float:
+        """Norm of the longest column before the projection: what rounding is relative to."""
+        variances = self.design.variances[self.penalised] * self.scale**2
+        return float(np.sqrt(variances.max(initial=0.0)))
+
+    @cached_property
+    def _QA(self) -> Array:
+        """``Q^T Omega^(1/2) Z_P diag(v)^(-1/2)``."""
+        return self.view.correlate((self.inverse_root * self.Q.T).T).T
+
+    def coefficients(self, b: Array, rows: Array) -> Array:
+        """Coefficients of Z, the unpenalised ones fitted to what b leaves of the weighted rows.
+
+        b has shape (n_penalised, n_targets, n_alphas), rows (n_samples, n_targets).
+        """
+        if len(self.penalised) == self.design.n_features and np.all(self.scale == 1.0):
+            return b
+        W = np.zeros((*b.shape[:0:-1], self.design.n_features)).T
+        W[self.penalised] = self.scale[:, None, None] * b
+        for k in range(b.shape[1] if len(self.free) else 0):
+            rest = rows[:, [k]] - self.root[:, None] * self.view.predict(b[:, k])
+            ones = np.ones(len(self.free))
+            W[self.free, k] = minimum_norm(self.free_columns, rest, self.free_sizes, ones)
+        return W
+
+    def gram(self) -> Array:
+        """``A^T A``, a new array."""
+        if len(self.penalised) == self.design.n_features:  # its Gram matrix may be there already
+            G = self.design.gram() * self.scale * self.scale[:, None]
+        else:
+            G = self.view.gram().copy()
+        if self.Q.shape[1]:
+            G -= self._QA.T @ self._QA
+        return G
+
+    @cached_property
+    def kernel(self) -> Array:
+        """``A A^T``."""
+        return self._reachable(self._reachable(kernel(self.view)).T)
+
+    def dense(self) -> Array:
+        """A itself, a new array."""
+        return self._reachable(self.root[:, None] * self.view.columns(slice(None)))
+
+    def triangle(self) -> Array:
+        """R of the QR factorisation of A if it is tall, of its transpose else; A is sparse."""
+        n, p = self.shape
+        view, first = self.view, self.unreached.shape[1]
+        if n > p:
+            none = np.zeros((n, 0))
+            R = triangle(weighted_rows(view, np.arange(p), self.unreached, none))
+            return R[first:, first:]
+        step = block_size(p, n)
+        starts = range(0, p, step)
+        columns = (view.columns(slice(start, start + step)) for start in starts)
+        return triangle(self._reachable(self.root[:, None] * block).T for block in columns)
+
+    def _reachable(self, rows: Array) -> Array:
+        """`project`, and what the rounding of a mean has left taken out as well."""
+        return rows - self.unreached @ (self.unreached.T @ rows)
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """``A = U diag(d)^(1/2) V^T``, d decreasing; one of U and V may be missing.
+
+    `squared` says that a product with itself was decomposed, so that d has an absolute error of
+    about eps times A's squared norm: below `noise` it cannot be told from zero.
+    """
+
+    d: Array
+    U: Array | None
+    V: Array | None
+    squared: bool
+    noise: float
+
+
+def decompose(A: PenalisedMatrix, method: str) -> Decomposition:
+    """By "svd", or by "eigen" of the smaller of the two squared matrices; the design keeps it."""
+    key = (method == "svd", A.penalised.tobytes(), A.scale.tobytes(), A.free.tobytes())
+    known = A.design.decompositions
+    if key not in known:
+        known[key] = _decompose(A, method)
+    return known[key]
+
+
+def _decompose(A: PenalisedMatrix, method: str) -> Decomposition:
+    n, p = A.shape
+    if min(n, p) == 0:
+        return Decomposition(np.zeros(0), np.zeros((n, 0)), np.zeros((p, 0)), False, 0.0)
+    if method == "svd" and A.view.sparse:
+        R = A.triangle()
+        _, s, Vt = svd(R)
+        # A solution is refined, which brings back all digits but of what is rounding and no more.
+        kept = s > 100 * max(n, p) * EPS * s.max(initial=A.size)
+        U, V = (None, Vt[kept].T) if n > p else (Vt[kept].T, None)
+        return Decomposition(s[kept] ** 2, U, V, False, 0.0)
+    if method == "svd":
+        U, s, Vt = svd(A.dense())
+        kept = s > max(n, p) * EPS * max(s[0], A.size)
+        return Decomposition(s[kept] ** 2, U[:, kept], Vt[kept].T, False, 0.0)
+    if n > p:
+        d, V = np.linalg.eigh(A.gram())
+        noise = 8 * p * EPS * max(d[-1], A.size**2)
+        return Decomposition(np.maximum(d[::-1], 0.0), None, V[:, ::-1], True, noise)
+    # Rows of weight zero and directions out of reach would mix with others of eigenvalue zero: the
+    # first are left out, the second lifted above all others and left out then.
+    used = np.flatnonzero(A.root)
+    K, unreached = A.kernel[np.ix_(used, used)], A.unreached[used]
+    K += 2.0 * (np.trace(K) or 1.0) * (unreached @ unreached.T)
+    d, vectors = np.linalg.eigh(K)
+    reached = max(0, len(used) - unreached.shape[1])
+    d = np.maximum(d[:reached][::-1], 0.0)
+    U = np.zeros((n, reached))
+    U[used] = vectors[:, :reached][:, ::-1]
+    return Decomposition(d, U, None, True, 8 * n * EPS * max(d.max(initial=0.0), A.size**2))
+
+
+def kernel(design: Design) -> Array:
+    """``Omega^(1/2) Z Z^T Omega^(1/2)``, shape (n_samples, n_samples), without a dense Z."""
+    n, p = design.n_samples, design.n_features
+    root = np.sqrt(design.omega)
+    K = np.zeros((n, n))
+    rest = np.arange(p)
+    if design.sparse:
+        mean = np.zeros(p) if design.mean is None else design.mean
+        scale = np.ones(p) if design.inv_scale is None else design.inv_scale
+        # Centring a kernel cancels for columns far from zero: these few go the dense way.
+        far = (mean * scale) ** 2 > CANCELLATION * design.variances
+        X = design.X[:, ~far].astype(np.float64)
+        X.data *= np.repeat(scale[~far], np.diff(X.indptr))
+        K += (X @ X.T).toarray()
+        if design.mean is not None:
+            shift = K @ design.omega
+            K -= shift
+            K -= (shift - design.omega @ shift)[:, None]
+        K *= root
+        K *= root[:, None]
+        rest = np.flatnonzero(far)
+    step = max(1, BLOCK_ENTRIES // n)
+    for start in range(0, len(rest), step):
+        block = design.columns(rest[start : start + step])
+        block *= root[:, None]
+        K += block @ block.T
+    return K
+
+
+def far_from_zero(design: Design) -> bool:
+    """Whether some mean dwarfs the spread around it.
+
+    Products with X and a correction for the mean then lose digits that centred columns keep.
+    """
+    if design.mean is None:
+        return False
+    mean = design.mean if design.inv_scale is None else design.mean * design.inv_scale
+    varying = design.variances > 0
+    return bool(np.any(mean[varying] ** 2 > CANCELLATION * design.variances[varying]))
+
+
+def _basis(columns: Array) -> Array:
+    """Orthonormal basis of the span of columns of about size one."""
+    if not columns.shape[1]:
+        return columns
+    Q, R, _ = qr(columns, mode="economic", pivoting=True, check_finite=False)
+    noise = 100 * min(columns.shape) * EPS
+    return np.ascontiguousarray(Q[:, : np.count_nonzero(np.abs(R.diagonal()) > noise)])

@@ -1,0 +1,141 @@
+"""Ridge's methods as solvers of the registry: their answers, each with its duality gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from ...data.design import BLOCK_ENTRIES, Array, Design
+from ...objective.penalties import Penalty, ScaledPenalty
+from ..base import Settings, Solution, Target, unit
+from ..optimality import relative_gap, relative_gaps
+from . import iterative
+from .closed_form import RidgeFactor, solve_ridge
+
+
+def _closed_form(
+    method: str,
+    design: Design,
+    target: Target,
+    penalty: Penalty,
+    alphas: Array,
+    start: Array,
+    settings: Settings,
+) -> Iterator[tuple[Solution, ...]]:
+    """Minimise ``1/2 |Y - ZW|^2 + sum_j l2_j/2 w_j^2``, without a need for `start`."""
+    # Without an L1 part the strength is alpha (1 - l1_ratio): where l1_ratio > 0 that means that
+    # alpha is zero, or that nothing is penalised.
+    penalty, alphas = penalty.as_ridge(alphas)
+    if len(alphas) == 1:
+        # Centring y rounds it, which an ill-conditioned X amplifies: this one takes it as it is.
+        same = np.repeat(alphas, target.raw.shape[1])
+        one = solve_ridge(design, target.raw, penalty, same, method)
+        found = _certified(design, target, penalty.at(alphas[0]), one.coef, 1, np.nan)
+        yield tuple(
+            solution._replace(intercept=float(b))
+            for solution, b in zip(found, one.intercept, strict=True)
+        )
+        return
+    factor = RidgeFactor(design, penalty, method)
+    coefs = factor.solve(target.centred, alphas)
+    df = factor.degrees_of_freedom(alphas)
+    by_kernel = factor.gaps_by_kernel(target.centred, alphas)
+    if by_kernel is None:
+        gram = factor.gram_if_precise(alphas)
+        rss, gaps = _certificates(design, target, penalty, alphas, coefs, gram)
+    else:
+        rss, gaps = by_kernel
+        gaps /= np.array([[unit(y, design)] for y in target.centred.T])
+    by_alpha = np.ascontiguousarray(coefs.T)
+    for i in range(len(alphas)):
+        yield tuple(
+            Solution(w, float(gap), 1, float(left), float(df[i]))
+            for w, gap, left in zip(by_alpha[i], gaps[:, i], rss[:, i], strict=True)
+        )
+
+
+def _certificates(
+    design: Design,
+    target: Target,
+    penalty: Penalty,
+    alphas: Array,
+    coefs: Array,
+    gram: Array | None,
+) -> tuple[Array, Array]:
+    """Residual sums of squares and relative gaps of all alphas, both (n_targets, n_alphas).
+
+    With a Gram matrix that is precise enough, X is not needed any more: a product with it errs
+    by no more than two products with X do.
+    """
+    Y = target.centred
+    correlated, null = design.correlate(Y), design.norm2(Y)
+    longest = max(design.n_features, 1 if gram is not None else design.n_samples)
+    step = max(1, BLOCK_ENTRIES // longest)
+    scaled = penalty.at_each(alphas)
+    rss, gaps = np.empty(coefs.shape[1:]), np.empty(coefs.shape[1:])
+    for k, y in enumerate(np.ascontiguousarray(Y.T)):
+        W = np.ascontiguousarray(coefs[:, k])
+        Q = np.empty_like(W)
+        for start in range(0, len(alphas), step):
+            block = slice(start, start + step)
+            if gram is not None:
+                Q[:, block] = correlated[:, [k]] - gram @ W[:, block]
+                explained = np.einsum("ij,ij->j", W[:, block], correlated[:, [k]] + Q[:, block])
+                rss[k, block] = np.maximum(null[k] - explained, 0.0)
+            else:
+                R = y[:, None] - design.predict(W[:, block])
+                Q[:, block] = design.correlate(R)
+                rss[k, block] = design.norm2(R)
+        gaps[k] = relative_gaps(W, Q, rss[k], scaled, design, unit(y, design))
+    return rss, gaps
+
+
+def _iterative(
+    method: Callable[..., tuple[Array, int]],
+    design: Design,
+    target: Target,
+    penalty: Penalty,
+    alphas: Array,
+    start: Array,
+    settings: Settings,
+) -> Iterator[tuple[Solution, ...]]:
+    """The same by a method that only multiplies by X, for one alpha and target at a time."""
+    for alpha in alphas:
+        answers = [
+            method(design, y, penalty, alpha, settings.tol, settings.max_iter)
+            for y in np.ascontiguousarray(target.centred.T)
+        ]
+        coefs = np.stack([coef for coef, _ in answers], axis=1)
+        n_iters = [n_iter for _, n_iter in answers]
+        yield _certified(design, target, penalty.at(alpha), coefs, n_iters, np.nan)
+
+
+def _certified(
+    design: Design,
+    target: Target,
+    scaled: ScaledPenalty,
+    coefs: Array,
+    n_iters: int | list[int],
+    df: float,
+) -> tuple[Solution, ...]:
+    """Solutions at one alpha from coefficients of shape (n_features, n_targets)."""
+    residuals = target.centred - design.predict(coefs)
+    correlations = design.correlate(residuals)
+    rss = design.norm2(residuals)
+    each = np.broadcast_to(n_iters, coefs.shape[1])
+    found = []
+    for k, y in enumerate(target.centred.T):
+        w, size = np.ascontiguousarray(coefs[:, k]), unit(y, design)
+        gap = relative_gap(w, correlations[:, k], float(rss[k]), scaled, design, size)
+        found.append(Solution(w, gap, int(each[k]), float(rss[k]), df))
+    return tuple(found)
+
+
+solve = partial(_closed_form, "auto")
+solve_cholesky = partial(_closed_form, "eigen")
+solve_svd = partial(_closed_form, "svd")
+solve_lsqr = partial(_iterative, iterative.lsqr)
+solve_cg = partial(_iterative, iterative.sparse_cg)
+solve_lbfgs = partial(_iterative, iterative.lbfgs)
