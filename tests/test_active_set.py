@@ -251,7 +251,7 @@ def test_a_line_is_followed_until_the_support_changes(monkeypatch, factors):
 @pytest.mark.parametrize("many", [3, 8, 20, 10**6])
 def test_no_line_is_followed_that_is_not_of_this_support(monkeypatch, many):
     """Alphas that rise and fall, few and many active features, and descent at one of them."""
-    monkeypatch.setattr(active_set, "MANY", many)
+    monkeypatch.setattr(active_set, "KEPT_FROM", many)
     for seed in range(60):
         rng = np.random.default_rng(seed)
         Z = rng.standard_normal((60, 40)) + rng.standard_normal((60, 1))
@@ -260,7 +260,7 @@ def test_no_line_is_followed_that_is_not_of_this_support(monkeypatch, many):
         solver, top = ActiveSet(Penalty.build(40, 1.0), 40, yy), float(np.abs(c).max())
         solver.extend(G, c, np.arange(40))
         for i, share in enumerate(rng.choice([1.0, 0.7, 0.3, 0.1, 0.099, 0.0985, 0.01], 12)):
-            monkeypatch.setattr(active_set, "MAX_ROUNDS", 0 if i % 4 == 2 else 50)
+            monkeypatch.setattr(active_set, "ROUNDS_OF_AN_ALPHA", 0 if i % 4 == 2 else 50)
             alpha = top * share
             solver.solve(alpha, 1000)
             q, used = c - G @ solver.w, solver.w != 0
@@ -316,7 +316,7 @@ def test_rounds_stay_few_where_the_support_comes_to_the_rank(seed):
 @pytest.mark.parametrize("limit", [0, 1])
 def test_rounds_that_do_not_end_are_taken_over_by_descent(monkeypatch, case, method, limit):
     stalls = []
-    monkeypatch.setattr(active_set, "MAX_ROUNDS", limit)
+    monkeypatch.setattr(active_set, "ROUNDS_OF_AN_ALPHA", limit)
     descend = ActiveSet.descend
     monkeypatch.setattr(
         ActiveSet, "descend", lambda self, *args: stalls.append(1) or descend(self, *args)
@@ -333,7 +333,7 @@ def test_rounds_that_do_not_end_are_taken_over_by_descent(monkeypatch, case, met
 
 def test_rounds_that_cycle_end(monkeypatch):
     """Signs from nowhere on a badly conditioned problem; the rounds give up, and descent ends."""
-    monkeypatch.setattr(active_set, "PATIENCE", 1)
+    monkeypatch.setattr(active_set, "IDLE_ROUNDS", 1)
     stalls, descend = [], ActiveSet.descend
     monkeypatch.setattr(
         ActiveSet, "descend", lambda self, *args: stalls.append(1) or descend(self, *args)

@@ -265,3 +265,15 @@ def test_the_rules_catch_a_breach(tmp_path, monkeypatch):
     file.write_text("import sklearn\n")
     with pytest.raises(AssertionError, match="imports sklearn"):
         test_a_module_imports_only_what_its_floor_may_know(file)
+
+
+def test_a_constant_of_the_solvers_has_one_meaning():
+    """Two files that define one name mean two things by it: what they share is imported."""
+    where: dict[str, list[str]] = {}
+    for path in (PACKAGE / "solvers").rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            for name in (one for target in targets for one in ast.walk(target)):
+                if isinstance(name, ast.Name) and name.id.isupper():
+                    where.setdefault(name.id, []).append(path.name)
+    assert not {name: files for name, files in where.items() if len(files) > 1}

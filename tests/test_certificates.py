@@ -54,7 +54,7 @@ def test_no_bound_is_passed_by_a_rounding_error(solver, seed):
 
 def test_ridge_cv_warns_once_where_it_has_not_converged(monkeypatch):
     X, y = plain_data()
-    monkeypatch.setattr(descent, "PATIENCE", 0)  # each descent ends after one iteration
+    monkeypatch.setattr(descent, "MOST_IDLE", 0)  # each descent ends after one iteration
     monkeypatch.setattr(newton, "free_coefficients", lambda w, *_: np.zeros(len(w), dtype=bool))
     monkeypatch.setattr(descent, "free_coefficients", newton.free_coefficients)
     X = X + 3.0 * X[:, :1]

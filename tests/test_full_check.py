@@ -126,7 +126,7 @@ def test_violators_are_found_one_by_one_or_with_all_products(monkeypatch, stored
     top = penalty.alpha_max(design.correlate(y))
     alphas = np.geomspace(top, 0.02 * top, 25)
     monkeypatch.setattr(chunked_path, "MARGIN", -1e9)
-    monkeypatch.setattr(full_check, "MANY", many)
+    monkeypatch.setattr(full_check, "LOOKED_AT", many)
     start, how = np.zeros((design.n_features, 1)), Settings(tol=1e-14)
     target = Target.build(design, y)
     chunks, descent = (

@@ -58,7 +58,7 @@ def test_the_active_set_is_the_same_with_a_kept_factor(monkeypatch, copies):
     yy = 2.0 * float(c[:40] @ np.linalg.solve(G[:40, :40], c[:40]))
     paths = []
     for many in (1, 10**6):
-        monkeypatch.setattr(active_set, "MANY", many)
+        monkeypatch.setattr(active_set, "KEPT_FROM", many)
         solver = ActiveSet(Penalty.build(p, 1.0), 40, yy)
         solver.extend(G, c, np.arange(p))
         found = []
@@ -114,7 +114,7 @@ def test_elastic_nets_are_the_same_with_a_kept_factor(monkeypatch, l1_ratio, box
     penalty, paths = Penalty.build(120, l1_ratio, factors, **bounds), []
     G[np.diag_indices(120)] += 0.1
     for many in (1, 10**6):
-        monkeypatch.setattr(active_set, "MANY", many)
+        monkeypatch.setattr(active_set, "KEPT_FROM", many)
         solver, found = ActiveSet(penalty, 120, 10.0), []
         solver.extend(G[:80, :80], c[:80], np.arange(80))
         for i, alpha in enumerate(np.abs(c).max() * np.geomspace(1, 1e-2, 40)):
@@ -138,7 +138,7 @@ def test_steps_that_grow_lose_no_digits(shape, l1_ratio):
     top = regularization_path(ElasticNet(l1_ratio=l1_ratio), X, y, alphas=1).alphas[0]
     alphas = 0.02 * top * (1.0 - np.geomspace(1e-12, 0.9, 30))
     path = regularization_path(ElasticNet(l1_ratio=l1_ratio), X, y, alphas=alphas)
-    assert np.count_nonzero(path.coefs[:, -1]) >= active_set.MANY
+    assert np.count_nonzero(path.coefs[:, -1]) >= active_set.KEPT_FROM
     for i in (5, 15, 25, 29):
         problem = Problem.of(X, y, path.alphas[i], l1_ratio=l1_ratio)
         assert problem.violation(path.coefs[:, i]).max() <= 1e-12

@@ -180,7 +180,7 @@ def test_random_and_cyclic_order_end_at_the_same_point():
 @pytest.mark.parametrize("stored", [np.array, sparse.csc_array])
 def test_strong_rule_violations_are_found(stored, monkeypatch):
     """A working set that starts with nothing useful must still end at the optimum."""
-    monkeypatch.setattr(working_set, "GROWTH", 1)
+    monkeypatch.setattr(working_set, "LEAST_GROWTH", 1)
     design, Y, penalty = setting("wide", "lasso", stored)
     _, gaps = solve("cd", design, Y, penalty, np.array([1e-3]), Settings(precompute=False))
     assert gaps.max() < 1e-12
@@ -212,7 +212,7 @@ def test_a_guessed_support_saves_rounds_and_changes_nothing(monkeypatch, case):
     X = rng.normal(size=(400, 80)) * rng.lognormal(size=80)
     y = X @ rng.normal(size=80) + rng.normal(size=400)
     guessed = skreg.ElasticNet(alpha=0.1, **{"l1_ratio": 1.0, **case}).fit(X, y)
-    monkeypatch.setattr(exact_path, "MANY", np.inf)
+    monkeypatch.setattr(exact_path, "GUESSED_FROM", np.inf)
     plain = skreg.ElasticNet(alpha=0.1, **{"l1_ratio": 1.0, **case}).fit(X, y)
     assert guessed.n_iter_ < plain.n_iter_
     assert guessed.dual_gap_ < 1e-13

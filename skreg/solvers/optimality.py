@@ -33,10 +33,9 @@ from .rounding import (
     rounding_of_one,
     weakly_penalised,
 )
+from .tolerances import KKT_ROUNDING
 
-# A correlation this close to the one wanted, as a share of the largest possible, is that one.
-ROUNDING = 1e-13
-MAX_ROUNDS = 6
+MOST_CORRECTIONS = 6
 # An L1 threshold under this share of the largest possible correlation is too close to rounding
 # to scale by it.
 LOOSE = 1e-6
@@ -45,13 +44,13 @@ LOUD = 1e-10
 # A feature's share of the gap, over the unit, that is not worth a correction.
 HARMLESS = 1e-14
 # A squared pivot of a matrix with unit diagonal: above this its inverse keeps enough digits.
-SINGULAR = 1e-8
+INVERTIBLE = 1e-8
 # Systems of more features than this are solved by a factor instead of eigenvectors, in a fortieth
 # of the time: a singular one with this share added to its diagonal, in so many refinements.
-FEW = 200
-SHIFT, REFINED = 1e-9, 3
+FEW_EIGENVECTORS = 200
+CORRECTION_SHIFT, CORRECTION_REFINEMENTS = 1e-9, 3
 # More features than this are not corrected: their Gram matrix would be too large.
-LARGEST = 2048
+LARGEST_CORRECTED = 2048
 
 
 def relative_gap(
@@ -126,7 +125,7 @@ def support_gaps(
     gaps = _bound(W, Q, penalty, rss, 0.0, 0.0, most)
     if np.any(gaps > AIM * unit):
         wanted = _wanted(W, Q, penalty)
-        rounding = (ROUNDING * np.sqrt(variances * unit))[:, None]
+        rounding = (KKT_ROUNDING * np.sqrt(variances * unit))[:, None]
         near = (penalty.l1 > 0) & (np.abs(Q - wanted) <= rounding)
         corrected = _bound(W, np.where(near, wanted, Q), penalty, rss, 0.0, 0.0, most)
         gaps = np.where(gaps > AIM * unit, corrected, gaps)
@@ -153,7 +152,7 @@ def with_rounding(
         hides = rounding_of_one(W[0], design, unit)
         if gaps[0] <= AIM and hides <= LOUD:
             return gaps + hides
-    hidden = rounding(W, alphas, rss, penalty, design, unit, ROUNDING)
+    hidden = rounding(W, alphas, rss, penalty, design, unit, KKT_ROUNDING)
     found = _together(gaps, hidden)
     if not hidden.max() <= LOUD:
         loud = np.flatnonzero(~(hidden <= LOUD))  # what is no number, too
@@ -161,7 +160,7 @@ def with_rounding(
         residuals = (y - design.predict(w).T).T
         q, squares = design.correlate(residuals), design.norm2(residuals)
         direct = relative_gaps(w, q, squares, penalty.at_each(alphas[loud]), design, unit)
-        known = penalty, design, unit, ROUNDING, True
+        known = penalty, design, unit, KKT_ROUNDING, True
         direct = _together(direct, rounding(W[loud], alphas[loud], squares, *known))
         found[loud] = np.minimum(found[loud], direct)
     return found
@@ -226,13 +225,13 @@ def _corrected(
     candidates = (w != 0) | (penalty.l1 <= LOOSE * reach)
     chosen = np.zeros(len(w), dtype=bool)
     wanted, corrected, along, moved, best = q, q, 0.0, 0.0, np.inf
-    for _ in range(MAX_ROUNDS):
+    for _ in range(MOST_CORRECTIONS):
         wanted = np.where(chosen, wanted, _wanted(w, corrected, penalty))
-        corrected = np.where(np.abs(corrected - wanted) <= ROUNDING * reach, wanted, corrected)
+        corrected = np.where(np.abs(corrected - wanted) <= KKT_ROUNDING * reach, wanted, corrected)
         best = min(best, float(_bound(w, corrected, penalty, rss, along, moved)))
         more = candidates & ~chosen & (_terms(w, corrected, penalty) > HARMLESS * unit)
         index = np.flatnonzero(chosen | more)
-        if best <= AIM * unit or not more.any() or len(index) > LARGEST:
+        if best <= AIM * unit or not more.any() or len(index) > LARGEST_CORRECTED:
             break
         columns, excess = design.gram_columns(index), (q - wanted)[index]
         share = pseudo_solve(columns[index], excess)
@@ -273,7 +272,7 @@ def pseudo_solve(gram: Array, rhs: Array) -> Array:
     size = np.sqrt(gram.diagonal())
     inverse = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
     unit = gram * inverse * inverse[:, None]
-    if len(unit) > FEW:
+    if len(unit) > FEW_EIGENVECTORS:
         return inverse * _by_factor(unit, inverse * rhs)
     values, vectors = np.linalg.eigh(unit)
     kept = values > len(values) * 1e-14
@@ -284,11 +283,11 @@ def pseudo_solve(gram: Array, rhs: Array) -> Array:
 def _by_factor(unit: Array, rhs: Array) -> Array:
     """The same for a large matrix with unit diagonal, near enough, by a factor and refinement."""
     factor, info = linalg.lapack.dpotrf(unit, lower=1)
-    if info or factor.diagonal().min() ** 2 <= SINGULAR:
-        shifted = unit + SHIFT * np.eye(len(unit))
+    if info or factor.diagonal().min() ** 2 <= INVERTIBLE:
+        shifted = unit + CORRECTION_SHIFT * np.eye(len(unit))
         factor, info = linalg.lapack.dpotrf(shifted, lower=1)
     found = np.zeros_like(rhs)
-    for _ in range(0 if info else REFINED):
+    for _ in range(0 if info else CORRECTION_REFINEMENTS):
         found += linalg.lapack.dpotrs(factor, rhs - unit @ found, lower=1)[0]
     return found
 
@@ -311,7 +310,7 @@ def degrees_of_freedom(
     # What shrinkage takes from each feature, tr(total^-1 diag(shrinkage)), by a Cholesky factor
     # where it is far from singular: a hundred times quicker than a pseudo-inverse.
     factor, info = linalg.lapack.dpotrf(total, lower=1)
-    if info == 0 and factor.diagonal().min() ** 2 > SINGULAR:
+    if info == 0 and factor.diagonal().min() ** 2 > INVERTIBLE:
         inverted, _ = linalg.lapack.dtrtri(factor, lower=1, overwrite_c=1)
         taken = np.einsum("ij,ij->j", inverted, inverted) @ shrinkage
         return float(len(index) - taken)

@@ -38,7 +38,7 @@ HIDDEN = 1e-7
 # The least eigenvalue of a Gram matrix with unit diagonal that its Cholesky factor bears out.
 SEEN = 1e-10
 # More features than this are not looked at together: their singular values would take too long.
-LARGEST = 2048
+LARGEST_SVD = 2048
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _shortest(design: Design, index: Index, l2: Array) -> Directions | float:
 
 
 def _shortest_of(design: Design, index: Index, l2: Array) -> Directions | float:
-    if not 2 <= len(index) <= LARGEST or (design.sparse and not affordable(design)):
+    if not 2 <= len(index) <= LARGEST_SVD or (design.sparse and not affordable(design)):
         return 1.0
     if len(index) < design.n_samples:
         # A Cholesky factor tells enough of most, in a twentieth of the time.

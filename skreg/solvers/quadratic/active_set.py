@@ -29,24 +29,21 @@ from numpy.typing import NDArray
 from ...data.design import Array, Index
 from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import Mask
-from .descent import ROUNDING, GramModel, descend
+from ..tolerances import CORRELATION_ROUNDING, DEPENDENT_IN_SUPPORT, KKT_TOLERANCE, SUPPORT_GROWTH
+from .descent import GramModel, descend
 from .growing_factor import GrowingFactor
-from .support import DEPENDENT, Line, solve_on_support
+from .support import Line, solve_on_support
 
-# A correlation is past its threshold by more than this share of it, or by rounding of the data.
-PAST = 1e-11
 # Rounds without fewer violations than ever before, after which the method is taken to cycle.
-PATIENCE = 4
+IDLE_ROUNDS = 4
 # More rounds at one alpha than this are taken for cycling.
-MAX_ROUNDS = 50
+ROUNDS_OF_AN_ALPHA = 50
 # Features that depend on others are dropped one by one, each for a factor, up to so many.
 MOST_DROPPED = 4
-# In one round the support grows by no more than this many features, or by half.
-GROWTH = 8
 # From so many active features on their factor is kept. Its solutions are exact to this share of
 # the thresholds; where that takes many steps the second is enough to see who joins and leaves.
-MANY = 200
-EXACT, ROUGH = 1e-12, 1e-4
+KEPT_FROM = 200
+STEP_EXACT, STEP_ROUGH = 1e-12, 1e-4
 
 Sides = NDArray[np.int8]
 
@@ -77,7 +74,7 @@ class ActiveSet:
         self.all = penalty
         self.rank, self.yy = rank, yy
         self.most = rank  # features of a support: more where they may be dependent
-        self.factor = GrowingFactor(DEPENDENT)
+        self.factor = GrowingFactor(DEPENDENT_IN_SUPPORT)
         self.boxed, self.ridged = penalty.has_bounds, penalty.l1_ratio < 1.0
         self.straight = not (self.ridged or alone)
         self.active = np.empty(0, dtype=np.intp)  # in order of entry
@@ -105,7 +102,7 @@ class ActiveSet:
         self.ridges = (1.0 - whole.l1_ratio) * self.penalty.l2_factors
         self.room_above, self.room_below = self.penalty.upper > 0, self.penalty.lower < 0
         self.usable = usable & (self.penalty.upper > self.penalty.lower)
-        self.noise = ROUNDING * np.sqrt(self.curvature * self.yy)
+        self.noise = CORRELATION_ROUNDING * np.sqrt(self.curvature * self.yy)
         self.shut = np.where(self.usable, self.noise, np.inf)
         w, line = np.zeros(m), self.line
         w[:known] = self.w
@@ -147,7 +144,7 @@ class ActiveSet:
 
         Returns how many there were.
         """
-        rounds, solved = self._rounds(alpha, min(MAX_ROUNDS, budget // 2))
+        rounds, solved = self._rounds(alpha, min(ROUNDS_OF_AN_ALPHA, budget // 2))
         if not solved:
             rounds += self.descend(self.penalty.at(alpha), max(1, budget - rounds))
         self.alpha = alpha
@@ -163,7 +160,7 @@ class ActiveSet:
     def _rounds(self, alpha: float, limit: int) -> tuple[int, bool]:
         """Rounds from the last solution; whether they ended. If not, nothing has changed."""
         l1, at, penalty = alpha * self.rates, self.at, self.penalty
-        threshold = l1 * (1.0 + PAST) + self.shut
+        threshold = l1 * (1.0 + KKT_TOLERANCE) + self.shut
         edge = threshold
         near = self._ahead(alpha)
         active, sign = self._predicted(near, edge)
@@ -171,7 +168,7 @@ class ActiveSet:
             self.w, self.q = near
             return 1, True
         fewest, idle, dropped = len(l1) + 1, 0, 0
-        exact = ROUGH if self.ridged else EXACT
+        exact = STEP_ROUGH if self.ridged else STEP_EXACT
         for rounds in range(1, limit + 1):
             w, c = np.zeros(len(l1)), self.c
             if self.boxed:
@@ -200,8 +197,8 @@ class ActiveSet:
                 at, wrong, enter = self._at_bounds(alpha, w, q, active, at, wrong, enter)
             n_leave, n_enter = int(np.count_nonzero(wrong)), int(np.count_nonzero(enter))
             if not n_leave and not n_enter:
-                if kept is not None and exact > EXACT:
-                    exact = EXACT
+                if kept is not None and exact > STEP_EXACT:
+                    exact = STEP_EXACT
                     continue
                 # One that is kept out, as it depends on others, may have had to join.
                 if edge is not threshold and self._pulled(q, active, threshold).any():
@@ -216,7 +213,7 @@ class ActiveSet:
                 self.w, self.q, self.active, self.sign, self.at = w, q, active, sign, at
                 return rounds, True
             idle = 0 if n_leave + n_enter < fewest else idle + 1
-            if idle == PATIENCE:
+            if idle == IDLE_ROUNDS:
                 break
             fewest = min(fewest, n_leave + n_enter)
             active, sign = self._changed(active, sign, at, wrong, enter, q, edge)
@@ -249,7 +246,7 @@ class ActiveSet:
 
         None where a factor of their own is better, or a feature depends on the others.
         """
-        if len(active) < MANY or (len(active) > self.most and not self.ridged):
+        if len(active) < KEPT_FROM or (len(active) > self.most and not self.ridged):
             return None
         if self.ridged:
             self.factor.serve(alpha, alpha * self.ridges)
@@ -291,7 +288,9 @@ class ActiveSet:
             sign[leave & (at == 0)] = 0.0
         new = enter.nonzero()[0]
         # Where all features may be independent there is no reason to be careful.
-        room = len(sign) if len(sign) <= self.rank == self.most else max(GROWTH, len(active) // 2)
+        room = len(sign)
+        if not len(sign) <= self.rank == self.most:
+            room = max(SUPPORT_GROWTH, len(active) // 2)
         if len(new) > room:
             excess = np.abs(q[new]) / edge[new]
             new = new[np.argpartition(-excess, room)[:room]]
@@ -329,7 +328,7 @@ class ActiveSet:
         if len(held):
             l1, b = alpha * self.rates[held], w[held]
             pull = q[held] - alpha * self.ridges[held] * b - l1 * np.sign(b)
-            back = held[at[held] * pull < -(PAST * l1 + self.noise[held])]
+            back = held[at[held] * pull < -(KKT_TOLERANCE * l1 + self.noise[held])]
             enter[back], at[back] = True, 0
         at[above], at[below] = 1, -1
         return at, leave, enter

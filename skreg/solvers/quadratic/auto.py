@@ -19,6 +19,7 @@ from ...data.design import Array, Design
 from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import AIM, OneTarget, Settings, Solution, Target, target_by_target
 from ..optimality import relative_gaps
+from ..tolerances import KKT_ROUNDING
 from . import chunked_path, coordinate_descent
 from .copies import FEWEST, solve_without_copies
 from .homotopy import TINY, Homotopy
@@ -33,18 +34,17 @@ FEW_FEATURES = 300
 MOST_FEATURES = 1500
 # With so many features past their thresholds at zero, which of them are in the solution is guessed
 # in so many steps: 0.1 ms at 100 features, instead of two or three Newton steps.
-MANY = 40
+GUESSED_FROM = 40
 GUESSES = 6
-# A correlation this near to what optimality asks, as a share of it, is there; and so is one that
-# is nearer than this share of the largest possible.
-STATIONARY = 1e-9
-ROUNDING = 1e-13
+# A KKT condition holds that is missed by less than this share of the correlation it asks for, which
+# bounds coefficients where features nearly depend on each other and a small gap does not.
+SATISFIED = 1e-9
 # On a path nearly equal columns may stay this much further away, at a gap of this share of the
 # tolerance: with 20 columns that are there twice, once rounded to six digits, 60 of 100 alphas
 # took a descent of 4 ms each.
-NEARLY_STATIONARY, NEARLY = 1e-5, 1e-3
+NEARLY_SATISFIED, NEARLY = 1e-5, 1e-3
 # The gap of no coefficients at all, over the unit.
-NOTHING = 0.5
+GAP_OF_ZERO = 0.5
 
 
 def solve(
@@ -120,11 +120,11 @@ def _solve_on_gram(
     # to stray, so that the conditions of optimality are looked at as well.
     d = gram.diagonal()[:, None]
     stray = np.abs(scaled.prox(Q + d * W, d) - W) * d
-    rounding = ROUNDING * np.sqrt(d * yy)
+    rounding = KKT_ROUNDING * np.sqrt(d * yy)
     off = ((stray - rounding) / np.maximum(np.abs(Q) + scaled.l1, rounding + TINY)).max(axis=0)
-    done = (off <= STATIONARY) & (gaps <= AIM)
+    done = (off <= SATISFIED) & (gaps <= AIM)
     if len(alphas) > 1:
-        done |= (off <= NEARLY_STATIONARY) & (gaps <= NEARLY * settings.tol)
+        done |= (off <= NEARLY_SATISFIED) & (gaps <= NEARLY * settings.tol)
     df = (W != 0).sum(axis=0, dtype=np.float64)
     found = zip(W.T, gaps.tolist(), n_iters, rss.tolist(), df.tolist(), strict=True)
     for i, (w, gap, n_iter, left_over, n_used) in enumerate(found):
@@ -133,7 +133,7 @@ def _solve_on_gram(
             yield Solution(w, gap, n_iter, left_over, n_used)
         else:
             # Zero is better than what columns of far different units may have left.
-            begin = w if gap <= NOTHING else np.zeros_like(w)
+            begin = w if gap <= GAP_OF_ZERO else np.zeros_like(w)
             (finished,) = coordinate_descent.solve_on_gram(
                 design, target, penalty, alphas[i : i + 1], begin, replace(settings, max_iter=left)
             )
@@ -163,7 +163,7 @@ def _step(
     """Coefficients, correlations left and iterations at all alphas, one after the other."""
     n_features = len(c)
     first = penalty.at(alphas[0])
-    many = np.count_nonzero(np.abs(c) > first.l1) >= MANY
+    many = np.count_nonzero(np.abs(c) > first.l1) >= GUESSED_FROM
     if many and rank == n_features and not start.any():
         start = _guess(design.gram(), c, first)
     found = ProximalActiveSet(penalty, rank, yy, alone=len(alphas) == 1)

@@ -24,8 +24,8 @@ from ...data.design import Array, Design, Index
 from ...objective.penalties import Penalty
 from ..base import AIM, Mask, OneTarget, Settings, Solution, target_by_target
 from ..optimality import relative_gap, support_gaps
+from ..tolerances import KKT_TOLERANCE
 from . import large_support
-from .active_set import PAST
 from .coordinate_descent import without_a_step
 from .descent import GramModel, descend
 from .full_check import FullCheck, Point
@@ -45,7 +45,7 @@ CUT = 0.7
 # alphas foretells more of what joins than that from one anchor to the next.
 CHEAP = 1_000_000
 # The way to an alpha below this share of the last one is broken up.
-FARTHEST = 0.75
+LARGEST_FALL = 0.75
 
 
 class Walk:
@@ -162,10 +162,10 @@ class Walk:
         if len(outside):
             pulls = self.check.pulls(outside, R)
             rest = np.max(pulls, axis=1) / (ratio * alphas)
-            past = np.flatnonzero((rest > 1.0 + PAST) & (np.array(n_iters) < max_iter))
+            past = np.flatnonzero((rest > 1.0 + KKT_TOLERANCE) & (np.array(n_iters) < max_iter))
             if len(past):
                 n_stand = int(past[0])
-                pull, limit = pulls[n_stand], ratio * alphas[n_stand] * (1.0 + PAST)
+                pull, limit = pulls[n_stand], ratio * alphas[n_stand] * (1.0 + KKT_TOLERANCE)
                 self.violators = outside[top(np.flatnonzero(pull > limit), pull, self.budget)]
         stand = slice(0, n_stand)
         found = self._certified(
@@ -306,8 +306,8 @@ def with_stops(alpha: float, alphas: Array, most: int) -> tuple[Array, Mask]:
     """
     stops, wanted = [], []
     for target in alphas.tolist():
-        if 0.0 < target < FARTHEST * alpha:
-            n_between = int(min((np.log(alpha) - np.log(target)) / -np.log(FARTHEST), most))
+        if 0.0 < target < LARGEST_FALL * alpha:
+            n_between = int(min((np.log(alpha) - np.log(target)) / -np.log(LARGEST_FALL), most))
             stops += np.geomspace(alpha, target, n_between + 2)[1:-1].tolist()
             wanted += [False] * n_between
         stops.append(target)

@@ -18,9 +18,10 @@ from ...data.design import Array, Design
 from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import AIM, OneTarget, Settings, Solution, target_by_target
 from ..optimality import degrees_of_freedom, relative_gap
+from ..tolerances import CORRELATION_ROUNDING
 from . import large_support
-from .descent import ROUNDING, GramModel, descend
-from .working_set import GRAM_LIMIT, GROWTH, WorkingSet, excess, largest
+from .descent import GramModel, descend
+from .working_set import GRAM_LIMIT, LEAST_GROWTH, WorkingSet, excess, largest
 
 __all__ = ["GramModel", "descend", "solve", "solve_on_gram"]
 
@@ -67,7 +68,7 @@ def without_a_step(
 
 def _wants_gram(design: Design, settings: Settings) -> bool:
     if settings.precompute == "auto":
-        return design.n_features <= min(max(design.n_samples, 2 * GROWTH), GRAM_LIMIT)
+        return design.n_features <= min(max(design.n_samples, 2 * LEAST_GROWTH), GRAM_LIMIT)
     return bool(settings.precompute)
 
 
@@ -102,7 +103,7 @@ def solve_on_working_set(
 ) -> Iterator[Solution]:
     """Same contract as every solver (`base.py`)."""
     c, yy, scale = target.c, target.yy, target.unit
-    noise = ROUNDING * np.sqrt(design.variances * yy)  # each feature has its own scale
+    noise = CORRELATION_ROUNDING * np.sqrt(design.variances * yy)  # each feature has its own scale
     chosen = WorkingSet(design, target.y)
     chosen.grow(np.flatnonzero((start != 0) | penalty.free))
     w = np.where(chosen.inside, start, 0.0)

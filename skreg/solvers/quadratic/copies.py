@@ -22,11 +22,11 @@ from ..base import Mask, Settings, Solution, SolveFunction, Target
 FEWEST = 50
 # Features of which this share, or more, are copies are solved without these columns; fewer are kept
 # at zero, so that X need not be copied.
-MANY = 0.25
+LEFT_OUT_FROM = 0.25
 # Correlations of equal columns differ by no more than this share, entries of equal columns by no
 # more than this share of the largest.
 EQUAL = 1e-11
-EXACT = 1e-14
+EQUAL_ENTRIES = 1e-14
 
 
 def solve_without_copies(
@@ -48,7 +48,7 @@ def solve_without_copies(
         start = start.copy()
         np.add.at(start, first, signs[:, None] * start[copies])
         start[copies] = 0.0
-    if len(copies) < MANY * design.n_features:
+    if len(copies) < LEFT_OUT_FROM * design.n_features:
         lower, upper = penalty.lower.copy(), penalty.upper.copy()
         lower[copies] = upper[copies] = 0.0
         held = replace(penalty, lower=lower, upper=upper)
@@ -90,7 +90,7 @@ def copies_of(design: Design, c: Array, penalty: Penalty) -> tuple[Index, Index,
         return tied, tied, np.empty(0)
     r, _ = design.center(np.random.default_rng(0).standard_normal(design.n_samples))
     h = np.zeros(len(c))
-    few = len(tied) < MANY * len(c)
+    few = len(tied) < LEFT_OUT_FROM * len(c)
     h[tied] = design.subset(tied).correlate(r) if few else design.correlate(r)[tied]
     place, run = runs(np.abs(h[tied]))
     if not len(place):
@@ -140,5 +140,5 @@ def _equal(design: Design, first: Index, copies: Index, signs: Array) -> Mask:
             Z = design.columns(first[part])
             away = np.abs(design.columns(copies[part]) - signs[part] * Z).max(axis=0)
             size = np.abs(Z).max(axis=0)
-        equal[part] = away <= EXACT * size
+        equal[part] = away <= EQUAL_ENTRIES * size
     return equal

@@ -21,16 +21,15 @@ from scipy.linalg.blas import daxpy
 from ...data.design import Array, Index
 from ...objective.penalties import ScaledPenalty
 from ..base import Mask
+from ..tolerances import CORRELATION_ROUNDING
 from .newton import DenseFace, free_coefficients, newton_on_face
 
-# Status changes below this share of a coordinate's scale are rounding.
-ROUNDING = 1e-14
 # A gradient on the face below this share of its two parts is rounding.
 STATIONARY = 1e-12
 # A rise of the objective above this share of its unit is more than rounding.
 RISE = 1e-9
 # Iterations without progress before the arithmetic is taken to have reached its floor.
-PATIENCE = 3
+MOST_IDLE = 3
 
 
 class GramModel:
@@ -110,7 +109,7 @@ def descend(
 ) -> tuple[Array, int]:
     """Minimise over the model's features from w, in place; returns correlations and iterations."""
     d = model.curvature
-    noise = ROUNDING * np.sqrt(d * yy)
+    noise = CORRELATION_ROUNDING * np.sqrt(d * yy)
     q = model.start(w)
     objective, idle, settled, best = np.inf, 0, False, w.copy()
     for iteration in range(1, budget + 1):
@@ -133,7 +132,7 @@ def descend(
         idle = idle + 1 if value >= objective * (1 - 1e-15) else 0
         if value < objective:
             objective, best = value, w.copy()
-        if idle >= PATIENCE:
+        if idle >= MOST_IDLE:
             return q, iteration
         if rng is not None:
             rng.shuffle(todo)

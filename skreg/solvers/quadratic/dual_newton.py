@@ -41,11 +41,11 @@ FACTORED = 1000
 # Share of the descent that the slope promises which a step has to bring.
 ARMIJO = 1e-4
 # A rise of phi by this share is rounding.
-ROUNDING = 1e-13
+RISE_OF_PHI = 1e-13
 # A step is not shortened further than to this share.
-SHORTEST = 1e-8
+SHORTEST_STEP = 1e-8
 # Conjugate gradients reduce F by this factor in one step, or stop after so many products.
-REDUCED, MOST_PRODUCTS = 0.03, 500
+REDUCED, PRODUCTS_OF_A_STEP = 0.03, 500
 
 
 def can_factor(design: Design) -> bool:
@@ -112,7 +112,7 @@ class DualNewton:
             free &= (penalty.lower < here.w) & (here.w < penalty.upper) & (curvature > 0)
             step, turn = self._step(free, curvature, -F, 0.5 * least / size)
             slope, t = self.inner(F, step), 1.0
-            rounding = ROUNDING * (abs(phi) + self.yy)
+            rounding = RISE_OF_PHI * (abs(phi) + self.yy)
             if -slope <= rounding and size > 0.5 * before:
                 break
             while True:
@@ -122,7 +122,7 @@ class DualNewton:
                 if value <= phi + ARMIJO * t * slope + rounding:
                     break
                 t *= 0.5
-                if t < SHORTEST:
+                if t < SHORTEST_STEP:
                     return here, n_steps
             here, phi = found, value
         return here, n_steps
@@ -151,7 +151,7 @@ class DualNewton:
             part, inverse = self.design.subset(index), 1.0 / curvature[index]
         x, turn, rest, search = np.zeros_like(b), np.zeros(part.n_features), b.copy(), b
         size = first = self.inner(b, b)
-        for _ in range(MOST_PRODUCTS):
+        for _ in range(PRODUCTS_OF_A_STEP):
             turned = part.correlate(search)
             image = search + part.predict(inverse * turned)
             way = size / self.inner(search, image)

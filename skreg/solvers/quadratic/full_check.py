@@ -29,16 +29,15 @@ from ...data.design import Array, Design, Index
 from ...data.products import at_once
 from ...objective.penalties import Penalty
 from ..base import Mask
+from ..tolerances import NORM_ROUNDING
 
 # Where X is read once for several anchors there are as many. Elsewhere there is one, and from so
 # many alphas on there may be another in the middle,
 HALVED = 5
 # if more than this share of the features is left unsettled without it.
-FEW = 0.02
+UNSETTLED = 0.02
 # More features than this share are not looked at one by one.
-MANY = 0.1
-# Norms are inflated by this share of the uncentred ones, for their rounding.
-ROUNDING = 1e-12
+LOOKED_AT = 0.1
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class FullCheck:
         index = np.arange(1, n_anchors + 1) * n_alphas // n_anchors - 1
         anchors = [start, *self.points(alphas[index], R[:, index])]
         outside = np.flatnonzero(self.unsettled(anchors, alphas, R) & ~inside)
-        if n_anchors == 1 and n_alphas >= HALVED and len(outside) > FEW * len(inside):
+        if n_anchors == 1 and n_alphas >= HALVED and len(outside) > UNSETTLED * len(inside):
             middle = slice(n_alphas // 2, n_alphas // 2 + 1)
             anchors[1:1] = self.points(alphas[middle], R[:, middle])
             outside = np.flatnonzero(self.unsettled(anchors, alphas, R) & ~inside)
@@ -111,7 +110,7 @@ class FullCheck:
 
     def pulls(self, index: Index, R: Array) -> Array:
         """Pulls of some features by residuals, shape (n_residuals, len(index))."""
-        if len(index) > MANY * self.design.n_features:
+        if len(index) > LOOKED_AT * self.design.n_features:
             return self.pull(self.design.correlate(R).T)[:, index]
         Q = self.design.subset(index).correlate(R).T
         return np.maximum(Q * self.up[index], -Q * self.down[index])
@@ -135,5 +134,5 @@ def norms(design: Design) -> Array:
     else:
         squares = np.einsum("i,ij,ij->j", omega, X, X, dtype=np.float64)
     spread = squares if design.mean is None else squares - design.mean**2
-    size = np.sqrt(np.maximum(spread, 0.0) + ROUNDING * squares)
+    size = np.sqrt(np.maximum(spread, 0.0) + NORM_ROUNDING * squares)
     return size if design.inv_scale is None else size * design.inv_scale

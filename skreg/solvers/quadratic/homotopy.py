@@ -34,10 +34,9 @@ import numpy as np
 from scipy.linalg.blas import daxpy, dgemm
 
 from ...data.design import Array, Index
+from ..tolerances import DEPENDENT_AT_KNOT
 
 TINY = 1e-300
-# An entering pivot below this share of the feature's variance is a linear dependence.
-DEPENDENT = 1e-13
 # So many rank-one updates of T are done in one product, which takes a tenth of their time; until
 # then they are pending, and a column of T takes a product with them.
 PENDING = 16
@@ -63,7 +62,7 @@ class Homotopy:
         self.T = np.array(gram, order="F")
         self.pending = np.empty((n_features, PENDING), order="F")
         self.rates, self.n_pending = np.empty(PENDING), 0  # minus one over the pivots
-        self.smallest = DEPENDENT * gram.diagonal()
+        self.smallest = DEPENDENT_AT_KNOT * gram.diagonal()
         self.lower, self.upper = lower, upper
         self.boxed = bool(np.isfinite(lower).any() or np.isfinite(upper).any())
         self.sign = np.zeros(n_features)

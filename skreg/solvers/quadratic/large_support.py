@@ -34,9 +34,9 @@ FINE = 1e-17
 # Where the rounds have ended nothing else gets on from this gap.
 ENDED = 1e-10
 # The dual method stops where half the square of this bounds the relative gap.
-SMALL = 1e-8
+DUAL_RESIDUAL = 1e-8
 # The path is extrapolated by no more than so many times its last step.
-FARTHEST = 2.0
+FARTHEST_POINT = 2.0
 # Costs at one alpha, in flops of a matrix product: of the kept factor of so many active features,
 # as a share of their cube; of two products with an entry of X, and with X at all; of conjugate
 # gradients in such products, where the L2 part is strong and elsewhere; of dual steps.
@@ -144,7 +144,7 @@ class LargeSupport:
         self.design, self.target, self.y = design, target, target.y
         self.dual = DualNewton(design, target.y, target.yy, factored)
         self.rounds = SupportRounds(design, target)
-        self.small = SMALL * np.sqrt(target.yy)
+        self.small = DUAL_RESIDUAL * np.sqrt(target.yy)
 
     def path(
         self, penalty: Penalty, alphas: Array, start: Array, max_iter: int
@@ -156,7 +156,7 @@ class LargeSupport:
             guess = here
             if len(known) == 2 and known[0][0] > known[1][0] > alpha:
                 last = known[1][0]
-                way = min((last - alpha) / (known[0][0] - last), FARTHEST)
+                way = min((last - alpha) / (known[0][0] - last), FARTHEST_POINT)
                 guess = here.beyond(known[0][1], way)
             elif alpha < largest and not here.w.any():
                 guess = here._replace(r=here.r * (alpha / largest))

@@ -17,17 +17,16 @@ from scipy.linalg import eigh, lapack
 from ...data.design import Array, Index
 from ...objective.penalties import ScaledPenalty
 from ..base import Mask
+from ..tolerances import DEPENDENT_ON_ORTHANT
 
-# Relative pivot (after scaling to a unit diagonal) below which Cholesky's digits do not suffice.
-DEPENDENT = 1e-12
 # Eigenvalues below this many roundings (an order) are taken to be that large: a step along a
 # direction without curvature is long, but not so long that the objective might rise.
-FLOOR = 8 * float(np.finfo(np.float64).eps)
+LEAST_EIGENVALUE = 8 * float(np.finfo(np.float64).eps)
 # Up to so many coefficients, eigenvectors tell directions without curvature from others. In larger
 # singular faces this share of the diagonal is added, for which a factor keeps enough digits, and so
 # many further solutions with it take its effect back.
-FEW = 30
-SHIFT, REFINED = 1e-11, 2
+FEW_FREE = 30
+FACE_SHIFT, FACE_REFINEMENTS = 1e-11, 2
 # A factor is made anew when this many, and a tenth, of its coefficients are held, or when the
 # forces that hold them would be determined no better than this.
 MANY_HELD = 8
@@ -64,12 +63,12 @@ class DenseFace:
         self.unit = H * self.inverse
         self.unit *= self.inverse[:, None]
         factor, info = lapack.dpotrf(self.unit, lower=1)
-        regular = info == 0 and len(index) and factor.diagonal().min() ** 2 > DEPENDENT
+        regular = info == 0 and len(index) and factor.diagonal().min() ** 2 > DEPENDENT_ON_ORTHANT
         self.factor = factor if regular else None
-        self.shifted = not regular and len(index) > FEW
+        self.shifted = not regular and len(index) > FEW_FREE
         if self.shifted:
             shifted = self.unit.copy()
-            shifted[np.diag_indices_from(shifted)] += SHIFT
+            shifted[np.diag_indices_from(shifted)] += FACE_SHIFT
             self.factor = lapack.dpotrf(shifted, lower=1, overwrite_a=1)[0]
         self.held, self.responses = [], np.empty((len(index), 0), order="F")
 
@@ -96,13 +95,13 @@ class DenseFace:
         rhs = self.inverse * gradient[self.index]
         if self.factor is not None:
             found = self._by_factor(rhs)
-            for _ in range(REFINED if self.shifted else 0):
+            for _ in range(FACE_REFINEMENTS if self.shifted else 0):
                 found += self._by_factor(rhs - self.unit @ found)
         else:
             values, vectors = eigh(self.unit)
             share = vectors.T @ rhs
             share[np.abs(share) <= np.linalg.norm(self.inverse * noise[self.index])] = 0.0
-            found = vectors @ (share / np.maximum(values, FLOOR * len(values)))
+            found = vectors @ (share / np.maximum(values, LEAST_EIGENVALUE * len(values)))
         step[self.index] = self.inverse * found
         return step
 

@@ -3,7 +3,7 @@
 Where columns of the support are linearly dependent its Gram matrix is singular, and which of them
 carry the fit is not determined. Around a centre v the problem
 
-    1/2 w'Gw - c'w + sum_j l1_j |w_j| + 1/2 (w - v)'D(w - v),      D = SHARE diag(G),
+    1/2 w'Gw - c'w + sum_j l1_j |w_j| + 1/2 (w - v)'D(w - v),      D = PROXIMAL_TERM diag(G),
 
 has one solution, and Newton's method on the active set finds it with the factor of ``G + D``, a
 matrix that keeps enough digits. With the solution as the next centre the last term vanishes: this
@@ -20,15 +20,15 @@ from scipy.linalg.lapack import dpotrf
 
 from ...data.design import Array, Index
 from ...objective.penalties import Penalty, ScaledPenalty
+from ..tolerances import DEPENDENT_IN_SUPPORT
 from . import active_set
 from .active_set import ActiveSet, State
 from .growing_factor import GrowingFactor, symmetric_product
-from .support import DEPENDENT
 
 # The term around the centre, as a share of the curvature. What is nearly equal but for 1e-8 moves
 # from one feature to the other by 1e-8 of the threshold over this term with each centre: a larger
 # term needs many centres there. A smaller one comes near the pivots of dependent features, 1e-11.
-SHARE = 1e-9
+PROXIMAL_TERM = 1e-9
 # A centre is final when it pulls by no more than this share of the thresholds, or when the next
 # one would pull by more than half as much: what is left is rounding.
 FINAL = 1e-12
@@ -53,7 +53,7 @@ class ProximalActiveSet(ActiveSet):
 
     def extend(self, gram: Array, c: Array, index: Index, start: Array | None = None) -> None:
         """Work on the features `index` of the penalty; see `ActiveSet`."""
-        self.true_gram, self.true_c, self.shift = gram, c, SHARE * gram.diagonal()
+        self.true_gram, self.true_c, self.shift = gram, c, PROXIMAL_TERM * gram.diagonal()
         super().extend(gram, c, index, start)
         if self.centre is not None:
             self._shift_gram()
@@ -85,7 +85,7 @@ class ProximalActiveSet(ActiveSet):
         return rounds
 
     def _some_rounds(self, alpha: float, budget: int) -> tuple[int, bool]:
-        return self._rounds(alpha, min(active_set.MAX_ROUNDS, budget // 2))
+        return self._rounds(alpha, min(active_set.ROUNDS_OF_AN_ALPHA, budget // 2))
 
     def descend(self, scaled: ScaledPenalty, budget: int) -> int:
         """Move by steps that lower the objective; see `ActiveSet`."""
@@ -108,14 +108,14 @@ class ProximalActiveSet(ActiveSet):
     def _forget_centre(self) -> None:
         """Back to the problem itself."""
         self.gram, self.c, self.centre = self.true_gram, self.usable * self.true_c, None
-        self.most, self.factor, self.line = self.rank, GrowingFactor(DEPENDENT), None
+        self.most, self.factor, self.line = self.rank, GrowingFactor(DEPENDENT_IN_SUPPORT), None
         self.q = self.c - symmetric_product(self.gram, self.w)
 
     def _move_centre(self) -> None:
         """Take the coefficients for the centre."""
         if self.centre is None:
             self._shift_gram()
-            self.most, self.factor = len(self.all.factors), GrowingFactor(DEPENDENT)
+            self.most, self.factor = len(self.all.factors), GrowingFactor(DEPENDENT_IN_SUPPORT)
         self._centre_on_solution()
 
     def _shift_gram(self) -> None:

@@ -16,9 +16,8 @@ import numpy as np
 from scipy.linalg.lapack import dposv
 
 from ...data.design import Array, Index
+from ..tolerances import DEPENDENT_IN_SUPPORT
 
-# A squared pivot below this share of a feature's diagonal: it depends on those before it.
-DEPENDENT = 1e-11
 # A guess is not followed for more than so many times the way that alpha fell for it.
 FARTHEST = 4.0
 
@@ -74,7 +73,7 @@ def solve_on_support(
     pivots = hessian.ravel()[:: n_active + 1]
     if ridge is not None:
         pivots += ridge
-    least = DEPENDENT * pivots
+    least = DEPENDENT_IN_SUPPORT * pivots
     _, x, info = dposv(hessian.T, pulls.T, lower=1, overwrite_a=1, overwrite_b=1)
     if info:
         return pulls, info - 1

@@ -19,18 +19,14 @@ import numpy as np
 from ...data.design import Array, Design, Index
 from ...objective.penalties import ScaledPenalty
 from ..base import Mask, OneTarget
+from ..tolerances import KKT_TOLERANCE_OF_PRODUCTS, SUPPORT_GROWTH
 
-# A correlation is past its threshold by more than this share of it, or of the largest one where
-# the threshold is zero.
-PAST = 1e-9
 # Equations are solved to this share of the largest threshold while the support changes, and then.
-ROUGH, EXACT = 1e-3, 1e-12
+SOLVED_ROUGHLY, SOLVED = 1e-3, 1e-12
 # Iterations of one solve.
-MOST_PRODUCTS = 1000
+PRODUCTS_OF_A_SOLVE = 1000
 # Rounds without fewer violations than ever before, or at all, after which they are taken to cycle.
-PATIENCE, MOST_ROUNDS = 4, 25
-# In one round the support grows by no more than this many features, or by half.
-GROWTH = 8
+MOST_IDLE_ROUNDS, MOST_ROUNDS = 4, 25
 
 
 class SupportRounds:
@@ -50,7 +46,7 @@ class SupportRounds:
         self.flat = self.usable & (l1 == 0) & (penalty.lower < 0) & (penalty.upper > 0)
         self.ridged = bool(np.all(penalty.l2[self.usable] > 0))
         self.unit = float(l1.max(initial=0.0)) or float(np.abs(self.c).max(initial=0.0))
-        self.edge = np.where(l1 > 0, l1, self.unit) * PAST + l1
+        self.edge = np.where(l1 > 0, l1, self.unit) * KKT_TOLERANCE_OF_PRODUCTS + l1
         return True
 
     def run(self, w: Array, q: Array, limit: int) -> tuple[Array | None, int]:
@@ -61,7 +57,7 @@ class SupportRounds:
         active = self.usable & ((w != 0) | self.flat)
         sign = np.where(self.flat, 0.0, np.sign(w))
         active, sign, _ = self._joined(active, sign, q)
-        share, fewest, idle = ROUGH, len(w) + 1, 0
+        share, fewest, idle = SOLVED_ROUGHLY, len(w) + 1, 0
         for n_rounds in range(1, min(limit, MOST_ROUNDS) + 1):
             index = active.nonzero()[0]
             if len(index) > self.rank and not self.ridged:
@@ -75,16 +71,16 @@ class SupportRounds:
             n_wrong = int(np.count_nonzero(wrong))
             active, sign, n_pulled = self._joined(active & ~wrong, sign, q, wrong)
             if not n_wrong and not n_pulled:
-                if share == EXACT:
+                if share == SOLVED:
                     return (w if solved else None), n_rounds
-                share = EXACT
+                share = SOLVED
                 continue
             idle = 0 if n_wrong + n_pulled < fewest else idle + 1
             fewest = min(fewest, n_wrong + n_pulled)
-            if idle == PATIENCE:
-                if share == EXACT:
+            if idle == MOST_IDLE_ROUNDS:
+                if share == SOLVED:
                     break
-                share, fewest, idle = EXACT, len(w) + 1, 0  # the errors may be what cycles
+                share, fewest, idle = SOLVED, len(w) + 1, 0  # the errors may be what cycles
         return None, min(limit, MOST_ROUNDS)
 
     def _joined(
@@ -101,7 +97,7 @@ class SupportRounds:
             pulled &= ~left
         new = pulled.nonzero()[0]
         n_active = int(np.count_nonzero(active))
-        most = len(q) if len(q) <= self.rank or self.ridged else max(GROWTH, n_active // 2)
+        most = len(q) if len(q) <= self.rank or self.ridged else max(SUPPORT_GROWTH, n_active // 2)
         if len(new) > most:
             score = np.abs(q[new]) / self.edge[new]
             new = new[np.argpartition(-score, most)[:most]]
@@ -116,7 +112,7 @@ class SupportRounds:
         r = part.correlate(self.y - part.predict(x)) - self.penalty.l1[index] * sign - ridge * x
         z = r / diagonal
         search, size = z, float(r @ z)
-        for _ in range(MOST_PRODUCTS):
+        for _ in range(PRODUCTS_OF_A_SOLVE):
             if np.abs(r).max(initial=0.0) <= least:
                 return x, True
             image = part.correlate(part.predict(search)) + ridge * search

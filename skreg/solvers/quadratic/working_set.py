@@ -15,7 +15,7 @@ from ...objective.penalties import ScaledPenalty
 # Largest Gram matrix kept: 4096 columns are 128 MiB.
 GRAM_LIMIT = 4096
 # A working set grows by at least this many features, or doubles.
-GROWTH = 50
+LEAST_GROWTH = 50
 
 
 class WorkingSet:
@@ -60,7 +60,7 @@ class WorkingSet:
 
     def room(self, share: float) -> int:
         """How many features may join at once: this share of the set, or a few."""
-        return max(GROWTH, int(share * len(self.index)))
+        return max(LEAST_GROWTH, int(share * len(self.index)))
 
     def residual(self, w: Array) -> Array:
         """``y - Zw`` for w that is zero outside the set."""

@@ -41,7 +41,7 @@ from .triangle import affordable
 __all__ = ["RidgeFactor", "RidgeSolution", "default_alphas", "solve_ridge"]
 
 # Entries of X up to which a dense problem is solved to the last digit at once, and when it is ill.
-TINY = 512
+LAST_DIGIT_ENTRIES = 512
 SMALL = 100_000
 # Reciprocal conditions of the scaled normal equations: below the first they are refined, below
 # the second a small problem is solved exactly, below the third a dense one is solved by QR, and
@@ -104,7 +104,7 @@ def _solve(design: Design, Y: Array, penalty: Penalty, alpha: float, method: str
         factor = RidgeFactor(design, penalty, method if method == "svd" else "auto")
         return finished(factor.solve(centred, np.array([alpha]))[:, :, 0])
     refine = method == "auto" and n >= p and n * p <= SMALL
-    if refine and n * p <= TINY and not design.sparse:
+    if refine and n * p <= LAST_DIGIT_ENTRIES and not design.sparse:
         solution = _by_orthogonalisation(design, Y, penalty, alpha)
         if solution is not None:
             return solution
