@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 
-from ..objective.losses import BinaryLogLoss, Loss, SoftmaxLogLoss
+from ..objective.losses import Logistic, Loss, Multinomial
 from ._base import BaseMLP
 from ._labels import class_factors, read_labels
 from ._rows import Rows
@@ -69,20 +69,20 @@ class LabelMLP(ClassifierMixin, BaseMLP):
             return np.log(self.predict_proba(X))
 
     def _shaped(self, raw: Matrix) -> Matrix:
-        probability = self._loss().predict(raw)
+        probability = self._loss().inverse_link(raw)
         if self._multilabel or probability.shape[1] > 1:
             return probability
         if len(self.classes_) == 1:
             return np.ones_like(probability)
         # Not one less the other, of which float32 keeps few digits where it is small.
-        return np.hstack([self._loss().predict(-raw), probability])
+        return np.hstack([self._loss().inverse_link(-raw), probability])
 
     @property
     def _multilabel(self) -> bool:
         return bool(self.out_activation_ == "logistic" and self.n_outputs_ > 1)
 
     def _loss(self) -> Loss:
-        return SoftmaxLogLoss() if self.out_activation_ == "softmax" else BinaryLogLoss()
+        return Multinomial() if self.out_activation_ == "softmax" else Logistic()
 
     def _encode(self, y: Any, first: bool, classes: Any = None, complete: bool = False) -> Targets:
         first = first or not hasattr(self, "classes_")

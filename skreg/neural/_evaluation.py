@@ -79,7 +79,7 @@ def evaluation(
                     " data, which need not have every class"
                 )
                 raise
-        elif np.isfinite(loss.predict(raw)).all():
+        elif np.isfinite(loss.inverse_link(raw)).all():
             score = estimator._default_score(raw, held.data)
         else:
             score = math.nan

@@ -99,7 +99,7 @@ class FullBatch:
             scale: Scale = 1.0 / n_rows
             if data.weight is not None:
                 scale = data.weight[part][:, None] / n_rows
-            share, slope = self.loss.gradient(model.network.forward(x), y, scale)
+            share, slope = self.loss.value_and_gradient(model.network.forward(x), y, scale)
             model.network.backward(slope)
             self._total += model.flat_gradient
             value += share

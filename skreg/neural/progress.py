@@ -146,7 +146,7 @@ class FineGain:
         raw_best, penalty_best = self._at_best
         y = self.data.targets.rows(self.rows).astype(np.float64)
         z, scale = raw.astype(np.float64), self._scale()
-        slope = self.loss.gradient(z, y, scale)[1]
+        slope = self.loss.gradient(z, y, scale)
         gain = float(np.vdot(slope, raw_best - z))
         noise = float(np.finfo(raw.dtype).eps) * float(np.vdot(np.abs(slope), np.abs(z)))
         gain += penalty_best - self.regularizer.value(self.weights)

@@ -14,13 +14,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from ..estimators.runtime import restored_on_failure
-from ..objective.losses import AbsoluteError, Huber, Loss, Poisson, Quantile, SquaredError
+from ..objective.losses import LOSSES, Loss, Poisson
 from ._base import BaseMLP, can_go_on
 from ._checks import CONSTRAINTS, POSITIVE
 from .batches import Data, Targets
 from .layers import Matrix
-
-LOSSES = ("squared_error", "absolute_error", "huber", "poisson", "quantile")
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
@@ -108,7 +106,7 @@ default="constant"
 
     _parameter_constraints: dict[str, Any] = {
         **CONSTRAINTS,
-        "loss": [StrOptions(set(LOSSES))],
+        "loss": [StrOptions({"squared_error", "absolute_error", "huber", "poisson", "quantile"})],
         "huber_delta": [POSITIVE],
         "quantile": [Interval(numbers.Real, 0, 1, closed="neither")],
     }
@@ -236,18 +234,15 @@ default="constant"
         return self._shaped(self._raw_of(X))
 
     def _shaped(self, raw: Matrix) -> Matrix:
-        predicted = Poisson().predict(raw) if self.out_activation_ == "exp" else raw
+        predicted = Poisson().inverse_link(raw) if self.out_activation_ == "exp" else raw
         return predicted[:, 0] if predicted.shape[1] == 1 else predicted
 
     def _loss(self) -> Loss:
-        losses: dict[str, Loss] = {
-            "squared_error": SquaredError(),
-            "absolute_error": AbsoluteError(),
-            "huber": Huber(float(self.huber_delta)),
-            "poisson": Poisson(),
-            "quantile": Quantile(float(self.quantile)),
+        parameters: dict[str, Any] = {
+            "huber": {"delta": float(self.huber_delta)},
+            "quantile": {"quantile": float(self.quantile)},
         }
-        return losses[self.loss]
+        return LOSSES[self.loss](**parameters.get(self.loss, {}))
 
     def _encode(self, y: Any, first: bool, classes: Any = None, complete: bool = False) -> Targets:
         if y.ndim == 2 and y.shape[1] == 1:
@@ -256,10 +251,9 @@ default="constant"
             values = y.astype(np.dtype(self.dtype)).reshape(len(y), -1)
         if not np.isfinite(values).all():
             raise ValueError(f"y has values that are too large for dtype={self.dtype!r}: scale it")
-        if self.loss == "poisson" and (values < 0).any():
-            raise ValueError("loss='poisson' needs y that are not negative")
+        self._loss().check_target(values)
         return Targets(values)
 
     def _default_score(self, raw: Matrix, data: Data) -> float:
-        predicted = self._loss().predict(raw)
+        predicted = self._loss().inverse_link(raw)
         return float(r2_score(data.targets.values, predicted, sample_weight=data.weight))

@@ -224,7 +224,7 @@ class Trainer:
 
     def _gradient(self, x: Matrix, y: Matrix, scale: Scale) -> float:
         network = self.model.network
-        value, slope = self.loss.gradient(network.forward(x, self.rng), y, scale)
+        value, slope = self.loss.value_and_gradient(network.forward(x, self.rng), y, scale)
         network.backward(slope)
         return value
 
@@ -235,7 +235,7 @@ class Trainer:
         (Goodfellow, Shlens and Szegedy, ICLR 2015).
         """
         network, gradient = self.model.network, self.model.flat_gradient
-        value, slope = self.loss.gradient(network.forward(x, self.rng), y, scale)
+        value, slope = self.loss.value_and_gradient(network.forward(x, self.rng), y, scale)
         in_x = network.backward(slope, to_input=True)
         clean = gradient.copy()
         moved = np.sign(in_x)

@@ -1,0 +1,147 @@
+"""Losses of counts and amounts, whose mean is the exponential of eta."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import entr, logsumexp, xlogy
+
+from .base import Array, Loss, Scale, spread, weighted_sum
+
+# Of Newton's method from within log(2) of the root: six reach the last digit, for any power.
+NEWTON_STEPS = 8
+
+
+class LogLink(Loss):
+    """Base of losses of the mean ``mu = exp(eta)``, half a Tweedie deviance of some power.
+
+    With ``a = 2 - power`` and ``b = power - 1`` the slope is ``mu^a - y mu^-b``. Both are in
+    [0, 1], outside of which the loss is not convex.
+    """
+
+    out_activation = "exp"
+    power: float
+
+    def inverse_link(self, eta: Array) -> Array:
+        """The mean, ``exp(eta)``; inf where that is too large for the type."""
+        with np.errstate(over="ignore"):
+            return np.asarray(np.exp(eta))
+
+    def null_model(
+        self, y: Array, weight: Array | None = None, offset: Array | None = None
+    ) -> Array:
+        """Logarithm of the weighted mean; see `Loss`."""
+        if offset is None:
+            mean = np.average(y, axis=0, weights=weight)
+            return np.asarray(np.log(np.maximum(mean, np.finfo(mean.dtype).tiny)))
+        s, a, b = spread(weight, y), 2.0 - self.power, self.power - 1.0
+        best = logsumexp(-b * offset, axis=0, b=s * y) - logsumexp(a * offset, axis=0, b=s)
+        return np.asarray(np.maximum(best, np.log(np.finfo(np.float64).tiny)))
+
+
+class Poisson(LogLink):
+    """Half the Poisson deviance, ``mu - y - y log(mu / y)`` with ``mu = exp(eta)``."""
+
+    name = "poisson"
+    power = 1.0
+    domain = "not negative"
+
+    def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:
+        """Value and gradient; see `Loss`."""
+        mean = np.exp(eta)
+        value = weighted_sum(mean - y - y * eta + xlogy(y, y), scale)
+        mean -= y
+        mean *= scale
+        return value, mean
+
+    def curvature(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
+        """``mu``."""
+        return np.exp(eta) * scale
+
+    def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:
+        """``mu log(mu) - mu + y - y log(y)`` for ``mu = u + y >= 0``."""
+        mean = u + y
+        return weighted_sum(entr(y) - entr(mean) - u, scale)
+
+    def _allowed(self, y: Array) -> Array:
+        return y >= 0
+
+
+class Gamma(LogLink):
+    """Half the gamma deviance, ``y / mu - log(y / mu) - 1`` with ``mu = exp(eta)``."""
+
+    name = "gamma"
+    power = 2.0
+    domain = "positive"
+
+    def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:
+        """Value and gradient; see `Loss`."""
+        ratio = y * np.exp(-eta)
+        return weighted_sum(ratio - 1.0 + eta - np.log(y), scale), (1.0 - ratio) * scale
+
+    def curvature(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
+        """``y / mu``."""
+        return y * np.exp(-eta) * scale
+
+    def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:
+        """``u (1 + log y) + r log(r)`` for ``r = 1 - u >= 0``."""
+        return weighted_sum(u * (1.0 + np.log(y)) - entr(1.0 - u), scale)
+
+    def _allowed(self, y: Array) -> Array:
+        return y > 0
+
+
+@dataclass(frozen=True)
+class Tweedie(LogLink):
+    """Half a Tweedie deviance between Poisson's and gamma's, for amounts that are often zero.
+
+    ``mu^a / a + y mu^-b / b - y^a / (a b)`` with ``mu = exp(eta)``; see `LogLink`.
+
+    Parameters
+    ----------
+    power : float
+        In (1, 2): the variance is proportional to ``mu^power``.
+    """
+
+    power: float = 1.5
+    name = "tweedie"
+    domain = "not negative"
+
+    def __post_init__(self) -> None:
+        if not 1.0 < self.power < 2.0:
+            raise ValueError(f"power must be above 1 and below 2, got {self.power}")
+
+    def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:
+        """Value and gradient; see `Loss`."""
+        a, b = 2.0 - self.power, self.power - 1.0
+        up, down = np.exp(a * eta), y * np.exp(-b * eta)
+        return weighted_sum(up / a + down / b - y**a / (a * b), scale), (up - down) * scale
+
+    def curvature(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
+        """``a mu^a + b y mu^-b``."""
+        a, b = 2.0 - self.power, self.power - 1.0
+        return (a * np.exp(a * eta) + b * y * np.exp(-b * eta)) * scale
+
+    def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:
+        """``u eta - f(eta)`` where the slope is u, which Newton's method finds.
+
+        In logarithms, ``log(mu^a - min(u, 0)) = log(y mu^-b + max(u, 0))``: the difference of both
+        sides rises by a to 1 or b to 1, is concave or convex, and begins within log(2) of zero on
+        the side from which Newton's method does not overshoot.
+        """
+        a, b = 2.0 - self.power, self.power - 1.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_y = np.log(y)
+            above, below = np.log(u) / a, (log_y - np.log(-u)) / b
+            eta = np.where(u >= 0, np.maximum(log_y, above), np.minimum(log_y, below))
+            for _ in range(NEWTON_STEPS):
+                up, down = np.exp(a * eta), y * np.exp(-b * eta)
+                left, right = up - np.minimum(u, 0.0), down + np.maximum(u, 0.0)
+                eta = eta - np.log(left / right) / (a * up / left + b * down / right)
+            rows = u * eta - np.exp(a * eta) / a - y * np.exp(-b * eta) / b + y**a / (a * b)
+        at_zero = np.where(u < 0, np.inf, np.where(u > 0, rows, 0.0))
+        return weighted_sum(np.where(y > 0, rows, at_zero), scale)
+
+    def _allowed(self, y: Array) -> Array:
+        return y >= 0
