@@ -230,3 +230,24 @@ def test_variances_do_not_depend_on_the_blocks_they_are_summed_in(shape, dtype, 
     squares = np.average(X.astype(np.float64) ** 2, axis=0, weights=weights)
     raw = Design.build(X, weights, center=False).variances
     np.testing.assert_allclose(raw, squares, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_features_taken_from_a_sparse_design_keep_what_is_known_of_them(weighted, standardize):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((N, 9)) * (rng.random((N, 9)) < 0.4)
+    X[:, 3] = 0.0
+    X[:, [1, 5, 8]] = rng.standard_normal((N, 3)) * [1.0, 1e-3, 0.0] + [1e6, 1e4, 7.0]
+    weight = rng.integers(1, 4, N).astype(float) if weighted else None
+    options = {"standardize": standardize}
+    design = Design.build(sparse.csc_matrix(X), weight, **options)
+    order = np.array([8, 0, 5, 3, 1])
+    joined = design.subset(order[:2]).joined(design.subset(order[2:]))
+    anew = Design.build(sparse.csc_matrix(X[:, order]), weight, **options)
+    for part in (design.subset(order), joined):
+        np.testing.assert_array_equal(part.far.index, anew.far.index)
+        np.testing.assert_array_equal(part.far.constant, anew.far.constant)
+        np.testing.assert_allclose(part.far.drift, anew.far.drift, atol=1e-15 * 1e6)
+        np.testing.assert_allclose(part.variances, anew.variances, rtol=1e-12)
+        np.testing.assert_allclose(part.gram(), anew.gram(), rtol=1e-9, atol=1e-12)

@@ -105,7 +105,9 @@ class Design:
             self._far = (
                 moments.NONE_FAR
                 if self.mean is None
-                else moments.far_from_zero(self.X, self.omega, self.mean)
+                else moments.far_from_zero(
+                    self.X, self.omega, self.mean, self._squares if self.sparse else None
+                )
             )
         return self._far
 
@@ -229,10 +231,15 @@ class Design:
     def _second_moments(self) -> Array:
         if self._gram is not None:
             return np.maximum(self._gram.diagonal(), 0.0)
-        squares = moments.squares(self.X, self.omega, self.mean)
+        squares = self._squares.copy()
         squares[self.far.index] = np.maximum(squares[self.far.index] - self.far.drift**2, 0.0)
         squares[self.far.constant] = 0.0
         return squares if self.inv_scale is None else squares * self.inv_scale**2
+
+    @cached_property
+    def _squares(self) -> Array:
+        """Sums of squares of the columns of X less their means, which may be rounded."""
+        return moments.squares(self.X, self.omega, self.mean)
 
     def gram(self) -> Array:
         """``Z^T Omega Z`` of all features, made once."""
@@ -280,6 +287,8 @@ class Design:
 
     def _dense_blocks(self) -> Iterator[Index]:
         """Blocks of sparse columns that are stored nearly whole."""
+        if self.mean is None:
+            return
         offsets = self.offsets(slice(None))
         far = np.flatnonzero(offsets**2 > DENSE_COLUMN * self.variances)
         step = max(1, BLOCK_ENTRIES // self.n_samples)
@@ -308,7 +317,10 @@ class Design:
         if self.sparse:
             mean = None if self.mean is None else self.mean[index]
             inv_scale = None if self.inv_scale is None else self.inv_scale[index]
-            return Design(self.X[:, index], self.omega, mean, inv_scale)
+            part = Design(self.X[:, index], self.omega, mean, inv_scale)
+            part._far = self.far.take(index, self.n_features)
+            part._variances = self.variances[index]
+            return part
         return Design(self.columns(index), self.omega)
 
     def cross_gram(self, other: Design) -> Array:
@@ -323,7 +335,10 @@ class Design:
         scale = (
             None if self.inv_scale is None else np.concatenate([self.inv_scale, other.inv_scale])
         )
-        return Design(sparse.hstack([self.X, other.X], format="csc"), self.omega, mean, scale)
+        whole = Design(sparse.hstack([self.X, other.X], format="csc"), self.omega, mean, scale)
+        whole._far = self.far.joined(other.far, self.n_features)
+        whole._variances = np.append(self.variances, other.variances)
+        return whole
 
     # The user's scale ---------------------------------------------------------------------
 

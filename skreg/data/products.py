@@ -134,16 +134,30 @@ def squares(X: Any, omega: Array, mean: Array | None) -> Array:
             out[columns] += omega[rows] @ block
         return out
     counts = np.diff(X.indptr)
-    weights = omega[X.indices]
+    uniform = bool((omega == omega[0]).all())
     centred = X.data.astype(np.float64)
     if mean is not None:
         centred -= np.repeat(mean, counts)
-    stored = np.ravel(with_data(X, centred * centred * weights).sum(axis=0))
+    centred *= centred
+    if not uniform:
+        weights = omega[X.indices]
+        centred *= weights
+    stored = column_sums(X, centred)
+    if uniform:
+        stored *= omega[0]
     if mean is None:
         return stored
-    absent = 1.0 - np.ravel(with_data(X, weights).sum(axis=0))
+    absent = 1.0 - (counts * omega[0] if uniform else column_sums(X, weights))
     absent[counts == X.shape[0]] = 0.0  # or its rounding, times the squared mean
     return stored + np.maximum(absent, 0.0) * mean * mean
+
+
+def column_sums(X: Any, values: Array) -> Array:
+    """Sums of the columns of sparse X with these stored values; a matrix of them takes longer."""
+    out, used = np.zeros(X.shape[1]), np.diff(X.indptr).nonzero()[0]
+    if len(used):
+        out[used] = np.add.reduceat(values, X.indptr[used])
+    return out
 
 
 def gram(X: NDArray[Any], omega: Array, mean: Array | None, near: bool) -> Array:
@@ -215,16 +229,36 @@ class Far:
     constant: Index
     near: bool = True
 
+    def take(self, index: Index, n_features: int) -> Far:
+        """Those among some of the features."""
+        if not len(self.index):
+            return self
+        place, constant = np.full(n_features, -1), np.zeros(n_features, dtype=bool)
+        place[self.index], constant[self.constant] = np.arange(len(self.index)), True
+        place = place[index]
+        found = (place >= 0).nonzero()[0]
+        return Far(found, self.drift[place[found]], constant[index].nonzero()[0], self.near)
+
+    def joined(self, other: Far, n_features: int) -> Far:
+        """Those of so many features, and of others that follow."""
+        if not (len(self.index) or len(other.index)):
+            return NONE_FAR
+        pairs = (self.index, other.index), (self.constant, other.constant)
+        index, constant = (np.append(one, two + n_features) for one, two in pairs)
+        return Far(index, np.append(self.drift, other.drift), constant, near=False)
+
 
 NONE_FAR = Far(np.empty(0, np.intp), np.empty(0), np.empty(0, np.intp))
 
 
-def far_from_zero(X: Any, omega: Array, mean: Array) -> Far:
-    """Find the columns far from zero; `mean` has the weighted means as far as rounding allows."""
+def far_from_zero(X: Any, omega: Array, mean: Array, spread: Array | None = None) -> Far:
+    """Find the columns far from zero.
+
+    `mean` has the weighted means as far as rounding allows, `spread` the variances from these where
+    they are known.
+    """
     squared_mean, share = mean * mean, 1.0
-    if is_sparse(X):
-        spread = squares(X, omega, mean)
-    else:
+    if spread is None:
         # A part of the rows bounds the variance from below, which is enough for most columns.
         start = int((omega > 0).argmax())
         rows = slice(start, start + max(16, int(GLANCE * X.shape[0])))
