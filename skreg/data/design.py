@@ -50,8 +50,6 @@ class Design:
         self.sparse = sparse.issparse(X)
         self.decompositions: dict[Any, Any] = {}  # which one solver leaves for the next
         self._gram: Array | None = None
-        self._variances: Array | None = None
-        self._far: Far | None = None
         self._far_columns: list[tuple[Index, Array]] | None = None
 
     @classmethod
@@ -83,7 +81,8 @@ class Design:
         spread = np.sqrt(centred.variances)
         inv_scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
         design = cls(X, omega, centred.mean if center else None, inv_scale)
-        design._far = centred._far if center else None
+        if center:
+            design.far = centred.far
         return design
 
     @property
@@ -98,18 +97,13 @@ class Design:
 
     # Columns far from zero ----------------------------------------------------------------
 
-    @property
+    @cached_property
     def far(self) -> Far:
         """Columns to centre before they are summed; none where X is not centred."""
-        if self._far is None:
-            self._far = (
-                moments.NONE_FAR
-                if self.mean is None
-                else moments.far_from_zero(
-                    self.X, self.omega, self.mean, self._squares if self.sparse else None
-                )
-            )
-        return self._far
+        if self.mean is None:
+            return moments.NONE_FAR
+        spread = self._squares if self.sparse else None
+        return moments.far_from_zero(self.X, self.omega, self.mean, spread)
 
     def _far_blocks(self) -> list[tuple[Index, Array]] | Iterator[tuple[Index, Array]]:
         """The columns far from zero, centred but not scaled; kept where they are few."""
@@ -210,12 +204,15 @@ class Design:
             Z *= self.inv_scale[index]
         return Z
 
-    @property
+    @cached_property
     def variances(self) -> Array:
         """Diagonal of the Gram matrix; exactly zero for constant columns."""
-        if self._variances is None:
-            self._variances = self._second_moments()
-        return self._variances
+        if self._gram is not None:
+            return np.maximum(self._gram.diagonal(), 0.0)
+        squares = self._squares.copy()
+        squares[self.far.index] = np.maximum(squares[self.far.index] - self.far.drift**2, 0.0)
+        squares[self.far.constant] = 0.0
+        return squares if self.inv_scale is None else squares * self.inv_scale**2
 
     @cached_property
     def sizes(self) -> Array:
@@ -228,14 +225,6 @@ class Design:
             offsets = np.minimum(offsets, CANCELLATION * squares)
         return np.sqrt(squares + offsets)
 
-    def _second_moments(self) -> Array:
-        if self._gram is not None:
-            return np.maximum(self._gram.diagonal(), 0.0)
-        squares = self._squares.copy()
-        squares[self.far.index] = np.maximum(squares[self.far.index] - self.far.drift**2, 0.0)
-        squares[self.far.constant] = 0.0
-        return squares if self.inv_scale is None else squares * self.inv_scale**2
-
     @cached_property
     def _squares(self) -> Array:
         """Sums of squares of the columns of X less their means, which may be rounded."""
@@ -244,7 +233,7 @@ class Design:
     def gram(self) -> Array:
         """``Z^T Omega Z`` of all features, made once."""
         if self._gram is None:
-            self._gram = self._sparse_gram() if self.sparse else self._dense_gram()
+            self._gram = self._sparse_products(self) if self.sparse else self._dense_gram()
         return self._gram
 
     @property
@@ -267,11 +256,6 @@ class Design:
             G *= self.inv_scale[:, None]
         return G
 
-    def _sparse_gram(self) -> Array:
-        G = self._sparse_products(self)
-        G[self.far.constant, :] = G[:, self.far.constant] = 0.0
-        return G
-
     def _sparse_products(self, other: Design) -> Array:
         """``Z^T Omega Z_other`` for sparse X."""
         G = moments.cross_products(self.X, other.X, self.omega)
@@ -283,6 +267,7 @@ class Design:
             G[block] = other.correlate(self.columns(block)).T
         for block in other._dense_blocks():
             G[:, block] = self.correlate(other.columns(block))
+        G[self.far.constant] = G[:, other.far.constant] = 0.0
         return G
 
     def _dense_blocks(self) -> Iterator[Index]:
@@ -301,11 +286,7 @@ class Design:
             return self._gram[:, index]
         if not self.sparse:
             return self.correlate(self.columns(index))
-        G = self._sparse_products(self.subset(index))
-        constant = np.zeros(self.n_features, dtype=bool)
-        constant[self.far.constant] = True
-        G[constant] = G[:, constant[index]] = 0.0
-        return G
+        return self._sparse_products(self.subset(index))
 
     def offsets(self, index: Index | slice) -> Array:
         """Means that were subtracted from some columns of Z, in units of Z."""
@@ -318,8 +299,8 @@ class Design:
             mean = None if self.mean is None else self.mean[index]
             inv_scale = None if self.inv_scale is None else self.inv_scale[index]
             part = Design(self.X[:, index], self.omega, mean, inv_scale)
-            part._far = self.far.take(index, self.n_features)
-            part._variances = self.variances[index]
+            part.far = self.far.take(index, self.n_features)
+            part.variances = self.variances[index]
             return part
         return Design(self.columns(index), self.omega)
 
@@ -336,8 +317,8 @@ class Design:
             None if self.inv_scale is None else np.concatenate([self.inv_scale, other.inv_scale])
         )
         whole = Design(sparse.hstack([self.X, other.X], format="csc"), self.omega, mean, scale)
-        whole._far = self.far.joined(other.far, self.n_features)
-        whole._variances = np.append(self.variances, other.variances)
+        whole.far = self.far.joined(other.far, self.n_features)
+        whole.variances = np.append(self.variances, other.variances)
         return whole
 
     # The user's scale ---------------------------------------------------------------------
