@@ -30,7 +30,7 @@ from .plotting import (
     TrainingHistoryDisplay,
     WeightHistogramDisplay,
 )
-from .reporting import report
+from .report import report
 from .selection.result import CVResult
 
 __version__ = "0.1.0"

@@ -52,7 +52,7 @@ def gather(tmp_path, monkeypatch):
     """Report without drawing: the contents that a page would have been made of."""
 
     import skreg
-    from skreg.reporting import making
+    from skreg.report import making
 
     def run(*arguments, **options):
         found = []

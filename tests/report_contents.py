@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.datasets import load_diabetes, load_iris
 
 from skreg import LassoCV, MLPClassifier, RidgeCV
-from skreg.reporting.contents import (
+from skreg.report.contents import (
     Caution,
     Coefficients,
     Column,

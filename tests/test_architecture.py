@@ -39,23 +39,20 @@ FLOORS = {
     "linear": 6,
     "neural": 6,
     "plotting": 6,
-    "table": 6,
-    "reading": 7,
-    "comparison": 7,
     "conversion": 7,
     "__init__": 9,
-    "summary": 8,
-    "reporting": 8,
-    "__main__": 10,
+    "report": 8,
+    "command": 10,
+    "__main__": 11,
 }
 LONGEST_FILE = 350
 REQUIREMENTS = {"numpy", "scipy", "sklearn"}
 NUMERICAL = {"numpy", "scipy"}  # floors 0 to 4 know these alone
 FIRST_FLOOR_WITH_SKLEARN = 5
 OPTIONAL = {  # which rooms, and lazily
-    "matplotlib": {"plotting", "summary", "reporting"},
-    "pandas": {"reading", "paths"},
-    "jinja2": {"reporting"},
+    "matplotlib": {"plotting", "command", "report"},
+    "pandas": {"command", "paths"},
+    "jinja2": {"report"},
 }
 
 

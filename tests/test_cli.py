@@ -12,13 +12,13 @@ from sklearn.model_selection import GridSearchCV, KFold, train_test_split
 from sklearn.pipeline import make_pipeline
 
 import skreg
-from skreg import comparison
-from skreg.__main__ import main
-from skreg.comparison import compare, split
+from skreg.command import comparison
+from skreg.command.comparison import compare, split
+from skreg.command.reading import read_table
+from skreg.command.run import main
+from skreg.command.table import diabetes
+from skreg.command.text import format_comparison
 from skreg.linear import Lasso, Ridge
-from skreg.reading import read_table
-from skreg.summary import format_comparison
-from skreg.table import diabetes
 
 COLOURS = np.array(["red", "green", "blue", ""])
 
@@ -121,7 +121,7 @@ def test_warnings_become_notes(mixed, capsys, monkeypatch):
         warnings.warn("the fit is rough", stacklevel=1)
         return compare(*args, **kwargs)
 
-    monkeypatch.setattr("skreg.__main__.compare", warn)
+    monkeypatch.setattr("skreg.command.run.compare", warn)
     assert main([str(mixed), "--target", "price", "--no-plots"]) == 0
     out, err = capsys.readouterr()
     assert "note: the fit is rough" in out
@@ -132,7 +132,7 @@ def test_an_interrupt_is_no_traceback(capsys, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skreg.__main__.compare", interrupt)
+    monkeypatch.setattr("skreg.command.run.compare", interrupt)
     assert main([]) == 130
     assert capsys.readouterr().err == "skreg: interrupted\n"
 
@@ -176,7 +176,7 @@ def test_options_reach_the_comparison(mixed, monkeypatch):
         seen.update(options)
         return compare(table, **options)
 
-    monkeypatch.setattr("skreg.__main__.compare", spy)
+    monkeypatch.setattr("skreg.command.run.compare", spy)
     given = "--folds 3 --rule 1se --test-size 0.3 --seed 5 --jobs 2 --no-plots --target price"
     assert main([str(mixed), *given.split()]) == 0
     assert seen == {"n_folds": 3, "rule": "1se", "test_size": 0.3, "seed": 5, "n_jobs": 2}

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skreg.__main__ import main
-from skreg.reading import read_table
-from skreg.reporting import command, making
-from skreg.table import TableError
+from skreg.command import page
+from skreg.command.reading import read_table
+from skreg.command.run import main
+from skreg.command.table import TableError
+from skreg.report import making
 
 RNG = np.random.default_rng(0)
 SIZE, COLOUR = RNG.normal(10, 3, 80), RNG.choice(["red", "green", ""], 80)
@@ -324,4 +325,4 @@ def test_rows_without_a_class_are_left_out(tmp_path):
 
 
 def test_every_model_is_one_that_can_be_asked_for():
-    assert all(set(command.USUAL[task]) <= set(command.MODELS[task]) for task in command.MODELS)
+    assert all(set(page.USUAL[task]) <= set(page.MODELS[task]) for task in page.MODELS)

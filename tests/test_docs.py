@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from skreg.__main__ import main
+from skreg.command.run import main
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import skreg
-from skreg.__main__ import main
+from skreg.command.run import main
 from skreg.files import write
-from skreg.reporting import making
+from skreg.report import making
 
 resource = pytest.importorskip("resource")  # POSIX alone has limits
 

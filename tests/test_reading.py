@@ -12,13 +12,13 @@ from sklearn.model_selection import TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 
 from skreg import Ridge
-from skreg.__main__ import main
-from skreg.comparison import compare
-from skreg.reading import ReadingOptions, read_table
-from skreg.reading.file import read_cells
-from skreg.reading.kinds import decide
-from skreg.reporting import making
-from skreg.table import LaterRows, TableError, time_folds
+from skreg.command.comparison import compare
+from skreg.command.reading import ReadingOptions, read_table
+from skreg.command.reading.file import read_cells
+from skreg.command.reading.kinds import decide
+from skreg.command.run import main
+from skreg.command.table import LaterRows, TableError, time_folds
+from skreg.report import making
 
 N = 40
 

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from skreg import report
-from skreg.reporting.page import render
+from skreg.report.page import render
 
 PHONE, DESKTOP = 390, 1280
 LEAST_CONTRAST = 4.5  # of text, WCAG 2 AA

@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skreg import ElasticNetCV, Lasso, LassoCV, MLPRegressor, Ridge, RidgeCV
-from skreg.reporting.columns import as_table
-from skreg.reporting.correlation import beyond_chance, correlated_groups, standardised
+from skreg.report.columns import as_table
+from skreg.report.correlation import beyond_chance, correlated_groups, standardised
 
 
 def titles(found, serious=None):

@@ -20,7 +20,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skreg import LassoCV, Ridge
-from skreg.reporting.code import printed
+from skreg.report.code import printed
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -111,8 +111,8 @@ def test_text_that_looks_like_a_class_stays(gather):
     ids=["ufunc", "selector", "scorer", "lambda", "two homes in one", "a class"],
 )
 def test_what_does_not_print_as_code_stands_by_name(model):
-    from skreg.reporting.code import python_call
-    from skreg.reporting.request import Request
+    from skreg.report.code import python_call
+    from skreg.report.request import Request
 
     given = (("odd", model, False), ("plain", Ridge(), False))
     request = Request(given, X, Y, ("a",), True, "y", "regression", np.array([]), (), 0)

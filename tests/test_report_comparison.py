@@ -15,8 +15,8 @@ from sklearn.model_selection import (
 from sklearn.tree import DecisionTreeRegressor
 
 from skreg import Ridge
-from skreg.reporting.contents import ModelReport, Score
-from skreg.reporting.model_cautions import _as_good, _no_better
+from skreg.report.contents import ModelReport, Score
+from skreg.report.model_cautions import _as_good, _no_better
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(100, 4))

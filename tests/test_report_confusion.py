@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from skreg.reporting.drawing import WIDTH
-from skreg.reporting.predictions import of_classes
+from skreg.report.drawing import WIDTH
+from skreg.report.predictions import of_classes
 
 
 @pytest.mark.parametrize("n_classes", [3, 8, 12, 19, 30])

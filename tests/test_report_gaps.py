@@ -9,10 +9,10 @@ from scipy import sparse
 from sklearn.datasets import load_diabetes
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from skreg.reporting import correlation
-from skreg.reporting.columns import as_table, describe
-from skreg.reporting.correlation import correlated_groups
-from skreg.reporting.leakage import suspects
+from skreg.report import correlation
+from skreg.report.columns import as_table, describe
+from skreg.report.correlation import correlated_groups
+from skreg.report.leakage import suspects
 
 
 def with_gaps(column, share, seed=0):

@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skreg
 from skreg import LassoCV, MLPRegressor, Ridge
+from skreg.report import making
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -222,7 +223,7 @@ def test_a_page_that_cannot_be_drawn_leaves_nothing(tmp_path, monkeypatch):
     def fail(contents):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skreg.reporting.making.render", fail)
+    monkeypatch.setattr(making, "render", fail)
     with pytest.raises(KeyboardInterrupt):
         skreg.report(Ridge(), X, Y, path=tmp_path / "r.html")
     assert os.listdir(tmp_path) == []
@@ -272,7 +273,7 @@ def test_lists_one_feature_and_a_column_of_y(gather):
 
 
 def test_an_older_page_is_replaced_through_a_link(tmp_path, monkeypatch):
-    monkeypatch.setattr("skreg.reporting.making.render", lambda contents: "new")
+    monkeypatch.setattr(making, "render", lambda contents: "new")
     real, link = tmp_path / "real.html", tmp_path / "link.html"
     real.write_text("old", encoding="utf-8")
     link.symlink_to(real)
@@ -284,7 +285,7 @@ def test_an_older_page_is_replaced_through_a_link(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(os.name != "posix", reason="has other permissions")
 def test_who_may_read_an_older_page_may_read_the_new_one(tmp_path, monkeypatch):
-    monkeypatch.setattr("skreg.reporting.making.render", lambda contents: "new")
+    monkeypatch.setattr(making, "render", lambda contents: "new")
     page = tmp_path / "r.html"
     for mode in (0o600, 0o664):
         page.touch()

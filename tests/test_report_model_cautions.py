@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 
 from skreg import Lasso, LassoCV, MLPRegressor, Ridge
-from skreg.reporting.scores import HeldOut, metrics_for
+from skreg.report.scores import HeldOut, metrics_for
 
 
 def caution(found, title):

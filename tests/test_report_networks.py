@@ -9,7 +9,7 @@ import report_contents as examples
 from sklearn.datasets import load_iris
 from sklearn.neural_network import MLPClassifier
 
-from skreg.reporting import page, pictures, wording
+from skreg.report import page, pictures, wording
 
 
 def captions(network):

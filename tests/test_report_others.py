@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skreg
 from skreg import Lasso, LassoCV, Ridge
-from skreg.reporting.alphas import alpha_of, errors_kept, is_penalised
+from skreg.report.alphas import alpha_of, errors_kept, is_penalised
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skreg
-from skreg.reporting import drawing, page, pictures, wording
+from skreg.report import drawing, page, pictures, wording
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 LARGEST = 5_000_000  # bytes of a file

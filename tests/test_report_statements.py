@@ -11,11 +11,11 @@ from sklearn.preprocessing import StandardScaler
 
 from skreg import ElasticNetCV, Lasso, LassoCV, RidgeCV
 from skreg.plotting._history import fit_note
-from skreg.reporting.arithmetic import formula
-from skreg.reporting.columns import as_table
-from skreg.reporting.leakage import suspects
-from skreg.reporting.pictures import _of_cv
-from skreg.reporting.wording import result, score_text
+from skreg.report.arithmetic import formula
+from skreg.report.columns import as_table
+from skreg.report.leakage import suspects
+from skreg.report.pictures import _of_cv
+from skreg.report.wording import result, score_text
 
 LEAK = "predicts the target almost perfectly"
 

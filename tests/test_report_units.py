@@ -26,7 +26,7 @@ from sklearn.preprocessing import (
 )
 
 from skreg import ElasticNetCV, LassoCV, Ridge
-from skreg.reporting import page, pictures
+from skreg.report import page, pictures
 
 SIZES = np.array([1.0, 200.0, 0.01])
 

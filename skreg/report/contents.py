@@ -7,6 +7,7 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,11 +16,36 @@ from numpy.typing import NDArray
 
 from ..paths.result import PathResult
 from ..selection.result import CVResult
-from ..table import Caution
 
 Task = Literal["regression", "classification"]
 Kind = Literal["number", "category", "date", "duration"]
 Per = Literal["unit", "deviation", "mixed", "scaled", "input"]
+
+
+def some(names: Iterable[object], most: int = 6) -> str:
+    """Names for a sentence, the first few of them."""
+    names = list(names)
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something to know before results are handed in.
+
+    Parameters
+    ----------
+    title : str
+        A few words: "alpha is at the edge of the grid".
+    text : str
+        What was seen, with its numbers, and what to do: sentences, on one line or more.
+    serious : bool, default=False
+        Whether the results may be wrong if nothing is done.
+    """
+
+    title: str
+    text: str
+    serious: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..table import Caution
 from .alphas import is_penalised
 from .columns import Table, as_table
-from .contents import Coefficients, CorrelatedGroup, ModelReport, Score
+from .contents import Caution, Coefficients, CorrelatedGroup, ModelReport, Score
 from .correlation import correlated_groups
 from .inspection import Shown
 from .models import Compared, Warned

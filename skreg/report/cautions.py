@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import skew
 
-from ..table import Caution
 from .columns import Table, percent
-from .contents import Glance
+from .contents import Caution, Glance
 from .leakage import suspects
 from .wording import listing, number
 

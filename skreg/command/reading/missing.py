@@ -1,11 +1,6 @@
-"""Cells that stand for a missing value, and the values that are there."""
+"""Cells that stand for a missing value."""
 
 from __future__ import annotations
-
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 # In every column.
 ALWAYS = frozenset(["", ".", "?", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"])
@@ -29,10 +24,3 @@ def is_missing_number(cell: str) -> bool:
     """Whether a cell among numbers stands for a missing one: signs alone, or a known word."""
     cell = cell.strip().lower()
     return cell in ALWAYS or cell in WORDS or not any(letter.isalnum() for letter in cell)
-
-
-def are_known(values: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which values are there: neither None nor NaN nor NaT."""
-    if values.dtype.kind in "fM":
-        return np.asarray(values == values)
-    return np.array([value is not None and value == value for value in values], dtype=bool)

@@ -16,9 +16,9 @@ from sklearn.preprocessing import StandardScaler
 
 from ..linear import ElasticNetCV, LassoCV, RidgeCV
 from ..neural import MLPClassifier, MLPRegressor
-from ..table import LaterRows, Table, TableError, time_folds
-from . import wording
-from .making import make_report
+from ..report import wording
+from ..report.making import make_report
+from .table import LaterRows, Table, TableError, time_folds
 
 MODELS = {
     "regression": ("lasso", "elasticnet", "ridge", "mlp"),

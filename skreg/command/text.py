@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import write
+from ..plotting import CVCurveDisplay, RegularizationPathDisplay
 from .comparison import Comparison, Row
-from .files import write
-from .plotting import CVCurveDisplay, RegularizationPathDisplay
 
 WIDTH = 100  # of the text, in characters
 NAMED = 12  # features of a model that the text names

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kstest
 
-from ..table import Caution, some
-from .missing import are_known
+from .contents import Caution, some
 
 DATES = "Rows have dates, and the folds are shuffled"
 FEWEST_ROWS = 20  # that tell whether values differ by chance
@@ -42,6 +41,13 @@ class Sentinel:
     count: int
     low: float
     high: float
+
+
+def are_known(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which values are there: neither None nor NaN nor NaT."""
+    if values.dtype.kind in "fM":
+        return np.asarray(values == values)
+    return np.array([value is not None and value == value for value in values], dtype=bool)
 
 
 def all_different(values: NDArray[Any]) -> bool:

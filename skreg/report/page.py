@@ -109,7 +109,7 @@ def render(contents: Contents) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("skreg.reporting", "templates"),
+        loader=PackageLoader("skreg.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 
+from ..report.contents import Caution
+
 MOST_CATEGORIES = 50  # of one text column; the rarer ones are pooled
 ABSENT = "missing"
 
@@ -23,32 +25,6 @@ class TableError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))  # a name or a cell may have several lines
-
-
-def some(names: Iterable[object], most: int = 6) -> str:
-    """Names for a sentence, the first few of them."""
-    names = list(names)
-    shown = ", ".join(repr(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
-@dataclass(frozen=True)
-class Caution:
-    """Something to know before results are handed in.
-
-    Parameters
-    ----------
-    title : str
-        A few words: "alpha is at the edge of the grid".
-    text : str
-        What was seen, with its numbers, and what to do: sentences, on one line or more.
-    serious : bool, default=False
-        Whether the results may be wrong if nothing is done.
-    """
-
-    title: str
-    text: str
-    serious: bool = False
 
 
 @dataclass(frozen=True)

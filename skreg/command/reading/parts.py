@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .missing import are_known
+from ...report.ids_and_sentinels import are_known
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
 MONTHS = np.array(_MONTHS.split(), dtype=object)

@@ -6,7 +6,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..reading.cautions import (
+from .columns import Table, is_time
+from .contents import Caution, some
+from .ids_and_sentinels import (
     FEWEST_ROWS,
     MOST_LISTED,
     all_different,
@@ -16,8 +18,6 @@ from ..reading.cautions import (
     sentinel_cautions,
     sentinels,
 )
-from ..table import Caution, some
-from .columns import Table, is_time
 
 
 def column_cautions(

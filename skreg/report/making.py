@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 
 from ..files import check_path, write
-from ..reading.cautions import DATES
-from ..table import Caution
 from .cautions import data_cautions
 from .code import python_call
 from .column_cautions import column_cautions
 from .columns import as_table
-from .contents import Contents, ModelReport
+from .contents import Caution, Contents, ModelReport
 from .glance import glance
+from .ids_and_sentinels import DATES
 from .model_cautions import announcements, model_cautions
 from .models import baseline, compare_models, held_out_rows, times_held_out
 from .page import render, require_jinja2

@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..table import TableError, some
+from ...report.contents import some
+from ..table import TableError
 from .header import Header, find_header
 from .numbers import plain_number
 from .options import ReadingOptions

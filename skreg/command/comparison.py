@@ -18,9 +18,9 @@ from sklearn.model_selection import KFold, train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
 
-from .linear import ElasticNet, Lasso, Ridge, regularization_path
-from .paths.fit_path import PathResult, open_ends
-from .selection.result import CVResult
+from ..linear import ElasticNet, Lasso, Ridge, regularization_path
+from ..paths.fit_path import PathResult, open_ends
+from ..selection.result import CVResult
 from .table import Table, TableError, time_folds
 
 L1_RATIOS = (0.1, 0.5, 0.9)

@@ -11,18 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..table import MOST_CATEGORIES, Caution, Table, TableError, mixed_preprocessing, some
-from .cautions import (
+from ...report.contents import Caution, some
+from ...report.ids_and_sentinels import (
     all_different,
+    are_known,
     date_caution,
     id_cautions,
     ids_among_numbers,
     sentinel_cautions,
     sentinels,
 )
+from ..table import MOST_CATEGORIES, Table, TableError, mixed_preprocessing
 from .file import Cells, read_cells
 from .kinds import Column, Question, decide
-from .missing import are_known
 from .options import ReadingOptions
 from .parts import date_parts
 from .target import check_name, check_names, find_target, labels

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..table import TableError, some
+from ...report.contents import some
+from ...report.ids_and_sentinels import are_known
+from ..table import TableError
 from .file import Cells
 from .kinds import Column
-from .missing import are_known
 from .numbers import plain_number
 from .survey import FEW_NUMBERS
 
