@@ -16,6 +16,7 @@ PACKAGE = Path(skreg.__file__).parent
 # even between the files of one folder. The engine of `neural` has floors of its own: a file that is
 # named here stands apart from its folder.
 FLOORS = {
+    "caching": -1,
     "objective": 0,
     "data": 1,
     "solvers": 2,

@@ -14,12 +14,12 @@ written to, and copied only where its layout is neither; what is accumulated, is
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from ..caching import cached_property
 from . import products as moments
 from .products import BLOCK_ENTRIES, CANCELLATION, CONSTANT, DENSE_COLUMN, Array, Far, Index
 
@@ -178,18 +178,22 @@ class Design:
 
     def center(self, y: Array) -> tuple[Array, Array]:
         """A target less its weighted mean, and that mean (zeros when X is not centred)."""
+        return self.centred_target(y)[:2]
+
+    def centred_target(self, y: Array) -> tuple[Array, Array, Array]:
+        """The same and the weighted mean squares of the centred target."""
         if self.mean is None:
-            return np.array(y, dtype=np.float64), np.zeros(y.shape[1:])
+            return np.array(y, dtype=np.float64), np.zeros(y.shape[1:]), self.norm2(y)
         mean = self.omega @ y
         centred = y - mean
         left = self.omega @ centred  # what rounding left in a target far from zero
         mean += left
         centred -= left
         # Of a constant y only rounding is left, which is nothing to fit.
-        constant = self.norm2(centred) <= (CONSTANT * mean) ** 2
-        if constant.any():
-            centred[..., constant] = 0.0
-        return centred, mean
+        squares = self.norm2(centred)
+        if np.count_nonzero(constant := squares <= (CONSTANT * mean) ** 2):
+            centred[..., constant] = squares[constant] = 0.0
+        return centred, mean, squares
 
     def norm2(self, r: Array) -> Array:
         """Weighted sums of squares of r, column by column."""

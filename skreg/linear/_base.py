@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import get_config
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
@@ -48,6 +49,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 def all_or_nothing(fit: F) -> F:
     """Leave the estimator as it was when `fit` does not end well; BLAS keeps to one thread."""
     return restored_on_failure(one_blas_thread(silent(fit)))
+
+
+def parameters_checked(fit: F) -> F:
+    """Check the parameters first, unless scikit-learn's configuration says not to.
+
+    scikit-learn's `_fit_context` also turns off such checks in what `fit` calls, which takes twice
+    as long as the checks themselves; here nothing that is called has any.
+    """
+
+    @functools.wraps(fit)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not get_config()["skip_parameter_validation"]:
+            self._validate_params()
+        return fit(self, *args, **kwargs)
+
+    return cast(F, checked)
 
 
 def silent(function: F) -> F:

@@ -65,7 +65,8 @@ def unchecked_data(X: Any, y: Any) -> tuple[Any, Array]:
 
 def is_ready(X: Any) -> bool:
     """Whether X is a table of finite floats that nothing need be done to, told by one pass."""
-    return _ready_size(X) is not None
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _ready_size(X) is not None
 
 
 def _ready_size(X: Any) -> float | None:
@@ -93,10 +94,12 @@ def _target_size(y: Any, n_samples: int) -> float | None:
 
 
 def _mean_square(values: NDArray[Any]) -> float | None:
-    """The mean square, where all values are finite and none is too large."""
+    """The mean square, where all values are finite and none is too large.
+
+    NumPy is to keep silent: what overflows is found here.
+    """
     flat = values.ravel(order="K")
-    with np.errstate(over="ignore", invalid="ignore"):
-        squares = float(np.dot(flat, flat))
+    squares = float(np.dot(flat, flat))
     return squares / values.size if squares <= LARGEST**2 else None
 
 

@@ -96,8 +96,10 @@ def parallel_runner(
     """Calls functions in parallel and returns what they return in order."""
 
     def run(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
-        calls = (delayed(task)() for task in tasks)
-        return list(Parallel(n_jobs=n_jobs, verbose=int(verbose))(calls))
+        parallel = Parallel(n_jobs=n_jobs, verbose=int(verbose))
+        if parallel.n_jobs == 1 and not verbose:
+            return [task() for task in tasks]
+        return list(parallel(delayed(task)() for task in tasks))
 
     return run
 

@@ -92,7 +92,7 @@ class Units:
         The least factor is of order one, and alphas make up for it.
         """
         penalty = model.penalty
-        if self.ordinary and 2.0**-FAR < float(penalty.factors.min()) < 2.0**FAR:
+        if self.ordinary and (penalty.even or 2.0**-FAR < float(penalty.factors.min()) < 2.0**FAR):
             return model
         features = self._features
         own, base = self.base - features, self.base  # how much smaller a column was

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn import get_config
-from sklearn.base import _fit_context
 from sklearn.utils import metadata_routing
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -23,6 +22,7 @@ from ._base import (
     all_or_nothing,
     is_gram,
     linear_model,
+    parameters_checked,
     plain,
     require_finite,
     take_gram,
@@ -194,7 +194,7 @@ class ElasticNet(LinearModel):
     def _model(self, columns: Sequence[Any]) -> Model:
         return linear_model(self, columns, self.l1_ratio)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @parameters_checked
     @all_or_nothing
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True

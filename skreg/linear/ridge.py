@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Ridge as ScikitLearnRidge
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -21,6 +20,7 @@ from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,
     all_or_nothing,
+    parameters_checked,
     plain,
     require_finite,
     ridge_model,
@@ -148,7 +148,7 @@ default="auto"
     def _model(self, columns: Sequence[Any]) -> Model:
         return ridge_model(self, columns)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @parameters_checked
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Ridge:
         """Fit the model.

@@ -11,10 +11,11 @@ with row weights omega that sum to one. Both are frozen: solvers read them and c
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..caching import cached_property
 
 Array = NDArray[np.float64]
 
@@ -179,9 +180,16 @@ class Penalty:
         return self.factors if plain else self.factors * self.l2_units
 
     @cached_property
+    def even(self) -> bool:
+        """Whether every feature has the factor one, and so none is free or excluded."""
+        return not np.count_nonzero(self.factors != 1.0)
+
+    @cached_property
     def _may_overflow(self) -> bool:
         """Whether a product with a large alpha may be infinite, which times zero is no number."""
-        return self.l2_factors is not self.factors or float(self.factors.max(initial=0.0)) > 1.0
+        if self.l2_factors is not self.factors:
+            return True
+        return not self.even and float(self.factors.max(initial=0.0)) > 1.0
 
     @cached_property
     def free(self) -> NDArray[np.bool_]:
@@ -191,7 +199,8 @@ class Penalty:
     @cached_property
     def boxed(self) -> bool:
         """Whether there is a finite bound, that of an excluded feature included."""
-        return not (np.isinf(self.lower).all() and np.isinf(self.upper).all())
+        n_finite = np.count_nonzero(np.isfinite(self.lower))
+        return bool(n_finite or np.count_nonzero(np.isfinite(self.upper)))
 
     @property
     def has_bounds(self) -> bool:

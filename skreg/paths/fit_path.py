@@ -150,17 +150,18 @@ def fit_path(
         if progress is not None:
             progress(i + 1, float(alphas[i]))
     raw = _on_user_scale(model, design, penalty, W)
-    facts = np.array(certificates).reshape(len(alphas), n_targets, len(Solution._fields) - 1)
-    gaps, n_iters, rss, df, own_intercepts = facts.transpose(2, 1, 0)
-    null = design.norm2(target.centred)
+    facts = np.array(list(zip(*certificates, strict=True)))  # a row a field
+    gaps, n_iters, rss, df, intercepts = facts.reshape(-1, len(alphas), n_targets).swapaxes(1, 2)
+    null = target.squares[:, None]
     for k in range(n_targets):
         known = gaps[k], W[k], engine_alphas, rss[k]
-        gaps[k] = with_rounding(*known, penalty, design, target.centred[:, k], float(null[k]))
-    intercepts = design.intercept(
-        raw.reshape(-1, n_features).T, np.repeat(target.mean, len(alphas))
-    )
-    intercepts = np.where(np.isnan(own_intercepts), intercepts.reshape(rss.shape), own_intercepts)
-    deviance = np.divide(rss, null[:, None], out=np.ones_like(rss), where=null[:, None] > 0)
+        gaps[k] = with_rounding(*known, penalty, design, target.centred[:, k], target.unit(k))
+    unknown = np.isnan(intercepts)
+    if np.count_nonzero(unknown):
+        means = target.mean.repeat(len(alphas))
+        made = design.intercept(raw.reshape(-1, n_features).T, means).reshape(rss.shape)
+        np.copyto(intercepts, made, where=unknown)
+    deviance = np.divide(rss, null, out=np.ones(rss.shape), where=null > 0)
     coefs = _in_type(design.X.dtype, raw, model.penalty).transpose(0, 2, 1)
     one = 0 if y.ndim == 1 else slice(None)
     return PathResult(
@@ -206,10 +207,10 @@ def relative_gaps(model: Model, design: Design, y: Array, alphas: Array, coefs: 
         scaled, w = penalty.at(alpha), design.from_raw(coef)
         residual = target - design.predict(w)
         q, rss = design.correlate(residual), float(design.norm2(residual))
-        yy = float(design.norm2(target))
-        gap = relative_gap(w, q, rss, scaled, design, yy or 1.0)
+        unit = float(design.norm2(target)) or 1.0
+        gap = relative_gap(w, q, rss, scaled, design, unit)
         known = np.array([gap]), w[None], np.array([alpha]), np.array([rss])
-        gaps.append(with_rounding(*known, penalty, design, target, yy)[0])
+        gaps.append(with_rounding(*known, penalty, design, target, unit)[0])
     return np.array(gaps)
 
 

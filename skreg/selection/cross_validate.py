@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..caching import cached_property
 from ..data.design import Array
 from ..paths.fit_path import Model, fit_path
 from .fold_moments import FoldSums, RowSums, design_from_sums, left_out, training_weight

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..caching import cached_property
 
 Array = NDArray[np.float64]
 
@@ -112,11 +113,8 @@ class CVResult:
         weights = weights / weights.sum()
         # Squares of squared errors would leave the range of floating point long before these do.
         unit = 2.0 ** np.frexp(np.abs(self.mean).max())[1]
-        spread = [
-            np.square((one - mean) / unit) @ weights
-            for one, mean in zip(errors, self.mean, strict=True)
-        ]
-        return unit * np.sqrt(np.array(spread) / (len(weights) - 1))
+        spread = np.square((errors - self.mean[:, None]) / unit) @ weights
+        return unit * np.sqrt(spread / (len(weights) - 1))
 
     @property
     def index_min(self) -> int:

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..caching import cached_property
 from ..data.design import Array, Design
 from ..objective.penalties import Penalty
 
@@ -84,21 +84,25 @@ Mask = NDArray[np.bool_]
 class Target:
     """What is predicted: `raw` as the user has it and `centred`, (n_samples, n_targets).
 
-    `correlations` are those of the features with the centred targets, (n_features, n_targets),
-    where they are known already.
+    `squares` are the weighted mean squares of the centred targets, `correlations` those of the
+    features with them, (n_features, n_targets), where they are known already.
     """
 
     raw: Array
     centred: Array
     mean: Array
+    squares: Array
     correlations: Array | None = None
 
     @classmethod
     def build(cls, design: Design, y: Array) -> Target:
         """Centre y, of shape (n_samples,) or (n_samples, n_targets), by the design's weights."""
         raw = y.reshape(len(y), -1)
-        centred, mean = design.center(raw)
-        return cls(raw, centred, mean)
+        return cls(raw, *design.centred_target(raw))
+
+    def unit(self, k: int) -> float:
+        """Unit of gaps and tolerances of target k: the mean square, one where that is zero."""
+        return float(self.squares[k]) or 1.0
 
 
 SolveFunction = Callable[
@@ -110,12 +114,14 @@ SolveFunction = Callable[
 class OneTarget:
     """One centred target on its design; what every solver asks of it is computed once.
 
-    `known` has its correlations with the features where they are known already.
+    `known` has its correlations with the features, `square` its weighted mean square, where they
+    are known already.
     """
 
     design: Design
     y: Array
     known: Array | None = None
+    square: float | None = None
 
     @cached_property
     def c(self) -> Array:
@@ -125,7 +131,7 @@ class OneTarget:
     @cached_property
     def yy(self) -> float:
         """Weighted mean square of the target."""
-        return float(self.design.norm2(self.y))
+        return float(self.design.norm2(self.y)) if self.square is None else self.square
 
     @property
     def unit(self) -> float:
@@ -149,14 +155,9 @@ def target_by_target(
         columns = np.ascontiguousarray(target.centred.T)
         known = [None] * len(columns) if target.correlations is None else target.correlations.T
         each = [
-            solve_one(design, OneTarget(design, y, c), penalty, alphas, w, settings)
-            for y, c, w in zip(columns, known, start.T, strict=True)
+            solve_one(design, OneTarget(design, y, c, yy), penalty, alphas, w, settings)
+            for y, c, yy, w in zip(columns, known, target.squares.tolist(), start.T, strict=True)
         ]
         return zip(*each, strict=True)
 
     return solve
-
-
-def unit(y: Array, design: Design) -> float:
-    """Unit of gaps and tolerances: the weighted mean square of the centred target."""
-    return float(design.norm2(y)) or 1.0

@@ -100,7 +100,7 @@ def relative_gaps(
 ) -> Array:
     """`relative_gap` for many alphas at once, one a column; `penalty` is from `Penalty.at_each`."""
     gaps = _bound(W, Q, penalty, rss, 0.0, 0.0)
-    for i in np.flatnonzero(gaps > AIM * unit):
+    for i in (gaps > AIM * unit).nonzero()[0]:
         one = penalty.column(int(i))
         gaps[i] = min(gaps[i], _corrected(W[:, i], Q[:, i], float(rss[i]), one, design, unit))
     return gaps / unit
@@ -140,14 +140,13 @@ def with_rounding(
     penalty: Penalty,
     design: Design,
     y: Array,
-    yy: float,
+    unit: float,
 ) -> Array:
     """Relative gaps at some alphas and what rounding may hide of them.
 
-    `yy` is the mean square of y, W has shape (n_alphas, n_features). Where much may be hidden,
+    `unit` is that of the gaps of y, W has shape (n_alphas, n_features). Where much may be hidden,
     both are made anew from the residuals of W, which hide least.
     """
-    unit = yy or 1.0
     if len(alphas) == 1 and penalty.l1_ratio and alphas[0] and penalty.factors.all():
         hides = rounding_of_one(W[0], design, unit)
         if gaps[0] <= AIM and hides <= LOUD:

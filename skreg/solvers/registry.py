@@ -24,7 +24,7 @@ class Solver:
     def refusal(self, penalty: ScaledPenalty) -> str | None:
         """Why this solver cannot take the penalty, or None."""
         lacks = []
-        if not self.takes_l1 and penalty.l1.any():
+        if not self.takes_l1 and np.count_nonzero(penalty.l1):
             lacks.append("an L1 penalty")
         if not self.takes_bounds and _bounded(penalty):
             lacks.append("positive coefficients or other bounds")
@@ -69,10 +69,11 @@ def choose(name: str, penalty: ScaledPenalty) -> Solver:
     ValueError
         If the solver does not take the penalty.
     """
-    smooth = not penalty.l1.any() and not _bounded(penalty)
-    unpenalised = smooth and not penalty.l2.any()
+    has_l1 = np.count_nonzero(penalty.l1) > 0
+    smooth = not has_l1 and not _bounded(penalty)
+    unpenalised = smooth and not np.count_nonzero(penalty.l2)
     if name == "auto" or (name in ("cd", "lbfgs") and unpenalised):
-        name = "closed_form" if smooth else "path" if penalty.l1.any() else "cd"
+        name = "closed_form" if smooth else "path" if has_l1 else "cd"
     if name not in SOLVERS:
         raise ValueError(f"solver={name!r} fits one alpha only; use 'auto' for a path")
     solver = SOLVERS[name]

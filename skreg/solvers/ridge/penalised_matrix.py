@@ -16,12 +16,12 @@ sparse X by the SVD of its triangle (`triangle`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import qr
 
+from ...caching import cached_property
 from ...data.design import BLOCK_ENTRIES, CANCELLATION, Array, Design
 from ...objective.penalties import Penalty
 from ..numerics import EPS, reciprocal, svd

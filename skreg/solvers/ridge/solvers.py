@@ -9,7 +9,7 @@ import numpy as np
 
 from ...data.design import BLOCK_ENTRIES, Array, Design
 from ...objective.penalties import Penalty, ScaledPenalty
-from ..base import Settings, Solution, Target, unit
+from ..base import Settings, Solution, Target
 from ..optimality import relative_gap, relative_gaps
 from . import iterative
 from .closed_form import RidgeFactor, solve_ridge
@@ -47,7 +47,7 @@ def _closed_form(
         rss, gaps = _certificates(design, target, penalty, alphas, coefs, gram)
     else:
         rss, gaps = by_kernel
-        gaps /= np.array([[unit(y, design)] for y in target.centred.T])
+        gaps /= np.array([[target.unit(k)] for k in range(len(gaps))])
     by_alpha = np.ascontiguousarray(coefs.T)
     for i in range(len(alphas)):
         yield tuple(
@@ -70,7 +70,7 @@ def _certificates(
     by no more than two products with X do.
     """
     Y = target.centred
-    correlated, null = design.correlate(Y), design.norm2(Y)
+    correlated, null = design.correlate(Y), target.squares
     longest = max(design.n_features, 1 if gram is not None else design.n_samples)
     step = max(1, BLOCK_ENTRIES // longest)
     scaled = penalty.at_each(alphas)
@@ -88,7 +88,7 @@ def _certificates(
                 R = y[:, None] - design.predict(W[:, block])
                 Q[:, block] = design.correlate(R)
                 rss[k, block] = design.norm2(R)
-        gaps[k] = relative_gaps(W, Q, rss[k], scaled, design, unit(y, design))
+        gaps[k] = relative_gaps(W, Q, rss[k], scaled, design, target.unit(k))
     return rss, gaps
 
 
@@ -126,10 +126,10 @@ def _certified(
     rss = design.norm2(residuals)
     each = np.broadcast_to(n_iters, coefs.shape[1])
     found = []
-    for k, y in enumerate(target.centred.T):
-        w, size = np.ascontiguousarray(coefs[:, k]), unit(y, design)
-        gap = relative_gap(w, correlations[:, k], float(rss[k]), scaled, design, size)
-        found.append(Solution(w, gap, int(each[k]), float(rss[k]), df))
+    for k, (left, n_iter) in enumerate(zip(rss.tolist(), each.tolist(), strict=True)):
+        w = np.ascontiguousarray(coefs[:, k])
+        gap = relative_gap(w, correlations[:, k], left, scaled, design, target.unit(k))
+        found.append(Solution(w, gap, n_iter, left, df))
     return tuple(found)
 
 
