@@ -9,16 +9,12 @@ import json
 import os
 import sys
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import optimize, sparse
 
 import skreg
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # benchmarks/ is not installed
-
 from benchmarks import compare, measure, pictures, problems, results, run, suites, tables
 from benchmarks.gaps import conjugate, relative_gaps
 from benchmarks.peers import LIBRARIES

@@ -1,13 +1,9 @@
 """The lessons on MNIST run, count what they say they count, and tell what does not hold."""
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # benchmarks/ is not installed
 
 from benchmarks import lessons
 

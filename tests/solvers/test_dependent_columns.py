@@ -1,22 +1,17 @@
 """Columns that depend on each other: exact, certified, and nothing large by eigenvectors."""
 
-import sys
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import linalg, sparse
 
 import skreg
+from benchmarks import dependent, problems
+from benchmarks.gaps import relative_gaps
 from skreg.data import products as moments
 from skreg.solvers import optimality
 from skreg.solvers.quadratic import newton, proximal
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # benchmarks/ is not installed
-
-from benchmarks import dependent, problems
-from benchmarks.gaps import relative_gaps
 
 LARGE = 250
 

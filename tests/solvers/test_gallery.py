@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skreg import ElasticNet, regularization_path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NIST = Path(os.environ.get("SKREG_DATA") or ROOT.parent / "shared" / "data") / "nist"
 DEGREES = {"filip": 10, "pontius": 2, **{f"wampler{i}": 5 for i in range(1, 6)}}
 NIST_SETS = ["longley", "norris", "noint1", "noint2", *DEGREES]

@@ -8,12 +8,9 @@ import importlib.util
 import os
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # benchmarks/ is not installed
 
 from benchmarks import measure, network_tables, networks, pictures, problems, results, run, tables
 from benchmarks.network_tables import PRODUCTS

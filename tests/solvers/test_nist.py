@@ -24,7 +24,7 @@ from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
 from skreg.solvers.ridge.closed_form import solve_ridge
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("SKREG_DATA") or ROOT.parent / "shared" / "data") / "nist"
 DEGREES = {"filip": 10, "pontius": 2, **{f"wampler{i}": 5 for i in range(1, 6)}}
 SETS = ["longley", "norris", "noint1", "noint2", *DEGREES]

@@ -11,8 +11,8 @@ import warnings
 import numpy as np
 import pytest
 from exact import Problem
+from random_designs import random_design
 from sklearn.exceptions import ConvergenceWarning
-from test_optimality import random_design
 
 from skreg import ElasticNet, regularization_path
 

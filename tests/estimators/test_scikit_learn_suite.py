@@ -18,7 +18,7 @@ import pytest
 import sklearn
 from sklearn.utils.fixes import parse_version
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[1]
 
 # Fewer tests than these mean that the module was not collected as it should be.
 AT_LEAST = {
