@@ -5,15 +5,15 @@ Where they go is worked out when the figure is drawn, so it follows the figure's
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from sklearn.isotonic import isotonic_regression
 
-from skreg.plotting._placement import spread
-from skreg.plotting._style import height_in_points, shades, styled
+from skreg.plotting._style import Kwargs, height_in_points, shades, styled
 from skreg.plotting.naming import shorten_apart
 
 if TYPE_CHECKING:
@@ -80,11 +80,10 @@ def draw_marks(
     ax: Axes,
     marks: Sequence[Mark],
     xs: Sequence[float],
-    *,
     headroom: float,
     size: float,
-    line_kwargs: Mapping[str, Any] | None,
-    label_kwargs: Mapping[str, Any] | None,
+    line_kwargs: Kwargs,
+    label_kwargs: Kwargs,
 ) -> tuple[list[Line2D], list[Annotation]]:
     """Draw vertical lines, each with its label centred above it or moved aside just enough."""
     lines: list[Line2D] = []
@@ -122,9 +121,8 @@ def name_line_ends(
     ax: Axes,
     lines: Sequence[Line2D],
     names: Sequence[str],
-    *,
     size: float,
-    label_kwargs: Mapping[str, Any] | None,
+    label_kwargs: Kwargs,
 ) -> list[Annotation]:
     """Write each line's name on the right of the axes, as near to the line's end as fits.
 
@@ -245,3 +243,41 @@ def _text_box(label: Text, renderer: RendererBase | None) -> Bbox:
     from matplotlib.text import Text
 
     return Text.get_window_extent(label, renderer)
+
+
+def spread(targets: ArrayLike, sizes: ArrayLike, low: float, high: float) -> NDArray[np.float64]:
+    """Find the centres nearest to the targets (least squares) at which no labels overlap.
+
+    With the order kept, "no overlap" says that the centres, each less the room taken by the labels
+    before it, increase. So the answer is an isotonic regression, clipped to the interval.
+
+    Parameters
+    ----------
+    targets : array-like of shape (n_labels,)
+        Where each label would be centred if it were alone.
+    sizes : array-like of shape (n_labels,)
+        Length of each label along the axis, in the unit of the targets.
+    low, high : float
+        The interval that holds all labels. Where they do not fit, they share it in proportion to
+        their sizes, and then do overlap.
+
+    Returns
+    -------
+    ndarray of shape (n_labels,)
+        The centres, in the order of the targets.
+    """
+    wanted = np.asarray(targets, dtype=np.float64)
+    lengths = np.asarray(sizes, dtype=np.float64)
+    if wanted.size == 0:
+        return wanted
+    lengths = lengths * min(1.0, (high - low) / float(lengths.sum()))
+    order = np.argsort(wanted, kind="stable")
+    half = lengths[order] / 2
+    # Distance from the first centre to each centre when the labels touch.
+    reach = np.append(0.0, np.cumsum(half[:-1] + half[1:]))
+    first, last = low + half[0], high - half[-1] - reach[-1]
+    # max after min: where rounding crosses the two bounds, the lower one wins.
+    shifted = np.maximum(np.minimum(isotonic_regression(wanted[order] - reach), last), first)
+    centres = np.empty_like(wanted)
+    centres[order] = shifted + reach
+    return centres

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from skreg.plotting import _read, naming
 
 Array = NDArray[np.float64]
 
@@ -119,3 +123,76 @@ def level_set(l1: Array, l2: Array, power: float, through: Array, n_points: int 
     if not b.any():
         return np.asarray(rays * ((level / a) ** (1 / power))[:, None])
     return np.asarray(rays * (2 * level / (a + np.sqrt(a**2 + 4 * b * level)))[:, None])
+
+
+def two_coefficients(
+    estimator: Any,
+    X: Any,
+    y: ArrayLike,
+    features: Sequence[str | int] | None,
+    sample_weight: ArrayLike | None,
+    feature_names: ArrayLike | None,
+) -> tuple[TwoCoefficients, list[str]]:
+    """Build a fitted model's objective over two coefficients, and give the names of the two.
+
+    Raises
+    ------
+    ValueError
+        What is asked for cannot be drawn; the message says why.
+    """
+    what = "PenaltyGeometryDisplay"
+    data = _read.as_penalised(estimator, X, sample_weight, what)
+    target = np.asarray(y, dtype=float)
+    if target.squeeze().ndim != 1 or (np.ndim(estimator.coef_) > 1 and len(estimator.coef_) > 1):
+        raise ValueError(f"{what} draws one target: fit and pass y of shape (n_samples,)")
+    if target.size != len(data.columns):
+        raise ValueError(f"y has {target.size} values for {len(data.columns)} rows of X")
+    alpha = _read.chosen_alphas(estimator, 0)["alpha"]
+    if alpha is None:
+        raise ValueError(f"{type(estimator).__name__} has no alpha, and so no penalty to draw")
+    names = naming.names(feature_names, data.columns.shape[1])
+    w = np.ravel(estimator.coef_).astype(float) * data.scale
+    pair = _pair(features, names, w)
+    for index in pair:
+        if not 0 < data.factors[index] < np.inf:
+            raise ValueError(
+                f"{what} needs penalised features: the penalty_factor of {names[index]!r} is"
+                f" {data.factors[index]:g}"
+            )
+    others = np.setdiff1d(np.arange(w.size), pair)
+    residual = data.centre(target.ravel()) - data.columns[:, others] @ w[others]
+    two, ratio = data.columns[:, pair], _read.mixing(estimator)
+    unit = 2.0 if ratio is None else 1 / float(np.sum(data.row_scale**2))
+    factors = data.factors[pair]
+    plane = TwoCoefficients(
+        gram=unit * two.T @ two,
+        moment=unit * two.T @ residual,
+        constant=0.5 * unit * float(residual @ residual),
+        l1=(ratio or 0.0) * factors,
+        l2=2 * factors if ratio is None else (1 - ratio) * factors,
+        alpha=alpha,
+        solution=w[pair],
+    )
+    return plane, [names[index] for index in pair]
+
+
+def _pair(features: Sequence[str | int] | None, names: list[str], w: Array) -> list[int]:
+    """Find two features by name or index, or take those with the largest coefficients."""
+    if len(names) < 2:
+        raise ValueError("PenaltyGeometryDisplay needs two features")
+    if features is None:
+        return sorted(np.argsort(-np.abs(w), kind="stable")[:2].tolist())
+    found = []
+    for feature in features:
+        if isinstance(feature, str | tuple):
+            (name,) = naming.names([feature], 1)
+            if name not in names:
+                raise ValueError(f"no feature is named {name!r}")
+            found.append(names.index(name))
+        elif 0 <= feature < len(names):
+            found.append(int(feature))
+        else:
+            raise ValueError(f"feature {feature} is out of range: there are {len(names)} features")
+    if len(found) != 2 or found[0] == found[1]:
+        raise ValueError(f"features must be two different ones, got {list(features)}")
+    return found

@@ -1,13 +1,15 @@
-"""Reading what a picture shows out of results and fitted estimators."""
+"""What a picture shows, out of results and fitted estimators; the data as a penalty sees them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skreg.estimators.validation import in_order
+
+Array = NDArray[np.float64]
 
 _CROSS_VALIDATED = ("LassoCV", "ElasticNetCV", "RidgeCV")
 
@@ -146,14 +148,93 @@ def one_each(given: ArrayLike | None, n: int, what: str, names: Any = None) -> N
     return values
 
 
-def largest(coefs: NDArray[Any], column: int, n_most: int) -> NDArray[np.intp]:
-    """Choose the features with the largest coefficients, ordered by their last coefficients.
+class PenalisedData(NamedTuple):
+    """Columns with the root of the weights in every row, and what was done to them.
 
-    Features whose coefficient is zero in `column` come after the others, by their largest
-    coefficient in any column; those that are zero throughout are never chosen.
+    Attributes
+    ----------
+    columns : ndarray of shape (n_samples, n_features)
+    row_scale : ndarray of shape (n_samples,)
+        Root of the sample weights.
+    scale : ndarray of shape (n_features,)
+        What the features were divided by; all 1 unless the estimator standardises.
+    factors : ndarray of shape (n_features,)
+        The estimator's penalty factors.
+    centred : bool
     """
-    ever = np.flatnonzero(coefs.any(axis=1))
-    sizes = np.abs(coefs[ever])
-    rank = np.lexsort((-sizes.max(axis=1, initial=0), -sizes[:, column]))
-    chosen = ever[rank[:n_most]]
-    return chosen[np.argsort(coefs[chosen, -1], kind="stable")]
+
+    columns: Array
+    row_scale: Array
+    scale: Array
+    factors: Array
+    centred: bool
+
+    def centre(self, values: Array) -> Array:
+        """Centre one value a row and multiply by the root of the weights."""
+        if self.centred:
+            weights = self.row_scale**2
+            values = values - weights @ values / weights.sum()
+        return values * self.row_scale
+
+
+def _as_fitted(X: Any, names: Any) -> Any:
+    """Put the columns of a data frame into the order of a model's names, where both have some."""
+    own = list(getattr(X, "columns", ()))
+    wanted = own if names is None else list(names)
+    if own == wanted or not own or not all(isinstance(name, str) for name in own):
+        return X
+    if sorted(own) != sorted(wanted):
+        foreign = [name for name in wanted if name not in own] or own
+        raise ValueError(f"X has other names than the model was fitted on: see {foreign[0]!r}")
+    return X[wanted]
+
+
+def as_penalised(
+    estimator: Any, X: Any, sample_weight: ArrayLike | None, what: str
+) -> PenalisedData:
+    """Centre, scale and weight X as the fitted estimator did.
+
+    Raises
+    ------
+    ValueError
+        X is sparse, not finite or of another width than the model, the weights are not one a
+        row, or the coefficients are bounded.
+    """
+    n_features = np.shape(stored(estimator, "coef_"))[-1]
+    if hasattr(X, "toarray"):
+        raise ValueError(f"{what} needs dense X: pass X.toarray()")
+    fitted_on = getattr(estimator, "feature_names_in_", None)
+    table = np.asarray(_as_fitted(X, fitted_on), dtype=float)
+    if table.ndim != 2 or table.shape[1] != n_features:
+        raise ValueError(f"X must have shape (n_samples, {n_features}), got {table.shape}")
+    if not np.isfinite(table).all():
+        raise ValueError("X has missing or infinite values: pass it as the model saw it")
+    bounded = [
+        name
+        for name in ("lower_bound", "upper_bound")
+        if getattr(estimator, name, None) is not None
+    ]
+    if bounded or getattr(estimator, "positive", False):
+        raise ValueError(f"{what} draws no bounds: fit without {(*bounded, 'positive')[0]}")
+    if sample_weight is not None and np.ndim(sample_weight) == 0:
+        sample_weight = np.full(len(table), sample_weight)
+    weights = one_each(sample_weight, len(table), "sample_weight")
+    centred = bool(getattr(estimator, "fit_intercept", True))
+    middle = weights @ table / weights.sum()
+    scale = np.ones(n_features)
+    if getattr(estimator, "standardize", False):
+        scale = np.sqrt(weights @ (table - middle) ** 2 / weights.sum())
+        scale[scale == 0] = 1.0
+    root = np.sqrt(weights)
+    columns = (table - middle if centred else table) / scale * root[:, None]
+    given = getattr(estimator, "penalty_factor", None)
+    factors = one_each(given, n_features, "penalty_factor", fitted_on)
+    return PenalisedData(columns, root, scale, factors, centred)
+
+
+def mixing(estimator: Any) -> float | None:
+    """Share of the L1 part in an estimator's penalty; None for ridge regression."""
+    ratio = getattr(estimator, "l1_ratio_", getattr(estimator, "l1_ratio", None))
+    if ratio is None and hasattr(estimator, "selection"):  # scikit-learn's LassoCV
+        return 1.0
+    return None if ratio is None else float(ratio)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     AnyArtist = TypeVar("AnyArtist", bound=Artist)
 
+Kwargs = Mapping[str, Any] | None
+
 # Used unless the user has set a colour cycle: Okabe and Ito's colours without the yellow, and
 # somewhat darker, because each also has to carry a name in small type on white; still apart for
 # every kind of colour blindness. The seventh colour is that of the text. Seven colours and four
@@ -41,12 +43,14 @@ def require_matplotlib(what: str) -> None:
         ) from error
 
 
-def new_axes() -> Axes:
-    """Make axes on a new pyplot figure."""
+def axes(what: str, ax: Axes | None) -> Axes:
+    """Take the axes given, or make some on a new pyplot figure; `what` needs them."""
+    require_matplotlib(what)
+    if ax is not None:
+        return ax
     import matplotlib.pyplot as plt
 
-    _, ax = plt.subplots(layout="constrained")
-    return ax
+    return plt.subplots(layout="constrained")[1]
 
 
 def axes_for(ax: Any, n: int, what: str, **options: Any) -> list[Axes]:
@@ -101,7 +105,7 @@ def shades(ax: Axes) -> Shades:
     return Shades(*(tuple(text + share * (ground - text)) for share in (0.25, 0.75, 0.88)))
 
 
-def styled(artist: AnyArtist, overrides: Mapping[str, Any] | None, **defaults: Any) -> AnyArtist:
+def styled(artist: AnyArtist, overrides: Kwargs, **defaults: Any) -> AnyArtist:
     """Style an artist by our defaults, then by the keys that the user names (aliases work too)."""
     artist.set(**defaults)
     if overrides:
@@ -178,7 +182,7 @@ def legend(
     handles: Sequence[Any],
     labels: Sequence[str],
     size: float,
-    overrides: Mapping[str, Any] | None,
+    overrides: Kwargs,
 ) -> Legend:
     """Write a narrow legend at the top of the axes, where the caller has left room."""
     options: dict[str, Any] = {"loc": "upper left", "frameon": False, "fontsize": size}

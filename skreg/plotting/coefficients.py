@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skreg.plotting import _labels, _read, _style, naming
+from skreg.plotting._style import Kwargs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.container import BarContainer
-    from matplotlib.figure import Figure, SubFigure
-    from matplotlib.legend import Legend
-    from matplotlib.lines import Line2D
-    from matplotlib.text import Text
 
     from skreg.paths.fit_path import PathResult
 
-Kwargs = Mapping[str, Any] | None
 
-
+@dataclass(eq=False, repr=False)
 class CoefficientDisplay:
     """Signed bars of the largest coefficients, the largest on top.
 
@@ -67,28 +63,12 @@ class CoefficientDisplay:
     >>> display = CoefficientDisplay.from_estimator(LassoCV().fit(X, y))  # doctest: +SKIP
     """
 
-    ax_: Axes
-    figure_: Figure | SubFigure
-    shown_: NDArray[np.intp]
-    bars_: list[BarContainer]
-    zero_line_: Line2D
-    note_: Text | None
-    legend_: Legend | None
-
-    def __init__(
-        self,
-        coefs: ArrayLike,
-        *,
-        labels: Sequence[str] | None = None,
-        alpha: float | None = None,
-        feature_names: ArrayLike | None = None,
-        feature_scale: ArrayLike | None = None,
-    ) -> None:
-        self.coefs = coefs
-        self.labels = labels
-        self.alpha = alpha
-        self.feature_names = feature_names
-        self.feature_scale = feature_scale
+    coefs: ArrayLike
+    _: KW_ONLY
+    labels: Sequence[str] | None = None
+    alpha: float | None = None
+    feature_names: ArrayLike | None = None
+    feature_scale: ArrayLike | None = None
 
     @classmethod
     def from_estimator(
@@ -256,8 +236,7 @@ class CoefficientDisplay:
         if self.labels is not None and len(self.labels) != len(models):
             raise ValueError(f"{len(self.labels)} labels for {len(models)} models")
 
-        _style.require_matplotlib("CoefficientDisplay.plot")
-        ax = _style.new_axes() if ax is None else ax
+        ax = _style.axes("CoefficientDisplay.plot", ax)
         self.ax_, self.figure_ = ax, ax.figure
         size = _style.text_size(ax)
         head = 0 if self.labels is None else len(self.labels)

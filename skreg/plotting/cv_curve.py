@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from skreg.plotting import _labels, _read, _style
+from skreg.plotting._style import Kwargs
 from skreg.plotting._top_axis import top_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axes._secondary_axes import SecondaryAxis
-    from matplotlib.collections import LineCollection, PolyCollection
-    from matplotlib.figure import Figure, SubFigure
-    from matplotlib.lines import Line2D
-    from matplotlib.text import Annotation
 
     from skreg.paths.fit_path import PathResult
     from skreg.selection.result import CVResult
 
-Kwargs = Mapping[str, Any] | None
 
 _MOST_FOLDS = 20  # with more, single folds are a fog around the mean
 
 
+@dataclass(eq=False, repr=False)
 class CVCurveDisplay:
     """Mean error over the folds against alpha, with a band of one standard error.
 
@@ -71,28 +67,11 @@ class CVCurveDisplay:
     >>> display = CVCurveDisplay.from_estimator(LassoCV().fit(X, y))  # doctest: +SKIP
     """
 
-    ax_: Axes
-    figure_: Figure | SubFigure
-    lines_: list[Line2D]
-    band_: PolyCollection
-    fold_lines_: LineCollection | None
-    points_: Line2D
-    alpha_lines_: list[Line2D]
-    alpha_labels_: list[Annotation]
-    top_ax_: SecondaryAxis | None
-
-    def __init__(
-        self,
-        cv_result: CVResult,
-        *,
-        path: PathResult | None = None,
-        alpha: float | None = None,
-        target: int = 0,
-    ) -> None:
-        self.cv_result = cv_result
-        self.path = path
-        self.alpha = alpha
-        self.target = target
+    cv_result: CVResult
+    _: KW_ONLY
+    path: PathResult | None = None
+    alpha: float | None = None
+    target: int = 0
 
     @classmethod
     def from_estimator(
@@ -217,10 +196,9 @@ class CVCurveDisplay:
         # A single column is the mean itself: of one fold, or of the rows of leave-one-out.
         draw_folds = 1 < errors.shape[1] <= _MOST_FOLDS if folds == "auto" else folds
 
-        _style.require_matplotlib("CVCurveDisplay.plot")
+        ax = _style.axes("CVCurveDisplay.plot", ax)
         from matplotlib.collections import LineCollection
 
-        ax = _style.new_axes() if ax is None else ax
         self.ax_, self.figure_ = ax, ax.figure
         size, color, muted = _style.text_size(ax), _style.colors()[0], _style.shades(ax).muted
         xlabel = _style.alpha_axis(ax, alphas)
@@ -252,7 +230,7 @@ class CVCurveDisplay:
         _style.styled(self.band_, band_kwargs, facecolor=color, alpha=0.2, linewidth=0)
         self.lines_ = ax.plot(alphas, mean, zorder=2)
         _style.styled(self.lines_[0], line_kwargs, color=color, linewidth=1.5)
-        (self.points_,) = ax.plot(at, np.interp(at, alphas[::-1], mean[::-1]), zorder=3)
+        self.points_ = ax.plot(at, np.interp(at, alphas[::-1], mean[::-1]), zorder=3)[0]
         _style.styled(
             self.points_,
             point_kwargs,
@@ -262,13 +240,7 @@ class CVCurveDisplay:
             markersize=4,
         )
         self.alpha_lines_, self.alpha_labels_ = _labels.draw_marks(
-            ax,
-            marks,
-            at,
-            headroom=headroom,
-            size=size,
-            line_kwargs=alpha_line_kwargs,
-            label_kwargs=alpha_label_kwargs,
+            ax, marks, at, headroom, size, alpha_line_kwargs, alpha_label_kwargs
         )
         return self
 

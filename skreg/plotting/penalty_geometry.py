@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skreg.plotting import _read, _style, naming
-from skreg.plotting._data import two_coefficients
-from skreg.plotting._plane import TwoCoefficients, level_set
+from skreg.plotting._plane import TwoCoefficients, level_set, two_coefficients
+from skreg.plotting._style import Kwargs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.collections import LineCollection
-    from matplotlib.figure import Figure, SubFigure
-    from matplotlib.legend import Legend
-    from matplotlib.lines import Line2D
 
-Kwargs = Mapping[str, Any] | None
 Shape = str | float
 
 _N_CONTOURS = 8
 _FARTHEST = 4.0  # least squares is in view up to so many times the size of the shape
 
 
+@dataclass(eq=False, repr=False)
 class PenaltyGeometryDisplay:
     """The loss over two coefficients, and the penalty's shape that touches it at the solution.
 
@@ -78,28 +75,10 @@ class PenaltyGeometryDisplay:
     ... )  # doctest: +SKIP
     """
 
-    ax_: Axes
-    figure_: Figure | SubFigure
-    path_alphas_: NDArray[np.float64]
-    path_line_: Line2D
-    contours_: LineCollection
-    solution_contour_: Line2D
-    shapes_: list[Line2D]
-    solution_point_: Line2D
-    least_squares_point_: Line2D
-    zero_lines_: list[Line2D]
-    legend_: Legend
-
-    def __init__(
-        self,
-        plane: TwoCoefficients,
-        *,
-        feature_names: Sequence[str] = ("x0", "x1"),
-        standardized: bool = False,
-    ) -> None:
-        self.plane = plane
-        self.feature_names = feature_names
-        self.standardized = standardized
+    plane: TwoCoefficients
+    _: KW_ONLY
+    feature_names: Sequence[str] = ("x0", "x1")
+    standardized: bool = False
 
     @classmethod
     def from_estimator(
@@ -202,8 +181,7 @@ class PenaltyGeometryDisplay:
         curves = [self._shape(shape) for shape in ([None] if shapes is None else shapes)]
         self.path_alphas_, path = plane.path()
 
-        _style.require_matplotlib("PenaltyGeometryDisplay.plot")
-        ax = _style.new_axes() if ax is None else ax
+        ax = _style.axes("PenaltyGeometryDisplay.plot", ax)
         self.ax_, self.figure_ = ax, ax.figure
         size, shades, colors = _style.text_size(ax), _style.shades(ax), _style.colors()
         labels = [self._axis_label(name) for name in naming.shorten_apart(self.feature_names, 20)]

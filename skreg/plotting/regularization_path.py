@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skreg.plotting import _labels, _read, _style, naming
+from skreg.plotting._style import Kwargs
 from skreg.plotting._top_axis import top_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axes._secondary_axes import SecondaryAxis
-    from matplotlib.collections import LineCollection
-    from matplotlib.figure import Figure, SubFigure
-    from matplotlib.lines import Line2D
-    from matplotlib.text import Annotation
 
     from skreg.paths.fit_path import PathResult
 
-Kwargs = Mapping[str, Any] | None
 
 _MOST_CURVES = 2000
 
 
+@dataclass(eq=False, repr=False)
 class RegularizationPathDisplay:
     """Coefficients along a regularisation path.
 
@@ -74,32 +70,13 @@ class RegularizationPathDisplay:
     >>> display = RegularizationPathDisplay.from_estimator(LassoCV().fit(X, y))  # doctest: +SKIP
     """
 
-    ax_: Axes
-    figure_: Figure | SubFigure
-    named_: NDArray[np.intp]
-    lines_: list[Line2D]
-    labels_: list[Annotation]
-    other_lines_: LineCollection | None
-    alpha_lines_: list[Line2D]
-    alpha_labels_: list[Annotation]
-    top_ax_: SecondaryAxis | None
-
-    def __init__(
-        self,
-        path: PathResult,
-        *,
-        alpha_min: float | None = None,
-        alpha_1se: float | None = None,
-        alpha: float | None = None,
-        feature_names: ArrayLike | None = None,
-        target: int = 0,
-    ) -> None:
-        self.path = path
-        self.alpha_min = alpha_min
-        self.alpha_1se = alpha_1se
-        self.alpha = alpha
-        self.feature_names = feature_names
-        self.target = target
+    path: PathResult
+    _: KW_ONLY
+    alpha_min: float | None = None
+    alpha_1se: float | None = None
+    alpha: float | None = None
+    feature_names: ArrayLike | None = None
+    target: int = 0
 
     @classmethod
     def from_estimator(
@@ -143,9 +120,7 @@ class RegularizationPathDisplay:
             feature_names = getattr(estimator, "feature_names_in_", None)
         return cls.from_path(
             path,
-            alpha_min=_read.own_alpha(getattr(estimator, "alpha_min_", None), target),
-            alpha_1se=_read.own_alpha(getattr(estimator, "alpha_1se_", None), target),
-            alpha=_read.own_alpha(getattr(estimator, "alpha_", None), target),
+            **_read.chosen_alphas(estimator, target),
             feature_names=feature_names,
             target=target,
             ax=ax,
@@ -253,8 +228,7 @@ class RegularizationPathDisplay:
         names = naming.names(given, coefs.shape[0])
         counts = _read.top_values(self.path, top, self.target)
 
-        _style.require_matplotlib("RegularizationPathDisplay.plot")
-        ax = _style.new_axes() if ax is None else ax
+        ax = _style.axes("RegularizationPathDisplay.plot", ax)
         size = _style.text_size(ax)
         if x == "alpha":
             xlabel = _style.alpha_axis(ax, alphas)
@@ -271,7 +245,7 @@ class RegularizationPathDisplay:
         if labels_at is None:
             labels_at = next((mark.alpha for mark in marks if mark.solid), alphas[-1])
         compared = int(np.argmin(np.abs(alphas - labels_at)))
-        named = _read.largest(coefs, compared, _labels.room_for(ax, n_labels, size))
+        named = _largest(coefs, compared, _labels.room_for(ax, n_labels, size))
         self._draw_lines(xs, coefs, named, line_kwargs, other_line_kwargs)
         self.labels_ = _labels.name_line_ends(
             ax,
@@ -282,13 +256,7 @@ class RegularizationPathDisplay:
         )
         self.top_ax_ = None if counts is None else top_axis(ax, xs, *counts, size)
         self.alpha_lines_, self.alpha_labels_ = _labels.draw_marks(
-            ax,
-            marks,
-            at,
-            headroom=headroom,
-            size=size,
-            line_kwargs=alpha_line_kwargs,
-            label_kwargs=alpha_label_kwargs,
+            ax, marks, at, headroom, size, alpha_line_kwargs, alpha_label_kwargs
         )
         return self
 
@@ -342,6 +310,19 @@ class RegularizationPathDisplay:
         if x == "dev_ratio":
             return _read.pick_target(self.path.dev_ratio, self.target, 1)
         raise ValueError(f'x={x!r} is unknown: choose "alpha", "l1_norm" or "dev_ratio"')
+
+
+def _largest(coefs: NDArray[Any], column: int, n_most: int) -> NDArray[np.intp]:
+    """Choose the features with the largest coefficients, ordered by their last coefficients.
+
+    Features whose coefficient is zero in `column` come after the others, by their largest
+    coefficient in any column; those that are zero throughout are never chosen.
+    """
+    ever = np.flatnonzero(coefs.any(axis=1))
+    sizes = np.abs(coefs[ever])
+    rank = np.lexsort((-sizes.max(axis=1, initial=0), -sizes[:, column]))
+    chosen = ever[rank[:n_most]]
+    return chosen[np.argsort(coefs[chosen, -1], kind="stable")]
 
 
 _X_LABELS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,23 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skreg.plotting import _labels, _read, _style
-from skreg.plotting._data import as_penalised, mixing
+from skreg.plotting._style import Kwargs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axes._secondary_axes import SecondaryAxis
-    from matplotlib.collections import LineCollection
-    from matplotlib.figure import Figure, SubFigure
-    from matplotlib.lines import Line2D
-    from matplotlib.text import Annotation, Text
 
-Kwargs = Mapping[str, Any] | None
 
 _HEIGHTS = (0.5, 0.3, 0.7)  # where on its curve a name may stand, best first
 
 _DASHES = (0, (3, 0.8))
 
 
+@dataclass(eq=False, repr=False)
 class ShrinkageDisplay:
     """Shrinkage factors of ridge regression, and the effective degrees of freedom.
 
@@ -79,33 +75,12 @@ class ShrinkageDisplay:
     >>> display = ShrinkageDisplay.from_estimator(model, X)  # doctest: +SKIP
     """
 
-    ax_: Axes
-    figure_: Figure | SubFigure
-    factors_: NDArray[np.float64]
-    df_: NDArray[np.float64]
-    named_: NDArray[np.intp]
-    lines_: LineCollection
-    labels_: list[Text]
-    other_lines_: LineCollection | None
-    df_line_: Line2D
-    right_ax_: SecondaryAxis
-    alpha_lines_: list[Line2D]
-    alpha_labels_: list[Annotation]
-
-    def __init__(
-        self,
-        singular_values: ArrayLike,
-        alphas: ArrayLike,
-        *,
-        alpha_min: float | None = None,
-        alpha_1se: float | None = None,
-        alpha: float | None = None,
-    ) -> None:
-        self.singular_values = singular_values
-        self.alphas = alphas
-        self.alpha_min = alpha_min
-        self.alpha_1se = alpha_1se
-        self.alpha = alpha
+    singular_values: ArrayLike
+    alphas: ArrayLike
+    _: KW_ONLY
+    alpha_min: float | None = None
+    alpha_1se: float | None = None
+    alpha: float | None = None
 
     @classmethod
     def from_estimator(
@@ -151,9 +126,9 @@ class ShrinkageDisplay:
             It is no ridge regression, has bounds or unpenalised features, or X does not fit.
         """
         estimator = _read.unwrapped(estimator)
-        data = as_penalised(estimator, X, sample_weight, "ShrinkageDisplay")
+        data = _read.as_penalised(estimator, X, sample_weight, "ShrinkageDisplay")
         chosen = _read.chosen_alphas(estimator, target)
-        if chosen["alpha"] is None or mixing(estimator) is not None:
+        if chosen["alpha"] is None or _read.mixing(estimator) is not None:
             name = type(estimator).__name__
             raise ValueError(f"ShrinkageDisplay is of ridge regression, which {name} is not")
         if np.any(data.factors == 0):
@@ -223,11 +198,11 @@ class ShrinkageDisplay:
             mark._replace(label=f"{mark.label}, df {np.sum(squares / (squares + mark.alpha)):.1f}")
             for mark in _labels.alphas_to_mark(alphas, self.alpha_min, self.alpha_1se, self.alpha)
         ]
+        at = [mark.alpha for mark in marks]
         self.factors_ = squares[:, None] / (squares[:, None] + alphas)
         self.df_ = self.factors_.sum(axis=0)
 
-        _style.require_matplotlib("ShrinkageDisplay.plot")
-        ax = _style.new_axes() if ax is None else ax
+        ax = _style.axes("ShrinkageDisplay.plot", ax)
         self.ax_, self.figure_ = ax, ax.figure
         size, shades = _style.text_size(ax), _style.shades(ax)
         xlabel = _style.alpha_axis(ax, alphas)
@@ -247,21 +222,15 @@ class ShrinkageDisplay:
         )
         self.labels_ = []
         for index in self.named_:
-            at = squares[index] * (1 / heights[index] - 1), heights[index]
-            label = ax.text(*at, f"$d_{{{index + 1}}}$", ha="center", va="center", zorder=2.4)
+            x, height = squares[index] * (1 / heights[index] - 1), heights[index]
+            label = ax.text(x, height, f"$d_{{{index + 1}}}$", ha="center", va="center", zorder=2.4)
             label.set_bbox({"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 0.4})
             label.set_clip_on(True)
             style = {"color": _style.colors()[0], "fontsize": size}
             self.labels_.append(_style.styled(label, label_kwargs, **style))
         self.right_ax_ = _right_axis(ax, squares.size, size)
         self.alpha_lines_, self.alpha_labels_ = _labels.draw_marks(
-            ax,
-            marks,
-            [mark.alpha for mark in marks],
-            headroom=headroom,
-            size=size,
-            line_kwargs=alpha_line_kwargs,
-            label_kwargs=alpha_label_kwargs,
+            ax, marks, at, headroom, size, alpha_line_kwargs, alpha_label_kwargs
         )
         return self
 

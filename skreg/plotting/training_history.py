@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,15 +13,14 @@ from sklearn.base import is_classifier
 
 from skreg.plotting import _read, _style
 from skreg.plotting._history import PANELS, columns, fit_note, panels_of
+from skreg.plotting._style import Kwargs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
     from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
     from matplotlib.text import Text
 
-Kwargs = Mapping[str, Any] | None
 Array = NDArray[np.float64]
 
 _LOSSES = {
@@ -33,6 +33,7 @@ _LOSSES = {
 _LOG_RANGE = 30.0  # largest loss over smallest, from which the scale is logarithmic
 
 
+@dataclass(eq=False, repr=False)
 class TrainingHistoryDisplay:
     """Training and validation loss of a network; its validation score and learning rate.
 
@@ -78,31 +79,12 @@ class TrainingHistoryDisplay:
     >>> display = TrainingHistoryDisplay.from_estimator(model)  # doctest: +SKIP
     """
 
-    ax_: Axes
-    axes_: list[Axes]
-    figure_: Figure | SubFigure
-    training_line_: Line2D | None
-    validation_line_: Line2D | None
-    score_line_: Line2D | None
-    learning_rate_line_: Line2D | None
-    restored_lines_: list[Line2D]
-    note_: Text | None
-    legend_: Legend | None
-
-    def __init__(
-        self,
-        history: Mapping[str, ArrayLike],
-        *,
-        restored_epoch: int | None = None,
-        loss_name: str = "loss",
-        score_name: str = "score",
-        epoch_name: str = "epoch",
-    ) -> None:
-        self.history = history
-        self.restored_epoch = restored_epoch
-        self.loss_name = loss_name
-        self.score_name = score_name
-        self.epoch_name = epoch_name
+    history: Mapping[str, ArrayLike]
+    _: KW_ONLY
+    restored_epoch: int | None = None
+    loss_name: str = "loss"
+    score_name: str = "score"
+    epoch_name: str = "epoch"
 
     @classmethod
     def from_estimator(
@@ -217,8 +199,9 @@ dict, default=None
         self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
         self.training_line_ = self.validation_line_ = None
         self.score_line_ = self.learning_rate_line_ = None
-        self.note_ = self.legend_ = None
-        self.restored_lines_ = []
+        self.note_: Text | None = None
+        self.legend_: Legend | None = None
+        self.restored_lines_: list[Line2D] = []
         colors = _style.colors()
         dashed = {"color": colors[1 % len(colors)], "linestyle": _style.LINESTYLES[1]}
         for axes, panel in zip(self.axes_, chosen, strict=True):
@@ -251,7 +234,9 @@ dict, default=None
             _style.frame(axes, xlabel=xlabel, ylabel=ylabel, size=size)
             axes.xaxis.set_major_locator(_style.whole_numbers())
             _style.limit_x(axes, 1 if restored is None else min(1, restored), n_epochs)
-            lines = self._explain(axes, data, size, note_kwargs, legend_kwargs, panel)
+            lines = 0
+            if panel == "loss":
+                lines = self._explain(axes, data, size, note_kwargs, legend_kwargs)
             share = min(0.45, _style.legend_height(lines, size) / _style.height_in_points(axes))
             if panel == "learning_rate":
                 low = min(low, 0.0)
@@ -267,11 +252,8 @@ dict, default=None
         size: float,
         note_kwargs: Kwargs,
         legend_kwargs: Kwargs,
-        panel: str,
     ) -> int:
         """Write the legend of the losses, with the note as its title; the lines that they take."""
-        if panel != "loss":
-            return 0
         handles = {"training" if "loss" in data else "training, with penalty": self.training_line_}
         note = ""
         if self.validation_line_ is not None:
@@ -292,8 +274,8 @@ dict, default=None
         options |= legend_kwargs or {}
         self.legend_ = _style.legend(ax, list(handles.values()), list(handles), size, options)
         if wrapped:
-            self.note_ = self.legend_.get_title()
-            _style.styled(self.note_, note_kwargs, color=_style.shades(ax).ink)
+            title, ink = self.legend_.get_title(), _style.shades(ax).ink
+            self.note_ = _style.styled(title, note_kwargs, color=ink)
         return len(wrapped) + -(-len(handles) // n_columns)
 
 

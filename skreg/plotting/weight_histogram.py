@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skreg.plotting import _read, _style
+from skreg.plotting._style import Kwargs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
-    from matplotlib.legend import Legend
     from matplotlib.patches import StepPatch
 
-Kwargs = Mapping[str, Any] | None
 
-
+@dataclass(eq=False, repr=False)
 class WeightHistogramDisplay:
     """Histograms of the weights of each layer, for one network or for several.
 
@@ -62,22 +61,9 @@ class WeightHistogramDisplay:
     >>> display = WeightHistogramDisplay.from_estimator(models)  # doctest: +SKIP
     """
 
-    ax_: Axes
-    axes_: list[Axes]
-    figure_: Figure | SubFigure
-    edges_: list[NDArray[np.float64]]
-    bars_: list[list[StepPatch]]
-    zero_shares_: NDArray[np.float64]
-    legends_: list[Legend | None]
-
-    def __init__(
-        self,
-        coefs: Sequence[ArrayLike] | Sequence[Sequence[ArrayLike]],
-        *,
-        labels: Sequence[str] | None = None,
-    ) -> None:
-        self.coefs = coefs
-        self.labels = labels
+    coefs: Sequence[ArrayLike] | Sequence[Sequence[ArrayLike]]
+    _: KW_ONLY
+    labels: Sequence[str] | None = None
 
     @classmethod
     def from_estimator(
