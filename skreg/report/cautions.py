@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import skew
 
-from .columns import Table, percent
-from .contents import Caution, Glance
+from .columns import Columns, is_time
+from .contents import Caution, Glance, some
+from .ids_and_sentinels import (
+    FEWEST_ROWS,
+    MOST_LISTED,
+    all_different,
+    date_caution,
+    id_cautions,
+    ids_among_numbers,
+    sentinel_cautions,
+    sentinels,
+)
 from .leakage import suspects
-from .wording import listing, number
+from .wording import listing, number, percent
 
 LISTED = 5  # names in a sentence
 MANY_MISSING = 0.3  # of a column
@@ -21,12 +30,11 @@ FEW_HELD_OUT = 10  # rows of a fold
 LARGEST_SHARE = 0.9  # of a class
 SKEWED = 2.0
 MANY_COPIES, SOME_COPIES = 0.05, 0.01  # of the rows
-CELLS_AT_A_TIME = 1_000_000
 MOST_CELLS = 5e7  # of a table whose rows are compared
 
 
 def data_cautions(
-    table: Table,
+    table: Columns,
     y: NDArray[np.generic],
     seen: Glance,
     fewest_held_out: int,
@@ -36,7 +44,7 @@ def data_cautions(
 
     Parameters
     ----------
-    table : Table
+    table : Columns
     y : ndarray of shape (n_samples,)
     seen : Glance
         The same data at a glance.
@@ -63,7 +71,61 @@ def data_cautions(
     return [caution for caution in found if caution is not None]
 
 
-def _leaks(table: Table, y: NDArray[np.generic], seen: Glance) -> Caution | None:
+def column_cautions(
+    table: Columns, y: NDArray[Any], target: str, in_time_order: bool
+) -> list[Caution]:
+    """Look at the values of a table, which are not read again.
+
+    Parameters
+    ----------
+    table : Columns
+    y : ndarray of shape (n_samples,)
+    target : str
+        Its name.
+    in_time_order : bool
+        Whether every fold comes after the rows it is predicted from.
+
+    Returns
+    -------
+    list of Caution
+        None about a sparse matrix.
+    """
+    if table.dense is None:
+        return []
+    columns = dict(zip(table.names, table.dense, strict=True))
+    measured = columns | ({target: y.astype(float)} if y.dtype.kind in "iuf" else {})
+    cautions = sentinel_cautions(
+        sentinels(measured, measured.values()), "make it NaN, and impute it in a Pipeline"
+    )
+    cautions += id_cautions(
+        ids_among_numbers(columns, columns.values()),
+        "leave such a column out, or encode it as categories",
+    )
+    dates = [name for name, values in columns.items() if is_time(values, "date")]
+    names = [
+        name
+        for name, values in columns.items()
+        if values.dtype == object
+        and name not in dates
+        and table.n_rows >= FEWEST_ROWS
+        and all_different(values)
+    ]
+    if names:
+        cautions.append(
+            Caution(
+                "Columns of text differ in every row"
+                if len(names) > 1
+                else "A column of text differs in every row",
+                f"{some(names, MOST_LISTED)}: no two rows, or few, share a"
+                " value, so that it says nothing about a new row as a category; leave it out.",
+            )
+        )
+    if dates and not in_time_order:
+        cautions.append(date_caution(dates, "sort the rows by it and give cv=TimeSeriesSplit()"))
+    return cautions
+
+
+def _leaks(table: Columns, y: NDArray[np.generic], seen: Glance) -> Caution | None:
     found = suspects(table, y, seen.task, seen.target)
     if not found:
         return None
@@ -77,14 +139,17 @@ def _leaks(table: Table, y: NDArray[np.generic], seen: Glance) -> Caution | None
     )
 
 
-def _copies(table: Table, y: NDArray[np.generic], seen: Glance) -> Caution | None:
+def _copies(table: Columns, y: NDArray[np.generic], seen: Glance) -> Caution | None:
     """Rows that are repeated, unless the columns have so few values that they must be."""
+    import pandas
+
     if table.dense is None or seen.n_rows * seen.n_columns > MOST_CELLS:
         return None
     room = sum(np.log(max(column.n_distinct, 1)) for column in seen.columns)
     if room < np.log(100.0 * seen.n_rows):
         return None
-    n_copies = seen.n_rows - _different([*table.dense, y])
+    rows = pandas.DataFrame(dict(enumerate([*table.dense, y])), copy=False)
+    n_copies = int(rows.duplicated().sum())
     share = n_copies / seen.n_rows
     if share < SOME_COPIES:
         return None
@@ -95,23 +160,6 @@ def _copies(table: Table, y: NDArray[np.generic], seen: Glance) -> Caution | Non
         " Leave copies out, or keep them in one fold (in Python, by a splitter as cv).",
         serious=share >= MANY_COPIES,
     )
-
-
-def _different(columns: Sequence[NDArray[Any]]) -> int:
-    """How many rows there are, each counted once."""
-    numbers = []
-    for values in columns:
-        if values.dtype.kind not in "fiub":  # text: the position of each in the sorted list
-            values = np.unique(values.astype(str), return_inverse=True)[1]
-        numbers.append(values)
-    n_rows = len(numbers[0])
-    step = max(1, CELLS_AT_A_TIME // len(numbers))
-    known: set[int] = set()
-    for begin in range(0, n_rows, step):
-        block = np.column_stack([values[begin : begin + step] for values in numbers]).astype(float)
-        block[np.isnan(block)] = np.nan  # of the many kinds of NaN, one
-        known.update(hash(row.tobytes()) for row in block + 0.0)  # and one kind of zero
-    return len(known)
 
 
 def _rare_class(y: NDArray[np.generic], seen: Glance) -> Caution | None:
@@ -169,7 +217,7 @@ def _missing(seen: Glance) -> Caution | None:
     )
 
 
-def _row_numbers(table: Table) -> Caution | None:
+def _row_numbers(table: Columns) -> Caution | None:
     """Columns of whole numbers that rise, or fall, from row to row."""
     if table.dense is None or table.n_rows < FEW_ROWS:
         return None

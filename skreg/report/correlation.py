@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.special import stdtrit
 
-from .columns import Array, Table
+from .columns import Array, Columns
 from .contents import CorrelatedGroup
 
 STRONG = 0.95  # absolute correlation
@@ -32,7 +32,7 @@ class Groups(NamedTuple):
     notes: tuple[str, ...]
 
 
-def correlated_groups(table: Table) -> Groups:
+def correlated_groups(table: Columns) -> Groups:
     """Connected components of the graph of strongly correlated numeric columns."""
     columns, notes = table.numeric, []
     most = MOST_COLUMNS if table.dense is not None else MOST_STORED
@@ -76,27 +76,20 @@ def _components(given: Array, threshold: float, n_pairs: float) -> tuple[NDArray
     means = np.where(gaps, 0.0, given).sum(axis=0) / np.maximum((~gaps).sum(axis=0), 1)
     unit = standardised(np.where(gaps, means, given)).astype(np.float32)  # 0 where there is a gap
     nearest = np.zeros(p)
-    labels: NDArray[Any] = np.arange(p)
+    edges = []
     for begin in range(0, p, BLOCK):
         if there is None:
             block = np.abs(unit[:, begin : begin + BLOCK].T @ unit[:, begin:])
         else:
             block = _of_shared_rows(unit, there, begin, n_pairs)
-        left, right = np.nonzero(block >= threshold)
-        keep = right > left
-        left, right = left[keep], right[keep]
-        if not left.size:
-            continue
-        sizes = block[left, right]
-        for ends in (begin + left, begin + right):
-            np.maximum.at(nearest, ends, sizes)
-        # What is known so far stays one component: an edge from each column to one of its own.
-        start = np.concatenate([begin + left, np.arange(p)]).astype(np.int32)
-        end = np.concatenate([begin + right, _representative(labels)]).astype(np.int32)
+        np.fill_diagonal(block, 0.0)  # with itself
+        for axis, side in enumerate((nearest[begin:], nearest[begin : begin + BLOCK])):
+            np.maximum(side, block.max(axis=axis), out=side)
         # SciPy 1.11 takes no sparse array with indices of 64 bits here.
-        graph = sparse.coo_matrix((np.ones(len(start), dtype=bool), (start, end)), shape=(p, p))
-        labels = connected_components(graph, directed=False)[1]
-    return labels, nearest
+        edges.append((begin + np.stack(np.nonzero(block >= threshold))).astype(np.int32))
+    starts, ends = np.concatenate(edges, axis=1)
+    graph = sparse.coo_matrix((np.ones(len(starts), dtype=bool), (starts, ends)), shape=(p, p))
+    return connected_components(graph, directed=False)[1], nearest
 
 
 def _of_shared_rows(
@@ -125,12 +118,6 @@ def _of_shared_rows(
     by_chance = result[rows, columns] < bounds[which]
     result[rows[by_chance], columns[by_chance]] = 0.0
     return result
-
-
-def _representative(labels: NDArray[Any]) -> NDArray[np.intp]:
-    """For each column the first one of its component."""
-    _, first = np.unique(labels, return_index=True)
-    return first[labels]
 
 
 def standardised(columns: Array) -> Array:

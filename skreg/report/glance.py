@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import Table, describe, percent
+from .columns import Columns, describe
 from .contents import Glance, Task
 from .correlation import correlated_groups
-from .wording import number
+from .wording import number, percent
 
 MOST_CLASSES = 30
 
 
-def glance(table: Table, y: NDArray[np.generic], task: Task, target: str) -> Glance:
+def glance(table: Columns, y: NDArray[np.generic], task: Task, target: str) -> Glance:
     """Look at a table and its target.
 
     Parameters
     ----------
-    table : Table
+    table : Columns
     y : ndarray of shape (n_samples,)
     task : {"regression", "classification"}
     target : str

@@ -11,9 +11,10 @@ from scipy.special import gammaln
 from scipy.stats import rankdata
 
 from .arithmetic import formula
-from .columns import Array, Table, percent
+from .columns import Array, Columns
 from .contents import Task
 from .correlation import CHANCE, beyond_chance, sample, standardised
+from .wording import percent
 
 ALMOST = 0.99  # correlation, area under the ROC curve, balanced accuracy
 NAMED_ALIKE = 0.8  # correlation of a feature whose name has the target's in it
@@ -42,12 +43,12 @@ class Suspect:
     size: float
 
 
-def suspects(table: Table, y: NDArray[np.generic], task: Task, target: str) -> list[Suspect]:
+def suspects(table: Columns, y: NDArray[np.generic], task: Task, target: str) -> list[Suspect]:
     """Find features that predict almost perfectly, the best first.
 
     Parameters
     ----------
-    table : Table
+    table : Columns
     y : ndarray of shape (n_samples,)
     task : {"regression", "classification"}
     target : str
@@ -96,7 +97,7 @@ def suspects(table: Table, y: NDArray[np.generic], task: Task, target: str) -> l
     return sorted(found, key=lambda suspect: -suspect.size)
 
 
-def _computed(table: Table, rows: NDArray[np.intp], values: Array) -> list[Suspect]:
+def _computed(table: Columns, rows: NDArray[np.intp], values: Array) -> list[Suspect]:
     """A formula of a few columns that gives the target; none is looked for in a sparse matrix."""
     if table.dense is None:
         return []
@@ -154,35 +155,26 @@ def _accuracy(column: Array, classes: NDArray[np.intp], counts: Array) -> float:
     A row alone with its value is right if the class of a value next to it, on either side, is its
     own: so nothing is wrong where one class ends and the next begins.
     """
-    values, place = np.unique(column, return_inverse=True)
+    values, place, sizes = np.unique(column, return_inverse=True, return_counts=True)
     kinds = np.zeros((len(values), len(counts)))
     np.add.at(kinds, (place, classes), 1.0)
-    sizes, common = kinds.sum(axis=1), kinds.argmax(axis=1)
-    right = np.zeros_like(kinds)
-    rows = np.arange(len(values))
-    right[rows, common] = np.where(sizes > 1, kinds[rows, common], 0.0)
-    alone = np.flatnonzero(sizes == 1)
-    padded = np.concatenate([[-1], common, [-1]])
-    told = (padded[alone] == common[alone]) | (padded[alone + 2] == common[alone])
-    right[alone, common[alone]] = told
-    return float(np.mean(right.sum(axis=0) / counts))
-
-
-def _between(block: Array, goal: Array) -> Array:
-    """Share of each column's variance that lies between the classes."""
-    unit = standardised(block)
-    sums = unit.T @ goal
-    return np.asarray((sums**2 / goal.sum(axis=0)).sum(axis=1))
+    common = kinds.argmax(axis=1)
+    beside = np.pad(common, 1, constant_values=-1)
+    told = (sizes > 1) | (beside[:-2] == common) | (beside[2:] == common)
+    right = told[place] & (common[place] == classes)
+    return float(np.mean(np.bincount(classes, right) / counts))
 
 
 def _share_by_category(values: NDArray[np.generic], goal: Array) -> float:
     """Share of the target's variance between the categories of a column, if these are few."""
-    text = np.array(["" if value is None else str(value) for value in values])
+    import pandas
+
+    text = ["" if value is None else str(value) for value in values]
     kinds, codes = np.unique(text, return_inverse=True)
     if not 1 < len(kinds) <= len(values) / ROWS_A_CATEGORY:
         return 0.0  # of almost as many categories as rows, any target is a function
-    indicators = (codes[:, np.newaxis] == np.arange(len(kinds))).astype(float)
-    return float(_between(goal, indicators).min())
+    groups = pandas.DataFrame(standardised(goal)).groupby(codes)
+    return float((groups.sum() ** 2).div(groups.size(), axis=0).sum().min())
 
 
 def _named_alike(name: str, target: str) -> bool:

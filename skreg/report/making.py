@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..files import check_path, write
-from .cautions import data_cautions
+from .cautions import column_cautions, data_cautions
 from .code import python_call
-from .column_cautions import column_cautions
-from .columns import as_table
+from .columns import Columns
 from .contents import Caution, Contents, ModelReport
 from .glance import glance
 from .ids_and_sentinels import DATES
@@ -198,7 +197,7 @@ def gather(
     of_data: Sequence[Caution] | None,
 ) -> Contents:
     """Do the work: look at the data, fit, compare, and find what to warn of."""
-    table = as_table(request.X, request.names)
+    table = Columns.of(request.X, request.names)
     seen = glance(table, request.y, request.task, request.target)
     floor = baseline(request, metrics)  # first: what cannot be scored is seen before any fit
     compared = compare_models(request, metrics, n_jobs=n_jobs, verbose=verbose)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from .alphas import is_penalised
-from .columns import Table, as_table
+from .columns import Columns
 from .contents import Caution, Coefficients, CorrelatedGroup, ModelReport, Score
 from .correlation import correlated_groups
-from .inspection import Shown
 from .models import Compared, Warned
+from .units import deviations
 from .wording import listing, number
 
 LISTED = 5  # names in a sentence
@@ -156,7 +157,7 @@ def _unscaled(compared: Sequence[Compared]) -> Caution | None:
     for one in compared:
         shown, moving = one.shown, np.array([], dtype=np.intp)
         if _is_penalised(one):
-            spread = _deviations(shown)
+            spread = _deviations(shown.X)
             moving = np.flatnonzero(spread)
         if not moving.size or spread.max() < UNEQUAL * spread[moving].min():
             continue
@@ -192,19 +193,12 @@ def _is_penalised(one: Compared) -> bool:
     return is_penalised(estimator)
 
 
-def _deviations(shown: Shown) -> NDArray[np.float64]:
+def _deviations(X: Any) -> NDArray[np.float64]:
     """Standard deviation of each feature, 0 for what is constant up to rounding."""
-    table = as_table(shown.X, shown.names)
-    if table.dense is None:
-        n, matrix = table.n_rows, table.stored.astype(float)
-        mean = np.asarray(matrix.sum(axis=0)).ravel() / n
-        square = np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel() / n
-        size = np.sqrt(square)
-        spread = np.sqrt(np.maximum(square - mean**2, 0.0))
-    else:
-        numeric = [np.asarray(values, dtype=float) for values in table.dense]
-        size = np.array([np.abs(values).max() for values in numeric])
-        spread = np.array([values.std() for values in numeric])
+    stored_sparse = bool(sparse.issparse(X))
+    X = X if stored_sparse else np.asarray(X, dtype=float)
+    spread, size = deviations(X), abs(X).max(axis=0)
+    size = size.toarray().ravel() if stored_sparse else size
     return np.where(spread > 1e-7 * size, spread, 0.0)
 
 
@@ -219,7 +213,7 @@ def _collinear(compared: Sequence[Compared]) -> Caution | None:
         if all(chosen):
             continue
         kept = dict(zip(map(str, coefficients.names), chosen, strict=True))
-        table = as_table(one.shown.X, one.shown.names)
+        table = Columns.of(one.shown.X, one.shown.names)
         for group in correlated_groups(table).groups:
             chosen_some = 0 < sum(kept[name] for name in group.names) < len(group.names)
             if chosen_some and not _complementary(group, table):
@@ -241,7 +235,7 @@ def _collinear(compared: Sequence[Compared]) -> Caution | None:
     return Caution("The choice among collinear features is arbitrary", "\n".join(lines))
 
 
-def _complementary(group: CorrelatedGroup, table: Table) -> bool:
+def _complementary(group: CorrelatedGroup, table: Columns) -> bool:
     """Whether two columns are the two indicators of one question: the choice says nothing."""
     if len(group.names) != 2 or group.least < SAME:
         return False

@@ -32,7 +32,7 @@ _UNPRINTABLE = re.compile(
 
 
 def require_jinja2() -> None:
-    """Fail in one sentence when Jinja2 or matplotlib is missing.
+    """Fail in one sentence when Jinja2, matplotlib or pandas is missing.
 
     Raises
     ------
@@ -42,6 +42,7 @@ def require_jinja2() -> None:
     try:
         import jinja2  # noqa: F401  # only to see that they are there
         import matplotlib  # noqa: F401  # the same
+        import pandas  # noqa: F401  # the same
     except ImportError as error:
         raise ImportError(
             f"a report needs {error.name}, which is not installed. "
@@ -103,7 +104,7 @@ def render(contents: Contents) -> str:
     Raises
     ------
     ImportError
-        Jinja2 or matplotlib is not installed.
+        Jinja2, matplotlib or pandas is not installed.
     """
     require_jinja2()
     from jinja2 import Environment, PackageLoader, StrictUndefined

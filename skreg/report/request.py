@@ -19,7 +19,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from .columns import is_absent
 from .contents import Task
 
 FEWEST_ROWS = 4
@@ -182,6 +181,8 @@ def _name_of(y: Any) -> str:
 
 
 def _check_target(y: Any, task: Task) -> NDArray[Any]:
+    import pandas
+
     y = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
@@ -189,10 +190,7 @@ def _check_target(y: Any, task: Task) -> NDArray[Any]:
         raise ValueError(
             f"y must have one value a row, got shape {y.shape}: report each target apart"
         )
-    if y.dtype == object:
-        absent = np.array([is_absent(value) for value in y], dtype=bool)
-    else:
-        absent = np.isnan(y) if np.issubdtype(y.dtype, np.inexact) else np.zeros(len(y), dtype=bool)
+    absent = pandas.isna(y)
     if absent.any():
         raise ValueError(f"y has {absent.sum()} missing values: leave those rows out of X and y")
     return _numbers(y) if task == "regression" else _labels(y)

@@ -131,7 +131,7 @@ def measured(coefficients: Coefficients, units: Units, estimator: Any, X: Any) -
         units = Units.all(("",) * n_features, "input")
     per, factor, to_unit = units.per, None, 1 / units.sizes
     if getattr(estimator, "standardize", False) is True and per != "deviation":
-        per, factor = "deviation", _deviations(X)
+        per, factor = "deviation", deviations(X)
     if per == "unit" or not np.isfinite(to_unit).any():
         return replace(coefficients, per=per, factor=factor)
     return replace(coefficients, per=per, factor=factor, to_unit=to_unit)
@@ -178,7 +178,8 @@ def _scaled(step: Any, before: Units) -> Units:
     return Units(before.names, pers, before.sizes * size)
 
 
-def _deviations(X: Any) -> Array:
+def deviations(X: Any) -> Array:
+    """Standard deviation of each column, of an array or a sparse matrix."""
     if hasattr(X, "tocsr"):
         return np.sqrt(mean_variance_axis(X.tocsr().astype(float), axis=0)[1])
     return np.asarray(X, dtype=float).std(axis=0)

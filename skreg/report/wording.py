@@ -46,6 +46,15 @@ def number(value: float, digits: int = 4) -> str:
     return _fixed(value, decimals)
 
 
+def percent(share: float) -> str:
+    """Write a share; nothing that exists is 0%, and nothing that lacks something 100%."""
+    if 0 < share < 0.001:
+        return "<0.1%"
+    if 0.999 < share < 1:
+        return ">99.9%"
+    return f"{100 * share:.1f}%".replace(".0%", "%")
+
+
 def with_error(value: float, error: float) -> str:
     """Write a value and its standard error, both rounded to the second digit of the error.
 
