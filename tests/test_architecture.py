@@ -52,7 +52,7 @@ NUMERICAL = {"numpy", "scipy"}  # floors 0 to 4 know these alone
 FIRST_FLOOR_WITH_SKLEARN = 5
 OPTIONAL = {  # which rooms, and lazily
     "matplotlib": {"plotting", "command", "report"},
-    "pandas": {"command", "paths"},
+    "pandas": {"command", "paths", "report"},
     "jinja2": {"report"},
 }
 

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skreg import ElasticNetCV, Lasso, LassoCV, MLPRegressor, Ridge, RidgeCV
-from skreg.report.columns import as_table
+from skreg.report.columns import Columns
 from skreg.report.correlation import beyond_chance, correlated_groups, standardised
 
 
@@ -302,7 +302,7 @@ def test_groups_are_the_connected_components(n_columns):
     for first, *others in chains:
         for previous, j in zip([first, *others], others, strict=False):
             X[:, j] = X[:, previous] + 0.25 * rng.normal(size=60)  # the ends correlate by less
-    found = correlated_groups(as_table(X, tuple(map(str, range(n_columns)))))
+    found = correlated_groups(Columns.of(X, tuple(map(str, range(n_columns)))))
     assert {group.names for group in found.groups} == {
         tuple(map(str, sorted(chain))) for chain in chains
     }

@@ -10,7 +10,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from skreg.report import correlation
-from skreg.report.columns import as_table, describe
+from skreg.report.columns import Columns, describe
 from skreg.report.correlation import correlated_groups
 from skreg.report.leakage import suspects
 
@@ -22,7 +22,7 @@ def with_gaps(column, share, seed=0):
 
 
 def table(*columns):
-    return as_table(np.column_stack(columns), tuple(f"x{j}" for j in range(len(columns))))
+    return Columns.of(np.column_stack(columns), tuple(f"x{j}" for j in range(len(columns))))
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.8])
@@ -63,7 +63,7 @@ def test_a_twin_with_gaps_is_found(make):
     X = rng.normal(2.0, 1.0, size=(300, 5))
     X[:, 3] = with_gaps(-5 * X[:, 1] + 0.1 * rng.normal(size=300), 0.3)
     X[:, 1] = with_gaps(X[:, 1], 0.3, seed=1)
-    (group,) = correlated_groups(as_table(make(X), tuple("abcde"))).groups
+    (group,) = correlated_groups(Columns.of(make(X), tuple("abcde"))).groups
     assert group.names == ("b", "d")
     both = ~np.isnan(X[:, 1] + X[:, 3])
     expected = abs(np.corrcoef(X[both, 1], X[both, 3])[0, 1])
@@ -94,7 +94,7 @@ def test_what_few_shared_rows_say_is_chance():
     X[rng.random(X.shape) < 0.75] = np.nan  # two columns share about 12 rows
     X[:, 0] = np.where(np.arange(200) < 8, X[:, 1], np.nan)
     X[:, 2] = np.where(np.isnan(X[:, 3]), rng.normal(size=200), 7.0)  # constant where both are
-    assert correlated_groups(as_table(X, tuple(map(str, range(30))))).groups == ()
+    assert correlated_groups(Columns.of(X, tuple(map(str, range(30))))).groups == ()
 
 
 def test_infinite_cells_are_counted_in_silence():
@@ -103,11 +103,11 @@ def test_infinite_cells_are_counted_in_silence():
     X[9:12, 0] = -np.inf
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        first = describe(as_table(X, tuple("abcdefghij")))[0]
+        first = describe(Columns.of(X, tuple("abcdefghij")))[0]
         ends = describe(table([-np.inf, np.inf], [np.inf, np.inf], [1.0, np.inf]))
         middle = describe(table([-np.inf, -np.inf, np.inf, np.inf, 3.0, 3.0]))[0]
-        found = correlated_groups(as_table(X, tuple("abcdefghij"))).groups
-        assert suspects(as_table(X, tuple("abcdefghij")), y, "regression", "t") == []
+        found = correlated_groups(Columns.of(X, tuple("abcdefghij"))).groups
+        assert suspects(Columns.of(X, tuple("abcdefghij")), y, "regression", "t") == []
     assert first.n_distinct == len(np.unique(X[:, 0]))
     assert first.summary.endswith("from −∞ to ∞")
     assert [column.n_distinct for column in ends] == [2, 1, 2]
@@ -130,7 +130,7 @@ def test_dates_are_told_from_the_first_to_the_last(unit):
     values = days.astype(f"datetime64[{unit}]")
     values[4] = np.datetime64("NaT")
     given = pandas.DataFrame({"day": values}) if unit != "D" else values[:, np.newaxis]
-    (column,) = describe(as_table(given, ("day",)))
+    (column,) = describe(Columns.of(given, ("day",)))
     assert (column.kind, column.n_missing, column.n_distinct) == ("date", 1, 8)
     assert column.summary == "from 2020-01-30 to 2020-02-07"
 
@@ -147,7 +147,7 @@ def test_other_times():
             "never": np.array(["NaT"] * 4, dtype="datetime64[ns]"),
         }
     )
-    found = {column.name: column for column in describe(as_table(frame, tuple(frame)))}
+    found = {column.name: column for column in describe(Columns.of(frame, tuple(frame)))}
     said = "from 2020-01-01 06:30:00+00:00 to 2020-01-01 09:30:00+00:00"
     assert (found["hour"].kind, found["hour"].summary) == ("date", said)
     assert found["lasted"].kind == "duration"

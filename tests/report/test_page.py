@@ -452,7 +452,7 @@ def test_long_settings_are_folded_away():
     assert '<pre class="settings"><code>DecisionTreeClassifier()</code></pre>' in html
 
 
-@pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
+@pytest.mark.parametrize("missing", ["jinja2", "matplotlib", "pandas"])
 def test_what_is_missing_is_named(monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(ImportError, match=rf"needs {missing}.*pip install 'skreg\[report\]'"):

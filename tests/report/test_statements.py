@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from skreg import ElasticNetCV, Lasso, LassoCV, RidgeCV
 from skreg.plotting._history import fit_note
 from skreg.report.arithmetic import formula
-from skreg.report.columns import as_table
+from skreg.report.columns import Columns
 from skreg.report.leakage import suspects
 from skreg.report.pictures import _of_cv
 from skreg.report.wording import result, score_text
@@ -34,7 +34,7 @@ def test_a_column_that_a_class_predicts_does_not_predict_the_class(gather):
     # The classes explain all of its variance, and it tells two of the four from the others alone.
     x = np.array([0.0, 0.0, 10.0, 10.0])[y] + 1e-3 * rng.standard_normal(400)
     X = np.column_stack([x, rng.standard_normal(400)])
-    assert suspects(as_table(X, ("x", "noise")), y, "classification", "y") == []
+    assert suspects(Columns.of(X, ("x", "noise")), y, "classification", "y") == []
     assert LEAK not in titles(gather(LogisticRegression(), X, y))
 
 
@@ -45,17 +45,17 @@ def test_a_column_that_tells_each_of_several_classes_is_a_leak(made):
     rng = np.random.default_rng(1)
     y = rng.integers(0, 4, 400)
     X = np.column_stack([rng.standard_normal(400), made(y) + 1e-3 * rng.standard_normal(400)])
-    (found,) = suspects(as_table(X, ("noise", "x")), y, "classification", "y")
+    (found,) = suspects(Columns.of(X, ("noise", "x")), y, "classification", "y")
     assert found.name == "x"
     assert found.how.startswith("balanced accuracy 0.99") or found.how.endswith("1.0000")
     rounded = np.column_stack([X[:, 0], made(y)])
-    (found,) = suspects(as_table(rounded, ("noise", "x")), y, "classification", "y")
+    (found,) = suspects(Columns.of(rounded, ("noise", "x")), y, "classification", "y")
     assert found.how == "balanced accuracy 1.0000"
 
 
 def test_petals_are_no_leak():
     X, y = load_iris(return_X_y=True)
-    assert suspects(as_table(X, ("a", "b", "c", "d")), y, "classification", "species") == []
+    assert suspects(Columns.of(X, ("a", "b", "c", "d")), y, "classification", "species") == []
 
 
 def ledger(n=200, seed=0):
