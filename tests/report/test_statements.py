@@ -1,5 +1,7 @@
 """What a report says is true: leaks, ties, scores near 1, choices that are none."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,6 +58,18 @@ def test_a_column_that_tells_each_of_several_classes_is_a_leak(made):
 def test_petals_are_no_leak():
     X, y = load_iris(return_X_y=True)
     assert suspects(Columns.of(X, ("a", "b", "c", "d")), y, "classification", "species") == []
+
+
+def test_many_categories_take_no_table_of_indicators():
+    rng = np.random.default_rng(0)
+    n, n_categories = 20_000, 2_000
+    X = rng.integers(0, n_categories, n).astype(str).astype(object)[:, np.newaxis]
+    table = Columns.of(X, ("town",))
+    tracemalloc.start()
+    assert suspects(table, rng.standard_normal(n), "regression", "y") == []
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < n * n_categories  # bytes: an eighth of such a table
 
 
 def ledger(n=200, seed=0):
