@@ -55,6 +55,10 @@ class Poisson(LogLink):
         mean *= scale
         return value, mean
 
+    def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
+        """Gradient alone: ``mu - y``."""
+        return (np.exp(eta) - y) * scale
+
     def curvature(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
         """``mu``."""
         return np.exp(eta) * scale
@@ -112,16 +116,20 @@ class Tweedie(LogLink):
         if not 1.0 < self.power < 2.0:
             raise ValueError(f"power must be above 1 and below 2, got {self.power}")
 
+    def _parts(self, eta: Array, y: Array) -> tuple[float, float, Array, Array]:
+        """a, b, ``mu^a`` and ``y mu^-b``."""
+        a, b = 2.0 - self.power, self.power - 1.0
+        return a, b, np.exp(a * eta), y * np.exp(-b * eta)
+
     def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:
         """Value and gradient; see `Loss`."""
-        a, b = 2.0 - self.power, self.power - 1.0
-        up, down = np.exp(a * eta), y * np.exp(-b * eta)
+        a, b, up, down = self._parts(eta, y)
         return weighted_sum(up / a + down / b - y**a / (a * b), scale), (up - down) * scale
 
     def curvature(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
         """``a mu^a + b y mu^-b``."""
-        a, b = 2.0 - self.power, self.power - 1.0
-        return (a * np.exp(a * eta) + b * y * np.exp(-b * eta)) * scale
+        a, b, up, down = self._parts(eta, y)
+        return (a * up + b * down) * scale
 
     def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:
         """``u eta - f(eta)`` where the slope is u, which Newton's method finds.
@@ -136,10 +144,11 @@ class Tweedie(LogLink):
             above, below = np.log(u) / a, (log_y - np.log(-u)) / b
             eta = np.where(u >= 0, np.maximum(log_y, above), np.minimum(log_y, below))
             for _ in range(NEWTON_STEPS):
-                up, down = np.exp(a * eta), y * np.exp(-b * eta)
+                _, _, up, down = self._parts(eta, y)
                 left, right = up - np.minimum(u, 0.0), down + np.maximum(u, 0.0)
                 eta = eta - np.log(left / right) / (a * up / left + b * down / right)
-            rows = u * eta - np.exp(a * eta) / a - y * np.exp(-b * eta) / b + y**a / (a * b)
+            _, _, up, down = self._parts(eta, y)
+            rows = u * eta - up / a - down / b + y**a / (a * b)
         at_zero = np.where(u < 0, np.inf, np.where(u > 0, rows, 0.0))
         return weighted_sum(np.where(y > 0, rows, at_zero), scale)
 
