@@ -107,6 +107,14 @@ def unwrap(value: Any) -> Any:
     return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
+def refuse_booleans(rules: Mapping[str, Sequence[Any]], given: Mapping[str, Any]) -> None:
+    """Refuse True and False, which Python takes for 1 and 0, where a parameter is a number."""
+    for name, value in given.items():
+        rule = rules.get(name) if isinstance(value, bool) else None
+        if rule and not {"boolean", "verbose"} & set(map(str, rule)):
+            raise TypeError(f"{name}={value} is no number, though Python would count it as one")
+
+
 def refuse_sparse(values: Any, name: str) -> None:
     """Refuse a sparse matrix where an array is needed."""
     if sparse.issparse(values):

@@ -18,7 +18,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.design import Array, Design
 from ..estimators.runtime import one_blas_thread, restored_on_failure
-from ..estimators.validation import check_rows, check_weights, columns_of, numeric, unwrap
+from ..estimators.validation import (
+    check_rows,
+    check_weights,
+    columns_of,
+    numeric,
+    refuse_booleans,
+    unwrap,
+)
 from ..objective.penalties import Penalty
 from ..paths.fit_path import Model, PathResult, alpha_grid
 from ..solvers.base import Settings
@@ -133,6 +140,7 @@ class LinearModel(RegressorMixin, MultiOutputMixin, BaseEstimator):
             if value is not defaults.get(name, unknown)
         }
         if given:
+            refuse_booleans(self._parameter_constraints, given)
             validate_parameter_constraints(
                 self._parameter_constraints, given, caller_name=type(self).__name__
             )
@@ -266,9 +274,9 @@ def resolve_alphas(
     eps: float = 1e-3,
 ) -> NDArray[np.float64]:
     """A decreasing grid from a count or an array."""
-    if not 0 < eps <= 1:
+    if isinstance(eps, bool) or not 0 < eps <= 1:
         raise ValueError(f"eps must be in (0, 1], got {eps}")
-    if isinstance(alphas, numbers.Integral):
+    if is_count(alphas):
         if alphas < 1:
             raise ValueError(f"alphas must be at least 1 when it is a count, got {alphas}")
         if model.summed_loss and alphas == 1:
@@ -282,7 +290,7 @@ def resolve_alphas(
 
 def is_count(alphas: Any) -> bool:
     """Whether `alphas` is a number of alphas, which are then made from the data."""
-    return isinstance(alphas, numbers.Integral)
+    return not isinstance(alphas, bool) and isinstance(alphas, numbers.Integral)
 
 
 def require_finite(path: PathResult) -> None:

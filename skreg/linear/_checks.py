@@ -164,7 +164,7 @@ def check_alphas(alphas: Any, *, allow_zero: bool = True) -> Array:
             f"alphas must be a count or a non-empty one-dimensional array, got shape {given.shape}"
         )
     for i, alpha in enumerate(given):
-        if not isinstance(alpha, numbers.Real):
+        if isinstance(alpha, bool) or not isinstance(alpha, numbers.Real):
             raise TypeError(
                 f"alphas[{i}] must be an instance of float, not {type(alpha).__name__}."
             )

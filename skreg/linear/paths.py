@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ from ..estimators.runtime import one_blas_thread
 from ..estimators.validation import check_weights, columns_of, in_order, numeric
 from ..paths.fit_path import fit_path
 from ._base import (
+    is_count,
     is_gram,
     linear_model,
     require_finite,
@@ -259,7 +259,7 @@ def _multi_task(
     params: dict[str, Any],
 ) -> PathTuple:
     """The multi-task path, which is scikit-learn's own work."""
-    if isinstance(alphas, numbers.Integral):
+    if is_count(alphas):
         norms = np.sqrt(np.sum(np.asarray(X.T @ y) ** 2, axis=1))
         top = norms.max() / (len(y) * max(l1_ratio, 1e-3))
         alphas = np.geomspace(top, top * eps, int(alphas))

@@ -13,7 +13,7 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.runtime import restored_on_failure
-from ..estimators.validation import PAIR, check_rows, check_table, check_weights
+from ..estimators.validation import PAIR, check_rows, check_table, check_weights, refuse_booleans
 from ..objective.losses import Loss
 from ._attributes import FITTED, parameters_of, publish
 from ._callbacks import CallbackSupportMixin
@@ -78,6 +78,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     def _codes(self, targets: Targets) -> Any:
         """Class of each row, where a split is stratified."""
         return None
+
+    def _validate_params(self) -> None:
+        refuse_booleans(self._parameter_constraints, vars(self))
+        super()._validate_params()
 
     # Prediction
 

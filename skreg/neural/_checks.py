@@ -151,7 +151,7 @@ def hidden_sizes(value: Any) -> list[int]:
     value = unwrap(value)
     sizes = [value] if isinstance(value, numbers.Integral) else list(value)
     for size in sizes:
-        if not isinstance(size, numbers.Integral) or size <= 0:
+        if isinstance(size, bool) or not isinstance(size, numbers.Integral) or size <= 0:
             raise ValueError(f"hidden_layer_sizes must be > 0, and whole numbers, got {value}")
     return [int(size) for size in sizes]
 
@@ -165,7 +165,7 @@ def per_layer(name: str, value: Any, n_layers: int, what: str) -> list[float]:
     if len(values) != n_layers:
         raise ValueError(_wrong_number(name, len(values), n_layers, what))
     for entry in values:
-        if not isinstance(entry, numbers.Real):
+        if isinstance(entry, bool) or not isinstance(entry, numbers.Real):
             raise ValueError(f"{name} must be numbers, got {entry!r}")
     return [float(entry) for entry in values]
 

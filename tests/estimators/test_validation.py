@@ -57,6 +57,38 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*the best alpha.*:UserWarning")
 each_model = pytest.mark.parametrize("name", MODELS)
 
 
+@each_model
+def test_true_is_no_number_in_any_parameter(name):
+    model = MODELS[name]
+    y = Y > 0 if is_classifier(model) else Y
+    for parameter, rule in model._parameter_constraints.items():
+        if not {"boolean", "verbose"} & set(map(str, rule)):
+            with pytest.raises((TypeError, ValueError), match=f"{parameter}='?True|{parameter}'"):
+                clone(model).set_params(**{parameter: True}).fit(X, y)
+
+
+@pytest.mark.parametrize("given", [True, [True], np.array([True, False]), np.array(True)], ids=repr)
+def test_true_is_no_alpha_and_no_count(given):
+    for model in (LassoCV(alphas=given), ElasticNetCV(alphas=given), RidgeCV(alphas=given)):
+        with pytest.raises(TypeError, match=r"not bool|no number"):
+            model.fit(X, Y)
+    for path in PATHS.values():
+        with pytest.raises(TypeError, match="not bool"):
+            path(X, Y, alphas=given)
+    with pytest.raises(ValueError, match="hidden_layer_sizes must be"):
+        MLPRegressor(hidden_layer_sizes=(True,)).fit(X, Y)
+    with pytest.raises(ValueError, match="dropout must be numbers"):
+        MLPRegressor((4, 4), dropout=(True, 0.5)).fit(X, Y)
+
+
+def test_a_mask_of_features_is_taken_as_factors():
+    mask = np.array([True, False, True])
+    assert np.array_equal(
+        Lasso(alpha=0.1, penalty_factor=mask).fit(X, Y).coef_,
+        Lasso(alpha=0.1, penalty_factor=[1.0, 0.0, 1.0]).fit(X, Y).coef_,
+    )
+
+
 @pytest.fixture(autouse=True)
 def no_work(request, monkeypatch):
     """The engine is not reached where something is refused."""

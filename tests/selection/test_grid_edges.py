@@ -27,6 +27,7 @@ from skreg import (
     RidgeCV,
     regularization_path,
 )
+from skreg.linear import _warnings
 
 X, y = load_diabetes(return_X_y=True)
 
@@ -105,7 +106,7 @@ def test_a_search_is_warned_once(nested):
 
 
 @pytest.mark.exhaustive
-def test_other_processes_leave_it_to_the_one_that_is_seen():
+def test_each_process_of_a_search_warns_at_most_once():
     code = """
         import numpy as np
         from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -115,19 +116,22 @@ def test_other_processes_leave_it_to_the_one_that_is_seen():
             y = X[:, 0] + 0.1 * np.arange(60)
             model = LassoCV(alphas=[0.9, 0.8], cv=3)
             cross_val_score(model, X, y, n_jobs=2)
-            GridSearchCV(model, {"rule": ["min", "1se"]}, n_jobs=2).fit(X, y)
+            GridSearchCV(model, {"rule": ["min", "1se"]}, n_jobs=2, refit=False).fit(X, y)
     """
     command = [sys.executable, "-W", "always", "-c", textwrap.dedent(code)]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
-    assert told.count("GridEdgeWarning") == 1
+    assert 1 <= told.count("GridEdgeWarning") <= 2
 
 
 def test_threads_and_the_workers_of_a_search(monkeypatch):
     model = RidgeCV([1e5, 1e4])
+    monkeypatch.setattr(_warnings, "_told_by_worker", set())
     with parallel_config("threading"):
         assert len(edge_warnings(lambda: cross_val_score(clone(model), X, y, n_jobs=2))) == 1
         monkeypatch.setattr(multiprocessing, "parent_process", object)
-        assert not edge_warnings(lambda: cross_val_score(clone(model), X, y, n_jobs=2))
+        for expected in (1, 0):
+            seen = edge_warnings(lambda: cross_val_score(clone(model), X, y, n_jobs=2))
+            assert len(seen) == expected
         assert len(edge_warnings(lambda: model.fit(X, y))) == 1
 
 
