@@ -23,6 +23,9 @@ SEARCHES = (
     "sklearn.utils.parallel",
 )
 
+# The grids of which a worker process has warned: clones that come there share no record.
+_told_by_worker: set[tuple[type, str]] = set()
+
 # The record that all clones of an estimator share; whoever is first enters it.
 _record_of_clone: WeakKeyDictionary[Any, dict[str, object]] = WeakKeyDictionary()
 _record_for_clones: WeakKeyDictionary[Any, dict[str, object]] = WeakKeyDictionary()
@@ -32,7 +35,7 @@ class GridEdgeWarning(UserWarning):
     """The best alpha is an end of the grid that was given, and a better one may lie beyond it.
 
     Of the clones of one estimator that a search or a cross-validation fits only the first to find
-    this warns. Those that are fitted in other processes do not.
+    this warns; of those that are fitted in other processes the first in each, once for a grid.
     """
 
 
@@ -83,10 +86,13 @@ class WarnsOfEdge(BaseEstimator):
         )
 
     def _is_one_of_many(self) -> bool:
-        """Whether it is a clone in a search, of which another has spoken or the parent will."""
+        """Whether it is a clone in a search, of which another has spoken."""
         if not called_by(*SEARCHES):
             return False
         if multiprocessing.parent_process() is not None and called_by("sklearn.utils.parallel"):
-            return True
+            grid = (type(self), repr(getattr(self, "alphas", None)))
+            told = grid in _told_by_worker
+            _told_by_worker.add(grid)
+            return told
         record, own = _record_of_clone.get(self), object()
         return record is not None and record.setdefault("edge", own) is not own
