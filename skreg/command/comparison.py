@@ -7,19 +7,20 @@ fold and scored on the others; the held-out test rows are used once, at the end.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, train_test_split
-from sklearn.pipeline import Pipeline
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.pipeline import make_pipeline
 
+from ..estimators.runtime import warn
 from ..linear import ElasticNet, Lasso, Ridge, regularization_path
 from ..paths.fit_path import PathResult, open_ends
+from ..report.evaluation import evaluate, splits_of
+from ..report.scores import Metric
 from ..selection.result import CVResult
 from .table import Table, TableError, time_folds
 
@@ -27,14 +28,45 @@ L1_RATIOS = (0.1, 0.5, 0.9)
 PRECISION: dict[str, Any] = {"tol": 1e-6, "max_iter": 10_000}  # of the sparse models
 
 
-class Split(NamedTuple):
-    """Training and held-out rows, after a preprocessing that was fitted to the training rows."""
+class Paths(BaseEstimator):
+    """Regularization paths of several models, of which each predicts at all of its alphas.
 
-    X_train: np.ndarray
-    y_train: np.ndarray
-    X_test: np.ndarray
-    y_test: np.ndarray
-    fitted: Pipeline
+    As the last step of a Pipeline they share what the other steps have learned.
+
+    Parameters
+    ----------
+    models : list of Lasso, ElasticNet or Ridge
+    alphas : list of ndarray or None
+        The grid of each model; None takes the usual one.
+    """
+
+    def __init__(self, models: list[Any], alphas: list[Any]) -> None:
+        self.models = models
+        self.alphas = alphas
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Paths:
+        """Fit the paths one after another, and take the time of each."""
+        self.paths_: list[PathResult] = []
+        self.seconds_: list[float] = []
+        for model, alphas in zip(self.models, self.alphas, strict=True):
+            begin = time.perf_counter()
+            self.paths_.append(regularization_path(model, X, y, alphas=alphas))
+            self.seconds_.append(time.perf_counter() - begin)
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return predictions, one column an alpha, the models side by side."""
+        return np.hstack([X @ path.coefs + path.intercepts for path in self.paths_])
+
+
+MEASURED = (
+    Metric(
+        "mean squared error at each alpha",
+        False,
+        lambda held: np.mean((held.y[:, np.newaxis] - held.predicted) ** 2, axis=0),
+    ),
+    Metric("seconds of each model", False, lambda held: held.model[-1].seconds_),
+)
 
 
 @dataclass(frozen=True)
@@ -92,25 +124,6 @@ class Comparison:
     rule: str
 
 
-def split(table: Table, train: np.ndarray, test: np.ndarray) -> Split:
-    """Fit the table's preprocessing on the training rows and apply it to both parts.
-
-    Parameters
-    ----------
-    table : Table
-        The data.
-    train, test : ndarray of int
-        Positions of rows.
-
-    Returns
-    -------
-    Split
-    """
-    fitted = clone(table.preprocessing).fit(table.X[train])
-    X_train, X_test = fitted.transform(table.X[train]), fitted.transform(table.X[test])
-    return Split(X_train, table.y[train], X_test, table.y[test], fitted)
-
-
 def compare(
     table: Table,
     *,
@@ -165,54 +178,43 @@ def compare(
     unit = float(np.std(table.y[train]))
     if unit == 0:
         raise TableError("the target has one value in all training rows: another --seed, more rows")
-    table = replace(table, y=table.y / unit)
-    whole = split(table, train, test)
-    folds = [split(table, train[inside], train[outside]) for inside, outside in parts]
-
-    def row(name: str, estimator: Lasso | ElasticNet | Ridge) -> Row:
-        return _cross_validate(name, estimator, whole, folds, unit, rule, n_jobs)
-
-    mixtures = [
-        row(f"ElasticNet, l1_ratio {ratio}", ElasticNet(l1_ratio=ratio, **PRECISION))
-        for ratio in L1_RATIOS
-    ]
-    best = min(mixtures, key=lambda each: each.cv.mean.min())
-    best = replace(best, seconds=sum(each.seconds for each in mixtures))
-    rows = (row("Lasso", Lasso(**PRECISION)), best, row("Ridge", Ridge()))
-    names = table.feature_names(whole.fitted)
-    return Comparison(table.title, rows, len(train), len(test), n_folds, names, rule)
-
-
-def _cross_validate(
-    name: str,
-    estimator: Lasso | ElasticNet | Ridge,
-    whole: Split,
-    folds: Sequence[Split],
-    unit: float,
-    rule: str,
-    n_jobs: int | None,
-) -> Row:
-    begin = time.perf_counter()
-    path = regularization_path(estimator, whole.X_train, whole.y_train)
-    errors = Parallel(n_jobs=n_jobs)(
-        delayed(_held_out_errors)(estimator, path.alphas, fold) for fold in folds
+    y = table.y / unit
+    mixtures = {f"ElasticNet, l1_ratio {r}": ElasticNet(l1_ratio=r, **PRECISION) for r in L1_RATIOS}
+    models = {"Lasso": Lasso(**PRECISION), **mixtures, "Ridge": Ridge()}
+    last = Paths(list(models.values()), [None] * len(models))
+    whole = make_pipeline(clone(table.preprocessing), last).fit(table.X[train], y[train])
+    paths = whole[-1].paths_
+    on_grids = make_pipeline(table.preprocessing, Paths(last.models, [p.alphas for p in paths]))
+    folds = splits_of([(train[inside], train[outside]) for inside, outside in parts])
+    (fits,) = evaluate([("Paths", on_grids, folds)], table.X, y, MEASURED, n_jobs=n_jobs)
+    for message in dict.fromkeys(said for fit in fits for _, said in fit.warned):
+        warn(message)
+    errors, seconds = zip(*(fit.values for fit in fits), strict=True)
+    ends = np.cumsum([len(path.alphas) for path in paths])[:-1]
+    weights = np.array([len(outside) for _, outside in parts], dtype=float)
+    rows = []
+    for name, path, of_folds, predicted, spent in zip(
+        models,
+        paths,
+        np.split(np.column_stack(errors) * unit**2, ends),
+        np.split(whole.predict(table.X[test]), ends, axis=1),
+        np.sum([whole[-1].seconds_, *seconds], axis=0),
+        strict=True,
+    ):
+        cv = CVResult(
+            alphas=path.alphas,
+            errors=of_folds,
+            fold_weights=weights,
+            l1_ratio=path.l1_ratio,
+            open_ends=open_ends(path.l1_ratio),
+        )
+        index = cv.select(rule)
+        score = r2_score(y[test], predicted[:, index])
+        rows.append(Row(name, path, cv, index, score, float(spent)))
+    lasso, *mixed, ridge = rows
+    best = min(mixed, key=lambda each: each.cv.mean.min())
+    best = replace(best, seconds=sum(each.seconds for each in mixed))
+    names = table.feature_names(whole[0])
+    return Comparison(
+        table.title, (lasso, best, ridge), len(train), len(test), n_folds, names, rule
     )
-    seconds = time.perf_counter() - begin
-    cv = CVResult(
-        alphas=path.alphas,
-        errors=np.column_stack(errors) * unit**2,
-        fold_weights=np.array([len(fold.y_test) for fold in folds], dtype=float),
-        l1_ratio=path.l1_ratio,
-        open_ends=open_ends(path.l1_ratio),
-    )
-    index = cv.select(rule)
-    predicted = whole.X_test @ path.coefs[:, index] + path.intercepts[index]
-    return Row(name, path, cv, index, r2_score(whole.y_test, predicted), seconds)
-
-
-def _held_out_errors(
-    estimator: Lasso | ElasticNet | Ridge, alphas: np.ndarray, fold: Split
-) -> np.ndarray:
-    path = regularization_path(estimator, fold.X_train, fold.y_train, alphas=alphas)
-    predicted = fold.X_test @ path.coefs + path.intercepts
-    return np.mean((fold.y_test[:, np.newaxis] - predicted) ** 2, axis=0)

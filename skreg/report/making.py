@@ -18,10 +18,10 @@ from .cautions import column_cautions, data_cautions
 from .code import python_call
 from .columns import Columns
 from .contents import Caution, Contents, ModelReport
+from .evaluation import baseline, compare_models, held_out_rows, times_held_out
 from .glance import glance
 from .ids_and_sentinels import DATES
 from .model_cautions import announcements, model_cautions
-from .models import baseline, compare_models, held_out_rows, times_held_out
 from .page import render, require_jinja2
 from .request import Request, check_request, in_time_order
 from .scores import Metric, metrics_for

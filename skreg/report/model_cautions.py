@@ -14,7 +14,7 @@ from .alphas import is_penalised
 from .columns import Columns
 from .contents import Caution, Coefficients, CorrelatedGroup, ModelReport, Score
 from .correlation import correlated_groups
-from .models import Compared, Warned
+from .evaluation import Compared, Warned
 from .units import deviations
 from .wording import listing, number
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import (
     accuracy_score,
+    balanced_accuracy_score,
     get_scorer,
+    log_loss,
     mean_absolute_error,
-    mean_squared_error,
     r2_score,
     roc_auc_score,
+    root_mean_squared_error,
 )
 
 from .contents import Task
+
+NOTHING = 1e-15  # the log loss of certainty, which scikit-learn keeps from being 0
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class HeldOut:
     def of(cls, model: Any, X: Any, y: NDArray[Any], classes: NDArray[Any]) -> HeldOut:
         """Ask a fitted model for its predictions."""
         predicted = np.asarray(model.predict(X))
-        if predicted.ndim > 1:
+        if predicted.ndim == 2 and predicted.shape[1] == 1:
             predicted = predicted[:, 0]
         probabilities = decision = None
         if len(classes) and hasattr(model, "predict_proba"):
@@ -72,72 +77,57 @@ def _in_order(model: Any, given: NDArray[np.float64], classes: NDArray[Any]) -> 
 
 @dataclass(frozen=True)
 class Metric:
-    """A number a fold: its name for a reader, its direction, how it is found."""
+    """What is measured of each fold: its name for a reader, its direction, how it is found."""
 
     name: str
     greater_is_better: bool
-    value: Callable[[HeldOut], float]
+    value: Callable[[HeldOut], Any]
+
+
+def _of_numbers(function: Callable[..., float]) -> Callable[[HeldOut], float]:
+    """A metric of numbers, which is not defined where a prediction is not one."""
+
+    def value(held: HeldOut) -> float:
+        known = np.isfinite(held.predicted).all()
+        return float(function(held.y, held.predicted)) if known else np.nan
+
+    return value
 
 
 def _balanced(held: HeldOut) -> float:
-    right = held.predicted == held.y
-    return float(np.mean([right[held.y == label].mean() for label in np.unique(held.y)]))
+    with warnings.catch_warnings():  # of classes that are predicted and not there
+        warnings.simplefilter("ignore")
+        return float(balanced_accuracy_score(held.y, held.predicted))
 
 
 def _area(held: HeldOut) -> float:
-    present = np.unique(held.y)
-    if len(present) < len(held.classes):
-        return np.nan  # a fold without one of the classes
-    if len(held.classes) == 2:
-        if held.decision is None:
-            return np.nan
-        return float(roc_auc_score(held.y == held.classes[1], held.decision))
-    if held.probabilities is None:
-        return np.nan
-    return float(
-        np.mean(
-            [
-                roc_auc_score(held.y == label, column)
-                for label, column in zip(held.classes, held.probabilities.T, strict=True)
-            ]
-        )
-    )
+    two = len(held.classes) == 2
+    said = held.decision if two else held.probabilities
+    if said is None or len(np.unique(held.y)) < len(held.classes):
+        return np.nan  # without one of the classes
+    truth = held.y == held.classes[1] if two else held.y[:, np.newaxis] == held.classes
+    return float(roc_auc_score(truth, said))
 
 
 def _log_loss(held: HeldOut) -> float:
     if held.probabilities is None:
         return np.nan
-    own = held.probabilities[np.arange(len(held.y)), np.searchsorted(held.classes, held.y)]
-    return float(-np.log(np.clip(own, np.finfo(float).eps, 1.0)).mean())
-
-
-def _numbers(value: Callable[[NDArray[Any], NDArray[Any]], float]) -> Callable[[HeldOut], float]:
-    """A metric of numbers, which is not defined where a prediction is not one."""
-
-    def of(held: HeldOut) -> float:
-        return float(value(held.y, held.predicted)) if np.isfinite(held.predicted).all() else np.nan
-
-    return of
+    loss = float(log_loss(held.y, held.probabilities, labels=held.classes))
+    return loss if loss > NOTHING else 0.0
 
 
 USUAL: dict[str, dict[str, Metric]] = {
     "regression": {
-        "r2": Metric("R²", True, _numbers(r2_score)),
+        "r2": Metric("R²", True, _of_numbers(r2_score)),
         "neg_root_mean_squared_error": Metric(
-            "root mean squared error",
-            False,
-            _numbers(lambda y, predicted: np.sqrt(mean_squared_error(y, predicted))),
+            "root mean squared error", False, _of_numbers(root_mean_squared_error)
         ),
         "neg_mean_absolute_error": Metric(
-            "mean absolute error",
-            False,
-            _numbers(mean_absolute_error),
+            "mean absolute error", False, _of_numbers(mean_absolute_error)
         ),
     },
     "classification": {
-        "accuracy": Metric(
-            "accuracy", True, lambda held: float(accuracy_score(held.y, held.predicted))
-        ),
+        "accuracy": Metric("accuracy", True, lambda held: accuracy_score(held.y, held.predicted)),
         "balanced_accuracy": Metric("balanced accuracy", True, _balanced),
         "roc_auc": Metric("ROC AUC", True, _area),
         "neg_log_loss": Metric("log loss", False, _log_loss),

@@ -13,12 +13,14 @@ from sklearn.pipeline import make_pipeline
 
 import skreg
 from skreg.command import comparison
-from skreg.command.comparison import compare, split
+from skreg.command.comparison import Paths, compare
 from skreg.command.reading import read_table
 from skreg.command.run import main
 from skreg.command.table import diabetes
 from skreg.command.text import format_comparison
 from skreg.linear import Lasso, Ridge
+from skreg.report.evaluation import evaluate
+from skreg.report.scores import Metric
 
 COLOURS = np.array(["red", "green", "blue", ""])
 
@@ -218,13 +220,19 @@ def test_agrees_with_a_grid_search_over_the_whole_pipeline(mixed_table, position
 
 def test_held_out_rows_are_not_learned_from(mixed_table):
     train, test = np.arange(40), np.arange(40, 55)
-    before = split(mixed_table, train, test)
     changed = mixed_table.X.copy()
     changed[test] = [1e6, 1e6, "purple"]
-    after = split(replace(mixed_table, X=changed), train, test)
-    assert_array_equal(before.X_train, after.X_train)
-    assert "colour=purple" not in mixed_table.feature_names(after.fitted)
-    columns = after.fitted["columntransformer"]
+    preprocessing = mixed_table.preprocessing
+    fitted = {}
+    for name, X in (("before", mixed_table.X), ("after", changed)):
+        seen = Metric("model", True, lambda held: held.model[0])
+        model = make_pipeline(preprocessing, Paths([Ridge()], [None]))
+        ((fit,),) = evaluate([("", model, {"": (train, test)})], X, mixed_table.y, [seen])
+        fitted[name] = fit.values[0]
+    before, after = (one.transform(mixed_table.X[train]) for one in fitted.values())
+    assert_array_equal(before, after)
+    assert "colour=purple" not in mixed_table.feature_names(fitted["after"])
+    columns = fitted["after"]["columntransformer"]
     medians = columns.named_transformers_["numbers"].statistics_
     assert_array_equal(medians, np.nanmedian(mixed_table.X[train, :2].astype(float), axis=0))
 

@@ -1,0 +1,327 @@
+"""Models fitted to all rows and, by the same folds for all, to all but some.
+
+The one engine under every comparison: it fits, measures what is held out, and keeps what the fits
+warned of.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+from sklearn.utils.parallel import Parallel, delayed
+
+from ..estimators.runtime import warn
+from .code import printed
+from .contents import ModelReport, Score
+from .inspection import Shown, look_into
+from .request import Fold, Request
+from .scores import HeldOut, Metric
+
+LONGEST_ARRAY = 10  # of those that the settings of a model show in full
+INTERRUPTED = "Training interrupted"  # an MLP ends its fit well when Ctrl-C is pressed
+WHOLE = "all rows"  # the split that holds out none
+NO_CLASSES = np.array([])
+
+# Training rows, and those held out, if any, by what the split is called.
+Splits = dict[str, tuple[NDArray[np.intp], NDArray[np.intp] | None]]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One model fitted to the training rows of one split.
+
+    Parameters
+    ----------
+    model : object or None
+        Fitted; None where the split held rows out, so that it need not travel between processes.
+    values : tuple
+        What each metric makes of the rows held out.
+    predicted, probabilities : ndarray or None
+        Of the rows held out.
+    seconds : float
+    warned : tuple of (str, str)
+        Class and message of each warning.
+    """
+
+    model: Any
+    values: tuple[Any, ...]
+    predicted: NDArray[Any] | None
+    probabilities: NDArray[np.float64] | None
+    seconds: float
+    warned: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A warning of a fit.
+
+    Parameters
+    ----------
+    model : str
+    category : str
+        Its class.
+    message : str
+    """
+
+    model: str
+    category: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A model with what its fits warned of, and what was found in it."""
+
+    report: ModelReport
+    shown: Shown
+    warned: tuple[Warned, ...]
+    n_fits: int
+
+
+def splits_of(folds: Sequence[Fold]) -> Splits:
+    """Folds by what they are called."""
+    return {f"fold {k} of {len(folds)}": fold for k, fold in enumerate(folds, start=1)}
+
+
+def evaluate(
+    models: Sequence[tuple[str, Any, Splits]],
+    X: Any,
+    y: NDArray[Any],
+    metrics: Sequence[Metric],
+    *,
+    classes: NDArray[Any] = NO_CLASSES,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> list[list[Fit]]:
+    """Fit each model to the training rows of each of its splits and measure the rows held out.
+
+    Parameters
+    ----------
+    models : sequence of (str, estimator, Splits)
+        Estimators are cloned.
+    X : array, sparse matrix or data frame
+    y : ndarray of shape (n_samples,)
+    metrics : sequence of Metric
+    classes : ndarray
+        All classes, sorted; none for a regression.
+    n_jobs : int or None
+        Processes that share the fits; the result does not depend on it.
+    verbose : int
+        Whether each fit says that it is done, on standard error.
+
+    Returns
+    -------
+    list of list of Fit
+        One list a model, in the order of its splits.
+    """
+    tasks = [(k, what) for k, (_, _, splits) in enumerate(models) for what in splits]
+    fits = Parallel(n_jobs=n_jobs)(
+        delayed(_fit)(
+            models[k][0], clone(models[k][1]), X, y, what, models[k][2][what], metrics, classes,
+            verbose,
+        )
+        for k, what in tasks
+    )  # fmt: skip
+    by_model: list[list[Fit]] = [[] for _ in models]
+    for (k, _), fit in zip(tasks, fits, strict=True):
+        by_model[k].append(fit)
+    return by_model
+
+
+def _fit(
+    name: str,
+    model: Any,
+    X: Any,
+    y: NDArray[Any],
+    what: str,
+    split: tuple[NDArray[np.intp], NDArray[np.intp] | None],
+    metrics: Sequence[Metric],
+    classes: NDArray[Any],
+    verbose: int,
+) -> Fit:
+    train, test = split
+    begin = time.perf_counter()
+    values: tuple[Any, ...] = ()
+    predicted = probabilities = None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            # Rows that are taken are copies: an estimator may overwrite them.
+            model.fit(_safe_indexing(X, train), y[train])
+            if test is not None:
+                held = HeldOut.of(model, _safe_indexing(X, test), y[test], classes)
+                values = tuple(metric.value(held) for metric in metrics)
+                predicted, probabilities = held.predicted, held.probabilities
+                if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
+                    warn("some predictions are not numbers; they have no score")
+        except Exception as error:
+            error.add_note(f"{name} was being fitted, {what}, for the report")
+            raise
+    seconds = time.perf_counter() - begin
+    messages = tuple((one.category.__name__, str(one.message)) for one in caught)
+    if any(INTERRUPTED in message for _, message in messages):
+        raise KeyboardInterrupt
+    if verbose:
+        print(f"{name}: {what}, {seconds:.2f} s", file=sys.stderr, flush=True)
+    kept = model if test is None else None
+    return Fit(kept, values, predicted, probabilities, seconds, messages)
+
+
+def compare_models(
+    request: Request, metrics: Sequence[Metric], *, n_jobs: int | None, verbose: int
+) -> list[Compared]:
+    """Fit and cross-validate every estimator of a request, and look into it.
+
+    Parameters
+    ----------
+    request : Request
+    metrics : sequence of Metric
+    n_jobs : int or None
+        Processes that share the fits.
+    verbose : int
+        Whether each fit says that it is done.
+
+    Returns
+    -------
+    list of Compared
+    """
+    folds = splits_of(request.folds)
+    everything: Splits = {WHOLE: (np.arange(len(request.y)), None)}
+    fits = evaluate(
+        [
+            (name, _seeded(model, request.random_state), folds if fitted else everything | folds)
+            for name, model, fitted in request.estimators
+        ],
+        request.X,
+        request.y,
+        metrics,
+        classes=request.classes,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    return [_compared(request, k, own, metrics) for k, own in enumerate(fits)]
+
+
+def baseline(request: Request, metrics: Sequence[Metric]) -> ModelReport:
+    """What a model that knows the target alone scores on the same folds."""
+    if request.task == "regression":
+        name, model = "Predicting the mean", DummyRegressor()
+    else:
+        name, model = "Predicting the largest class", DummyClassifier(strategy="prior")
+    named = [(name, model, splits_of(request.folds))]
+    (fits,) = evaluate(named, request.X, request.y, metrics, classes=request.classes)
+    return ModelReport(
+        name=name,
+        settings=repr(model),
+        estimator=model,
+        scores=_scores(request, fits, metrics),
+        held_out=_held_out(request, [fit.predicted for fit in fits]),
+        seconds=sum(fit.seconds for fit in fits),
+    )
+
+
+def held_out_rows(request: Request) -> NDArray[np.intp]:
+    """The rows that a fold holds out, in order."""
+    return np.unique(np.concatenate([test for _, test in request.folds]))
+
+
+def times_held_out(request: Request) -> float:
+    """How many folds hold out a row, on average over the rows that any does."""
+    return sum(len(test) for _, test in request.folds) / len(held_out_rows(request))
+
+
+def _settings(estimator: Any) -> str:
+    """An estimator for a reader: each step of a Pipeline on a line of its own, however long."""
+    named = estimator.steps if isinstance(estimator, Pipeline) else [("", estimator)]
+    return "\n".join(" ".join(printed(step, LONGEST_ARRAY).split()) for _, step in named)
+
+
+def _seeded(estimator: Any, random_state: Any) -> Any:
+    """A clone whose generators, where it leaves them open, start from `random_state`."""
+    model = clone(estimator)
+    if isinstance(random_state, (int, np.integer)):
+        open_ones = {
+            key: int(random_state)
+            for key, value in model.get_params(deep=True).items()
+            if value is None and (key == "random_state" or key.endswith("__random_state"))
+        }
+        model.set_params(**open_ones)
+    return model
+
+
+def _scores(request: Request, folds: Sequence[Fit], metrics: Sequence[Metric]) -> tuple[Score, ...]:
+    times = times_held_out(request)
+    by_metric = zip(metrics, zip(*(fit.values for fit in folds), strict=True), strict=True)
+    return tuple(
+        Score(metric.name, np.array(values), metric.greater_is_better, times)
+        for metric, values in by_metric
+    )
+
+
+def _held_out(request: Request, by_fold: Sequence[Any]) -> NDArray[Any]:
+    """Predictions row by row; the first one where several folds hold a row out."""
+    first = np.asarray(by_fold[0])
+    result = np.empty((len(request.y), *first.shape[1:]), dtype=np.result_type(*by_fold))
+    for (_, test), values in reversed(list(zip(request.folds, by_fold, strict=True))):
+        result[test] = values
+    return result[held_out_rows(request)]
+
+
+def _compared(request: Request, k: int, fits: list[Fit], metrics: Sequence[Metric]) -> Compared:
+    name, given, was_fitted = request.estimators[k]
+    folds = fits if was_fitted else fits[1:]
+    fitted = given if was_fitted else fits[0].model
+    everything = _safe_indexing(request.X, np.arange(len(request.y)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the fits have said what there is to say
+        shown = look_into(
+            fitted,
+            everything,
+            request.y,
+            request.names,
+            request.classes,
+            fitted_before=was_fitted,
+        )
+    if shown.coefficients is None:
+        shown.X = None  # what is large and not looked at again
+    notes = list(shown.notes)
+    if was_fitted:
+        notes.insert(
+            0,
+            "It was fitted before and is shown as it was; its scores are those of unfitted copies"
+            " that the folds have fitted.",
+        )
+    probabilities = [fit.probabilities for fit in folds]
+    report = ModelReport(
+        name=name,
+        settings=_settings(given),
+        estimator=shown.estimator,
+        scores=_scores(request, folds, metrics),
+        held_out=_held_out(request, [fit.predicted for fit in folds]),
+        seconds=float("nan") if was_fitted else sum(fit.seconds for fit in fits),
+        alpha=shown.alpha,
+        alpha_min=shown.alpha_min,
+        alpha_1se=shown.alpha_1se,
+        path=shown.path,
+        cv=shown.cv,
+        coefficients=shown.coefficients,
+        is_network=shown.is_network,
+        left_out=tuple(shown.left_out),
+        notes=tuple(notes),
+        probabilities=(
+            None if any(one is None for one in probabilities) else _held_out(request, probabilities)
+        ),
+    )
+    warned = tuple(Warned(name, *each) for fit in fits for each in fit.warned)
+    return Compared(report, shown, warned, len(fits))
