@@ -197,7 +197,7 @@ class Design:
 
     def norm2(self, r: Array) -> Array:
         """Weighted sums of squares of r, column by column."""
-        return np.asarray(self.omega @ (r * r))
+        return np.asarray(self.omega.dot(r * r))
 
     # Columns and Gram matrices ------------------------------------------------------------
 

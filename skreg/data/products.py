@@ -134,7 +134,7 @@ def squares(X: Any, omega: Array, mean: Array | None) -> Array:
             out[columns] += omega[rows] @ block
         return out
     counts = np.diff(X.indptr)
-    uniform = bool((omega == omega[0]).all())
+    uniform = not np.count_nonzero(omega != omega[0])
     centred = X.data.astype(np.float64)
     if mean is not None:
         centred -= np.repeat(mean, counts)
@@ -170,13 +170,13 @@ def gram(X: NDArray[Any], omega: Array, mean: Array | None, near: bool) -> Array
     if near:
         G = _products(X, omega, None)
         G = dger(-1.0, mean, mean, a=G.T, overwrite_a=1).T  # an outer product would be as large
-        if not (mean * mean > DENSE_COLUMN * G.diagonal()).any():
+        if not np.count_nonzero(mean * mean > DENSE_COLUMN * G.diagonal()):
             return G
     return _products(X, omega, mean)
 
 
 def _products(X: NDArray[Any], omega: Array, shift: Array | None) -> Array:
-    uniform = bool((omega == omega[0]).all())
+    uniform = not np.count_nonzero(omega != omega[0])
     if uniform and shift is None and X.dtype == np.float64:  # nothing has to be copied
         G = np.asarray(X.T @ X)
         G *= omega[0]
@@ -266,7 +266,7 @@ def far_from_zero(X: Any, omega: Array, mean: Array, spread: Array | None = None
         spread = omega[rows] @ np.square(glance, out=glance)
         share = max(omega[rows].sum(), DENSE_COLUMN / CANCELLATION)
     # Of columns that pass this one, none is a suspect.
-    if not (squared_mean * share > DENSE_COLUMN * spread).any():
+    if not np.count_nonzero(squared_mean * share > DENSE_COLUMN * spread):
         return NONE_FAR
     suspects = np.flatnonzero(squared_mean > CANCELLATION * spread)
     drift, spread = np.empty(len(suspects)), np.empty(len(suspects))

@@ -295,7 +295,8 @@ def is_count(alphas: Any) -> bool:
 
 def require_finite(path: PathResult) -> None:
     """Refuse coefficients that overflowed."""
-    if not (np.isfinite(path.coefs).all() and np.isfinite(path.intercepts).all()):
+    infinite = (np.count_nonzero(~np.isfinite(one)) for one in (path.coefs, path.intercepts))
+    if any(infinite):
         raise ValueError(
             "Iterations resulted in non-finite parameter values: the values of X or y are too"
             " large for floating point; scale the input."

@@ -11,6 +11,7 @@ with row weights omega that sum to one. Both are frozen: solvers read them and c
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from ..caching import cached_property
 
 Array = NDArray[np.float64]
 
+# Penalties without factors and bounds are made once for models of so many features at most.
+FEW = 1000
 # As good as infinite beside data of order one, and still a number when it is multiplied by zero.
 HUGE = 2.0**1000
 
@@ -118,6 +121,8 @@ class Penalty:
         upper: Array | float | None = None,
     ) -> Penalty:
         """Fill in the defaults; an infinite factor becomes the bounds zero and zero."""
+        if factors is None and lower is None and upper is None and n_features <= FEW:
+            return _plain(n_features, float(l1_ratio))
         v = np.ones(n_features) if factors is None else np.array(factors, dtype=np.float64)
         lo = np.full(n_features, -np.inf if lower is None else lower, dtype=np.float64)
         hi = np.full(n_features, np.inf if upper is None else upper, dtype=np.float64)
@@ -157,6 +162,8 @@ class Penalty:
 
     def take(self, index: NDArray[np.intp]) -> Penalty:
         """The penalty of some of the features."""
+        if self.plain and len(index) == len(self.factors):
+            return self  # whatever their order
         units = self.l2_units if isinstance(self.l2_units, float) else self.l2_units[index]
         parts = self.factors[index], self.lower[index], self.upper[index]
         return Penalty(self.l1_ratio, *parts, units)
@@ -183,6 +190,11 @@ class Penalty:
     def even(self) -> bool:
         """Whether every feature has the factor one, and so none is free or excluded."""
         return not np.count_nonzero(self.factors != 1.0)
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether all features are penalised alike, in one unit and without bounds."""
+        return self.even and self.l2_factors is self.factors and not self.boxed
 
     @cached_property
     def _may_overflow(self) -> bool:
@@ -223,3 +235,12 @@ class Penalty:
         strength = np.where(self.factors > 0, self.factors, 1.0)[:, None]
         ratio = np.where(counted, np.abs(q) / strength, 0.0)
         return float(ratio.max(initial=0.0)) / max(self.l1_ratio, 1e-3)
+
+
+@lru_cache(maxsize=32)
+def _plain(n_features: int, l1_ratio: float) -> Penalty:
+    """The penalty without factors and bounds, which all fits of this many features share."""
+    shape = np.ones(n_features), np.full(n_features, -np.inf), np.full(n_features, np.inf)
+    for values in shape:
+        values.setflags(write=False)
+    return Penalty(l1_ratio, *shape)

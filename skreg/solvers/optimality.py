@@ -147,7 +147,12 @@ def with_rounding(
     `unit` is that of the gaps of y, W has shape (n_alphas, n_features). Where much may be hidden,
     both are made anew from the residuals of W, which hide least.
     """
-    if len(alphas) == 1 and penalty.l1_ratio and alphas[0] and penalty.factors.all():
+    if (
+        len(alphas) == 1
+        and penalty.l1_ratio
+        and alphas[0]
+        and (penalty.even or penalty.factors.all())
+    ):
         hides = rounding_of_one(W[0], design, unit)
         if gaps[0] <= AIM and hides <= LOUD:
             return gaps + hides
@@ -188,7 +193,7 @@ def _bound(
     size = np.abs(q)
     strict = penalty.unbounded(q)
     limit = np.maximum(size, penalty.l1)
-    share = np.divide(penalty.l1, limit, out=np.ones_like(size), where=strict & (limit > 0))
+    share = np.divide(penalty.l1, limit, out=np.ones(size.shape), where=strict & (limit > 0))
     tau = np.minimum(share.min(axis=0, initial=1.0), most)
     dual = tau * q
     # tau q may exceed l1 by a rounding error, where the conjugate is infinite.

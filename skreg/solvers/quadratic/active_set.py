@@ -116,6 +116,10 @@ class ActiveSet:
     def adopt(self, w: Array) -> None:
         """Take these coefficients for the solution at the last alpha."""
         penalty, free = self.penalty, self.usable & ~self.penalised
+        if not np.count_nonzero((w != 0) | free):
+            self.w, self.q, self.line, self.active = w, self.c, None, self.active[:0]
+            self.at, self.sign = np.zeros(len(w), dtype=np.int8), np.zeros(len(w))
+            return
         w = np.clip(w, penalty.lower, penalty.upper) if self.boxed else w
         w = np.where(self.usable, w, 0.0)
         self.w, self.q, self.line = w, self.c - self.gram @ w, None
@@ -127,7 +131,7 @@ class ActiveSet:
         chosen = ((w != 0) | free) & (self.at == 0)
         stay = self.active[chosen[self.active]]
         chosen[stay] = False
-        self.active = np.concatenate([stay, np.flatnonzero(chosen)])
+        self.active = np.concatenate([stay, chosen.nonzero()[0]])
         self.sign = np.sign(w) * self.penalised
 
     @property

@@ -95,7 +95,8 @@ def _solve_on_gram(
     start: Array,
     settings: Settings,
 ) -> Iterator[Solution]:
-    if start.any():
+    warm = bool(np.count_nonzero(start))
+    if warm:
         optimal = coordinate_descent.without_a_step(design, target, penalty.at(alphas[0]), start)
         if optimal is not None:
             yield optimal
@@ -107,12 +108,12 @@ def _solve_on_gram(
     if len(alphas) > 1:
         followed = penalty.l1_ratio == 1.0 and _can_follow(design, penalty)
     else:  # with fewer rows than features too many would be in a guess of the support
-        cold = rank < design.n_features and not start.any()
-        followed = cold and _can_follow(design, penalty)
+        followed = rank < design.n_features and not warm and _can_follow(design, penalty)
     if followed:
         W, Q, n_iters = _follow(gram, c, penalty, alphas)
     else:
-        W, Q, n_iters = _step(design, yy, c, penalty, alphas, start, settings, rank)
+        given = start if warm else None
+        W, Q, n_iters = _step(design, yy, c, penalty, alphas, given, settings, rank)
     rss = np.maximum(yy - (W * (c[:, None] + Q)).sum(axis=0), 0.0)
     scaled = penalty.at_each(alphas)
     gaps = relative_gaps(W, Q, rss, scaled, design, target.unit)
@@ -146,6 +147,8 @@ def _can_follow(design: Design, penalty: Penalty) -> bool:
     """Whether there is a path for the homotopy, and not too dear a one."""
     if design.n_features > MOST_FEATURES:
         return False
+    if not penalty.boxed:
+        return True
     free = penalty.free
     return bool(np.isinf(penalty.lower[free]).all() and np.isinf(penalty.upper[free]).all())
 
@@ -156,16 +159,16 @@ def _step(
     c: Array,
     penalty: Penalty,
     alphas: Array,
-    start: Array,
+    start: Array | None,
     settings: Settings,
     rank: int,
 ) -> tuple[Array, Array, list[int]]:
     """Coefficients, correlations left and iterations at all alphas, one after the other."""
     n_features = len(c)
-    first = penalty.at(alphas[0])
-    many = np.count_nonzero(np.abs(c) > first.l1) >= GUESSED_FROM
-    if many and rank == n_features and not start.any():
-        start = _guess(design.gram(), c, first)
+    if start is None and rank == n_features >= GUESSED_FROM:
+        first = penalty.at(alphas[0])
+        if np.count_nonzero(np.abs(c) > first.l1) >= GUESSED_FROM:
+            start = _guess(design.gram(), c, first)
     found = ProximalActiveSet(penalty, rank, yy, alone=len(alphas) == 1)
     found.extend(design.gram(), c, np.arange(n_features), start)
     W, n_iters = np.empty((len(alphas), n_features)), []
