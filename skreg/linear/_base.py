@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import numbers
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import get_config
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.design import Array, Design
+from ..estimators.parameters import CheckedParameters
 from ..estimators.runtime import one_blas_thread, restored_on_failure
 from ..estimators.validation import (
     check_rows,
     check_weights,
     columns_of,
     numeric,
-    refuse_booleans,
     unwrap,
 )
 from ..objective.penalties import Penalty
@@ -58,22 +56,6 @@ def all_or_nothing(fit: F) -> F:
     return restored_on_failure(one_blas_thread(silent(fit)))
 
 
-def parameters_checked(fit: F) -> F:
-    """Check the parameters first, unless scikit-learn's configuration says not to.
-
-    scikit-learn's `_fit_context` also turns off such checks in what `fit` calls, which takes twice
-    as long as the checks themselves; here nothing that is called has any.
-    """
-
-    @functools.wraps(fit)
-    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not get_config()["skip_parameter_validation"]:
-            self._validate_params()
-        return fit(self, *args, **kwargs)
-
-    return cast(F, checked)
-
-
 def silent(function: F) -> F:
     """NumPy keeps silent of overflow: what is not finite in the end is refused by name."""
 
@@ -85,7 +67,7 @@ def silent(function: F) -> F:
     return cast(F, quiet)
 
 
-class LinearModel(RegressorMixin, MultiOutputMixin, BaseEstimator):
+class LinearModel(RegressorMixin, MultiOutputMixin, CheckedParameters):
     """Base of the linear estimators: prediction, tags and input checks."""
 
     coef_: NDArray[Any]
@@ -108,42 +90,6 @@ class LinearModel(RegressorMixin, MultiOutputMixin, BaseEstimator):
         else:
             X = check_rows(self, X, accept_sparse=STORED, dtype=FLOATS)
         return np.asarray(X @ self.coef_.T + self.intercept_)
-
-    @classmethod
-    @functools.cache
-    def _names(cls) -> tuple[str, ...]:
-        # Read off the signature of __init__, which takes long and never changes.
-        return tuple(super()._get_param_names())
-
-    @classmethod
-    def _get_param_names(cls) -> list[str]:
-        return list(cls._names())
-
-    @classmethod
-    @functools.cache
-    def _sound_defaults(cls) -> dict[str, Any]:
-        """The defaults of the parameters, if all are valid: what need not be checked again."""
-        signature = inspect.signature(cls.__init__)
-        defaults = {name: one.default for name, one in signature.parameters.items()}
-        try:
-            validate_parameter_constraints(cls._parameter_constraints, defaults, cls.__name__)
-        except ValueError:
-            return {}
-        return defaults
-
-    def _validate_params(self) -> None:
-        """Check the parameters that are not at their defaults, which takes a while."""
-        defaults, unknown = self._sound_defaults(), object()
-        given = {
-            name: value
-            for name, value in self.get_params(deep=False).items()
-            if value is not defaults.get(name, unknown)
-        }
-        if given:
-            refuse_booleans(self._parameter_constraints, given)
-            validate_parameter_constraints(
-                self._parameter_constraints, given, caller_name=type(self).__name__
-            )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -14,6 +14,7 @@ from sklearn.utils import metadata_routing
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from ..estimators.parameters import parameters_checked
 from ..estimators.validation import check_weights, columns_of
 from ..paths.fit_path import Model, fit_path
 from ._base import (
@@ -22,7 +23,6 @@ from ._base import (
     all_or_nothing,
     is_gram,
     linear_model,
-    parameters_checked,
     plain,
     require_finite,
     take_gram,

@@ -14,13 +14,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Ridge as ScikitLearnRidge
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ..estimators.parameters import parameters_checked
 from ..estimators.validation import columns_of, in_order, numeric
 from ..paths.fit_path import Model, fit_path, relative_gaps
 from ._base import (
     ADDED_CONSTRAINTS,
     LinearModel,
     all_or_nothing,
-    parameters_checked,
     plain,
     require_finite,
     ridge_model,

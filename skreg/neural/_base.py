@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 from abc import abstractmethod
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, _fit_context, is_regressor
+from sklearn.base import _fit_context, is_regressor
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ..estimators.parameters import CheckedParameters
 from ..estimators.runtime import restored_on_failure
-from ..estimators.validation import PAIR, check_rows, check_table, check_weights, refuse_booleans
+from ..estimators.validation import PAIR, check_rows, check_table, check_weights
 from ..objective.losses import Loss
 from ._attributes import FITTED, parameters_of, publish
 from ._callbacks import CallbackSupportMixin
@@ -45,7 +45,7 @@ def can_go_on(estimator: Any) -> bool:
     return True
 
 
-class BaseMLP(CallbackSupportMixin, BaseEstimator):
+class BaseMLP(CallbackSupportMixin, CheckedParameters):
     """Base of the multilayer perceptrons."""
 
     _parameter_constraints: dict[str, Any] = CONSTRAINTS
@@ -78,10 +78,6 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     def _codes(self, targets: Targets) -> Any:
         """Class of each row, where a split is stratified."""
         return None
-
-    def _validate_params(self) -> None:
-        refuse_booleans(self._parameter_constraints, vars(self))
-        super()._validate_params()
 
     # Prediction
 
@@ -185,12 +181,6 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-    @classmethod
-    @functools.cache
-    def _get_param_names(cls) -> list[str]:
-        # Read off the signature of __init__, which takes long and never changes.
-        return super()._get_param_names()
 
     # Training
 

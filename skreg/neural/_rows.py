@@ -92,13 +92,20 @@ def in_order(rows: Rows, X: Any, targets: Targets) -> tuple[Rows, Index]:
         starts, columns, entries = part.indptr.tolist(), part.indices, part.data
         keys = [columns[a:b].tobytes() + entries[a:b].tobytes() for a, b in pairwise(starts)]
     else:
-        keys = [row.tobytes() for row in X[rows.index] + 0.0]  # + 0.0 makes -0.0 the same as 0.0
-    values = [row.tobytes() for row in targets.values[rows.index] + 0.0]
+        keys = _rows_as_bytes(X[rows.index])
+    values = _rows_as_bytes(targets.values[rows.index])
     weight = np.zeros(len(keys)) if rows.weight is None else rows.weight
     by_value = sorted(zip(keys, values, weight.tolist(), range(len(keys)), strict=True))
     new = [one[:2] != two[:2] for one, two in pairwise(by_value)]
     places = np.array([place for *_, place in by_value], dtype=np.intp)
     return rows.take(places), np.flatnonzero([True, *new])
+
+
+def _rows_as_bytes(table: NDArray[Any]) -> list[bytes]:
+    """What each row is in memory, where -0.0 is made the same as 0.0."""
+    table = table + 0.0
+    together, size = table.tobytes(), table[:1].nbytes
+    return [together[start : start + size] for start in range(0, len(together), size)]
 
 
 def hold_out(

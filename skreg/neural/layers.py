@@ -78,7 +78,8 @@ class Dense(Layer):
         self._weight_t, self._used = weight.T, weight
         left_over = -len(bias) % EVEN
         if weight_gradient is None and left_over:
-            self._used = np.pad(weight, [(0, 0), (0, left_over)])
+            self._used = np.zeros((len(weight), len(bias) + left_over), dtype=weight.dtype)
+            self._used[:, : len(bias)] = weight
 
     def _allocate(self, n_rows: int) -> None:
         self._all_out = np.empty((n_rows, self._used.shape[1]), dtype=self.weight.dtype)
