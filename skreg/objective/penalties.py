@@ -79,8 +79,9 @@ class ScaledPenalty:
         return flat & np.isinf(np.where(q > 0, self.upper, self.lower)) if self.boxed else flat
 
     def column(self, i: int) -> ScaledPenalty:
-        """The penalty at one alpha of `Penalty.at_each`."""
+        """The penalty at one alpha of `Penalty.at_each`, at the only one for any i."""
         lower, upper = self.lower[:, 0], self.upper[:, 0]
+        i = min(i, self.l1.shape[1] - 1)
         return ScaledPenalty(self.l1[:, i], self.l2[:, i], lower, upper, self.has_l2, self.boxed)
 
     def take(self, index: NDArray[np.intp]) -> ScaledPenalty:

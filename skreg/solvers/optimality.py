@@ -96,13 +96,17 @@ def gap_at(
 
 
 def relative_gaps(
-    W: Array, Q: Array, rss: Array, penalty: ScaledPenalty, design: Design, unit: float
+    W: Array, Q: Array, rss: Array, penalty: ScaledPenalty, design: Design, unit: float | Array
 ) -> Array:
-    """`relative_gap` for many alphas at once, one a column; `penalty` is from `Penalty.at_each`."""
+    """`relative_gap` of many coefficients at once, one a column.
+
+    `penalty` is from `Penalty.at_each`, with as many alphas, or one that serves all; `unit` has one
+    number a column where it is an array.
+    """
     gaps = _bound(W, Q, penalty, rss, 0.0, 0.0)
     for i in (gaps > AIM * unit).nonzero()[0]:
-        one = penalty.column(int(i))
-        gaps[i] = min(gaps[i], _corrected(W[:, i], Q[:, i], float(rss[i]), one, design, unit))
+        one, own = penalty.column(int(i)), unit if isinstance(unit, float) else float(unit[i])
+        gaps[i] = min(gaps[i], _corrected(W[:, i], Q[:, i], float(rss[i]), one, design, own))
     return gaps / unit
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ...data.design import BLOCK_ENTRIES, Array, Design
 from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import Settings, Solution, Target
-from ..optimality import relative_gap, relative_gaps
+from ..optimality import relative_gaps
 from . import iterative
 from .closed_form import RidgeFactor, solve_ridge
 
@@ -32,7 +32,7 @@ def _closed_form(
         # Centring y rounds it, which an ill-conditioned X amplifies: this one takes it as it is.
         same = np.repeat(alphas, target.raw.shape[1])
         one = solve_ridge(design, target.raw, penalty, same, method)
-        found = _certified(design, target, penalty.at(alphas[0]), one.coef, 1, np.nan)
+        found = _certified(design, target, penalty.at_each(alphas), one.coef, 1, np.nan)
         yield tuple(
             solution._replace(intercept=float(b))
             for solution, b in zip(found, one.intercept, strict=True)
@@ -109,7 +109,8 @@ def _iterative(
         ]
         coefs = np.stack([coef for coef, _ in answers], axis=1)
         n_iters = [n_iter for _, n_iter in answers]
-        yield _certified(design, target, penalty.at(alpha), coefs, n_iters, np.nan)
+        each = penalty.at_each(np.array([alpha]))
+        yield _certified(design, target, each, coefs, n_iters, np.nan)
 
 
 def _certified(
@@ -120,17 +121,19 @@ def _certified(
     n_iters: int | list[int],
     df: float,
 ) -> tuple[Solution, ...]:
-    """Solutions at one alpha from coefficients of shape (n_features, n_targets)."""
+    """Solutions at one alpha from coefficients of shape (n_features, n_targets).
+
+    `scaled` is from `Penalty.at_each` of that alpha.
+    """
     residuals = target.centred - design.predict(coefs)
     correlations = design.correlate(residuals)
     rss = design.norm2(residuals)
-    each = np.broadcast_to(n_iters, coefs.shape[1])
-    found = []
-    for k, (left, n_iter) in enumerate(zip(rss.tolist(), each.tolist(), strict=True)):
-        w = np.ascontiguousarray(coefs[:, k])
-        gap = relative_gap(w, correlations[:, k], left, scaled, design, target.unit(k))
-        found.append(Solution(w, gap, n_iter, left, df))
-    return tuple(found)
+    units = np.array([target.unit(k) for k in range(len(rss))])
+    gaps = relative_gaps(coefs, correlations, rss, scaled, design, units)
+    each = [n_iters] * len(rss) if isinstance(n_iters, int) else n_iters
+    rows = np.ascontiguousarray(coefs.T)
+    found = zip(rows, gaps.tolist(), each, rss.tolist(), strict=True)
+    return tuple(Solution(w, gap, n_iter, left, df) for w, gap, n_iter, left in found)
 
 
 solve = partial(_closed_form, "auto")
