@@ -134,8 +134,9 @@ def refuse_masked(values: Any, name: str, entry: str = "row") -> None:
 def _refuse_hidden(values: Any, name: str) -> None:
     """Refuse missing values that are numbers to NumPy: those behind a mask, and times."""
     refuse_masked(values, name)
-    is_frame = hasattr(values, "dtypes") and np.ndim(values) == 2
-    dtypes = values.dtypes if is_frame else [getattr(values, "dtype", None)]
+    dtypes = getattr(values, "dtypes", None)
+    if dtypes is None or np.ndim(values) != 2:
+        dtypes = [getattr(values, "dtype", None)]
     if any(getattr(dtype, "kind", None) in ("M", "m") for dtype in dtypes):
         _refuse_missing(values, name)
 

@@ -34,6 +34,7 @@ from ._checks import (
     check_data,
     is_ready,
     per_feature,
+    plain_numbers,
     refuse_any,
 )
 from ._units import Units, units_of
@@ -85,11 +86,12 @@ class LinearModel(RegressorMixin, MultiOutputMixin, CheckedParameters):
         ndarray of shape (n_samples,) or (n_samples, n_targets)
         """
         check_is_fitted(self)
-        if is_ready(X):
+        table = plain_numbers(X)
+        if is_ready(table):
             validate_data(self, X, reset=False, skip_check_array=True)
         else:
-            X = check_rows(self, X, accept_sparse=STORED, dtype=FLOATS)
-        return np.asarray(X @ self.coef_.T + self.intercept_)
+            table = check_rows(self, X, accept_sparse=STORED, dtype=FLOATS)
+        return np.asarray(table @ self.coef_.T + self.intercept_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

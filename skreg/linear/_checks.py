@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.utils.validation import validate_data
 
 from ..data.design import Array
 from ..estimators.validation import check_table, in_order, numeric, refuse_masked, refuse_sparse
@@ -18,6 +19,7 @@ FLOATS = [np.float64, np.float32]
 # Data are of ordinary size up to 2^60 or down to 2^-60 on average: their fourth powers are far from
 # the ends of float64, and coefficients from those of float32.
 FAR = 60
+NUMBERS = {np.dtype(kind) for kind in FLOATS}
 STORED = ["csc", "csr", "coo"]
 # Sums of squares of what is larger may overflow.
 LARGEST = 1e150
@@ -34,11 +36,15 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None
 
     The mean square of dense X comes with them, where it and that of y are ordinary.
     """
-    size = _ready_size(X)
-    target_size = None if size is None else _target_size(y, len(X))
+    table, target = plain_numbers(X), plain_numbers(y)
+    size = _ready_size(table)
+    target_size = None if size is None else _target_size(target, len(table))
     if target_size is not None:
-        note_columns(estimator, X)
-        return X, y, size if _ordinary(size) and _ordinary(target_size) else None
+        if table is X:
+            note_columns(estimator, X)
+        else:  # which has names
+            validate_data(estimator, X, skip_check_array=True)
+        return table, target, size if _ordinary(size) and _ordinary(target_size) else None
     if getattr(y, "ndim", 0) > 2:
         raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")
     X, y = check_table(estimator, X, y, numeric_y=True, accept_sparse=STORED, dtype=FLOATS)
@@ -54,6 +60,14 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None
     if target_size is None:
         refuse_overflow("y", y)
     return X, y, size if _ordinary(size) and _ordinary(target_size) else None
+
+
+def plain_numbers(values: Any) -> Any:
+    """What pandas has as floats of NumPy's, as an array; anything else as it is."""
+    if type(values).__module__.partition(".")[0] != "pandas" or np.ndim(values) not in (1, 2):
+        return values
+    dtypes = {values.dtype} if np.ndim(values) == 1 else set(values.dtypes)
+    return values.to_numpy() if dtypes <= NUMBERS else values
 
 
 def unchecked_data(X: Any, y: Any) -> tuple[Any, Array]:
