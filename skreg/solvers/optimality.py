@@ -17,6 +17,7 @@ Two points are tried:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -27,8 +28,10 @@ from ..objective.penalties import Penalty, ScaledPenalty
 from .base import AIM
 from .numerics import reciprocal
 from .rounding import (
-    Directions,
+    FAINT,
+    directions_of,
     hidden_directions,
+    least_l1,
     rounding,
     rounding_of_one,
     weakly_penalised,
@@ -36,6 +39,8 @@ from .rounding import (
 from .tolerances import KKT_ROUNDING
 
 MOST_CORRECTIONS = 6
+# So many times a step along hidden directions may stop at bounds; more gain nothing that is seen.
+MOST_STOPS = 3
 # An L1 threshold under this share of the largest possible correlation is too close to rounding
 # to scale by it.
 LOOSE = 1e-6
@@ -151,12 +156,8 @@ def with_rounding(
     `unit` is that of the gaps of y, W has shape (n_alphas, n_features). Where much may be hidden,
     both are made anew from the residuals of W, which hide least.
     """
-    if (
-        len(alphas) == 1
-        and penalty.l1_ratio
-        and alphas[0]
-        and (penalty.even or penalty.factors.all())
-    ):
+    faint = FAINT * math.sqrt(unit) * float(design.sizes.max(initial=0.0))
+    if len(alphas) == 1 and least_l1(penalty, float(alphas[0])) > faint:
         hides = rounding_of_one(W[0], design, unit)
         if gaps[0] <= AIM and hides <= LOUD:
             return gaps + hides
@@ -168,7 +169,7 @@ def with_rounding(
         residuals = (y - design.predict(w).T).T
         q, squares = design.correlate(residuals), design.norm2(residuals)
         direct = relative_gaps(w, q, squares, penalty.at_each(alphas[loud]), design, unit)
-        known = penalty, design, unit, KKT_ROUNDING, True
+        known = penalty, design, unit, KKT_ROUNDING, q.T
         direct = _together(direct, rounding(W[loud], alphas[loud], squares, *known))
         found[loud] = np.minimum(found[loud], direct)
     return found
@@ -225,10 +226,9 @@ def _corrected(
     What is within rounding of the correlation wanted is taken to have it. Correcting some
     features may push another over its threshold, which then joins them.
     """
-    weak = weakly_penalised(w, penalty, design)
-    hidden = hidden_directions(design, weak, penalty.l2[weak])
-    if hidden is not None:
-        return _past_hidden(w, q, rss, penalty, design, hidden)
+    weak, _ = weakly_penalised(w, q, penalty, design, FAINT * math.sqrt(unit))
+    if hidden_directions(design, weak, penalty.l2[weak]) is not None:
+        return _past_hidden(w, q, rss, penalty, design, unit)
     reach = np.sqrt(design.variances * unit)
     candidates = (w != 0) | (penalty.l1 <= LOOSE * reach)
     chosen = np.zeros(len(w), dtype=bool)
@@ -251,22 +251,43 @@ def _corrected(
 
 
 def _past_hidden(
-    w: Array,
-    q: Array,
-    rss: float,
-    penalty: ScaledPenalty,
-    design: Design,
-    hidden: Directions,
+    w: Array, q: Array, rss: float, penalty: ScaledPenalty, design: Design, unit: float
 ) -> float:
-    """The bound from a residual without what it has along directions that no Gram matrix shows."""
-    index = hidden.index
-    step, rows = hidden.remove(design, q[index] - penalty.l2[index] * w[index])
-    dual = q - design.correlate(reciprocal(np.sqrt(design.omega)) * rows)
-    dual[index] = penalty.l2[index] * (w[index] + step)
-    moved = float(rows @ rows)
-    along = moved + float(step @ dual[index])
-    found = float(_bound(w, dual, penalty, rss, along, moved))
-    return min(found, 0.5 * rss + float(penalty.value(w).sum()))
+    """The bound from a residual without what it has along directions that no Gram matrix shows.
+
+    The step to the best coefficients along them stops at bounds and kinks; a feature that wants to
+    leave its own after it joins.
+    """
+    best, dual, root = 0.5 * rss + float(penalty.value(w).sum()), q, np.sqrt(design.omega)
+    step, slope = np.zeros(len(w)), np.zeros(len(w))
+    free, stopped = np.zeros(len(w), dtype=bool), np.zeros(len(w), dtype=bool)
+    for _ in range(MOST_STOPS):
+        index, slopes = weakly_penalised(w, dual, penalty, design, FAINT * math.sqrt(unit))
+        joins = ~(free | stopped)[index]
+        slope[index[joins]] = slopes[joins]
+        free[index[joins]] = True
+        low = np.where(slope > 0, np.maximum(penalty.lower, 0.0), penalty.lower)
+        high = np.where(slope < 0, np.minimum(penalty.upper, 0.0), penalty.upper)
+        stops = free & ((w + step < low) | (w + step > high))
+        if best <= AIM * unit or not (joins.any() or stops.any()):
+            break
+        stopped |= stops
+        free &= ~stops
+        step = np.where(stopped, np.clip(w + step, low, high) - w, 0.0)
+        rest, rows = q, np.zeros(design.n_samples)
+        if step.any():
+            rows = root * design.predict(step)
+            rest = q - design.correlate(reciprocal(root) * rows)
+        index = np.flatnonzero(free)
+        wanted = slope[index] + penalty.l2[index] * w[index]
+        along = directions_of(design, index, penalty.l2[index])
+        step[index], more = along.remove(design, rest[index] - wanted)
+        rows = rows + more
+        dual = q - design.correlate(reciprocal(root) * rows)
+        dual[index] = wanted + penalty.l2[index] * step[index]
+        moved = float(rows @ rows)
+        best = min(best, gap_at(w, dual, rss, penalty, moved + float(step @ dual), moved))
+    return best
 
 
 def _wanted(w: Array, q: Array, penalty: ScaledPenalty) -> Array:

@@ -10,7 +10,18 @@ is known to ``NOISE S``. In the gap that amounts to
     (delta / s)^2 / (2 d^2)    for each of those with hardly any penalty, where d is the length of
                                the shortest direction that their columns of length one span.
 
-Directions as short as the rounding of the data are none, as elsewhere (`minimum_norm.py`).
+A feature at a bound, or at the kink of a faint L1 part, is one of the last only where its
+correlation is within delta of wanting to leave: two columns that nearly cancel may both grow
+without end, and what tells them from each other is then lost in the rounding of a zero. The
+others of a non-negative fit, however alike, are held where they are. Nor do columns matter that
+cannot all go away from their bounds without a long move: of copies the one has to give what the
+other takes.
+
+Directions as short as the rounding of the data are none, as elsewhere (`minimum_norm.py`): up to
+max(n_samples, n_features) eps, of columns that had length one before they were centred. What a
+few units in the last place of the mean tell is not data: a mean, a sum or a change of units that
+is taken in another order tells something else, and coefficients of 1 / eps would follow it. What
+the objective of the numbers as they stand could gain by such coefficients is not in the gap.
 """
 
 from __future__ import annotations
@@ -20,6 +31,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import lapack
+from scipy.optimize import nnls
 
 from ..data.design import Array, Design, Index
 from ..objective.penalties import Penalty, ScaledPenalty
@@ -37,6 +49,14 @@ WEAK = 1e-13
 HIDDEN = 1e-7
 # The least eigenvalue of a Gram matrix with unit diagonal that its Cholesky factor bears out.
 SEEN = 1e-10
+# An L1 threshold under this share of the target's length times the column's is faint: a residual
+# that is scaled to keep it costs more than 1e-12 of the gap for the rounding of a correlation.
+FAINT = 1e-9
+# Features are looked at by a Cholesky factor instead of a residual of their own where the square of
+# their number is at most so many times that of the rows: that is then the quicker.
+LIGHT = 16
+# The distance of a convex hull from zero that a Gram matrix bears out, and that costs no digits.
+ONE_SIDED = 1e-4
 # More features than this are not looked at together: their singular values would take too long.
 LARGEST_SVD = 2048
 
@@ -93,10 +113,28 @@ class Directions:
         return step, np.sqrt(design.omega) * design.predict(w)
 
 
-def weakly_penalised(w: Array, penalty: ScaledPenalty, design: Design) -> Index:
-    """Features inside their bounds that nothing but their column holds in place."""
-    weak = (penalty.l1 == 0) & (penalty.l2 <= WEAK * design.sizes**2) & (design.sizes > 0)
-    return np.flatnonzero(weak & (penalty.lower < w) & (w < penalty.upper))
+def weakly_penalised(
+    w: Array, q: Array, penalty: ScaledPenalty, design: Design, faint: float, noise: float = 0.0
+) -> tuple[Index, Array]:
+    """Features that nothing but their column holds in place, and the slopes of their L1 parts.
+
+    L1 thresholds up to `faint` times a column's length count as none. A feature at a bound or at
+    the kink is held there, unless its correlation is within `noise`, as a share of that length,
+    of wanting to leave; its slope is then that of the side to which it leaves.
+    """
+    index = _weak(penalty, design, faint)
+    w, l1, slack = w[index], penalty.l1[index], noise * design.sizes[index]
+    pull = q[index] - penalty.l2[index] * w
+    above, below = np.where(w >= 0, l1, -l1), np.where(w > 0, l1, -l1)
+    rises = (w < penalty.upper[index]) & (pull >= above - slack)
+    falls = (w > penalty.lower[index]) & (pull <= below + slack)
+    return index[rises | falls], np.where(rises, above, below)[rises | falls]
+
+
+def _weak(penalty: ScaledPenalty, design: Design, faint: float) -> Index:
+    """Features with next to no penalty."""
+    weak = (penalty.l1 <= faint * design.sizes) & (penalty.l2 <= WEAK * design.sizes**2)
+    return np.flatnonzero(weak & (penalty.lower < penalty.upper) & (design.variances > 0))
 
 
 def hidden_directions(design: Design, index: Index, l2: Array) -> Directions | None:
@@ -105,32 +143,44 @@ def hidden_directions(design: Design, index: Index, l2: Array) -> Directions | N
     return found if isinstance(found, Directions) and found.shortest < HIDDEN else None
 
 
+def directions_of(design: Design, index: Index, l2: Array) -> Directions:
+    """Directions of these columns. The design keeps them."""
+    key = ("directions", index.tobytes(), l2.tobytes())
+    known = design.decompositions
+    if key not in known:
+        known[key] = Directions.of(design, index, l2)
+    return known[key]
+
+
 def _shortest(design: Design, index: Index, l2: Array) -> Directions | float:
     """The shortest direction: a lower bound of its length, or all of them. The design keeps it."""
     key = ("shortest", index.tobytes(), l2.tobytes())
     known = design.decompositions
     if key not in known:
-        known[key] = _shortest_of(design, index, l2)
+        known[key] = _shown(design, index, l2) or directions_of(design, index, l2)
     return known[key]
 
 
-def _shortest_of(design: Design, index: Index, l2: Array) -> Directions | float:
+def _shown(design: Design, index: Index, l2: Array) -> float | None:
+    """A lower bound of the shortest direction's length where a Gram matrix shows one, else None.
+
+    Its Cholesky factor tells enough of most, in a twentieth of the time.
+    """
     if not 2 <= len(index) <= LARGEST_SVD or (design.sparse and not affordable(design)):
         return 1.0
-    if len(index) < design.n_samples:
-        # A Cholesky factor tells enough of most, in a twentieth of the time.
-        whole = design._gram is not None
-        gram = design.gram()[np.ix_(index, index)] if whole else design.subset(index).gram()
-        inverse = 1.0 / np.sqrt(design.sizes[index] ** 2 + l2)
-        gram = gram * inverse * inverse[:, None]
-        gram[np.diag_indices_from(gram)] += l2 * inverse**2
-        factor, failed = lapack.dpotrf(gram)
-        if not failed:
-            norm = np.abs(gram).sum(axis=0).max()
-            least = lapack.dpocon(factor, norm)[0] * norm
-            if least > SEEN:
-                return float(np.sqrt(least))
-    return Directions.of(design, index, l2)
+    if len(index) >= design.n_samples:
+        return None
+    whole = design._gram is not None
+    gram = design.gram()[np.ix_(index, index)] if whole else design.subset(index).gram()
+    inverse = 1.0 / np.sqrt(design.sizes[index] ** 2 + l2)
+    gram = gram * inverse * inverse[:, None]
+    gram[np.diag_indices_from(gram)] += l2 * inverse**2
+    factor, failed = lapack.dpotrf(gram)
+    if failed:
+        return None
+    norm = np.abs(gram).sum(axis=0).max()
+    least = float(lapack.dpocon(factor, norm)[0] * norm)
+    return math.sqrt(least) if least > SEEN else None
 
 
 def rounding(
@@ -141,7 +191,7 @@ def rounding(
     design: Design,
     unit: float,
     snapped: float,
-    direct: bool = False,
+    Q: Array | None = None,
 ) -> Array:
     """What rounding may hide of the gaps at some alphas, over `unit`.
 
@@ -153,39 +203,54 @@ def rounding(
         Weighted mean square of the target.
     snapped : float
         Share of the largest possible correlation within which one counts as that wanted.
-    direct : bool
-        Whether the correlations are those of a residual that was computed itself.
+    Q : ndarray of shape (n_alphas, n_features), optional
+        Correlations of residuals that were computed themselves. Without them nothing is known,
+        and infinity the answer, where they decide whether a feature leaves its bound.
     """
     sizes, used, root = design.sizes, np.abs(W), math.sqrt(unit)
     linear = used.dot(sizes)
     size = linear + root
-    seen = np.sqrt(rss) if direct else size
-    free = None if penalty.factors.all() else penalty.free
-    if free is not None and free.any():
-        linear = used.dot(np.where(free, 0.0, sizes))
-    else:
-        free = None
+    seen = size if Q is None else np.sqrt(rss)
+    if not penalty.even and penalty.free.any():
+        linear = used.dot(np.where(penalty.free, 0.0, sizes))
     kinked = penalty.l1_ratio > 0
-    found = linear * seen * (NOISE / unit) if kinked else np.zeros(())
-    if not kinked or free is not None or alphas[-1] == 0:
-        found = np.where(alphas > 0, found, 0.0) if kinked else found
-        smooth = _of_smooth(W, alphas, penalty, design, NOISE * seen, snapped * root)
-        found = found + smooth / unit
-    if direct:
-        found += (0.5 * NOISE**2 / unit) * size**2
+    found = np.where(alphas > 0, linear * seen * (NOISE / unit), 0.0) if kinked else np.zeros(())
+    faint = FAINT * root
+    if not kinked or least_l1(penalty, float(alphas[-1])) <= faint * sizes.max(initial=0.0):
+        found = (
+            found
+            + _of_smooth(W, Q, alphas, rss, penalty, design, NOISE * seen, snapped * root, faint)
+            / unit
+        )
+    if Q is not None:
+        found = found + (0.5 * NOISE**2 / unit) * size**2
     return found
 
 
+def least_l1(penalty: Penalty, alpha: float) -> float:
+    """The least L1 threshold at some alpha."""
+    least = 1.0 if penalty.even else float(penalty.factors.min(initial=np.inf))
+    return alpha * penalty.l1_ratio * least
+
+
 def rounding_of_one(w: Array, design: Design, unit: float) -> float:
-    """The same at one alpha, where all features have an L1 part: numbers instead of arrays."""
+    """The same at one alpha, where no L1 threshold is faint: numbers instead of arrays."""
     linear = float(np.abs(w).dot(design.sizes))
     return NOISE * linear * (linear + math.sqrt(unit)) / unit
 
 
 def _of_smooth(
-    W: Array, alphas: Array, penalty: Penalty, design: Design, noise: Array, snapped: float
+    W: Array,
+    Q: Array | None,
+    alphas: Array,
+    rss: Array,
+    penalty: Penalty,
+    design: Design,
+    noise: Array,
+    snapped: float,
+    faint: float,
 ) -> Array:
-    """What rounding hides of the features without an L1 part."""
+    """What rounding hides of the features with a faint L1 part or none."""
     found, n_held = np.zeros(len(alphas)), 0
     if penalty.l1_ratio == 0 and penalty.factors.all():
         squared, error = design.sizes**2 / penalty.factors, noise + snapped
@@ -195,24 +260,89 @@ def _of_smooth(
         n_held = int(np.searchsorted(-alphas, -WEAK * squared.max()))
         found[:n_held] = error[:n_held] ** 2 * (0.5 * total) / alphas[:n_held]
     for i in range(n_held, len(alphas)):
-        if alphas[i] == 0 or penalty.l1_ratio == 0 or penalty.free.any():
-            found[i] = _of_one(W[i], penalty.at(alphas[i]), design, float(noise[i]), snapped)
+        q = None if Q is None else Q[i]
+        here = _Residual(q, float(rss[i]), float(noise[i]), snapped)
+        found[i] = _of_one(W[i], here, penalty.at(alphas[i]), design, faint)
     return found
 
 
+@dataclass(frozen=True)
+class _Residual:
+    """What is known of a residual and its correlations.
+
+    `noise` is the rounding of a correlation over its column's length, `snapped` the distance from
+    the one wanted, likewise, within which it was taken for that.
+    """
+
+    q: Array | None
+    rss: float
+    noise: float
+    snapped: float
+
+
 def _of_one(
-    w: Array, penalty: ScaledPenalty, design: Design, noise: float, snapped: float
+    w: Array, residual: _Residual, penalty: ScaledPenalty, design: Design, faint: float
 ) -> float:
     """The same at one alpha."""
-    smooth = (penalty.l1 == 0) & (penalty.upper > penalty.lower) & (design.sizes > 0)
-    held = smooth & (penalty.l2 > WEAK * design.sizes**2)
-    shares = design.sizes[held] ** 2 / penalty.l2[held]
-    index = weakly_penalised(w, penalty, design)
-    at_bounds = np.count_nonzero(smooth & ~held) - len(index)
-    total = 0.5 * (noise + snapped) ** 2 * (float(shares.sum()) + at_bounds)
-    if len(index):
-        found = _shortest(design, index, penalty.l2[index])
+    sizes, l1 = design.sizes, penalty.l1
+    smooth = (l1 == 0) & (penalty.upper > penalty.lower) & (sizes > 0)
+    held = smooth & (penalty.l2 > WEAK * sizes**2)
+    shares = sizes[held] ** 2 / penalty.l2[held]
+    others = np.count_nonzero(smooth & ~held)
+    total = 0.5 * (residual.noise + residual.snapped) ** 2 * (float(shares.sum()) + others)
+    # A faint threshold is kept by a multiple of the residual, or counts as none.
+    kept = (l1 > 0) & (l1 <= faint * sizes)
+    hidden = _of_weak(w, residual, penalty, design, 0.0)
+    if kept.any():
+        away = min(1.0, residual.noise * float(np.max(sizes[kept] / l1[kept])))
+        hidden = min(
+            hidden + 0.5 * away**2 * residual.rss, _of_weak(w, residual, penalty, design, faint)
+        )
+    return total + hidden
+
+
+def _of_weak(
+    w: Array, residual: _Residual, penalty: ScaledPenalty, design: Design, faint: float
+) -> float:
+    """What is hidden of the features that nothing but their column holds in place."""
+    if residual.q is None:
+        index = _weak(penalty, design, faint)
+        kink = (w[index] == 0) & (penalty.l1[index] > 0)
+        held = (w[index] <= penalty.lower[index]) | (w[index] >= penalty.upper[index]) | kink
+        if held.any():  # fewer of them have no shorter direction
+            cheap = len(index) ** 2 <= LIGHT * design.n_samples
+            length = _shown(design, index, penalty.l2[index]) if cheap else None
+            error = residual.noise + residual.snapped
+            return 0.5 * len(index) * (error / length) ** 2 if length else math.inf
+    else:
+        index, _ = weakly_penalised(w, residual.q, penalty, design, faint, residual.noise)
+    if not len(index):
+        return 0.0
+    found = _shortest(design, index, penalty.l2[index])
+    if not isinstance(found, Directions) or found.shortest >= HIDDEN:
         length = found.shortest if isinstance(found, Directions) else found
-        error = noise if length < HIDDEN else noise + snapped
-        total += 0.5 * len(index) * (error / length) ** 2
-    return total
+        return 0.5 * len(index) * ((residual.noise + residual.snapped) / length) ** 2
+    hidden = 0.5 * len(index) * (residual.noise / found.shortest) ** 2
+    return min(hidden, _of_outward(w[index], residual.noise, penalty.take(index), found))
+
+
+def _of_outward(w: Array, noise: float, penalty: ScaledPenalty, directions: Directions) -> float:
+    """The same where all features have one bound, as far as they may all go away from theirs.
+
+    Correlations that are too small do no harm then, but for what w has from its bounds. A vector
+    to which each column, pointing away from the bound, has a product of at least d with its
+    length one makes all of them small enough. The best is the point of least length, d, of the
+    convex hull of the columns.
+    """
+    rises, falls = np.isinf(penalty.upper), np.isinf(penalty.lower)
+    if np.any(rises == falls):
+        return math.inf
+    columns = directions.lengths[:, None] * directions.right * np.where(rises, 1.0, -1.0)
+    share, _ = nnls(np.vstack([columns, np.ones(len(w))]), np.r_[np.zeros(len(columns)), 1.0])
+    least = float(np.linalg.norm(columns @ share) / share.sum())
+    if least < ONE_SIDED:
+        return math.inf
+    inside = float(
+        np.sum(np.abs(w - np.where(rises, penalty.lower, penalty.upper)) / directions.inverse)
+    )
+    return 0.5 * (noise / least) ** 2 + 2.0 * noise / least * inside

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skreg import ElasticNet, Lasso, Ridge, RidgeCV, regularization_path
+from skreg import ElasticNet, Lasso, LassoCV, Ridge, RidgeCV, regularization_path
 from skreg.solvers.quadratic import descent, newton
 
 
@@ -125,3 +125,94 @@ def test_plain_data_owes_next_to_nothing_to_rounding():
         assert model.fit(X, y).dual_gap_ <= 1e-12
     assert RidgeCV([1e3, 1.0, 1e-3, 1e-6], cv=3).fit(X, y).path_.dual_gaps.max() <= 1e-12
     assert regularization_path(Lasso(), X + 100.0, y).dual_gaps.max() <= 1e-9
+
+
+def anti_copies(apart, n=30, p=6, seed=0):
+    """Two columns of which -3 times the one is nearly the other, and a target that tells them."""
+    rng = np.random.default_rng(seed)
+    X, noise = rng.standard_normal((n, p)), rng.standard_normal(n)
+    X[:, 1] = -3.0 * X[:, 0] + apart * noise
+    return X, X[:, 2:].sum(axis=1) + rng.standard_normal(n) + 0.3 * noise
+
+
+def claims(model, X, y, problem):
+    """The model fitted, which is to have no more above the minimum than it says."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y)
+    assert len(caught) == (not model.converged_)
+    assert excess(problem, model.coef_)[0] <= model.dual_gap_ + 1e-13
+    return model
+
+
+HELD = {
+    "positive": {"positive": True},
+    "lower": {"lower_bound": 0.0},
+    "upper": {"upper_bound": 0.0},
+    "either": {"lower_bound": [0, -np.inf] * 3, "upper_bound": [np.inf, 0] * 3},
+    "below zero": {"lower_bound": -0.1},
+}
+
+
+@pytest.mark.parametrize("held", HELD.values(), ids=HELD)
+@pytest.mark.parametrize("factor", [0.0, 1e-14, 1e-11])
+@pytest.mark.parametrize("ratio", [1.0, 0.5, 1.0 - 1e-12])
+def test_features_held_at_bounds_by_rounding_alone(ratio, factor, held):
+    X, y = anti_copies(1e-12)
+    if len(held) == 2:  # one goes up, the other down
+        X[:, 1] *= -1.0
+    shape = {"penalty_factor": np.r_[factor, factor, np.ones(4)], **held}
+    for solver, intercept in (("auto", True), ("cd", False)):
+        shape["fit_intercept"] = intercept
+        problem = Problem.of(X, y, 0.01, ratio, **shape)
+        claims(ElasticNet(0.01, l1_ratio=ratio, solver=solver, tol=1e-6, **shape), X, y, problem)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csc_array])
+@pytest.mark.parametrize("alpha", [0.0, 1e-13, 1.0])
+def test_ridge_and_least_squares_with_features_held_at_bounds(alpha, storage):
+    X, y = anti_copies(1e-12)
+    factor = np.r_[0.0, 0.0, np.ones(4)]
+    ridge = Ridge(alpha, penalty_factor=factor, positive=True)
+    shape = {"penalty_factor": factor, "positive": True}
+    claims(ridge, storage(X), y, Problem.of(X, y, alpha / len(y), 0.0, **shape))
+    problem = Problem.of(X, y, alpha * 1e-2, **shape)
+    claims(Lasso(alpha * 1e-2, penalty_factor=factor, positive=True), storage(X), y, problem)
+
+
+def test_paths_with_features_held_at_bounds():
+    X, y = anti_copies(1e-12)
+    shape = {"penalty_factor": np.r_[0.0, 0.0, np.ones(4)], "positive": True}
+    alphas = np.array([0.3, 0.1, 0.03])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = regularization_path(Lasso(**shape), X, y, alphas=alphas)
+        cv = LassoCV(alphas=alphas, cv=3, **shape).fit(X, y)
+    for found in (path, cv.path_):
+        for alpha, w, gap in zip(found.alphas, found.coefs.T, found.dual_gaps, strict=True):
+            assert excess(Problem.of(X, y, alpha, **shape), w)[0] <= gap + 1e-13
+
+
+@pytest.mark.parametrize("model", [Lasso(0.0), Ridge(0.0), Lasso(1e-3), Ridge(1e-10)])
+@pytest.mark.parametrize("width", [0.02, 0.1, 0.5])
+@pytest.mark.parametrize("shape", [(100, 40), (30, 80)])
+def test_smooth_dictionaries_are_certified(shape, width, model):
+    n, p = shape
+    rng = np.random.default_rng(0)
+    t, centres = np.linspace(0, 1, n)[:, None], np.linspace(0, 1, p)
+    X = np.exp(-0.5 * ((t - centres) / width) ** 2)
+    y = X @ (rng.random(p) < 0.1) + 0.1 * rng.standard_normal(n)
+    for factor in (None, np.arange(p) % 2.0):
+        fit = clone(model).set_params(positive=True, fit_intercept=False, penalty_factor=factor)
+        assert fit.fit(X, y).dual_gap_ <= 1e-6
+
+
+@pytest.mark.parametrize("apart", [1e-14, 1e-13, 1e-12])
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_at_bounds_hide_nothing(seed, apart):
+    X, y = anti_copies(apart, seed=seed)
+    X[:, 1] *= -np.sign(X[:, 0] @ y)
+    X[:, 0] *= np.sign(X[:, 0] @ y)
+    for model in (Lasso(0.0), Ridge(0.0), Lasso(0.1, penalty_factor=[0.0, 0.0, 1, 1, 1, 1])):
+        model.set_params(positive=True).fit(X, y)
+        assert model.dual_gap_ <= 1e-10
