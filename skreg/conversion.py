@@ -51,7 +51,8 @@ def to_sklearn(estimator: Any) -> Any:
     Parameters
     ----------
     estimator : fitted estimator of skreg, or a Pipeline, search or ensemble of scikit-learn
-        Within such a one every estimator of skreg is converted. Others stay as they are.
+        Within such a one every estimator of skreg is converted. Others stay as they are. The grid
+        of a search loses parameters that only skreg has.
 
     Returns
     -------
@@ -108,8 +109,18 @@ def _converted(value: Any) -> Any:
     converted = copy.copy(value)
     for name in names:
         setattr(converted, name, _converted(getattr(value, name)))
+    for name in names & {"param_grid", "param_distributions"}:
+        lost = set(value.estimator.get_params()) - set(converted.estimator.get_params())
+        setattr(converted, name, _without(lost, getattr(converted, name)))
     same = all(getattr(converted, name) is getattr(value, name) for name in names)
     return value if same else converted
+
+
+def _without(lost: set[str], grid: Any) -> Any:
+    """A grid, or several, without parameters that the twin does not have."""
+    if isinstance(grid, dict):
+        return {name: values for name, values in grid.items() if name not in lost} if lost else grid
+    return [_without(lost, each) for each in grid]
 
 
 def _twin(estimator: Any, kind: Any) -> Any:

@@ -329,9 +329,19 @@ def _compare(options: argparse.Namespace, reading: ReadingOptions) -> None:
         return
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        pictures = save_pictures(result, options.out)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            pictures = save_pictures(result, options.out)
     except OSError as error:
         raise TableError(
             f"no picture can be saved in {str(options.out)!r}: {error.strerror}; name another --out"
         ) from None
     print(*(f"saved {picture}" for picture in pictures), sep="\n")
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        if not message.startswith("Glyph"):
+            print(f"note: {message}")
+    if any(str(warning.message).startswith("Glyph") for warning in caught):
+        print(
+            "note: the font of the pictures lacks letters of the names and shows boxes for them;"
+            " set font.family in a matplotlibrc file, or take --report"
+        )

@@ -325,6 +325,28 @@ def test_the_order_of_day_and_month_is_asked_for(tmp_path, capsys):
 def test_times_of_day_are_hours(tmp_path):
     check(column(["13:30", "?", "06:15:36"], tmp_path)[0].values, [13.5, np.nan, 6.26])
     check(column(["1:30 pm", "12:00 am"], tmp_path)[0].values, [13.5, 0.0])
+    found, _ = column(["00.00.00", "18.30.00", "6.15.36"], tmp_path)
+    assert found.kind == "clock"
+    check(found.values, [0.0, 18.5, 6.26])
+    found, _ = column(["10.03.2004 18.00.00", "11.03.2004 06.30"], tmp_path)
+    assert found.kind == "date"
+    assert list(found.values) == list(np.array(["2004-03-10T18", "2004-03-11T06:30"], "M8[s]"))
+
+
+@pytest.mark.parametrize("cells", [["18.30", "6.15"], ["1.10.22", "31.60.00"], ["24.00.00", "a"]])
+def test_numbers_and_versions_with_points_are_no_times(cells, tmp_path):
+    assert column(cells, tmp_path)[0].kind in ("number", "category")
+
+
+def test_a_whole_number_to_predict_may_have_many_digits(tmp_path):
+    money = [12345678901234567 + 10**15 * k for k in range(20)]
+    path = write(tmp_path, "x,y\n" + "\n".join(f"{k},{y}" for k, y in enumerate(money)))
+    table = read_table(path, "y")
+    assert table.task == "regression"
+    check(table.y, np.array(money, dtype=float))
+    codes = [12345678901234567 + k % 3 for k in range(20)]
+    path = write(tmp_path, "x,y\n" + "\n".join(f"{k},{y}" for k, y in enumerate(codes)))
+    assert len(np.unique(read_table(path, "y", task="classification").y)) == 3
 
 
 @pytest.mark.parametrize("cells", [["01", "12"], ["00501", "90210", "-"], ["1234567890123456"]])

@@ -14,7 +14,7 @@ from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.ensemble import BaggingRegressor, StackingRegressor, VotingRegressor
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neural_network import MLPRegressor
@@ -59,6 +59,35 @@ def test_the_twin_predicts_the_same(estimator, n_targets):
     assert_allclose(twin.predict(X), model.predict(X), rtol=1e-5)
     assert set(vars(model)) == before
     assert b"skreg" not in pickle.dumps(twin)
+
+
+@pytest.mark.parametrize(
+    ("search", "grid"),
+    [
+        (
+            GridSearchCV(skreg.Lasso(), {"standardize": [True], "alpha": [0.1, 1]}),
+            {"alpha": [0.1, 1]},
+        ),
+        (
+            GridSearchCV(
+                make_pipeline(StandardScaler(), skreg.Lasso()),
+                [{"lasso__solver": ["auto", "cd"]}, {"lasso__alpha": [1, 2]}],
+            ),
+            [{}, {"lasso__alpha": [1, 2]}],
+        ),
+        (
+            RandomizedSearchCV(skreg.Ridge(), {"alpha": [1, 2], "upper_bound": [9e9]}, n_iter=2),
+            {"alpha": [1, 2]},
+        ),
+    ],
+)
+def test_a_search_over_what_scikit_learn_does_not_have_can_be_fitted_again(search, grid):
+    twin = skreg.to_sklearn(search.fit(X, y))
+    names = {"param_grid", "param_distributions"} & set(twin.get_params(deep=False))
+    assert [getattr(twin, name) for name in names] == [grid]
+    assert_allclose(twin.predict(X), search.predict(X))
+    assert_allclose(clone(twin).fit(X, y).predict(X[:1]), y[0], rtol=1)
+    assert search.get_params(deep=False)[names.pop()] != grid
 
 
 @pytest.mark.parametrize("target", [NAMES, NAMES[:100], LABELS], ids=["three", "two", "labels"])

@@ -25,7 +25,7 @@ _MONTHS = {
     for name in names.split()
 }
 _CLOCK = (
-    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
+    r"(?P<hour>\d{1,2})(?P<sign>[:.])(?P<minute>\d{2})(?:(?P=sign)(?P<second>\d{2})(?:[.,]\d+)?)?"
     r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?"
 )
 _ZONE = r"\s?(?P<zone>Z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2})?"
@@ -134,8 +134,16 @@ def _nearly_all(texts: Sequence[str], patterns: Sequence[re.Pattern[str]]) -> Mo
 
 def clock_hours(texts: Sequence[str]) -> NDArray[np.float64] | None:
     """Times of day, or durations, in hours; None if a text is neither."""
-    hours = _all(texts, lambda text: _hours(_TIME.fullmatch(text)))
+    hours = _all(texts, _clock)
     return None if hours is None else np.array(hours)
+
+
+def _clock(text: str) -> float | None:
+    found = _TIME.fullmatch(text)
+    hours = _hours(found)
+    if hours is None or found is None or found["sign"] == ":":
+        return hours
+    return hours if found["second"] and hours < 24 else None  # else points are of other numbers
 
 
 def _all(texts: Sequence[str], read: Callable[[str], Any]) -> list[Any] | None:

@@ -97,7 +97,7 @@ def survey_column(name: str, cells: NDArray[Any], options: ReadingOptions, wante
         return plain if name in options.text else _empty(plain)
     words = [texts[k] for k in known]
     if name not in options.number:
-        special = _codes_or_times(plain, known)
+        special = _codes_or_times(plain, known, wanted)
         if special:
             return special
     readings = number_readings(words, counts[known])
@@ -132,7 +132,7 @@ def _is_told(text: str, told: set[str]) -> bool:
     return is_float(text) and float(text) in [float(each) for each in told if is_float(each)]
 
 
-def _codes_or_times(plain: Survey, known: NDArray[np.intp]) -> Survey | None:
+def _codes_or_times(plain: Survey, known: NDArray[np.intp], wanted: bool) -> Survey | None:
     """What looks like numbers and is not, or does not and is measured: codes, dates, clocks."""
     missing = tuple(int(k) for k in known if is_missing_number(plain.texts[k]))
     left = np.setdiff1d(known, np.array(missing, dtype=np.intp))
@@ -140,7 +140,10 @@ def _codes_or_times(plain: Survey, known: NDArray[np.intp]) -> Survey | None:
     if not texts:
         return None
     found = replace(plain, known=left, missing=missing)
-    if all(text.isdecimal() for text in texts) and any(map(_looks_like_a_code, texts)):
+    longest = np.inf if wanted else LONGEST_NUMBER  # a sum of money to predict may be long
+    if all(text.isdecimal() for text in texts) and any(
+        (text[0] == "0" and len(text) > 1) or len(text) > longest for text in texts
+    ):
         return replace(found, kind="code")
     dates = date_readings(texts)
     if dates:
@@ -148,10 +151,6 @@ def _codes_or_times(plain: Survey, known: NDArray[np.intp]) -> Survey | None:
         return replace(found, kind="date", dates=tuple(dates), stray=tuple(map(int, stray)))
     hours = clock_hours(texts)
     return None if hours is None else replace(found, kind="clock", hours=hours)
-
-
-def _looks_like_a_code(digits: str) -> bool:
-    return (digits[0] == "0" and len(digits) > 1) or len(digits) > LONGEST_NUMBER
 
 
 def _without_dashes(plain: Survey, known: NDArray[np.intp]) -> Survey:

@@ -15,7 +15,7 @@ from ..table import TableError
 from .file import Cells
 from .kinds import Column
 from .numbers import plain_number
-from .survey import FEW_NUMBERS
+from .survey import FEW_NUMBERS, LONGEST_NUMBER
 
 Values = NDArray[Any]
 
@@ -63,9 +63,11 @@ def find_target(
     if not classes:
         return _numbers(file, column, others, cells), False, notes
     values = column.values
-    if column.stray:  # a number among words is a word
+    texts = cells.columns[name]
+    too_long = any(text.isdecimal() and len(text) > LONGEST_NUMBER for text in texts)
+    if column.stray or too_long:  # a number among words is a word
         absent = ~are_known(values)
-        values = cells.columns[name].copy()
+        values = texts.copy()
         values[np.setdiff1d(np.flatnonzero(absent), column.stray)] = None
     _check_kinds(file, name, list(set(values[are_known(values)])))
     return values, True, notes
