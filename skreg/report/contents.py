@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -206,9 +206,16 @@ class Coefficients:
         return values if self.factor is None else values * self.factor
 
 
-@dataclass(frozen=True)
+class Warned(NamedTuple):
+    """A warning of a fit: its class, and what it says."""
+
+    category: str
+    message: str
+
+
+@dataclass
 class ModelReport:
-    """One model of the report.
+    """One model of the report: how it was measured, then what is found in the fitted estimator.
 
     Parameters
     ----------
@@ -238,6 +245,21 @@ class ModelReport:
         What else to know about it: that it was fitted before, which class its coefficients are of.
     probabilities : ndarray of shape (n_samples, n_classes) or None
         Of a classifier that has them, for the rows held out, in the order of `Contents.classes`.
+    warned : tuple of Warned
+        Of all its fits.
+    n_fits : int
+    X : array or sparse matrix or None
+        The table as the estimator sees it; None where it has no coefficients.
+    names : tuple of str
+        Of the columns of that.
+    middle, unit : float
+        What was taken from the target, and what it was then divided by.
+    edge : {"smallest", "largest"} or None
+        Which end of its grid the best alpha lies at.
+    flat : bool
+        Whether the errors hardly change towards the smallest alpha, so that less would not help.
+    at_ends : tuple of str
+        Parameters that a grid search chose at an end of their values: "C=100, the largest".
     """
 
     name: str
@@ -256,6 +278,15 @@ class ModelReport:
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     probabilities: NDArray[np.float64] | None = None
+    warned: tuple[Warned, ...] = ()
+    n_fits: int = 0
+    X: Any = None
+    names: tuple[str, ...] = ()
+    middle: float = 0.0
+    unit: float = 1.0
+    edge: str | None = None
+    flat: bool = False
+    at_ends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ..estimators.runtime import warn
 from .code import printed
-from .contents import ModelReport, Score
-from .inspection import Shown, look_into
+from .contents import ModelReport, Score, Warned
+from .inspection import look_into
 from .request import Fold, Request
 from .scores import HeldOut, Metric
 
@@ -50,8 +50,7 @@ class Fit:
     predicted, probabilities : ndarray or None
         Of the rows held out.
     seconds : float
-    warned : tuple of (str, str)
-        Class and message of each warning.
+    warned : tuple of Warned
     """
 
     model: Any
@@ -59,34 +58,7 @@ class Fit:
     predicted: NDArray[Any] | None
     probabilities: NDArray[np.float64] | None
     seconds: float
-    warned: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Warned:
-    """A warning of a fit.
-
-    Parameters
-    ----------
-    model : str
-    category : str
-        Its class.
-    message : str
-    """
-
-    model: str
-    category: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A model with what its fits warned of, and what was found in it."""
-
-    report: ModelReport
-    shown: Shown
     warned: tuple[Warned, ...]
-    n_fits: int
 
 
 def splits_of(folds: Sequence[Fold]) -> Splits:
@@ -169,18 +141,18 @@ def _fit(
             error.add_note(f"{name} was being fitted, {what}, for the report")
             raise
     seconds = time.perf_counter() - begin
-    messages = tuple((one.category.__name__, str(one.message)) for one in caught)
-    if any(INTERRUPTED in message for _, message in messages):
+    warned = tuple(Warned(one.category.__name__, str(one.message)) for one in caught)
+    if any(INTERRUPTED in one.message for one in warned):
         raise KeyboardInterrupt
     if verbose:
         print(f"{name}: {what}, {seconds:.2f} s", file=sys.stderr, flush=True)
     kept = model if test is None else None
-    return Fit(kept, values, predicted, probabilities, seconds, messages)
+    return Fit(kept, values, predicted, probabilities, seconds, warned)
 
 
 def compare_models(
     request: Request, metrics: Sequence[Metric], *, n_jobs: int | None, verbose: int
-) -> list[Compared]:
+) -> list[ModelReport]:
     """Fit and cross-validate every estimator of a request, and look into it.
 
     Parameters
@@ -194,7 +166,7 @@ def compare_models(
 
     Returns
     -------
-    list of Compared
+    list of ModelReport
     """
     folds = splits_of(request.folds)
     everything: Splits = {WHOLE: (np.arange(len(request.y)), None)}
@@ -278,50 +250,30 @@ def _held_out(request: Request, by_fold: Sequence[Any]) -> NDArray[Any]:
     return result[held_out_rows(request)]
 
 
-def _compared(request: Request, k: int, fits: list[Fit], metrics: Sequence[Metric]) -> Compared:
+def _compared(request: Request, k: int, fits: list[Fit], metrics: Sequence[Metric]) -> ModelReport:
     name, given, was_fitted = request.estimators[k]
     folds = fits if was_fitted else fits[1:]
-    fitted = given if was_fitted else fits[0].model
-    everything = _safe_indexing(request.X, np.arange(len(request.y)))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the fits have said what there is to say
-        shown = look_into(
-            fitted,
-            everything,
-            request.y,
-            request.names,
-            request.classes,
-            fitted_before=was_fitted,
-        )
-    if shown.coefficients is None:
-        shown.X = None  # what is large and not looked at again
-    notes = list(shown.notes)
-    if was_fitted:
-        notes.insert(
-            0,
-            "It was fitted before and is shown as it was; its scores are those of unfitted copies"
-            " that the folds have fitted.",
-        )
-    probabilities = [fit.probabilities for fit in folds]
-    report = ModelReport(
+    model = ModelReport(
         name=name,
         settings=_settings(given),
-        estimator=shown.estimator,
+        estimator=given if was_fitted else fits[0].model,
         scores=_scores(request, folds, metrics),
         held_out=_held_out(request, [fit.predicted for fit in folds]),
         seconds=float("nan") if was_fitted else sum(fit.seconds for fit in fits),
-        alpha=shown.alpha,
-        alpha_min=shown.alpha_min,
-        alpha_1se=shown.alpha_1se,
-        path=shown.path,
-        cv=shown.cv,
-        coefficients=shown.coefficients,
-        is_network=shown.is_network,
-        left_out=tuple(shown.left_out),
-        notes=tuple(notes),
-        probabilities=(
-            None if any(one is None for one in probabilities) else _held_out(request, probabilities)
-        ),
+        warned=tuple(each for fit in fits for each in fit.warned),
+        n_fits=len(fits),
+        X=_safe_indexing(request.X, np.arange(len(request.y))),
+        names=request.names,
     )
-    warned = tuple(Warned(name, *each) for fit in fits for each in fit.warned)
-    return Compared(report, shown, warned, len(fits))
+    probabilities = [fit.probabilities for fit in folds]
+    if all(one is not None for one in probabilities):
+        model.probabilities = _held_out(request, probabilities)
+    if was_fitted:
+        model.notes += (
+            "It was fitted before and is shown as it was; its scores are those of unfitted copies"
+            " that the folds have fitted.",
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the fits have said what there is to say
+        look_into(model, request.y, request.classes, fitted_before=was_fitted)
+    return model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -19,7 +19,7 @@ from ..neural import MLPClassifier, MLPRegressor
 from ..paths.result import PathResult
 from ..selection.result import CVResult
 from .alphas import alpha_of, errors_kept, is_the_fit, keeps_more, scalar
-from .contents import Coefficients
+from .contents import Coefficients, ModelReport
 from .units import Units, behind, measured, names_behind
 
 NETWORKS = (MLPClassifier, MLPRegressor, TheirMLPClassifier, TheirMLPRegressor)
@@ -28,127 +28,94 @@ NEAR = 3.0  # ratio of two alphas that ought to differ in error
 NOTHING = 1e-9  # share of the target's variance
 
 
-@dataclass
-class Shown:
-    """What is found in an estimator, and sentences about what is not.
+def look_into(
+    model: ModelReport, y: NDArray[Any], classes: NDArray[Any], *, fitted_before: bool = False
+) -> None:
+    """Find what the page draws of a fitted estimator, and why it lacks the rest.
 
     Parameters
     ----------
-    estimator : object
-        The last step: of a Pipeline, of the best model of a search.
-    X : array or sparse matrix
-        The table as that step sees it.
-    names : tuple of str
-        Of its columns.
-    y : ndarray
-        The target as that step sees it.
-    units : Units or None
-        What the columns are measured in; None where no step comes before.
-    middle, unit : float
-        What was taken from the target, and what it was then divided by.
-    edge : {"smallest", "largest"} or None
-        Which end of its grid the best alpha lies at.
-    flat : bool
-        Whether the errors hardly change towards the smallest alpha, so that less would not help.
-    at_ends : list of str
-        Parameters that a grid search chose at an end of their values: "C=100, the largest".
+    model : ModelReport
+        With the estimator, the table and its names as the user gave them; what is found is written
+        into it.
+    y : ndarray of shape (n_samples,)
+    classes : ndarray
+        Sorted; empty for a regression.
+    fitted_before : bool, default=False
+        Whether it may have been fitted to other rows.
     """
-
-    estimator: Any
-    X: Any
-    names: tuple[str, ...]
-    y: NDArray[Any]
-    alpha: float | None = None
-    alpha_min: float | None = None
-    alpha_1se: float | None = None
-    path: PathResult | None = None
-    cv: CVResult | None = None
-    coefficients: Coefficients | None = None
-    is_network: bool = False
-    units: Units | None = None
-    middle: float = 0.0
-    unit: float = 1.0
-    edge: str | None = None
-    flat: bool = False
-    at_ends: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-def look_into(
-    fitted: Any,
-    X: Any,
-    y: NDArray[Any],
-    names: tuple[str, ...],
-    classes: NDArray[Any],
-    *,
-    fitted_before: bool = False,
-) -> Shown:
-    """Find what the page draws of one fitted estimator."""
-    shown = _innermost(fitted, X, y, names)
-    estimator = shown.estimator
+    y, units = _innermost(model, y)
+    estimator = model.estimator
     kind = type(estimator).__name__
-    shown.is_network = isinstance(estimator, NETWORKS)
-    if shown.is_network:
-        shown.left_out.append(
-            "No path, cross-validation curve or coefficients: they are of linear models."
-        )
-        if not (hasattr(estimator, "history_") or hasattr(estimator, "loss_curve_")):
-            shown.left_out.append(f"No training history: {kind} keeps none with this solver.")
-        if shown.unit != 1.0:
-            shown.notes.append(
-                "It was trained on the target divided by its standard deviation, and the losses"
-                " of its training are of that; scores are of the target itself."
-            )
-        return shown
-    coefs = _coefficients(estimator)
+    model.is_network = isinstance(estimator, NETWORKS)
+    coefs = None if model.is_network else _coefficients(estimator)
     if coefs is None:
-        shown.left_out.append(
-            f"No path, cross-validation curve or coefficients: {kind} has none (no coef_)."
-        )
-        return shown
-    if coefs.shape[-1] != len(shown.names):
-        shown.names = tuple(f"x{j}" for j in range(coefs.shape[-1]))
-        shown.notes.append("Its features have no names that could be found.")
-    shown.alpha = alpha_of(estimator)
-    shown.alpha_min = scalar(getattr(estimator, "alpha_min_", None))
-    shown.alpha_1se = scalar(getattr(estimator, "alpha_1se_", None))
-    _find_cv(shown, kind)
-    _find_path(shown, kind)
+        model.X = None  # it is large, and not looked at again
+        reason = "they are of linear models" if model.is_network else f"{kind} has none (no coef_)"
+        model.left_out += (f"No path, cross-validation curve or coefficients: {reason}.",)
+    if model.is_network:
+        if not (hasattr(estimator, "history_") or hasattr(estimator, "loss_curve_")):
+            model.left_out += (f"No training history: {kind} keeps none with this solver.",)
+        if model.unit != 1.0:
+            model.notes += (
+                "It was trained on the target divided by its standard deviation, and the losses"
+                " of its training are of that; scores are of the target itself.",
+            )
+    if coefs is None:
+        return
+    if coefs.shape[-1] != len(model.names):
+        model.names = tuple(f"x{j}" for j in range(coefs.shape[-1]))
+        model.notes += ("Its features have no names that could be found.",)
+    model.alpha = alpha_of(estimator)
+    model.alpha_min = scalar(getattr(estimator, "alpha_min_", None))
+    model.alpha_1se = scalar(getattr(estimator, "alpha_1se_", None))
+    _find_cv(model, kind)
+    _find_path(model, kind, y)
     own = isinstance(getattr(estimator, "path_", None), PathResult)
-    if fitted_before and shown.path is not None and shown.alpha and not own:
-        _check_path(shown, coefs)
-    _find_edge(shown)
-    named = _named(shown, _in_own_unit(shown, coefs), classes)
-    units = shown.units or Units.all(shown.names, "unit")
-    shown.coefficients = measured(named, units, estimator, shown.X)
-    return shown
+    elsewhere = fitted_before and model.path is not None and not own
+    if elsewhere and model.alpha and not is_the_fit(estimator, model.alpha, model.X, y, coefs):
+        model.path = None
+        model.left_out += (
+            "No path: it was fitted before, to other rows or weights than these, and one to these"
+            " would be of another model.",
+        )
+    _find_edge(model)
+    named = _named(model, _in_own_unit(model, coefs), classes)
+    model.coefficients = measured(
+        named, units or Units.all(model.names, "unit"), estimator, model.X
+    )
 
 
-def _innermost(fitted: Any, X: Any, y: NDArray[Any], names: tuple[str, ...]) -> Shown:
-    """Look through Pipelines, searches and transformed targets, taking X and y along."""
-    shown = Shown(fitted, X, names, y)
+def _innermost(model: ModelReport, y: NDArray[Any]) -> tuple[NDArray[Any], Units | None]:
+    """Look through Pipelines, searches and transformed targets, taking X and y along.
+
+    Returns
+    -------
+    y : ndarray
+        The target as the innermost estimator sees it.
+    units : Units or None
+        What its columns are measured in; None where no step comes before.
+    """
+    units = None
     while True:
-        estimator = shown.estimator
+        estimator = model.estimator
         if isinstance(estimator, Pipeline):
             before = estimator[:-1]
             if len(before) and any(step not in (None, "passthrough") for _, step in before.steps):
-                shown.units = behind(before, shown.units or Units.all(shown.names, "unit"))
-                shown.names = names_behind(before, shown.names)
-                shown.X = before.transform(shown.X)
-            shown.estimator = estimator[-1]
+                units = behind(before, units or Units.all(model.names, "unit"))
+                model.names = names_behind(before, model.names)
+                model.X = before.transform(model.X)
+            model.estimator = estimator[-1]
         elif hasattr(estimator, "best_estimator_"):
             best = {key: _brief(value) for key, value in estimator.best_params_.items()}
             chosen = ", ".join(f"{key}={value}" for key, value in best.items())
-            shown.notes.append(
-                f"{type(estimator).__name__} chose {chosen}; the best model is shown."
-            )
-            shown.at_ends += _at_ends(estimator)
-            shown.estimator = estimator.best_estimator_
+            model.notes += (f"{type(estimator).__name__} chose {chosen}; the best model is shown.",)
+            model.at_ends += tuple(_at_ends(estimator))
+            model.estimator = estimator.best_estimator_
         elif hasattr(estimator, "regressor_") and hasattr(estimator, "transformer_"):
-            _take_target(shown, estimator)
+            y = _take_target(model, estimator, y)
         else:
-            return shown
+            return y, units
 
 
 def _at_ends(search: Any) -> list[str]:
@@ -165,40 +132,39 @@ def _at_ends(search: Any) -> list[str]:
     return found
 
 
-def _take_target(shown: Shown, estimator: Any) -> None:
-    """Look through a TransformedTargetRegressor."""
+def _take_target(model: ModelReport, estimator: Any, y: NDArray[Any]) -> NDArray[Any]:
+    """Look through a TransformedTargetRegressor, and return the target behind it."""
     transformer = estimator.transformer_
-    column = shown.y.reshape(-1, 1)
-    shown.y = np.asarray(transformer.transform(column), dtype=float).reshape(len(shown.y))
-    shown.estimator = estimator.regressor_
+    model.estimator = estimator.regressor_
     if isinstance(transformer, StandardScaler):
         middle, unit = transformer.inverse_transform(np.array([[0.0], [1.0]])).ravel()
-        shown.middle, shown.unit = float(middle), float(unit - middle)
+        model.middle, model.unit = float(middle), float(unit - middle)
     else:
         kind = type(transformer).__name__
-        shown.notes.append(
-            f"It was fitted to a target transformed by {kind}: what it shows is of that."
+        model.notes += (
+            f"It was fitted to a target transformed by {kind}: what it shows is of that.",
         )
+    return np.asarray(transformer.transform(y.reshape(-1, 1)), dtype=float).reshape(len(y))
 
 
-def _in_own_unit(shown: Shown, coefs: NDArray[Any]) -> NDArray[Any]:
+def _in_own_unit(model: ModelReport, coefs: NDArray[Any]) -> NDArray[Any]:
     """Undo the scaling of the target: coefficients, path and errors in the target's own unit."""
-    if shown.unit == 1.0:
+    if model.unit == 1.0:
         return coefs
-    shown.notes.append(
+    model.notes += (
         "It was fitted to the target divided by its standard deviation, and alpha is of that;"
-        " coefficients and errors are in the target's own unit."
+        " coefficients and errors are in the target's own unit.",
     )
-    path, cv, unit = shown.path, shown.cv, shown.unit
+    path, cv, unit = model.path, model.cv, model.unit
     if path is not None:
-        shown.path = replace(
+        model.path = replace(
             path,
             coefs=path.coefs * unit,
-            intercepts=path.intercepts * unit + shown.middle,
+            intercepts=path.intercepts * unit + model.middle,
             refit=None,
         )
     if cv is not None and cv.metric == "mean squared error":
-        shown.cv = cv.in_unit(unit**2)
+        model.cv = cv.in_unit(unit**2)
     return coefs * unit
 
 
@@ -220,93 +186,82 @@ def _coefficients(estimator: Any) -> NDArray[Any] | None:
     return coefs.reshape(-1).astype(float) if coefs.size == width else coefs.astype(float)
 
 
-def _named(shown: Shown, coefs: NDArray[Any], classes: NDArray[Any]) -> Coefficients:
-    names = np.array(shown.names, dtype=object)
+def _named(model: ModelReport, coefs: NDArray[Any], classes: NDArray[Any]) -> Coefficients:
+    names = np.array(model.names, dtype=object)
     targets: tuple[str, ...] = ()
     if coefs.ndim == 2:
         rows = len(coefs)
         targets = tuple(map(str, classes if rows == len(classes) else range(1, rows + 1)))
     elif len(classes) == 2:
-        shown.notes.append(f"A positive coefficient speaks for the class {classes[1]!s}.")
+        model.notes += (f"A positive coefficient speaks for the class {classes[1]!s}.",)
     at_1se = None
-    path, alpha = shown.path, shown.alpha_1se
-    if path is not None and alpha is not None and alpha != shown.alpha and coefs.ndim == 1:
+    path, alpha = model.path, model.alpha_1se
+    if path is not None and alpha is not None and alpha != model.alpha and coefs.ndim == 1:
         at = np.flatnonzero(path.alphas == alpha)
         if at.size and path.coefs.ndim == 2:
             at_1se = path.coefs[:, at[0]].astype(float)
     return Coefficients(names, coefs, at_1se, targets)
 
 
-def _find_cv(shown: Shown, kind: str) -> None:
+def _find_cv(model: ModelReport, kind: str) -> None:
     """Its own cross-validation over alpha: skreg's, or the errors scikit-learn's keep."""
-    estimator = shown.estimator
-    shown.cv = getattr(estimator, "cv_result_", None)
-    if shown.cv is None:
-        shown.cv = errors_kept(estimator)
-        if shown.cv is not None:
-            shown.alpha_min, shown.alpha_1se = shown.cv.alpha_min, scalar(shown.cv.alpha_1se)
-    if not isinstance(shown.cv, CVResult):
-        shown.cv = None
+    estimator = model.estimator
+    model.cv = getattr(estimator, "cv_result_", None)
+    if model.cv is None:
+        model.cv = errors_kept(estimator)
+        if model.cv is not None:
+            model.alpha_min, model.alpha_1se = model.cv.alpha_min, scalar(model.cv.alpha_1se)
+    if not isinstance(model.cv, CVResult):
+        model.cv = None
         if isinstance(estimator, (ElasticNet, Ridge)):
-            shown.left_out.append(
-                f"No cross-validation curve: {kind} has a single alpha; {kind}CV chooses one."
+            model.left_out += (
+                f"No cross-validation curve: {kind} has a single alpha; {kind}CV chooses one.",
             )
 
 
-def _find_path(shown: Shown, kind: str) -> None:
+def _find_path(model: ModelReport, kind: str, y: NDArray[Any]) -> None:
     """The path it keeps; for a single alpha of skreg's estimators, one that is fitted now."""
-    estimator = shown.estimator
+    estimator = model.estimator
     path = getattr(estimator, "path_", None)
     if isinstance(path, PathResult):
-        shown.path = path
+        model.path = path
         return
     if not isinstance(estimator, (ElasticNet, Ridge)):
-        both = "path" if shown.cv is not None else "path or cross-validation curve"
+        both = "path" if model.cv is not None else "path or cross-validation curve"
         package = type(estimator).__module__.partition(".")[0].replace("sklearn", "scikit-learn")
         kept = "keeps none"
-        if keeps_more(estimator, path_alone=shown.cv is not None):
+        if keeps_more(estimator, path_alone=model.cv is not None):
             kept = "keeps it in a form that this page does not draw"
-        shown.left_out.append(f"No {both}: {kind} of {package} {kept}; skreg's linear models do.")
+        model.left_out += (f"No {both}: {kind} of {package} {kept}; skreg's linear models do.",)
         return
     single = clone(estimator)
     try:
-        path = regularization_path(single, shown.X, shown.y)
-        alpha = shown.alpha
+        path = regularization_path(single, model.X, y)
+        alpha = model.alpha
         if alpha and not path.alphas[-1] <= alpha <= path.alphas[0]:
             grid = np.append(path.alphas, alpha)
-            path = regularization_path(single, shown.X, shown.y, alphas=np.sort(grid)[::-1])
+            path = regularization_path(single, model.X, y, alphas=np.sort(grid)[::-1])
     except ValueError as error:
-        shown.left_out.append(f"No path: {error}")
+        model.left_out += (f"No path: {error}",)
         return
-    shown.path = path
+    model.path = path
 
 
-def _check_path(shown: Shown, coefs: NDArray[Any]) -> None:
-    """Leave out a path to all rows where the model was fitted to others."""
-    assert shown.alpha is not None
-    if not is_the_fit(shown.estimator, shown.alpha, shown.X, shown.y, coefs):
-        shown.path = None
-        shown.left_out.append(
-            "No path: it was fitted before, to other rows or weights than these, and one to these"
-            " would be of another model."
-        )
-
-
-def _find_edge(shown: Shown) -> None:
+def _find_edge(model: ModelReport) -> None:
     """Which end of its grid the chosen alpha lies at, if any."""
-    if hasattr(shown.estimator, "cv_alphas_"):
+    if hasattr(model.estimator, "cv_alphas_"):
         return  # of least angles: there is no grid
-    if shown.cv is not None:
-        at = shown.cv.index_min
+    if model.cv is not None:
+        at = model.cv.index_min
         # Where the best model explains nothing it is at the start because no feature helps.
-        empty = shown.path is not None and np.all(shown.path.dev_ratio[..., at] < NOTHING)
-        shown.edge = None if empty else shown.cv.edge
-        alphas, mean = shown.cv.alphas, shown.cv.mean
+        empty = model.path is not None and np.all(model.path.dev_ratio[..., at] < NOTHING)
+        model.edge = None if empty else model.cv.edge
+        alphas, mean = model.cv.alphas, model.cv.mean
         inner = int(np.argmin(np.abs(alphas - NEAR * alphas[at])))
-        if shown.edge == "smallest" and inner != at:
-            shown.flat = bool(mean[inner] - mean[at] < FLAT * shown.cv.standard_error[at])
+        if model.edge == "smallest" and inner != at:
+            model.flat = bool(mean[inner] - mean[at] < FLAT * model.cv.standard_error[at])
         return
-    alphas = np.ravel(np.asarray(getattr(shown.estimator, "alphas", 0.0), dtype=object))
-    if hasattr(shown.estimator, "alpha_") and shown.alpha is not None and len(alphas) > 1:
+    alphas = np.ravel(np.asarray(getattr(model.estimator, "alphas", 0.0), dtype=object))
+    if hasattr(model.estimator, "alpha_") and model.alpha is not None and len(alphas) > 1:
         ends = {float(min(alphas)): "smallest", float(max(alphas)): "largest"}
-        shown.edge = ends.get(shown.alpha)
+        model.edge = ends.get(model.alpha)

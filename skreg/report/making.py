@@ -200,8 +200,7 @@ def gather(
     table = Columns.of(request.X, request.names)
     seen = glance(table, request.y, request.task, request.target)
     floor = baseline(request, metrics)  # first: what cannot be scored is seen before any fit
-    compared = compare_models(request, metrics, n_jobs=n_jobs, verbose=verbose)
-    models = tuple(one.report for one in compared)
+    models = compare_models(request, metrics, n_jobs=n_jobs, verbose=verbose)
     best = _best(models)
     fewest = min(len(test) for _, test in request.folds)
     ordered = in_time_order(request)
@@ -210,16 +209,16 @@ def gather(
     of_time = ordered or any(one.title == DATES for one in of_data)
     cautions = [
         *of_data,
-        *model_cautions(compared, best, floor),
+        *model_cautions(models, best, floor),
         *data_cautions(table, request.y, seen, fewest, of_time),
-        *announcements(compared),
+        *announcements(models),
     ]
     return Contents(
         title=title or f"Models of {request.target}",
         made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         glance=seen,
         y=request.y[held_out_rows(request)],
-        models=models,
+        models=tuple(models),
         best=best,
         n_folds=len(request.folds),
         cautions=tuple(sorted(cautions, key=lambda caution: not caution.serious)),

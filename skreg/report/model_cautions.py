@@ -12,9 +12,8 @@ from scipy import sparse
 
 from .alphas import is_penalised
 from .columns import Columns
-from .contents import Caution, Coefficients, CorrelatedGroup, ModelReport, Score
+from .contents import Caution, Coefficients, CorrelatedGroup, ModelReport, Score, Warned
 from .correlation import correlated_groups
-from .evaluation import Compared, Warned
 from .units import deviations
 from .wording import listing, number
 
@@ -32,12 +31,14 @@ NO_BETTER = re.compile("The (fit|probabilities) .*no better than")
 EDGE = re.compile(r"is the (smallest|largest) of the grid")
 
 
-def model_cautions(compared: Sequence[Compared], best: int, baseline: ModelReport) -> list[Caution]:
+def model_cautions(
+    compared: Sequence[ModelReport], best: int, baseline: ModelReport
+) -> list[Caution]:
     """Cautions about models and their comparison.
 
     Parameters
     ----------
-    compared : sequence of Compared
+    compared : sequence of ModelReport
     best : int
         Position of the best.
     baseline : ModelReport
@@ -46,9 +47,9 @@ def model_cautions(compared: Sequence[Compared], best: int, baseline: ModelRepor
     -------
     list of Caution
     """
-    found = [_no_better(compared[best].report, baseline)]
+    found = [_no_better(compared[best], baseline)]
     for one in compared:
-        helpless = one.shown.edge == "largest" and _no_better(one.report, baseline) is not None
+        helpless = one.edge == "largest" and _no_better(one, baseline) is not None
         found += [None if helpless else _edge(one), _search_edge(one), _unconverged(one)]
     found += [_collinear(compared), _simpler(compared, best), _unscaled(compared)]
     found += _other_warnings(compared)
@@ -78,15 +79,15 @@ def _no_better(best: ModelReport, baseline: ModelReport) -> Caution | None:
     )
 
 
-def _edge(one: Compared) -> Caution | None:
-    edge = one.shown.edge
+def _edge(one: ModelReport) -> Caution | None:
+    edge = one.edge
     if edge is None:
         return None
-    alpha = one.report.alpha_min if one.report.alpha_min is not None else one.report.alpha
+    alpha = one.alpha_min if one.alpha_min is not None else one.alpha
     value = "" if alpha is None else f", {number(alpha)},"
-    seen = f"{one.report.name}: the best alpha{value} is the {edge} that was tried"
+    seen = f"{one.name}: the best alpha{value} is the {edge} that was tried"
     title = "alpha is at the edge of the grid"
-    if one.shown.flat:
+    if one.flat:
         said = "but the error hardly changes there: next to no penalty is needed"
         return Caution(title, f"{seen}, {said}.")
     beyond, way = ("smaller", "down") if edge == "smallest" else ("larger", "up")
@@ -98,20 +99,20 @@ def _edge(one: Compared) -> Caution | None:
     )
 
 
-def _search_edge(one: Compared) -> Caution | None:
-    if not one.shown.at_ends:
+def _search_edge(one: ModelReport) -> Caution | None:
+    if not one.at_ends:
         return None
     return Caution(
         "A search ended at the edge of its grid",
-        f"{one.report.name} chose {'; '.join(one.shown.at_ends)} that was tried. Beyond may be"
+        f"{one.name} chose {'; '.join(one.at_ends)} that was tried. Beyond may be"
         " better: widen the grid, unless the value can go no further.",
     )
 
 
-def _unit(one: Compared) -> str:
+def _unit(one: ModelReport) -> str:
     """What shifts the grid of an elastic net, whose two penalties have different units."""
-    path = one.report.path
-    divided = one.shown.unit != 1.0
+    path = one.path
+    divided = one.unit != 1.0
     if divided or path is None or path.l1_ratio is None or not 0 < path.l1_ratio < 1:
         return ""
     return (
@@ -120,9 +121,9 @@ def _unit(one: Compared) -> str:
     )
 
 
-def _unconverged(one: Compared) -> Caution | None:
+def _unconverged(one: ModelReport) -> Caution | None:
     warned = [each for each in one.warned if each.category in CONVERGENCE]
-    estimator, path, cv = one.shown.estimator, one.shown.path, one.shown.cv
+    estimator, path, cv = one.estimator, one.path, one.cv
     parts = []
     if not np.all(getattr(estimator, "converged_", True)):
         parts.append("the model itself is not at its optimum")
@@ -139,35 +140,34 @@ def _unconverged(one: Compared) -> Caution | None:
         return None
     said = "; ".join(parts)
     if no_better:  # the warning itself says what to do
-        return Caution("A fit has learned nothing", f"{one.report.name}: {said}.", serious=True)
+        return Caution("A fit has learned nothing", f"{one.name}: {said}.", serious=True)
     repeated = MORE_ITERATIONS.search(said)  # the warning has this advice
     advice = "Scale the features" if repeated else "Raise max_iter, scale the features"
     return Caution(
         "A fit did not converge",
-        f"{one.report.name}: {said}. {advice}, or accept a larger tol; until then its numbers may"
-        " be off.",
+        f"{one.name}: {said}. {advice}, or accept a larger tol; until then its numbers may be off.",
         serious=True,
     )
 
 
-def _unscaled(compared: Sequence[Compared]) -> Caution | None:
+def _unscaled(compared: Sequence[ModelReport]) -> Caution | None:
     """Penalties on features of very different scales."""
     seen: dict[str, list[str]] = {}
     stored_sparse = False
     for one in compared:
-        shown, moving = one.shown, np.array([], dtype=np.intp)
+        moving = np.array([], dtype=np.intp)
         if _is_penalised(one):
-            spread = _deviations(shown.X)
+            spread = _deviations(one.X)
             moving = np.flatnonzero(spread)
         if not moving.size or spread.max() < UNEQUAL * spread[moving].min():
             continue
         least, most = moving[spread[moving].argmin()], spread.argmax()
         range_ = (
-            f"from {number(spread[least])} ({shown.names[least]})"
-            f" to {number(spread[most])} ({shown.names[most]})"
+            f"from {number(spread[least])} ({one.names[least]})"
+            f" to {number(spread[most])} ({one.names[most]})"
         )
-        seen.setdefault(range_, []).append(one.report.name)
-        stored_sparse |= bool(sparse.issparse(shown.X))
+        seen.setdefault(range_, []).append(one.name)
+        stored_sparse |= bool(sparse.issparse(one.X))
     if not seen:
         return None
     parts = []
@@ -185,10 +185,10 @@ def _unscaled(compared: Sequence[Compared]) -> Caution | None:
     )
 
 
-def _is_penalised(one: Compared) -> bool:
+def _is_penalised(one: ModelReport) -> bool:
     """Whether a linear model has a penalty that depends on the units of the features."""
-    estimator = one.shown.estimator
-    if one.report.coefficients is None or getattr(estimator, "standardize", False):
+    estimator = one.estimator
+    if one.coefficients is None or getattr(estimator, "standardize", False):
         return False
     return is_penalised(estimator)
 
@@ -202,22 +202,22 @@ def _deviations(X: Any) -> NDArray[np.float64]:
     return np.where(spread > 1e-7 * size, spread, 0.0)
 
 
-def _collinear(compared: Sequence[Compared]) -> Caution | None:
+def _collinear(compared: Sequence[ModelReport]) -> Caution | None:
     """Groups of features of which a sparse model keeps some and leaves out others."""
     choices: dict[str, list[str]] = {}
     for one in compared:
-        coefficients = one.report.coefficients
+        coefficients = one.coefficients
         if coefficients is None:
             continue
         chosen = [bool(column.any()) for column in _kept(coefficients).T]
         if all(chosen):
             continue
         kept = dict(zip(map(str, coefficients.names), chosen, strict=True))
-        table = Columns.of(one.shown.X, one.shown.names)
+        table = Columns.of(one.X, one.names)
         for group in correlated_groups(table).groups:
             chosen_some = 0 < sum(kept[name] for name in group.names) < len(group.names)
             if chosen_some and not _complementary(group, table):
-                choices.setdefault(_choice(group, kept), []).append(one.report.name)
+                choices.setdefault(_choice(group, kept), []).append(one.name)
     if not choices:
         return None
     lines = [
@@ -264,20 +264,20 @@ def _together(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _simpler(compared: Sequence[Compared], best: int) -> Caution | None:
+def _simpler(compared: Sequence[ModelReport], best: int) -> Caution | None:
     """The simplest model within one standard error of the best, if it is not the best."""
-    first = compared[best].report.scores[0]
-    near = [one for one in compared if _as_good(one.report.scores[0], first)]
+    first = compared[best].scores[0]
+    near = [one for one in compared if _as_good(one.scores[0], first)]
     simplest = min(near, key=_complexity, default=compared[best])
     if _complexity(simplest) >= _complexity(compared[best]):
         return None
     count = int(_complexity(simplest))
-    scores = f"{number(simplest.report.scores[0].mean, 3)} and {number(first.mean, 3)}"
+    scores = f"{number(simplest.scores[0].mean, 3)} and {number(first.mean, 3)}"
     return Caution(
         "A simpler model is as good",
-        f"{simplest.report.name}, with {count:,} coefficient{'s' if count != 1 else ''} that"
+        f"{simplest.name}, with {count:,} coefficient{'s' if count != 1 else ''} that"
         f" {'are' if count != 1 else 'is'} not zero, is within one standard error"
-        f" ({number(first.standard_error, 2)}) of {compared[best].report.name} in {first.name}"
+        f" ({number(first.standard_error, 2)}) of {compared[best].name} in {first.name}"
         f" ({scores}): the difference is no reason to prefer the more complicated one.",
     )
 
@@ -289,21 +289,22 @@ def _as_good(score: Score, best: Score) -> bool:
     return behind <= best.standard_error and behind <= 2 * best.error_of(apart)
 
 
-def _complexity(one: Compared) -> float:
+def _complexity(one: ModelReport) -> float:
     """Coefficients that are not zero; anything that is not linear counts as more."""
-    coefficients = one.report.coefficients
+    coefficients = one.coefficients
     return np.inf if coefficients is None else float(np.count_nonzero(_kept(coefficients)))
 
 
-def _other_warnings(compared: Sequence[Compared]) -> list[Caution]:
+def _other_warnings(compared: Sequence[ModelReport]) -> list[Caution]:
     """What fits warned of, once each, however often the numbers in it changed."""
     by_text: dict[str, tuple[str, list[str]]] = {}
-    for each in _warned(compared):
-        if each.category in (*CONVERGENCE, *ANNOUNCEMENTS) or EDGE.search(each.message):
-            continue
-        models = by_text.setdefault(_without_numbers(each), (each.message, []))[1]
-        if each.model not in models:
-            models.append(each.model)
+    for one in compared:
+        for each in one.warned:
+            if each.category in (*CONVERGENCE, *ANNOUNCEMENTS) or EDGE.search(each.message):
+                continue
+            models = by_text.setdefault(_without_numbers(each), (each.message, []))[1]
+            if one.name not in models:
+                models.append(one.name)
     cautions = [
         Caution(f"A warning of {listing(models, 3)}", _short(message))
         for message, models in by_text.values()
@@ -315,10 +316,10 @@ def _other_warnings(compared: Sequence[Compared]) -> list[Caution]:
     return cautions
 
 
-def announcements(compared: Sequence[Compared]) -> list[Caution]:
+def announcements(compared: Sequence[ModelReport]) -> list[Caution]:
     """One caution, or none, for all that libraries say of their later versions."""
     messages: dict[str, str] = {}
-    for each in _warned(compared):
+    for each in (each for one in compared for each in one.warned):
         if each.category in ANNOUNCEMENTS:
             messages.setdefault(_without_numbers(each), _short(each.message))
     if not messages:
@@ -327,10 +328,6 @@ def announcements(compared: Sequence[Compared]) -> list[Caution]:
     said = f"{many} such warnings, of which the first is: {first}." if many > 1 else f"{first}."
     title = "A later version of a library will behave otherwise"
     return [Caution(title, f"{said} The numbers here are not affected.")]
-
-
-def _warned(compared: Sequence[Compared]) -> list[Warned]:
-    return [each for one in compared for each in one.warned]
 
 
 def _without_numbers(warned: Warned) -> str:
