@@ -11,7 +11,7 @@ from .base import Array, Loss, Scale, spread, weighted_sum
 ROUNDING_OF_A_SUM = 1e-6
 # The error after a Newton step this long is of the order of its square, less than rounding.
 CLOSE = 1e-8
-# Three to six are enough with offsets up to 1, two hundred with offsets of 300.
+# Three to six are enough with offsets up to 1, some two hundred with offsets of 300.
 MOST_NEWTON_STEPS = 500
 
 
@@ -135,11 +135,14 @@ class Multinomial(Loss):
         best = np.asarray(np.log(np.maximum(share, np.finfo(share.dtype).tiny)))
         if offset is None:
             return best
-        scale = spread(weight, y)
+        info, total = np.finfo(np.float64), len(y) if weight is None else weight.sum()
+        scale = spread(weight, y) / total
         for _ in range(MOST_NEWTON_STEPS):
             p = self.inverse_link(best + offset)
-            hessian = np.diag((p * scale).sum(axis=0)) - p.T @ (p * scale)
-            step = np.linalg.lstsq(hessian, ((p - y) * scale).sum(axis=0), rcond=None)[0]
+            values, vectors = np.linalg.eigh(np.diag((p * scale).sum(axis=0)) - p.T @ (p * scale))
+            values = np.maximum(values, info.eps * values[-1] + np.sqrt(info.tiny))
+            step = vectors @ (((p - y) * scale).sum(axis=0) @ vectors / values)
+            step -= step.mean()  # a shift of all classes alike is nothing but rounding
             r = float(np.ptp(step))
             best = best - step * (np.log1p(r) / r if r else 1.0)
             if r <= CLOSE:

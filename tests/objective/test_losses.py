@@ -314,6 +314,16 @@ def test_null_models_with_far_offsets(loss, y):
             assert loss.value(other + far, y) >= least * (1 - 1e-12)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_multinomial_null_models_with_offsets_of_any_size(seed):
+    rng = np.random.default_rng(seed)
+    n, k = rng.integers(8, 40), rng.integers(2, 6)
+    y = np.eye(k)[np.r_[:k, rng.integers(0, k, n - k)]]
+    offset = 10 ** rng.uniform(-1, 2) * rng.standard_normal((n, k))
+    found = Multinomial().null_model(y, None, offset)
+    np.testing.assert_allclose(Multinomial().gradient(found + offset, y).sum(axis=0), 0, atol=1e-8)
+
+
 # Deviances and predictions
 
 
