@@ -1,11 +1,6 @@
 """The certificate: a duality gap for L1 and L2 penalties, factors and bounds alike.
 
-For the residual r = y - Zw any dual point u gives, with q' = Z^T Omega u,
-
-    P(w) - min P  <=  1/2 |r - u|^2 + sum_j [ pen_j(w_j) + pen_j^*(q'_j) - q'_j w_j ].
-
-All terms are non-negative, so nothing cancels and gaps of 1e-16 can be told from gaps of 1e-12.
-Two points are tried:
+`objective/duality.py` has the gap of the residual r = y - Zw and any dual point u. Two are tried:
 
 1. u = tau r, with tau <= 1 such that the conjugates are finite (Bach et al., Optimization with
    Sparsity-Inducing Penalties, 2012). Where a penalty is next to nothing that tau is far from
@@ -24,6 +19,7 @@ import numpy as np
 from scipy import linalg
 
 from ..data.design import Array, Design, Index
+from ..objective.duality import correlations_wanted, gap_at, penalty_gaps
 from ..objective.penalties import Penalty, ScaledPenalty
 from .base import AIM
 from .numerics import reciprocal
@@ -79,25 +75,10 @@ def relative_gap(
     unit : float
         Weighted mean square of the target.
     """
-    gap = float(_bound(w, q, penalty, rss, 0.0, 0.0))
+    gap = float(gap_at(w, q, rss, penalty))
     if gap > AIM * unit:
         gap = min(gap, _corrected(w, q, rss, penalty, design, unit))
     return gap / unit
-
-
-def gap_at(
-    w: Array,
-    q: Array,
-    rss: float,
-    penalty: ScaledPenalty,
-    along: float = 0.0,
-    moved: float = 0.0,
-) -> float:
-    """The gap at a multiple of the residual, or of ``r - d`` whose correlations are q.
-
-    `along` is <r, d>, `moved` is |d|^2.
-    """
-    return float(_bound(w, q, penalty, rss, along, moved))
 
 
 def relative_gaps(
@@ -108,7 +89,7 @@ def relative_gaps(
     `penalty` is from `Penalty.at_each`, with as many alphas, or one that serves all; `unit` has one
     number a column where it is an array.
     """
-    gaps = _bound(W, Q, penalty, rss, 0.0, 0.0)
+    gaps = gap_at(W, Q, rss, penalty)
     for i in (gaps > AIM * unit).nonzero()[0]:
         one, own = penalty.column(int(i)), unit if isinstance(unit, float) else float(unit[i])
         gaps[i] = min(gaps[i], _corrected(W[:, i], Q[:, i], float(rss[i]), one, design, own))
@@ -131,12 +112,12 @@ def support_gaps(
     features in use; `rest` is the largest correlation of the others over their threshold.
     """
     most = 1.0 / np.maximum(rest, 1.0)
-    gaps = _bound(W, Q, penalty, rss, 0.0, 0.0, most)
+    gaps = gap_at(W, Q, rss, penalty, most=most)
     if np.any(gaps > AIM * unit):
-        wanted = _wanted(W, Q, penalty)
+        wanted = correlations_wanted(W, Q, penalty)
         rounding = (KKT_ROUNDING * np.sqrt(variances * unit))[:, None]
         near = (penalty.l1 > 0) & (np.abs(Q - wanted) <= rounding)
-        corrected = _bound(W, np.where(near, wanted, Q), penalty, rss, 0.0, 0.0, most)
+        corrected = gap_at(W, np.where(near, wanted, Q), rss, penalty, most=most)
         gaps = np.where(gaps > AIM * unit, corrected, gaps)
     return gaps / unit
 
@@ -182,37 +163,6 @@ def _together(gaps: Array, hidden: Array) -> Array:
     return np.square(np.sqrt(gaps) + np.sqrt(hidden))
 
 
-def _bound(
-    w: Array,
-    q: Array,
-    penalty: ScaledPenalty,
-    rss: float | Array,
-    along: float,
-    moved: float,
-    most: float | Array = 1.0,
-) -> Array:
-    """The bound at ``u = tau (r - d)``; q belongs to r - d, `along` is <r, d>, `moved` |d|^2.
-
-    tau is no larger than `most`.
-    """
-    size = np.abs(q)
-    strict = penalty.unbounded(q)
-    limit = np.maximum(size, penalty.l1)
-    share = np.divide(penalty.l1, limit, out=np.ones(size.shape), where=strict & (limit > 0))
-    tau = np.minimum(share.min(axis=0, initial=1.0), most)
-    dual = tau * q
-    # tau q may exceed l1 by a rounding error, where the conjugate is infinite.
-    inside = np.minimum(np.maximum(dual, -penalty.l1), penalty.l1)
-    dual = inside if strict.all() else np.where(strict, inside, dual)
-    away = (1.0 - tau) ** 2 * rss + 2.0 * tau * (1.0 - tau) * along + tau**2 * moved
-    return np.asarray(0.5 * np.maximum(away, 0.0) + _terms(w, dual, penalty).sum(axis=0))
-
-
-def _terms(w: Array, q: Array, penalty: ScaledPenalty) -> Array:
-    """Each feature's share of the gap; infinite where q is infeasible."""
-    return np.maximum(penalty.value(w) + penalty.conjugate(q) - q * w, 0.0)
-
-
 def _corrected(
     w: Array,
     q: Array,
@@ -234,10 +184,10 @@ def _corrected(
     chosen = np.zeros(len(w), dtype=bool)
     wanted, corrected, along, moved, best = q, q, 0.0, 0.0, np.inf
     for _ in range(MOST_CORRECTIONS):
-        wanted = np.where(chosen, wanted, _wanted(w, corrected, penalty))
+        wanted = np.where(chosen, wanted, correlations_wanted(w, corrected, penalty))
         corrected = np.where(np.abs(corrected - wanted) <= KKT_ROUNDING * reach, wanted, corrected)
-        best = min(best, float(_bound(w, corrected, penalty, rss, along, moved)))
-        more = candidates & ~chosen & (_terms(w, corrected, penalty) > HARMLESS * unit)
+        best = min(best, float(gap_at(w, corrected, rss, penalty, along, moved)))
+        more = candidates & ~chosen & (penalty_gaps(w, corrected, penalty) > HARMLESS * unit)
         index = np.flatnonzero(chosen | more)
         if best <= AIM * unit or not more.any() or len(index) > LARGEST_CORRECTED:
             break
@@ -286,14 +236,9 @@ def _past_hidden(
         dual = q - design.correlate(reciprocal(root) * rows)
         dual[index] = wanted + penalty.l2[index] * step[index]
         moved = float(rows @ rows)
-        best = min(best, gap_at(w, dual, rss, penalty, moved + float(step @ dual), moved))
+        inner = moved + float(step @ dual)
+        best = min(best, float(gap_at(w, dual, rss, penalty, inner, moved)))
     return best
-
-
-def _wanted(w: Array, q: Array, penalty: ScaledPenalty) -> Array:
-    """Correlations that optimality asks of features at w, bounds aside."""
-    used = penalty.l1 * np.sign(w) + penalty.l2 * w
-    return np.where(w != 0, used, np.clip(q, -penalty.l1, penalty.l1))
 
 
 def pseudo_solve(gram: Array, rhs: Array) -> Array:

@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ...data.design import Array, Design
+from ...objective.duality import gap_at
 from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import AIM, OneTarget, Settings, Solution
-from ..optimality import degrees_of_freedom, gap_at, relative_gap
+from ..optimality import degrees_of_freedom, relative_gap
 from .dual_newton import DualNewton, DualPoint, can_factor
 from .support_rounds import SupportRounds
 
@@ -217,11 +218,11 @@ class LargeSupport:
         """Coefficients with their gap, by the residual they leave or by that of the dual."""
         design, unit, here = self.design, self.target.unit, self._point(w)
         rss = float(design.norm2(here.r))
-        gap = gap_at(w, here.q, rss, penalty) / unit
+        gap = float(gap_at(w, here.q, rss, penalty)) / unit
         if dual is not None and gap > FINE:
             away = here.r - dual.r
             along, moved = self.dual.inner(here.r, away), float(design.norm2(away))
-            gap = min(gap, gap_at(w, dual.q, rss, penalty, along, moved) / unit)
+            gap = min(gap, float(gap_at(w, dual.q, rss, penalty, along, moved)) / unit)
         if gap > AIM and design.n_features * np.count_nonzero(w) <= MOST_ENTRIES:
             gap = min(gap, relative_gap(w, here.q, rss, penalty, design, unit))
         return Solution(w, gap, 0, rss, np.nan), here
