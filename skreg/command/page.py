@@ -18,7 +18,7 @@ from ..linear import ElasticNetCV, LassoCV, RidgeCV
 from ..neural import MLPClassifier, MLPRegressor
 from ..report import wording
 from ..report.making import make_report
-from .table import LaterRows, Table, TableError, time_folds
+from .table import LaterClasses, LaterRows, Table, TableError, time_folds
 
 MODELS = {
     "regression": ("lasso", "elasticnet", "ridge", "mlp"),
@@ -100,7 +100,7 @@ def usual_models(
             LogisticRegression(max_iter=2000),
             {"C": np.logspace(-4, 4, 9)},
             scoring="neg_log_loss",
-            cv=StratifiedKFold(**shuffled),
+            cv=StratifiedKFold(**shuffled) if in_time is None else LaterClasses(INNER_FOLDS),
         )
         made = {
             "logistic": ("Logistic regression", search),

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 
@@ -204,3 +205,39 @@ def mixed_preprocessing(is_text: Sequence[bool]) -> Pipeline:
 def _category_name(feature: str, category: Any) -> str:
     pooled = category == "infrequent_sklearn"  # the encoder's own name for them
     return f"{feature}={'other' if pooled else category}"
+
+
+@dataclass(frozen=True)
+class LaterClasses:
+    """A splitter as `LaterRows`, with every class in what is learned from and what is held out.
+
+    A fold is longer where a class is rare. Where a class comes so late, or so rarely, that there
+    is no such fold, the folds are scikit-learn's stratified ones.
+
+    Parameters
+    ----------
+    n_splits : int
+        The most folds.
+    """
+
+    n_splits: int
+
+    def split(self, X: Any, y: Any, groups: Any = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield training and held-out rows."""
+        shortest, n_classes = len(y) // (self.n_splits + 1), len(np.unique(y))
+        ends, end = [0], 0
+        while True:
+            firsts = np.unique(y[end:], return_index=True)[1]
+            end += max(shortest, firsts.max(initial=0) + 1)
+            if len(firsts) < n_classes or end > len(y):
+                break
+            ends.append(end)
+        if len(ends) < 3:
+            yield from StratifiedKFold(self.n_splits, shuffle=True, random_state=0).split(X, y)
+            return
+        for begin, end in itertools.pairwise([*ends[1:-1], len(y)]):
+            yield np.arange(begin), np.arange(begin, end)
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return how many folds `split` makes."""
+        return self.n_splits if y is None else len(list(self.split(np.zeros(len(y)), y)))

@@ -13,11 +13,12 @@ from sklearn.pipeline import make_pipeline
 
 from skreg import Ridge
 from skreg.command.comparison import compare
+from skreg.command.page import usual_models
 from skreg.command.reading import ReadingOptions, read_table
 from skreg.command.reading.file import read_cells
 from skreg.command.reading.kinds import decide
 from skreg.command.run import main
-from skreg.command.table import LaterRows, TableError, time_folds
+from skreg.command.table import LaterClasses, LaterRows, TableError, time_folds
 from skreg.report import making
 
 N = 40
@@ -722,6 +723,43 @@ def test_later_rows(n):
         assert_array_equal(train, np.arange(test[0]))
         assert len(test) >= 2
     assert folds[-1][1][-1] == n - 1
+
+
+@pytest.mark.parametrize("rare", [0.05, 0.3])
+def test_later_rows_have_every_class_on_both_sides(rare):
+    y = np.random.default_rng(0).choice(["a", "b", "c"], 300, p=[rare, 0.5, 0.5 - rare])
+    folds = list(LaterClasses(5).split(np.zeros((300, 1)), y))
+    assert len(folds) == LaterClasses(5).get_n_splits(None, y) in (4, 5)
+    for train, test in folds:
+        assert_array_equal(train, np.arange(test[0]))
+        assert len(np.unique(y[train])) == len(np.unique(y[test])) == 3
+    assert folds[-1][1][-1] == 299
+
+
+def test_a_class_that_comes_late_has_stratified_folds():
+    y = np.repeat(["a", "b"], [90, 10])
+    folds = list(LaterClasses(5).split(np.zeros((100, 1)), y))
+    assert len(folds) == LaterClasses(5).get_n_splits(None, y) == 5
+    assert all(len(np.unique(y[test])) == 2 for _, test in folds)
+
+
+def test_no_model_of_a_page_in_order_of_time_learns_from_later_rows(tmp_path):
+    rows = [
+        f"{np.datetime64('2020-01-01') + k},{k % 7},{'no' if k % 3 else 'yes'}" for k in range(60)
+    ]
+    path = write(tmp_path, "\n".join(["when,x,y", *rows]))
+    for task, names in (("classification", ["logistic"]), ("regression", ["lasso", "ridge"])):
+        table = read_table(
+            path,
+            "y" if task == "classification" else "x",
+            task,
+            options=ReadingOptions(time="when"),
+        )
+        for _, model in usual_models(names, table, rule="min", seed=0):
+            inner = getattr(model[-1], "regressor", model[-1])
+            for train, test in inner.cv.split(table.X, table.y):
+                assert train.max() < test.min()
+            model.fit(table.X, table.y)
 
 
 def test_whole_numbers_that_are_too_large_are_labels_as_text(tmp_path):
