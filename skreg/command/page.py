@@ -164,18 +164,21 @@ def report_table(
                 f"--time: class {late[0]!s} is not among the {len(cv[0][0])} rows before the first"
                 " fold: fewer --folds, or leave --time out"
             )
+    options = {
+        "cv": folds if cv is None else cv,
+        "scoring": None,
+        "feature_names": table.columns,
+        "target_name": target,
+        "title": table.title,
+        "random_state": seed,
+    }
     try:
         contents = make_report(
             usual_models(chosen, table, rule=rule, seed=seed, folds=folds),
             table.X,
             table.y,
-            path=path,
-            cv=folds if cv is None else cv,
-            scoring=None,
-            feature_names=table.columns,
-            target_name=target,
-            title=table.title,
-            random_state=seed,
+            path,
+            options,
             n_jobs=n_jobs,
             verbose=1,
             call=call,

@@ -24,7 +24,7 @@ from .ids_and_sentinels import DATES
 from .model_cautions import announcements, model_cautions
 from .page import render, require_jinja2
 from .request import Request, check_request, in_time_order
-from .scores import Metric, metrics_for
+from .scores import metrics_for
 from .wording import number
 
 
@@ -108,20 +108,9 @@ def report(
     >>> skreg.report([skreg.LassoCV(), skreg.RidgeCV()], X, y)  # doctest: +SKIP
     PosixPath('report.html')
     """
-    make_report(
-        estimators,
-        X,
-        y,
-        path=path,
-        cv=cv,
-        scoring=scoring,
-        feature_names=feature_names,
-        target_name=target_name,
-        title=title,
-        random_state=random_state,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
+    options = {"cv": cv, "scoring": scoring, "feature_names": feature_names}
+    options |= {"target_name": target_name, "title": title, "random_state": random_state}
+    make_report(estimators, X, y, path, options, n_jobs=n_jobs, verbose=verbose)
     return Path(path)
 
 
@@ -129,14 +118,9 @@ def make_report(
     estimators: Any,
     X: Any,
     y: Any,
-    *,
     path: Any,
-    cv: Any,
-    scoring: Any,
-    feature_names: Any,
-    target_name: str | None,
-    title: str | None,
-    random_state: Any,
+    options: dict[str, Any],
+    *,
     n_jobs: int | None,
     verbose: int,
     call: str | None = None,
@@ -145,64 +129,27 @@ def make_report(
 ) -> Contents:
     """`report` of what may have been read from a file.
 
-    `call` is the command that makes the page again, if it is no Python code; `notes` say what was
-    left out in reading, `of_data` what looks like a mistake in the file, or like no feature; None
-    looks for these among the columns of X.
+    `options` are those arguments of `report` that decide what the page says. `call` is the command
+    that makes the page again, if it is no Python code; `notes` say what was left out in reading,
+    `of_data` what looks like a mistake in the file, or like no feature; None looks for these among
+    the columns of X.
     """
     require_jinja2()
     target = check_path(path)
+    title, cv = options["title"], options["cv"]
     if not (title is None or isinstance(title, str)):
         raise TypeError(f"title must be text, got {title!r:.80}")
-    request = check_request(
-        estimators,
-        X,
-        y,
-        cv=cv,
-        feature_names=feature_names,
-        target_name=target_name,
-        random_state=random_state,
-    )
-    metrics = metrics_for(request.task, scoring, min(len(test) for _, test in request.folds))
-    if call is None:
-        options = {"cv": cv, "scoring": scoring, "feature_names": feature_names}
-        options |= {"target_name": target_name, "title": title, "random_state": random_state}
-        call = python_call(request, path, options)
-    contents = gather(
-        request,
-        metrics,
-        title=title,
-        call=call,
-        n_jobs=n_jobs,
-        verbose=verbose,
-        cv=cv,
-        of_data=of_data,
-    )
-    notes = (*map(_sentence, notes), *contents.glance.notes)
-    contents = replace(contents, glance=replace(contents.glance, notes=notes))
-    if verbose:
-        print("drawing the page", file=sys.stderr, flush=True)
-    write(target, render(contents).encode("utf-8"))
-    return contents
+    asked = {key: value for key, value in options.items() if key not in ("title", "scoring")}
+    request = check_request(estimators, X, y, **asked)
+    fewest = min(len(test) for _, test in request.folds)
+    metrics = metrics_for(request.task, options["scoring"], fewest)
+    call = call or python_call(request, path, options)
 
-
-def gather(
-    request: Request,
-    metrics: Sequence[Metric],
-    *,
-    title: str | None,
-    call: str,
-    n_jobs: int | None,
-    verbose: int,
-    cv: Any,
-    of_data: Sequence[Caution] | None,
-) -> Contents:
-    """Do the work: look at the data, fit, compare, and find what to warn of."""
     table = Columns.of(request.X, request.names)
     seen = glance(table, request.y, request.task, request.target)
     floor = baseline(request, metrics)  # first: what cannot be scored is seen before any fit
     models = compare_models(request, metrics, n_jobs=n_jobs, verbose=verbose)
     best = _best(models)
-    fewest = min(len(test) for _, test in request.folds)
     ordered = in_time_order(request)
     if of_data is None:
         of_data = column_cautions(table, request.y, request.target, ordered)
@@ -213,10 +160,10 @@ def gather(
         *data_cautions(table, request.y, seen, fewest, of_time),
         *announcements(models),
     ]
-    return Contents(
+    contents = Contents(
         title=title or f"Models of {request.target}",
         made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
-        glance=seen,
+        glance=replace(seen, notes=(*map(_sentence, notes), *seen.notes)),
         y=request.y[held_out_rows(request)],
         models=tuple(models),
         best=best,
@@ -228,6 +175,10 @@ def gather(
         baseline=floor,
         classes=tuple(map(str, request.classes)),
     )
+    if verbose:
+        print("drawing the page", file=sys.stderr, flush=True)
+    write(target, render(contents).encode("utf-8"))
+    return contents
 
 
 def _sentence(line: str) -> str:
