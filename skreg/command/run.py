@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import codecs
 import importlib.util
 import io
 import os
 import shlex
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .. import __version__
 from .comparison import compare
 from .page import MODELS, USUAL, report_table
-from .reading import ReadingOptions, read_table
+from .reading import ReadingOptions, add_options, read_table, reading_options
 from .table import Table, TableError, diabetes
 from .text import PICTURES, format_comparison, save_pictures
 
@@ -32,43 +32,40 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE_ERROR, f"skreg: {message} (python -m skreg --help lists the options)\n")
 
 
-def _integer(least: int, most: int | None = None) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        value = int(text)
-        if value < least:
-            raise argparse.ArgumentTypeError(f"{value} is below {least}")
-        if most is not None and value > most:
-            raise argparse.ArgumentTypeError(f"{value} is above {most}")
+def _number(kind: type, refused: Callable[[Any], str | None]) -> Callable[[str], Any]:
+    """A type of argparse: a number, unless `refused` says what is wrong with it."""
+
+    def parse(text: str) -> Any:
+        value = kind(text)
+        reason = refused(value)
+        if reason:
+            raise argparse.ArgumentTypeError(reason)
         return value
 
-    parse.__name__ = "integer"  # argparse names the type when the text is no number
+    # argparse names the type when the text is no number
+    parse.__name__ = "integer" if kind is int else "number"
     return parse
 
 
-def _fraction(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"{value:g} is not between 0 and 1")
-    return value
+def _between(least: int, most: int) -> Callable[[int], str | None]:
+    def refused(value: int) -> str | None:
+        if value < least:
+            return f"{value} is below {least}"
+        return f"{value} is above {most}" if value > most else None
+
+    return refused
 
 
-def _jobs(text: str) -> int:
-    value = int(text)
-    if value == 0:
-        raise argparse.ArgumentTypeError("0 jobs do nothing: give 1 or more, or -1 for all cores")
-    return value
+FOLDS = _number(int, _between(2, sys.maxsize))
+SEED = _number(int, _between(0, 2**32 - 1))
+FRACTION = _number(float, lambda x: None if 0 < x < 1 else f"{x:g} is not between 0 and 1")
+JOBS = _number(
+    int, lambda n: None if n else "0 jobs do nothing: give 1 or more, or -1 for all cores"
+)
 
 
-def _encoding(text: str) -> str:
-    try:
-        return codecs.lookup(text).name
-    except LookupError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no encoding: utf-8, cp1252, latin-1 and utf-16 are"
-        ) from None
-
-
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, argparse._ArgumentGroup]:
+    """The parser, and its options of a FILE."""
     parser = _Parser(
         prog="python -m skreg",
         description="Fit Lasso, ElasticNet and Ridge with the penalty chosen by cross-validation; "
@@ -83,7 +80,12 @@ def _parser() -> argparse.ArgumentParser:
         help="a table as text; its text columns are one-hot encoded, missing values imputed",
     )
     parser.add_argument("--target", metavar="NAME", help="the column of FILE to predict")
-    parser.add_argument("--folds", type=_integer(2), default=5, help="default: %(default)s")
+    parser.add_argument(
+        "--folds",
+        type=FOLDS,
+        default=5,
+        help="default: %(default)s",
+    )
     parser.add_argument(
         "--rule",
         choices=["min", "1se"],
@@ -93,21 +95,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--test-size",
-        type=_fraction,
+        type=FRACTION,
         help=f"fraction held out; default: {DEFAULTS['test_size']}",
     )
     parser.add_argument(
         "--seed",
-        type=_integer(0, 2**32 - 1),
+        type=SEED,
         default=0,
         help="of the random splits (%(default)s)",
     )
-    parser.add_argument("--jobs", type=_jobs, default=1, help="processes; default: %(default)s")
+    parser.add_argument("--jobs", type=JOBS, default=1, help="processes; default: %(default)s")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder of the pictures; default: ."
     )
     parser.add_argument("--no-plots", action="store_true", help="print the table only")
-    _add_reading(parser)
+    of_file = add_options(parser)
     page = parser.add_argument_group("a page instead of text and pictures")
     page.add_argument(
         "--report",
@@ -134,77 +136,7 @@ def _parser() -> argparse.ArgumentParser:
         " values",
     )
     parser.add_argument("--version", action="version", version=f"skreg {__version__}")
-    return parser
-
-
-def _add_reading(parser: argparse.ArgumentParser) -> None:
-    reading = parser.add_argument_group("reading FILE, where it does not say itself")
-    reading.add_argument(
-        "--header",
-        action=argparse.BooleanOptionalAction,
-        help="whether the first line has names; without, columns are 'column 1', 'column 2', ...",
-    )
-    reading.add_argument("--encoding", type=_encoding, default="utf-8", help="default: utf-8")
-    reading.add_argument(
-        "--decimal", choices=[".", ","], metavar="SIGN", help="of numbers: a point or a comma"
-    )
-    reading.add_argument(
-        "--thousands", choices=[",", "."], metavar="SIGN", help="what separates thousands: , or ."
-    )
-    reading.add_argument(
-        "--dates", choices=["day-first", "month-first"], help="what comes first in 3/4/2020"
-    )
-    reading.add_argument(
-        "--missing",
-        action="extend",
-        nargs="+",
-        default=[],
-        metavar="VALUE",
-        help="cells that stand for a missing value, as -999; NAME=VALUE in one column alone",
-    )
-    reading.add_argument(
-        "--time",
-        metavar="NAME",
-        help="the column that orders the rows: later ones are predicted from earlier ones",
-    )
-    for option, what in (
-        ("--drop", "columns to leave out"),
-        ("--text", "columns to take as categories"),
-        ("--number", "columns to take as numbers"),
-    ):
-        reading.add_argument(
-            option, action="extend", nargs="+", default=[], metavar="NAME", help=what
-        )
-
-
-def _reading(parser: argparse.ArgumentParser, options: argparse.Namespace) -> ReadingOptions:
-    """What the options say of the file; they are refused where there is none."""
-    if options.thousands and options.thousands == options.decimal:
-        parser.error("--decimal and --thousands are the same sign: change one")
-    implied = {None: None, ",": ".", ".": ","}[options.thousands]
-    read = ReadingOptions(
-        encoding=options.encoding,
-        header=options.header,
-        decimal=options.decimal or implied,
-        day_first=None if options.dates is None else options.dates == "day-first",
-        missing=tuple(options.missing),
-        time=options.time,
-        drop=tuple(options.drop),
-        text=tuple(options.text),
-        number=tuple(options.number),
-    )
-    if options.file is None and read != ReadingOptions():
-        given = ("header", "encoding", "decimal", "thousands", "dates", "missing", "time")
-        option = next(
-            name
-            for name in (*given, "drop", "text", "number")
-            if getattr(options, name) != parser.get_default(name)
-        )
-        parser.error(f"--{option} is about a FILE: give the file too")
-    both = set(options.text) & set(options.number)
-    if both:
-        parser.error(f"--text and --number both name {min(both)!r}: choose one")
-    return read
+    return parser, of_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -222,13 +154,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a name that the terminal cannot show is no error
-    parser = _parser()
+    parser, of_file = _parser()
     options = parser.parse_args(argv)
     if options.target is not None and options.file is None:
         parser.error("--target names a column of a FILE: give the file too")
     _check_together(parser, options)
     _check_overwriting(parser, options)
-    reading = _reading(parser, options)
+    reading = reading_options(parser, of_file, options)
     try:
         if options.report is None:
             _compare(options, reading)
@@ -309,8 +241,7 @@ def _report(options: argparse.Namespace, reading: ReadingOptions, argv: Sequence
 
 def _compare(options: argparse.Namespace, reading: ReadingOptions) -> None:
     table = _read(options, reading, "regression")
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with _collected() as said:
         result = compare(
             table,
             n_folds=options.folds,
@@ -320,7 +251,7 @@ def _compare(options: argparse.Namespace, reading: ReadingOptions) -> None:
             n_jobs=options.jobs,
         )
     print(format_comparison(result))
-    for message in dict.fromkeys(str(warning.message) for warning in caught):
+    for message in said:
         print(f"note: {message}")
     if options.no_plots:
         return
@@ -329,19 +260,28 @@ def _compare(options: argparse.Namespace, reading: ReadingOptions) -> None:
         return
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with _collected() as said:
             pictures = save_pictures(result, options.out)
     except OSError as error:
         raise TableError(
             f"no picture can be saved in {str(options.out)!r}: {error.strerror}; name another --out"
         ) from None
     print(*(f"saved {picture}" for picture in pictures), sep="\n")
-    for message in dict.fromkeys(str(warning.message) for warning in caught):
+    for message in said:
         if not message.startswith("Glyph"):
             print(f"note: {message}")
-    if any(str(warning.message).startswith("Glyph") for warning in caught):
+    if any(message.startswith("Glyph") for message in said):
         print(
             "note: the font of the pictures lacks letters of the names and shows boxes for them;"
             " set font.family in a matplotlibrc file, or take --report"
         )
+
+
+@contextmanager
+def _collected() -> Iterator[list[str]]:
+    """What is warned of meanwhile, each once."""
+    said: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield said
+    said += dict.fromkeys(str(warning.message) for warning in caught)

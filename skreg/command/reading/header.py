@@ -10,8 +10,7 @@ from textwrap import shorten
 import numpy as np
 
 from ..table import TableError
-from .missing import is_missing
-from .numbers import plain_number
+from .numbers import is_missing, plain_number
 
 MOST_EXTRA = 3  # header lines below the first
 FEW = 3  # rows or columns that say too little

@@ -1,4 +1,4 @@
-"""Numbers as people write them: thousands separators, currencies, percent, units, parentheses.
+"""Numbers as people write them: separators, currencies, percent, units, parentheses, and gaps.
 
 A column is read as a whole. Its decimal sign is a point or a comma; where its cells fit both and
 the values differ, both readings are returned: `kinds` chooses by the other columns, or asks.
@@ -26,6 +26,17 @@ _NAMES = """
 CURRENCIES = frozenset([*SIGNS, *_NAMES.split()])
 MULTIPLES = {"K": 3, "k": 3, "M": 6, "B": 9}  # powers of ten, where a column has several
 THOUSANDS = {".": ["", ",", "'", " ", "_"], ",": ["", ".", "'", " ", "_"]}  # by the decimal sign
+# What stands for a missing value: in every column,
+ALWAYS = frozenset(["", ".", "?", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"])
+# in a column of text too, where other cells have letters,
+DASHES = frozenset(["-", "--", "---", "*", "**", "***", "\u2013", "\u2014", "..", "...", "\u2026"])
+# and among numbers.
+_WORDS = """
+    n.a., n.a, n.d., nd, k.a., k.a, ka, missing, unknown, unk, nil, refused, 0000-00-00, #value!,
+    #ref!, #div/0!, #num!, #name?, #null!, not available, not applicable, not known, no data,
+    no answer, don't know, keine angabe
+"""
+WORDS = frozenset(word.strip() for word in _WORDS.split(","))
 _SAME = str.maketrans(
     dict.fromkeys("\u00a0\u2000\u2001\u2002\u2003\u2007\u2008\u2009\u200a\u202f\u3000", " ")
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-")
@@ -39,6 +50,17 @@ _CELL = re.compile(
 )
 # Both a decimal number and a whole one with a separator.
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})?")
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell stands for a missing value, whatever its column holds."""
+    return cell.strip().lower() in ALWAYS
+
+
+def is_missing_number(cell: str) -> bool:
+    """Whether a cell among numbers stands for a missing one: signs alone, or a known word."""
+    cell = cell.strip().lower()
+    return cell in ALWAYS or cell in WORDS or not any(letter.isalnum() for letter in cell)
 
 
 class _Written(NamedTuple):

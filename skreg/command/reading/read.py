@@ -22,10 +22,10 @@ from ...report.ids_and_sentinels import (
     sentinels,
 )
 from ..table import MOST_CATEGORIES, Table, TableError, mixed_preprocessing
+from .dates import date_parts
 from .file import Cells, read_cells
 from .kinds import Column, Question, decide
 from .options import ReadingOptions
-from .parts import date_parts
 from .target import check_name, check_names, find_target, labels
 
 LARGEST = 1e150  # its square is still a finite number

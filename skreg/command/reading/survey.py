@@ -13,8 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .dates import DateReading, clock_hours, date_readings
-from .missing import DASHES, is_missing, is_missing_number
-from .numbers import NumberReading, is_float, looks_measured, number_readings
+from .numbers import (
+    DASHES,
+    NumberReading,
+    is_float,
+    is_missing,
+    is_missing_number,
+    looks_measured,
+    number_readings,
+)
 from .options import ReadingOptions
 
 Kind = Literal["number", "date", "clock", "code", "category"]
