@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...report.ids_and_sentinels import are_known
+from .numbers import Reading
 
 Moments = NDArray[np.datetime64]
 
@@ -71,23 +71,7 @@ LIVES = 20 * 365 * _DAY  # from here on dates are of birth or building, whose we
 SHORT = 3 * _DAY  # up to here hours
 
 
-@dataclass(frozen=True)
-class DateReading:
-    """A way to read the cells of a column as dates.
-
-    Parameters
-    ----------
-    order : {"", "day first", "month first"}
-        Which it takes first, where both are numbers of one or two digits.
-    moments : ndarray of datetime64[s]
-        One a text, in the zone of the file, or in UTC where the file has several.
-    """
-
-    order: str
-    moments: Moments
-
-
-def date_readings(texts: Sequence[str]) -> list[DateReading]:
+def date_readings(texts: Sequence[str]) -> list[Reading]:
     """Read texts as dates, all in one form, or nearly all in forms that can be no other.
 
     Parameters
@@ -97,10 +81,10 @@ def date_readings(texts: Sequence[str]) -> list[DateReading]:
 
     Returns
     -------
-    list of DateReading
+    list of Reading
         None, one, or two of different orders. NaT, if any, where a text is no date.
     """
-    found: list[DateReading] = []
+    found: list[Reading] = []
     for pattern, order in _PATTERNS:
         moments = _all(texts, partial(_moment, pattern))
         if moments is None:
@@ -109,25 +93,29 @@ def date_readings(texts: Sequence[str]) -> list[DateReading]:
         read = np.array(values, dtype="datetime64[s]")
         if len(set(zones)) > 1:
             read = read - np.array(zones, dtype="timedelta64[m]")
-        if not any(np.array_equal(read, other.moments) for other in found):
-            found.append(DateReading(order, read))
+        if not any(np.array_equal(read, other.values) for other in found):
+            found.append(_reading(order, read))
     return found or _in_several_forms(texts)
 
 
-def _in_several_forms(texts: Sequence[str]) -> list[DateReading]:
+def _reading(order: str, moments: Moments) -> Reading:
+    return Reading(moments, order, order, f"--dates {order.replace(' ', '-')}")
+
+
+def _in_several_forms(texts: Sequence[str]) -> list[Reading]:
     """Dates of which some are written otherwise, or mistyped; by each order of day and month."""
     found = []
     for order in (DAY_FIRST, MONTH_FIRST):
         read = _nearly_all(texts, [pattern for pattern, its in _PATTERNS if its in ("", order)])
         if read is not None:
-            found.append(DateReading(order, read))
+            found.append(_reading(order, read))
     if len(found) < 2:
         return found
-    n_dates = [np.count_nonzero(~np.isnat(one.moments)) for one in found]
+    n_dates = [np.count_nonzero(~np.isnat(one.values)) for one in found]
     if n_dates[0] != n_dates[1]:
         return [found[int(np.argmax(n_dates))]]
-    if np.array_equal(found[0].moments, found[1].moments, equal_nan=True):
-        return [DateReading("", found[0].moments)]
+    if np.array_equal(found[0].values, found[1].values, equal_nan=True):
+        return [_reading("", found[0].values)]
     return found
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .dates import DAY_FIRST, MONTH_FIRST, DateReading
-from .numbers import NumberReading
+from .dates import DAY_FIRST, MONTH_FIRST
+from .numbers import Reading
 from .options import ReadingOptions
 from .survey import Kind, Survey, survey_column
 
@@ -95,24 +95,29 @@ def decide(
     surveys = [
         survey_column(name, cells, options, name == target) for name, cells in columns.items()
     ]
-    decimal = options.decimal or _agreed(
-        _decimal_sign(one.numbers[0]) for one in surveys if len(one.numbers) == 1
-    )
-    order = _agreed(one.dates[0].order for one in surveys if len(one.dates) == 1)
-    if options.day_first is not None:
-        order = DAY_FIRST if options.day_first else MONTH_FIRST
+    told = {None: None, True: DAY_FIRST, False: MONTH_FIRST}
+    signs = {"number": options.decimal, "date": told[options.day_first]}
+    for kind, sign in signs.items():
+        alone = (one.readings[0] for one in surveys if (one.kind, len(one.readings)) == (kind, 1))
+        signs[kind] = sign or _agreed(reading.shown for reading in alone)
     found, questions = [], []
     for survey in surveys:
-        number = next((one for one in survey.numbers if one.decimal == decimal), None)
-        when = next((one for one in survey.dates if one.order == order), None)
-        asked = None
-        if len(survey.numbers) > 1 and number is None:
-            number = _with_fractions(survey) if delimiter == "," else None
-            asked = None if number else _ask_number(survey)
-        if len(survey.dates) > 1 and when is None:
-            asked = _ask_date(survey)
-        questions += [asked] if asked else []
-        found.append(_column(survey, number, when, decimal is not None))
+        reading, *others = survey.readings
+        notes = reading.notes
+        if others:
+            sign = signs[survey.kind]
+            chosen = next((one for one in survey.readings if one.sign == sign), None)
+            if chosen is None and survey.kind == "number" and delimiter == ",":
+                chosen = _with_fractions(survey)
+            if chosen is None:
+                questions.append(_ask(survey))
+            reading = chosen or reading
+            notes = reading.notes
+            if survey.kind == "date":
+                notes += (f"read with the {reading.sign}, as other columns are",)
+            elif sign is None and reading.option.startswith("--decimal"):
+                notes += ("points are decimal signs, as the commas between fields say",)
+        found.append(_column(survey, reading, notes))
     return found, questions
 
 
@@ -122,104 +127,52 @@ def _agreed(shown: Iterable[str]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _with_fractions(survey: Survey) -> NumberReading | None:
+def _with_fractions(survey: Survey) -> Reading | None:
     """The reading by a decimal point, where every number has three digits after a point."""
-    point = survey.numbers[0]
+    point = survey.readings[0]
     texts = [survey.texts[k] for k in survey.known[point.fits]]
-    return point if point.thousands == "" and all("." in text for text in texts) else None
+    return point if point.option == "--decimal ." and all("." in text for text in texts) else None
 
 
-def _decimal_sign(reading: NumberReading) -> str:
-    """The sign that a column shows: by its fractions, or by a separator that is the other one."""
-    if reading.thousands in (",", "."):
-        return reading.decimal
-    values = reading.values[reading.fits]
-    return reading.decimal if np.any(values != np.round(values)) else ""
-
-
-def _ask_number(survey: Survey) -> Question:
-    first, second = survey.numbers
-    k = int(np.flatnonzero(first.fits & second.fits & (first.values != second.values))[0])
-    answers = [
-        f"{one.values[k]:.15g} (--thousands {one.thousands})"
-        if one.thousands
-        else f"{one.values[k]:.15g} (--decimal {one.decimal})"
-        for one in (first, second)
-    ]
+def _ask(survey: Survey) -> Question:
+    first, second = survey.readings[:2]
+    differ = first.values != second.values
+    both = differ & first.fits & second.fits
+    k = int(np.flatnonzero(both if both.any() else differ)[0])
+    answers = [f"{_shown(one.values[k])} ({one.option})" for one in (first, second)]
     return Question(survey.name, survey.texts[survey.known[k]], tuple(answers))
 
 
-def _ask_date(survey: Survey) -> Question:
-    first, second = survey.dates[:2]
-    k = int(np.flatnonzero(first.moments != second.moments)[0])
-    answers = [
-        f"{np.datetime_as_string(one.moments[k], 'D')} (--dates {one.order.replace(' ', '-')})"
-        for one in (first, second)
-    ]
-    return Question(survey.name, survey.texts[survey.known[k]], tuple(answers))
+def _shown(value: Any) -> str:
+    if isinstance(value, np.datetime64):
+        return str(np.datetime_as_string(value, "D"))
+    return f"{value:.15g}"
 
 
-def _column(
-    survey: Survey, number: NumberReading | None, when: DateReading | None, sure: bool
-) -> Column:
-    known = survey.known
-    notes: list[str] = []
-    example = ""
-    values: NDArray[Any]
-    if survey.kind == "number":
-        reading = number or survey.numbers[0]
-        values = np.full(len(survey.texts), np.nan)
-        values[known] = reading.values
-        notes = _number_notes(survey, reading, sure)
-        if notes:
-            k = max(np.flatnonzero(reading.fits), key=lambda k: len(survey.texts[known[k]]))
-            example = f"{survey.texts[known[k]]} is {reading.values[k]:.15g}"
-    elif survey.kind == "date":
-        values = np.full(len(survey.texts), np.datetime64("NaT"), dtype="datetime64[s]")
-        values[survey.known] = (when or survey.dates[0]).moments
-        if len(survey.dates) > 1:
-            notes = [f"read with the {(when or survey.dates[0]).order}, as other columns are"]
-    elif survey.kind == "clock":
-        assert survey.hours is not None  # what made it a clock
-        values = np.full(len(survey.texts), np.nan)
-        values[survey.known] = survey.hours
-        notes = ["times of day or durations, in hours"]
-    else:
-        values = np.array(survey.texts, dtype=object)
-        values[survey.absent] = None
+def _column(survey: Survey, reading: Reading, notes: tuple[str, ...]) -> Column:
+    known, texts = survey.known, survey.texts
+    dtype = reading.values.dtype
+    nothing = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}[dtype.kind]
+    values = np.full(len(texts), nothing, dtype=dtype)
+    values[known] = reading.values
+    if nothing is None:
         values[list(survey.missing)] = None
+    example = ""
+    if survey.kind == "number" and notes:
+        k = max(np.flatnonzero(reading.fits), key=lambda k: len(texts[known[k]]))
+        example = f"{texts[known[k]]} is {_shown(reading.values[k])}"
     missing = {
-        survey.texts[k]: int(survey.counts[k])
+        texts[k]: int(survey.counts[k])
         for k in [*np.flatnonzero(survey.absent), *survey.missing]
-        if survey.texts[k]
+        if texts[k]
     }
     stray = np.flatnonzero(np.isin(survey.rows, survey.stray))
     return Column(
         survey.name,
         survey.kind,
         values[survey.rows],
-        tuple(notes),
+        notes,
         missing,
         tuple(int(row) for row in stray),
         example,
     )
-
-
-def _number_notes(survey: Survey, reading: NumberReading, sure: bool) -> list[str]:
-    notes = []
-    signs = {"'": "apostrophes", " ": "spaces", "_": "underscores", ",": "commas", ".": "points"}
-    if reading.thousands:
-        notes.append(f"{signs[reading.thousands]} separate thousands")
-    if reading.currency:
-        notes.append(f"amounts in {reading.currency}")
-    if reading.unit == "%":
-        notes.append("in percent")
-    elif reading.unit:
-        notes.append(f"in {reading.unit}")
-    if reading.multiples:
-        notes.append("K, M and B are thousands, millions and billions")
-    if reading.special:
-        notes.append("negative numbers are in parentheses or have a printed minus")
-    if len(survey.numbers) > 1 and not reading.thousands and not sure:
-        notes.append("points are decimal signs, as the commas between fields say")
-    return notes

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ...report.ids_and_sentinels import are_known
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -25,6 +27,7 @@ _NAMES = """
 """
 CURRENCIES = frozenset([*SIGNS, *_NAMES.split()])
 MULTIPLES = {"K": 3, "k": 3, "M": 6, "B": 9}  # powers of ten, where a column has several
+SEPARATORS = {"'": "apostrophes", " ": "spaces", "_": "underscores", ",": "commas", ".": "points"}
 THOUSANDS = {".": ["", ",", "'", " ", "_"], ",": ["", ".", "'", " ", "_"]}  # by the decimal sign
 # What stands for a missing value: in every column,
 ALWAYS = frozenset(["", ".", "?", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"])
@@ -74,37 +77,33 @@ class _Written(NamedTuple):
 
 
 @dataclass(frozen=True)
-class NumberReading:
-    """A way to read the cells of a column as numbers.
+class Reading:
+    """A way to read the known texts of a column.
 
     Parameters
     ----------
-    decimal : {".", ","}
-        The decimal sign.
-    thousands : str
-        The separator of thousands; "" if none is used.
-    currency, unit : str
-        What stands beside the numbers, "" for nothing.
-    special : bool
-        Whether numbers are negative by parentheses, or by another minus than a hyphen in front.
-    values : ndarray
-        One a text, NaN where the text is no number in this reading.
-    multiples : bool, default=False
-        Whether letters after the numbers stand for thousands and millions.
+    values : ndarray of shape (n_known,)
+        Floats, datetime64[s] or text; NaN or NaT where a text does not fit.
+    sign : str, default=""
+        The decimal sign, or the order of day and month, that it takes.
+    shown : str, default=""
+        The same, where no other reading would do.
+    option : str, default=""
+        What a user says to have it.
+    notes : tuple of str, default=()
+        What a reader of the file would not expect, each in words that go after a column's name.
     """
 
-    decimal: str
-    thousands: str
-    currency: str
-    unit: str
-    special: bool
-    values: Array
-    multiples: bool = False
+    values: NDArray[Any]
+    sign: str = ""
+    shown: str = ""
+    option: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
-    def fits(self) -> Mask:
-        """Which texts are numbers."""
-        return ~np.isnan(self.values)
+    def fits(self) -> NDArray[np.bool_]:
+        """Which texts can be read so."""
+        return are_known(self.values)
 
 
 def tidy(text: str) -> str:
@@ -124,7 +123,7 @@ def looks_measured(text: str) -> bool:
     return written is not None and _readable(written)
 
 
-def number_readings(texts: Sequence[str], counts: NDArray[np.intp]) -> list[NumberReading]:
+def number_readings(texts: Sequence[str], counts: NDArray[np.intp]) -> list[Reading]:
     """Read texts as numbers, in one or two ways.
 
     Parameters
@@ -136,13 +135,13 @@ def number_readings(texts: Sequence[str], counts: NDArray[np.intp]) -> list[Numb
 
     Returns
     -------
-    list of NumberReading
+    list of Reading
         By a decimal point and by a decimal comma; one, if the other makes the same of the texts
         or fits fewer rows; none, if no text is a number.
     """
     plain = _all_plain(texts)
     if plain is not None and not _fit_both(texts):
-        return [NumberReading(".", "", "", "", False, plain)]
+        return [_reading(".", "", plain)]
     written = [_parse(text) for text in texts]
     if not any(written):
         return []
@@ -154,15 +153,17 @@ def number_readings(texts: Sequence[str], counts: NDArray[np.intp]) -> list[Numb
         each if each and each.unit == unit and each.currency in ("", currency) else None
         for each in written
     ]
-    special = any(
+    notes = [f"amounts in {currency}"] if currency else []
+    if unit:
+        notes.append("in percent" if unit == "%" else f"in {unit}")
+    if multiples:
+        notes.append("K, M and B are thousands, millions and billions")
+    if any(
         each and each.negative and not text.lstrip().startswith("-")
         for each, text in zip(same, texts, strict=True)
-    )
-    found = [_best(same, decimal, counts) for decimal in (".", ",")]
-    found = [
-        replace(each, currency=currency, unit=unit, special=special, multiples=multiples)
-        for each in found
-    ]
+    ):
+        notes.append("negative numbers are in parentheses or have a printed minus")
+    found = [_best(same, decimal, counts, notes) for decimal in (".", ",")]
     rows = [int(counts[each.fits].sum()) for each in found]
     point, comma = found
     if max(rows) == 0:
@@ -173,7 +174,7 @@ def number_readings(texts: Sequence[str], counts: NDArray[np.intp]) -> list[Numb
     if not same_cells or np.array_equal(point.values, comma.values, equal_nan=True):
         return [point]
     # Sums of money have no three decimals where a currency's sign is written before a comma.
-    if currency and currency in SIGNS and "€" not in currency and comma.thousands == "":
+    if currency and currency in SIGNS and "€" not in currency and comma.option == "--decimal ,":
         return [point] if all(each is None or "." not in each.body for each in same) else found
     return found
 
@@ -263,20 +264,27 @@ def _most(words: list[str], counts: NDArray[np.intp], blank: bool = False) -> st
 
 
 def _best(
-    written: Sequence[_Written | None], decimal: str, counts: NDArray[np.intp]
-) -> NumberReading:
+    written: Sequence[_Written | None], decimal: str, counts: NDArray[np.intp], notes: list[str]
+) -> Reading:
     """The separator of thousands with which most rows are numbers."""
-    best, most = None, -1
-    for thousands in THOUSANDS[decimal]:
-        values = np.array(
+    by_separator = {
+        thousands: np.array(
             [np.nan if each is None else _value(each, decimal, thousands) for each in written],
             dtype=float,
         )
-        rows = int(counts[~np.isnan(values)].sum())
-        if rows > most:
-            best, most = NumberReading(decimal, thousands, "", "", False, values), rows
-    assert best is not None  # for the type checker: the first one has more than -1 rows
-    return best
+        for thousands in THOUSANDS[decimal]
+    }
+    best = max(by_separator, key=lambda one: counts[~np.isnan(by_separator[one])].sum())
+    return _reading(decimal, best, by_separator[best], notes)
+
+
+def _reading(decimal: str, thousands: str, values: Array, notes: Sequence[str] = ()) -> Reading:
+    known = values[~np.isnan(values)]
+    sure = thousands in (",", ".") or np.any(known != np.round(known))
+    option = f"--thousands {thousands}" if thousands else f"--decimal {decimal}"
+    if thousands:
+        notes = [f"{SEPARATORS[thousands]} separate thousands", *notes]
+    return Reading(values, decimal, decimal if sure else "", option, tuple(notes))
 
 
 def _value(written: _Written, decimal: str, thousands: str) -> float | None:

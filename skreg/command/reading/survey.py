@@ -6,16 +6,16 @@ Cells that stand for a missing value may be among them, and a few that look like
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .dates import DateReading, clock_hours, date_readings
+from .dates import clock_hours, date_readings
 from .numbers import (
     DASHES,
-    NumberReading,
+    Reading,
     is_float,
     is_missing,
     is_missing_number,
@@ -47,14 +47,12 @@ class Survey:
         How many rows each text has.
     absent : ndarray of bool
         Which texts stand for a missing value, whatever the column holds.
-    kind : {"number", "date", "clock", "code", "category"}
-        As in `kinds.Column`.
-    numbers, dates : tuple
-        Readings as numbers or dates, for these kinds; two where the values differ.
-    hours : ndarray or None
-        For a clock.
     known : ndarray of int
         The texts that the readings are of.
+    kind : {"number", "date", "clock", "code", "category"}
+        As in `kinds.Column`.
+    readings : tuple of Reading
+        One; two where the values differ.
     missing : tuple of int
         Texts that stand for a missing value among the others of the column.
     stray : tuple of int
@@ -66,11 +64,9 @@ class Survey:
     rows: NDArray[np.intp]
     counts: NDArray[np.intp]
     absent: NDArray[np.bool_]
+    known: NDArray[np.intp]
     kind: Kind
-    numbers: tuple[NumberReading, ...] = ()
-    dates: tuple[DateReading, ...] = ()
-    hours: NDArray[np.float64] | None = None
-    known: NDArray[np.intp] = field(default_factory=lambda: np.array([], dtype=np.intp))
+    readings: tuple[Reading, ...]
     missing: tuple[int, ...] = ()
     stray: tuple[int, ...] = ()
 
@@ -99,25 +95,21 @@ def survey_column(name: str, cells: NDArray[Any], options: ReadingOptions, wante
     told = _told(name, options.missing)
     absent = np.array([is_missing(text) or _is_told(text, told) for text in texts], dtype=bool)
     known = np.flatnonzero(~absent)
-    plain = Survey(name, texts, rows, counts, absent, "category")
-    if name in options.text or not known.size:
-        return plain if name in options.text else _empty(plain)
     words = [texts[k] for k in known]
+    as_text = (Reading(np.array(words, dtype=object)),)
+    plain = Survey(name, texts, rows, counts, absent, known, "category", as_text)
+    if name in options.text:
+        return plain
+    if not words:  # a column without values, which holds numbers as well as anything
+        return replace(plain, kind="number", readings=(Reading(np.array([])),))
     if name not in options.number:
-        special = _codes_or_times(plain, known, wanted)
+        special = _codes_or_times(plain, wanted)
         if special:
             return special
     readings = number_readings(words, counts[known])
     if not readings:
-        return _without_dashes(plain, known)
-    return _among_numbers(plain, known, readings, wanted or name in options.number)
-
-
-def _empty(survey: Survey) -> Survey:
-    """A column without values, which holds numbers as well as anything."""
-    none = np.array([], dtype=np.intp)
-    reading = NumberReading(".", "", "", "", False, np.array([]))
-    return replace(survey, kind="number", known=none, numbers=(reading,))
+        return _without_dashes(plain)
+    return _among_numbers(plain, readings, wanted or name in options.number)
 
 
 def _told(name: str, missing: Sequence[str]) -> set[str]:
@@ -139,42 +131,40 @@ def _is_told(text: str, told: set[str]) -> bool:
     return is_float(text) and float(text) in [float(each) for each in told if is_float(each)]
 
 
-def _codes_or_times(plain: Survey, known: NDArray[np.intp], wanted: bool) -> Survey | None:
+def _codes_or_times(plain: Survey, wanted: bool) -> Survey | None:
     """What looks like numbers and is not, or does not and is measured: codes, dates, clocks."""
-    missing = tuple(int(k) for k in known if is_missing_number(plain.texts[k]))
-    left = np.setdiff1d(known, np.array(missing, dtype=np.intp))
+    missing = tuple(int(k) for k in plain.known if is_missing_number(plain.texts[k]))
+    left = np.setdiff1d(plain.known, np.array(missing, dtype=np.intp))
     texts = [plain.texts[k] for k in left]
     if not texts:
         return None
-    found = replace(plain, known=left, missing=missing)
     longest = np.inf if wanted else LONGEST_NUMBER  # a sum of money to predict may be long
     if all(text.isdecimal() for text in texts) and any(
         (text[0] == "0" and len(text) > 1) or len(text) > longest for text in texts
     ):
-        return replace(found, kind="code")
+        return replace(plain, kind="code", missing=missing)
+    found = replace(plain, known=left, missing=missing)
     dates = date_readings(texts)
     if dates:
-        stray = left[np.isnat(dates[0].moments)]
-        return replace(found, kind="date", dates=tuple(dates), stray=tuple(map(int, stray)))
+        stray = tuple(map(int, left[~dates[0].fits]))
+        return replace(found, kind="date", readings=tuple(dates), stray=stray)
     hours = clock_hours(texts)
-    return None if hours is None else replace(found, kind="clock", hours=hours)
+    if hours is None:
+        return None
+    clock = Reading(hours, notes=("times of day or durations, in hours",))
+    return replace(found, kind="clock", readings=(clock,))
 
 
-def _without_dashes(plain: Survey, known: NDArray[np.intp]) -> Survey:
+def _without_dashes(plain: Survey) -> Survey:
     """Categories; a dash among words is no category, but it is beside a plus."""
-    dashes = [k for k in known if plain.texts[k] in DASHES]
-    words = any(any(letter.isalnum() for letter in plain.texts[k]) for k in known)
-    return replace(plain, known=known, missing=tuple(dashes) if words else ())
+    dashes = tuple(int(k) for k in plain.known if plain.texts[k] in DASHES)
+    words = any(any(letter.isalnum() for letter in plain.texts[k]) for k in plain.known)
+    return replace(plain, missing=dashes if words else ())
 
 
-def _among_numbers(
-    plain: Survey,
-    known: NDArray[np.intp],
-    readings: list[NumberReading],
-    wanted: bool,
-) -> Survey:
+def _among_numbers(plain: Survey, readings: list[Reading], wanted: bool) -> Survey:
     """Numbers, or categories of which some look like numbers."""
-    fits, texts = readings[0].fits, plain.texts
+    fits, texts, known = readings[0].fits, plain.texts, plain.known
     values = readings[0].values
     others = [k for k, fit in zip(known, fits, strict=True) if not fit]
     unknown = [k for k in others if not is_missing_number(texts[k])]
@@ -185,15 +175,15 @@ def _among_numbers(
         and plain.counts[unknown].min() > 1
         and not any(letter.isdigit() for k in unknown for letter in texts[k])
     )
-    numbers = replace(plain, kind="number", known=known, numbers=tuple(readings))
+    numbers = replace(plain, kind="number", readings=tuple(readings))
     if not unknown or (words and not few_numbers):
         return replace(numbers, missing=tuple(others))
     if n_unknown > STRAY * n_known:
         mixed = not few_numbers and (
             n_unknown <= MIXED * n_known or all(looks_measured(texts[k]) for k in unknown)
         )
-        return replace(_without_dashes(plain, known), stray=tuple(unknown) if mixed else ())
+        return replace(_without_dashes(plain), stray=tuple(unknown) if mixed else ())
     if few_numbers and not wanted:
-        return replace(_without_dashes(plain, known), stray=tuple(unknown))
+        return replace(_without_dashes(plain), stray=tuple(unknown))
     missing = tuple(k for k in others if k not in unknown)
     return replace(numbers, missing=missing, stray=tuple(unknown))
