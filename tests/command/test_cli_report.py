@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skreg.command import page
+from skreg.command import models
 from skreg.command.reading import read_table
 from skreg.command.run import main
 from skreg.command.table import TableError
@@ -325,4 +325,4 @@ def test_rows_without_a_class_are_left_out(tmp_path):
 
 
 def test_every_model_is_one_that_can_be_asked_for():
-    assert all(set(page.USUAL[task]) <= set(page.MODELS[task]) for task in page.MODELS)
+    assert all(set(models.USUAL[task]) <= set(models.MODELS[task]) for task in models.MODELS)

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 from skreg import Ridge
 from skreg.command.comparison import compare
-from skreg.command.page import usual_models
+from skreg.command.models import usual_models
 from skreg.command.reading import ReadingOptions, read_table
 from skreg.command.reading.file import read_cells
 from skreg.command.reading.kinds import decide

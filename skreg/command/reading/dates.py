@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...report.ids_and_sentinels import are_known
-from .numbers import Reading
+from .numbers import Reading, is_float
 
 Moments = NDArray[np.datetime64]
 
@@ -123,7 +123,10 @@ def _nearly_all(texts: Sequence[str], patterns: Sequence[re.Pattern[str]]) -> Mo
     """The moments of texts, NaT where one is no date; None if these are many."""
 
     def first(text: str) -> tuple[np.datetime64, int] | None:
-        found = (_moment(pattern, text.strip()) for pattern in patterns)
+        text = text.strip()
+        if is_float(text) and len(text) != len("20200131"):
+            return None  # of numbers without separators only these can be dates
+        found = (_moment(pattern, text) for pattern in patterns)
         return next((one for one in found if one), None)
 
     for some in (texts[:LOOKED_AT], texts):

@@ -1,9 +1,8 @@
-"""`python -m skreg FILE --report PAGE`: the usual models for a table of one's own."""
+"""The usual models of a page for a table of one's own, each behind its preprocessing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,6 @@ from sklearn.preprocessing import StandardScaler
 
 from ..linear import ElasticNetCV, LassoCV, RidgeCV
 from ..neural import MLPClassifier, MLPRegressor
-from ..report import wording
-from ..report.making import make_report
 from .table import LaterClasses, LaterRows, Table, TableError, time_folds
 
 MODELS = {
@@ -134,71 +131,3 @@ def _network(y: np.ndarray, task: str, seed: int) -> dict[str, Any]:
         if fewest >= FEW_ROWS:  # each class is then among the rows that stop the training
             settings["scoring"] = "neg_log_loss"
     return settings
-
-
-def report_table(
-    table: Table,
-    path: Path,
-    *,
-    models: Sequence[str],
-    target: str,
-    folds: int,
-    rule: str,
-    seed: int,
-    n_jobs: int,
-    call: str,
-) -> str:
-    """Write the report of a table, and return what the command says of it.
-
-    Raises
-    ------
-    TableError
-        In one line: what is wrong with the table or the options.
-    """
-    chosen = check_models(models, table.task)
-    cv = None if table.times is None else time_folds(table.times, folds)
-    if cv is not None and table.task == "classification":
-        late = np.setdiff1d(table.y, table.y[cv[0][0]])
-        if late.size:
-            raise TableError(
-                f"--time: class {late[0]!s} is not among the {len(cv[0][0])} rows before the first"
-                " fold: fewer --folds, or leave --time out"
-            )
-    options = {
-        "cv": folds if cv is None else cv,
-        "scoring": None,
-        "feature_names": table.columns,
-        "target_name": target,
-        "title": table.title,
-        "random_state": seed,
-    }
-    try:
-        contents = make_report(
-            usual_models(chosen, table, rule=rule, seed=seed, folds=folds),
-            table.X,
-            table.y,
-            path,
-            options,
-            n_jobs=n_jobs,
-            verbose=1,
-            call=call,
-            notes=table.notes,
-            of_data=table.cautions,
-        )
-    except (ValueError, ImportError, OSError) as error:
-        raise TableError(_in_one_line(error)) from error
-    serious = [caution.title for caution in contents.cautions if caution.serious]
-    lines = [wording.result(contents)]
-    if contents.cautions:
-        many = len(contents.cautions)
-        lines.append(f"The page begins with {many} caution{'s' if many > 1 else ''} to read.")
-    lines += [f"serious: {title}" for title in serious]
-    lines.append(f"saved {path} ({path.stat().st_size / 1e6:.2f} MB)")
-    return "\n".join(lines)
-
-
-def _in_one_line(error: Exception) -> str:
-    """What went wrong in the words of the command's options, and in which model."""
-    said = [str(error).replace("cv=", "--folds ").replace("path:", "--report:")]
-    said += getattr(error, "__notes__", [])
-    return "; ".join(" ".join(each.split()) for each in said)
