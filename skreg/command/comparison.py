@@ -22,10 +22,8 @@ from ..paths.fit_path import PathResult, open_ends
 from ..report.evaluation import evaluate, splits_of
 from ..report.scores import Metric
 from ..selection.result import CVResult
+from .models import L1_RATIOS, PRECISION
 from .table import Table, TableError, time_folds
-
-L1_RATIOS = (0.1, 0.5, 0.9)
-PRECISION: dict[str, Any] = {"tol": 1e-6, "max_iter": 10_000}  # of the sparse models
 
 
 class Paths(BaseEstimator):

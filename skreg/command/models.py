@@ -23,6 +23,7 @@ MODELS = {
 }
 USUAL = {"regression": ("lasso", "elasticnet", "ridge"), "classification": ("logistic", "mlp")}
 L1_RATIOS = [0.1, 0.5, 0.9]
+PRECISION: dict[str, Any] = {"tol": 1e-6, "max_iter": 10_000}  # of the sparse models
 FEW_ROWS = 50  # of a class
 FEWEST_TO_STOP = 40  # rows of which a tenth of half, set apart to stop a training, is two
 FEWEST_OF_A_CLASS = 4  # two in half of the rows, to learn from and to stop by
@@ -72,7 +73,7 @@ def usual_models(
     shuffled: dict[str, Any] = {"n_splits": INNER_FOLDS, "shuffle": True, "random_state": seed}
     in_time = None if table.times is None else LaterRows(INNER_FOLDS)
     linear: dict[str, Any] = {"cv": in_time or KFold(**shuffled), "rule": rule}
-    precise: dict[str, Any] = {**linear, "tol": 1e-6, "max_iter": 10_000}
+    precise = {**linear, **PRECISION}
     learned_from = table.y
     if table.times is not None:
         # The fewest rows are those before the first fold, all of which are learned from; `_network`

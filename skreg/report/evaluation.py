@@ -26,7 +26,7 @@ from .code import printed
 from .contents import ModelReport, Score, Warned
 from .inspection import look_into
 from .request import Fold, Request
-from .scores import HeldOut, Metric
+from .scores import Metric, Predictions
 
 LONGEST_ARRAY = 10  # of those that the settings of a model show in full
 INTERRUPTED = "Training interrupted"  # an MLP ends its fit well when Ctrl-C is pressed
@@ -132,7 +132,7 @@ def _fit(
             # Rows that are taken are copies: an estimator may overwrite them.
             model.fit(_safe_indexing(X, train), y[train])
             if test is not None:
-                held = HeldOut.of(model, _safe_indexing(X, test), y[test], classes)
+                held = Predictions.of(model, _safe_indexing(X, test), y[test], classes)
                 values = tuple(metric.value(held) for metric in metrics)
                 predicted, probabilities = held.predicted, held.probabilities
                 if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():

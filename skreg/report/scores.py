@@ -26,7 +26,7 @@ NOTHING = 1e-15  # the log loss of certainty, which scikit-learn keeps from bein
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class Predictions:
     """The rows that a fold holds out, and what a model that has not seen them says of them.
 
     Parameters
@@ -51,7 +51,7 @@ class HeldOut:
     decision: NDArray[np.float64] | None
 
     @classmethod
-    def of(cls, model: Any, X: Any, y: NDArray[Any], classes: NDArray[Any]) -> HeldOut:
+    def of(cls, model: Any, X: Any, y: NDArray[Any], classes: NDArray[Any]) -> Predictions:
         """Ask a fitted model for its predictions."""
         predicted = np.asarray(model.predict(X))
         if predicted.ndim == 2 and predicted.shape[1] == 1:
@@ -81,26 +81,26 @@ class Metric:
 
     name: str
     greater_is_better: bool
-    value: Callable[[HeldOut], Any]
+    value: Callable[[Predictions], Any]
 
 
-def _of_numbers(function: Callable[..., float]) -> Callable[[HeldOut], float]:
+def _of_numbers(function: Callable[..., float]) -> Callable[[Predictions], float]:
     """A metric of numbers, which is not defined where a prediction is not one."""
 
-    def value(held: HeldOut) -> float:
+    def value(held: Predictions) -> float:
         known = np.isfinite(held.predicted).all()
         return float(function(held.y, held.predicted)) if known else np.nan
 
     return value
 
 
-def _balanced(held: HeldOut) -> float:
+def _balanced(held: Predictions) -> float:
     with warnings.catch_warnings():  # of classes that are predicted and not there
         warnings.simplefilter("ignore")
         return float(balanced_accuracy_score(held.y, held.predicted))
 
 
-def _area(held: HeldOut) -> float:
+def _area(held: Predictions) -> float:
     two = len(held.classes) == 2
     said = held.decision if two else held.probabilities
     if said is None or len(np.unique(held.y)) < len(held.classes):
@@ -109,7 +109,7 @@ def _area(held: HeldOut) -> float:
     return float(roc_auc_score(truth, said))
 
 
-def _log_loss(held: HeldOut) -> float:
+def _log_loss(held: Predictions) -> float:
     if held.probabilities is None:
         return np.nan
     loss = float(log_loss(held.y, held.probabilities, labels=held.classes))
@@ -167,7 +167,7 @@ def _own(scoring: Any) -> Metric:
         raise ValueError(f"scoring: {error}") from None
     name, sign = _name(scoring)
 
-    def value(held: HeldOut) -> float:
+    def value(held: Predictions) -> float:
         try:
             return sign * float(scorer(held.model, held.X, held.y))
         except Exception as error:

@@ -12,9 +12,10 @@ from sklearn.linear_model import Lasso as TheirLasso
 from sklearn.linear_model import LassoCV as TheirLassoCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from skreg import Lasso, LassoCV, MLPRegressor, Ridge
-from skreg.report.scores import HeldOut, metrics_for
+from skreg.report.scores import Predictions, metrics_for
 
 
 def caution(found, title):
@@ -169,10 +170,20 @@ def test_probabilities_of_all_classes_sum_to_one():
             return np.array([[0.3, 0.3], [0.0, 0.4]])
 
     y, classes = np.array(["a", "b"]), np.array(["a", "b", "c"])
-    held = HeldOut.of(Half(), np.zeros((2, 1)), y, classes)
+    held = Predictions.of(Half(), np.zeros((2, 1)), y, classes)
     assert held.probabilities.tolist() == [[0.5, 0.0, 0.5], [0.0, 0.0, 1.0]]
     (loss,) = [each for each in metrics_for("classification", None, 2) if each.name == "log loss"]
     assert loss.value(held) == pytest.approx((-np.log(0.5) - np.log(np.finfo(float).eps)) / 2)
+
+
+def test_certainty_that_is_right_has_no_log_loss(gather):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    found = gather(DecisionTreeClassifier(random_state=0), X, X[:, 0] > np.median(X[:, 0]), cv=3)
+    scores = {score.name: score.values for score in found.models[0].scores}
+    right = scores["accuracy"] == 1
+    assert right.any()
+    assert (scores["log loss"][right] == 0).all()
 
 
 def test_infinite_cells_number_no_rows(gather):
