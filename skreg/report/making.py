@@ -217,17 +217,11 @@ def _score_note(request: Request, cv: Any) -> str:
 
 
 def _versions(request: Request) -> tuple[tuple[str, str], ...]:
-    found = {"Python": platform.python_version()}
     known = {"numpy": "NumPy", "scipy": "SciPy", "sklearn": "scikit-learn"}
     known |= {"matplotlib": "matplotlib", "jinja2": "Jinja2"}
     own = __name__.partition(".")[0]
-    others = {
-        type(estimator).__module__.partition(".")[0] for _, estimator, _ in request.estimators
-    }
-    for module in (own, *known, *sorted(others - {own, *known})):
-        version = getattr(sys.modules.get(module), "__version__", None)
-        if module == "jinja2" and version is None:
-            continue
-        if version is not None:
-            found[known.get(module, module)] = str(version)
-    return tuple(found.items())
+    homes = {type(estimator).__module__.partition(".")[0] for _, estimator, _ in request.estimators}
+    modules = (own, *known, *sorted(homes - {own, *known}))
+    found = ((one, getattr(sys.modules.get(one), "__version__", None)) for one in modules)
+    others = ((known.get(one, one), str(version)) for one, version in found if version is not None)
+    return (("Python", platform.python_version()), *others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -134,12 +135,9 @@ def _named_estimators(estimators: Any) -> list[tuple[str, Any]]:
     result = []
     for name, estimator in found:
         if name is None:
-            name = unique = _own_name(estimator)
-            count = 1
-            while unique in taken:
-                count += 1
-                unique = f"{name} ({count})"
-            name = unique
+            own = _own_name(estimator)
+            counted = (f"{own} ({k})" for k in itertools.count(2))
+            name = next(one for one in itertools.chain([own], counted) if one not in taken)
             taken.add(name)
         result.append((name, estimator))
     return result
@@ -157,20 +155,17 @@ def _own_name(estimator: Any) -> str:
 
 
 def _task_of(named: list[tuple[str, Any]]) -> Task:
-    tasks: dict[str, list[str]] = {"regression": [], "classification": []}
-    for name, estimator in named:
-        if is_classifier(estimator):
-            tasks["classification"].append(name)
-        elif is_regressor(estimator):
-            tasks["regression"].append(name)
-        else:
+    regressors = [name for name, estimator in named if is_regressor(estimator)]
+    classifiers = [name for name, estimator in named if is_classifier(estimator)]
+    for name, _ in named:
+        if name not in (*regressors, *classifiers):
             raise TypeError(f"estimators: {name} is neither a regressor nor a classifier")
-    if tasks["regression"] and tasks["classification"]:
+    if regressors and classifiers:
         raise ValueError(
-            f"estimators mixes regressors ({', '.join(tasks['regression'])}) and classifiers"
-            f" ({', '.join(tasks['classification'])}): report them apart"
+            f"estimators mixes regressors ({', '.join(regressors)}) and classifiers"
+            f" ({', '.join(classifiers)}): report them apart"
         )
-    return "regression" if tasks["regression"] else "classification"
+    return "regression" if regressors else "classification"
 
 
 def _name_of(y: Any) -> str:
