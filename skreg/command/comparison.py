@@ -20,14 +20,14 @@ from ..estimators.runtime import warn
 from ..linear import ElasticNet, Lasso, Ridge, regularization_path
 from ..paths.fit_path import PathResult, open_ends
 from ..report.evaluation import evaluate, splits_of
-from ..report.scores import Metric
+from ..report.scores import Metric, Predictions
 from ..selection.result import CVResult
 from .models import L1_RATIOS, PRECISION
 from .table import Table, TableError, time_folds
 
 
 class Paths(BaseEstimator):
-    """Regularization paths of several models, of which each predicts at all of its alphas.
+    """Regularization paths of several models, side by side.
 
     As the last step of a Pipeline they share what the other steps have learned.
 
@@ -52,17 +52,20 @@ class Paths(BaseEstimator):
             self.seconds_.append(time.perf_counter() - begin)
         return self
 
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return predictions, one column an alpha, the models side by side."""
-        return np.hstack([X @ path.coefs + path.intercepts for path in self.paths_])
+
+def _squared_errors(held: Predictions) -> np.ndarray:
+    """Mean over the rows at each alpha, the models one after another."""
+    X, y = held.model[:-1].transform(held.X), held.y[:, np.newaxis]
+    return np.concatenate(
+        [
+            np.mean((y - (X @ path.coefs + path.intercepts)) ** 2, axis=0)
+            for path in held.model[-1].paths_
+        ]
+    )
 
 
 MEASURED = (
-    Metric(
-        "mean squared error at each alpha",
-        False,
-        lambda held: np.mean((held.y[:, np.newaxis] - held.predicted) ** 2, axis=0),
-    ),
+    Metric("squared errors", False, _squared_errors),
     Metric("seconds of each model", False, lambda held: held.model[-1].seconds_),
 )
 
@@ -191,11 +194,11 @@ def compare(
     ends = np.cumsum([len(path.alphas) for path in paths])[:-1]
     weights = np.array([len(outside) for _, outside in parts], dtype=float)
     rows = []
-    for name, path, of_folds, predicted, spent in zip(
+    X_test = whole[0].transform(table.X[test])
+    for name, path, of_folds, spent in zip(
         models,
         paths,
         np.split(np.column_stack(errors) * unit**2, ends),
-        np.split(whole.predict(table.X[test]), ends, axis=1),
         np.sum([whole[-1].seconds_, *seconds], axis=0),
         strict=True,
     ):
@@ -207,7 +210,7 @@ def compare(
             open_ends=open_ends(path.l1_ratio),
         )
         index = cv.select(rule)
-        score = r2_score(y[test], predicted[:, index])
+        score = r2_score(y[test], X_test @ path.coefs[:, index] + path.intercepts[index])
         rows.append(Row(name, path, cv, index, score, float(spent)))
     lasso, *mixed, ridge = rows
     best = min(mixed, key=lambda each: each.cv.mean.min())

@@ -37,6 +37,19 @@ NO_CLASSES = np.array([])
 Splits = dict[str, tuple[NDArray[np.intp], NDArray[np.intp] | None]]
 
 
+def _predicted(held: Predictions) -> NDArray[Any]:
+    if held.predicted.dtype.kind == "f" and not np.isfinite(held.predicted).all():
+        warn("some predictions are not numbers; they have no score")
+    return held.predicted
+
+
+# What a page keeps of each fold: the last two values of its fits, after the metrics.
+OUT_OF_FOLD = (
+    Metric("predicted", True, _predicted),
+    Metric("probabilities", True, lambda held: held.probabilities),
+)
+
+
 @dataclass(frozen=True)
 class Fit:
     """One model fitted to the training rows of one split.
@@ -47,16 +60,12 @@ class Fit:
         Fitted; None where the split held rows out, so that it need not travel between processes.
     values : tuple
         What each metric makes of the rows held out.
-    predicted, probabilities : ndarray or None
-        Of the rows held out.
     seconds : float
     warned : tuple of Warned
     """
 
     model: Any
     values: tuple[Any, ...]
-    predicted: NDArray[Any] | None
-    probabilities: NDArray[np.float64] | None
     seconds: float
     warned: tuple[Warned, ...]
 
@@ -125,18 +134,14 @@ def _fit(
     train, test = split
     begin = time.perf_counter()
     values: tuple[Any, ...] = ()
-    predicted = probabilities = None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             # Rows that are taken are copies: an estimator may overwrite them.
             model.fit(_safe_indexing(X, train), y[train])
             if test is not None:
-                held = Predictions.of(model, _safe_indexing(X, test), y[test], classes)
+                held = Predictions(model, _safe_indexing(X, test), y[test], classes)
                 values = tuple(metric.value(held) for metric in metrics)
-                predicted, probabilities = held.predicted, held.probabilities
-                if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
-                    warn("some predictions are not numbers; they have no score")
         except Exception as error:
             error.add_note(f"{name} was being fitted, {what}, for the report")
             raise
@@ -146,8 +151,7 @@ def _fit(
         raise KeyboardInterrupt
     if verbose:
         print(f"{name}: {what}, {seconds:.2f} s", file=sys.stderr, flush=True)
-    kept = model if test is None else None
-    return Fit(kept, values, predicted, probabilities, seconds, warned)
+    return Fit(model if test is None else None, values, seconds, warned)
 
 
 def compare_models(
@@ -177,7 +181,7 @@ def compare_models(
         ],
         request.X,
         request.y,
-        metrics,
+        [*metrics, *OUT_OF_FOLD],
         classes=request.classes,
         n_jobs=n_jobs,
         verbose=verbose,
@@ -192,13 +196,14 @@ def baseline(request: Request, metrics: Sequence[Metric]) -> ModelReport:
     else:
         name, model = "Predicting the largest class", DummyClassifier(strategy="prior")
     named = [(name, model, splits_of(request.folds))]
-    (fits,) = evaluate(named, request.X, request.y, metrics, classes=request.classes)
+    measured = [*metrics, *OUT_OF_FOLD]
+    (fits,) = evaluate(named, request.X, request.y, measured, classes=request.classes)
     return ModelReport(
         name=name,
         settings=repr(model),
         estimator=model,
         scores=_scores(request, fits, metrics),
-        held_out=_held_out(request, [fit.predicted for fit in fits]),
+        held_out=_held_out(request, [fit.values[-2] for fit in fits]),
         seconds=sum(fit.seconds for fit in fits),
     )
 
@@ -234,10 +239,14 @@ def _seeded(estimator: Any, random_state: Any) -> Any:
 
 def _scores(request: Request, folds: Sequence[Fit], metrics: Sequence[Metric]) -> tuple[Score, ...]:
     times = times_held_out(request)
-    by_metric = zip(metrics, zip(*(fit.values for fit in folds), strict=True), strict=True)
     return tuple(
-        Score(metric.name, np.array(values), metric.greater_is_better, times)
-        for metric, values in by_metric
+        Score(
+            metric.name,
+            np.array([fit.values[k] for fit in folds]),
+            metric.greater_is_better,
+            times,
+        )
+        for k, metric in enumerate(metrics)
     )
 
 
@@ -258,14 +267,14 @@ def _compared(request: Request, k: int, fits: list[Fit], metrics: Sequence[Metri
         settings=_settings(given),
         estimator=given if was_fitted else fits[0].model,
         scores=_scores(request, folds, metrics),
-        held_out=_held_out(request, [fit.predicted for fit in folds]),
+        held_out=_held_out(request, [fit.values[-2] for fit in folds]),
         seconds=float("nan") if was_fitted else sum(fit.seconds for fit in fits),
         warned=tuple(each for fit in fits for each in fit.warned),
         n_fits=len(fits),
         X=_safe_indexing(request.X, np.arange(len(request.y))),
         names=request.names,
     )
-    probabilities = [fit.probabilities for fit in folds]
+    probabilities = [fit.values[-1] for fit in folds]
     if all(one is not None for one in probabilities):
         model.probabilities = _held_out(request, probabilities)
     if was_fitted:

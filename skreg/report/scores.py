@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,45 +35,41 @@ class Predictions:
     model : object
         Fitted to the other rows.
     X, y : the rows
-    predicted : ndarray of shape (n_rows,)
     classes : ndarray
         All classes; empty for a regression.
-    probabilities : ndarray of shape (n_rows, n_classes) or None
-    decision : ndarray of shape (n_rows,) or None
-        Of two classes: larger for the second one.
     """
 
     model: Any
     X: Any
     y: NDArray[Any]
-    predicted: NDArray[Any]
     classes: NDArray[Any]
-    probabilities: NDArray[np.float64] | None
-    decision: NDArray[np.float64] | None
 
-    @classmethod
-    def of(cls, model: Any, X: Any, y: NDArray[Any], classes: NDArray[Any]) -> Predictions:
-        """Ask a fitted model for its predictions."""
-        predicted = np.asarray(model.predict(X))
-        if predicted.ndim == 2 and predicted.shape[1] == 1:
-            predicted = predicted[:, 0]
-        probabilities = decision = None
-        if len(classes) and hasattr(model, "predict_proba"):
-            probabilities = _in_order(model, np.asarray(model.predict_proba(X), float), classes)
-        if len(classes) == 2:
-            if probabilities is not None:
-                decision = probabilities[:, 1]
-            elif hasattr(model, "decision_function") and len(model.classes_) == 2:
-                decision = np.asarray(model.decision_function(X), float).reshape(len(y), -1)[:, -1]
-        return cls(model, X, y, predicted, classes, probabilities, decision)
+    @cached_property
+    def predicted(self) -> NDArray[Any]:
+        """One value a row."""
+        predicted = np.asarray(self.model.predict(self.X))
+        return predicted[:, 0] if predicted.ndim > 1 else predicted
 
+    @cached_property
+    def probabilities(self) -> NDArray[np.float64] | None:
+        """Of all classes, of shape (n_rows, n_classes); 0 for those the training rows lacked."""
+        if not len(self.classes) or not hasattr(self.model, "predict_proba"):
+            return None
+        given = np.asarray(self.model.predict_proba(self.X), float)
+        known = np.asarray(self.model.classes_).astype(self.classes.dtype)
+        result = np.zeros((len(given), len(self.classes)))
+        result[:, np.searchsorted(self.classes, known)] = given
+        return result / np.maximum(result.sum(axis=1, keepdims=True), np.finfo(float).tiny)
 
-def _in_order(model: Any, given: NDArray[np.float64], classes: NDArray[Any]) -> NDArray[np.float64]:
-    """Probabilities of all classes, 0 for those that the training rows lacked."""
-    known = np.asarray(model.classes_)
-    result = np.zeros((len(given), len(classes)))
-    result[:, np.searchsorted(classes, known.astype(classes.dtype))] = given
-    return result / np.maximum(result.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    @property
+    def decision(self) -> NDArray[np.float64] | None:
+        """Of two classes, one value a row that is larger for the second one."""
+        if self.probabilities is not None:
+            return self.probabilities[:, 1]
+        if not hasattr(self.model, "decision_function") or len(self.model.classes_) != 2:
+            return None
+        decision = np.asarray(self.model.decision_function(self.X), float)
+        return decision.reshape(len(self.y), -1)[:, -1]
 
 
 @dataclass(frozen=True)

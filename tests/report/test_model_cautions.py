@@ -170,7 +170,7 @@ def test_probabilities_of_all_classes_sum_to_one():
             return np.array([[0.3, 0.3], [0.0, 0.4]])
 
     y, classes = np.array(["a", "b"]), np.array(["a", "b", "c"])
-    held = Predictions.of(Half(), np.zeros((2, 1)), y, classes)
+    held = Predictions(Half(), np.zeros((2, 1)), y, classes)
     assert held.probabilities.tolist() == [[0.5, 0.0, 0.5], [0.0, 0.0, 1.0]]
     (loss,) = [each for each in metrics_for("classification", None, 2) if each.name == "log loss"]
     assert loss.value(held) == pytest.approx((-np.log(0.5) - np.log(np.finfo(float).eps)) / 2)
