@@ -106,27 +106,22 @@ def evaluate(
     list of list of Fit
         One list a model, in the order of its splits.
     """
-    tasks = [(k, what) for k, (_, _, splits) in enumerate(models) for what in splits]
     fits = Parallel(n_jobs=n_jobs)(
-        delayed(_fit)(
-            models[k][0], clone(models[k][1]), X, y, what, models[k][2][what], metrics, classes,
-            verbose,
-        )
-        for k, what in tasks
-    )  # fmt: skip
-    by_model: list[list[Fit]] = [[] for _ in models]
-    for (k, _), fit in zip(tasks, fits, strict=True):
-        by_model[k].append(fit)
-    return by_model
+        delayed(_fit)(name, clone(model), what, split, X, y, metrics, classes, verbose)
+        for name, model, splits in models
+        for what, split in splits.items()
+    )
+    one_by_one = iter(fits)
+    return [[next(one_by_one) for _ in splits] for _, _, splits in models]
 
 
 def _fit(
     name: str,
     model: Any,
-    X: Any,
-    y: NDArray[Any],
     what: str,
     split: tuple[NDArray[np.intp], NDArray[np.intp] | None],
+    X: Any,
+    y: NDArray[Any],
     metrics: Sequence[Metric],
     classes: NDArray[Any],
     verbose: int,
@@ -239,14 +234,10 @@ def _seeded(estimator: Any, random_state: Any) -> Any:
 
 def _scores(request: Request, folds: Sequence[Fit], metrics: Sequence[Metric]) -> tuple[Score, ...]:
     times = times_held_out(request)
+    by_metric = zip(*(fit.values for fit in folds), strict=True)
     return tuple(
-        Score(
-            metric.name,
-            np.array([fit.values[k] for fit in folds]),
-            metric.greater_is_better,
-            times,
-        )
-        for k, metric in enumerate(metrics)
+        Score(metric.name, np.array(values), metric.greater_is_better, times)
+        for metric, values in zip(metrics, by_metric, strict=False)
     )
 
 
