@@ -129,7 +129,7 @@ def _numbers(name: str, values: NDArray[Any], n_rows: int | None = None) -> Colu
         summary = f"{number(least)} or {number(most)}, the latter in {share} of the rows"
     else:
         with np.errstate(invalid="ignore"):  # of infinite ones
-            middle, low, high = map(_plain_number, (np.median(present), least, most))
+            middle, low, high = map(_plain_number, (float(np.median(present)), least, most))
         summary = f"median {middle}, from {low} to {high}"
     return Column(name, "number", n_missing, distinct, summary)
 
