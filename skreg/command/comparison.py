@@ -18,7 +18,8 @@ from sklearn.pipeline import make_pipeline
 
 from ..estimators.runtime import warn
 from ..linear import ElasticNet, Lasso, Ridge, regularization_path
-from ..paths.fit_path import PathResult, open_ends
+from ..paths.grid import open_ends
+from ..paths.result import PathResult
 from ..report.evaluation import evaluate, splits_of
 from ..report.scores import Metric, Predictions
 from ..selection.result import CVResult

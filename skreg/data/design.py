@@ -20,7 +20,8 @@ import numpy as np
 from scipy import sparse
 
 from ..caching import cached_property
-from . import products as moments
+from . import products
+from .moments import Moments
 from .products import BLOCK_ENTRIES, CANCELLATION, CONSTANT, DENSE_COLUMN, Array, Far, Index
 
 __all__ = ["BLOCK_ENTRIES", "CANCELLATION", "CONSTANT", "Array", "Design", "Index"]
@@ -52,6 +53,11 @@ class Design:
         self._gram: Array | None = None
         self._far_columns: list[tuple[Index, Array]] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process makes anew what can be made of these.
+        parts = {name: getattr(self, name) for name in ("X", "omega", "mean", "inv_scale")}
+        return {**vars(Design(**parts))}
+
     @classmethod
     def build(
         cls,
@@ -75,7 +81,7 @@ class Design:
             X = np.ascontiguousarray(X)
         if not (center or standardize):
             return cls(X, omega)
-        centred = cls(X, omega, moments.adjoint(X, omega))
+        centred = cls(X, omega, products.adjoint(X, omega))
         if not standardize:
             return centred
         spread = np.sqrt(centred.variances)
@@ -85,10 +91,20 @@ class Design:
             design.far = centred.far
         return design
 
+    def reweighted(self, sample_weight: Array) -> Design:
+        """The same X with other weights of its rows, centred and scaled by them alike."""
+        center, standardize = self.mean is not None, self.inv_scale is not None
+        return Design.build(self.X, sample_weight, center=center, standardize=standardize)
+
     @property
     def n_samples(self) -> int:
         """Number of rows."""
         return int(self.X.shape[0])
+
+    @property
+    def dtype(self) -> Any:
+        """Type of the numbers in X."""
+        return self.X.dtype
 
     @property
     def n_features(self) -> int:
@@ -101,9 +117,9 @@ class Design:
     def far(self) -> Far:
         """Columns to centre before they are summed; none where X is not centred."""
         if self.mean is None:
-            return moments.NONE_FAR
+            return products.NONE_FAR
         spread = self._squares if self.sparse else None
-        return moments.far_from_zero(self.X, self.omega, self.mean, spread)
+        return products.far_from_zero(self.X, self.omega, self.mean, spread)
 
     def _far_blocks(self) -> list[tuple[Index, Array]] | Iterator[tuple[Index, Array]]:
         """The columns far from zero, centred but not scaled; kept where they are few."""
@@ -148,20 +164,28 @@ class Design:
         fitted = self._of_near_columns(rows, w)
         if self.mean is not None and len(far):
             part = rows[:, far]
-            Z = (part.toarray() if moments.is_sparse(part) else part) - self.mean[far]
+            Z = (part.toarray() if products.is_sparse(part) else part) - self.mean[far]
             Z = Z - self.far.drift
             Z[:, np.isin(far, self.far.constant)] = 0.0
             fitted += Z @ w[far]
         return fitted
 
+    def moments(self, Y: Array, reference: Array, weight: Array) -> Moments:
+        """Moments of the rows of dense X and of targets, with other weights."""
+        return Moments.of_rows(self.X, Y, reference, weight)
+
+    def rows(self, index: Index, columns: Index) -> Any:
+        """Some entries of X as the user has it."""
+        return self.X[:, columns][index] if self.sparse else self.X[np.ix_(index, columns)]
+
     def _of_near_columns(self, rows: Any, w: Array) -> Array:
         """What the columns that are not far from zero give; w is on the user's scale."""
         if self.mean is None:
-            return moments.product(rows, w)
+            return products.product(rows, w)
         if len(self.far.index):
             w = w.copy()
             w[self.far.index] = 0.0
-        return moments.product(rows, w) - self.mean @ w
+        return products.product(rows, w) - self.mean @ w
 
     def correlate(self, r: Array) -> Array:
         """``Z^T Omega r``; r has shape (n_samples,) or (n_samples, k)."""
@@ -170,7 +194,7 @@ class Design:
             # For centred r the sum is zero up to rounding; subtracting it keeps an offset of X
             # from turning that rounding into an error of q.
             weighted = (weighted.T - np.multiply.outer(weighted.sum(axis=0), self.omega)).T
-        q = moments.adjoint(self.X, weighted)
+        q = products.adjoint(self.X, weighted)
         if self.mean is not None:
             for block, columns in self._far_blocks():
                 q[block] = columns.T @ weighted
@@ -232,7 +256,7 @@ class Design:
     @cached_property
     def _squares(self) -> Array:
         """Sums of squares of the columns of X less their means, which may be rounded."""
-        return moments.squares(self.X, self.omega, self.mean)
+        return products.squares(self.X, self.omega, self.mean)
 
     def gram(self) -> Array:
         """``Z^T Omega Z`` of all features, made once."""
@@ -250,7 +274,7 @@ class Design:
         self._gram = np.ascontiguousarray(gram, dtype=np.float64)
 
     def _dense_gram(self) -> Array:
-        G = moments.gram(self.X, self.omega, self.mean, self.far.near)
+        G = products.gram(self.X, self.omega, self.mean, self.far.near)
         far = self.far
         if len(far.index):
             G[np.ix_(far.index, far.index)] -= np.outer(far.drift, far.drift)
@@ -262,7 +286,7 @@ class Design:
 
     def _sparse_products(self, other: Design) -> Array:
         """``Z^T Omega Z_other`` for sparse X."""
-        G = moments.cross_products(self.X, other.X, self.omega)
+        G = products.cross_products(self.X, other.X, self.omega)
         if self.mean is not None and other.mean is not None:
             G -= np.outer(self.mean, other.mean)
         if self.inv_scale is not None and other.inv_scale is not None:

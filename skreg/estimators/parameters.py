@@ -1,11 +1,19 @@
-"""Parameters of an estimator: their names and defaults, read once, and their checks."""
+"""Parameters of estimators, declared once: default, constraint, type and meaning.
+
+An estimator is a class of fields. `with_parameters` makes its constructor of them, which stores and
+nothing else, the constraints that scikit-learn checks, and the list of parameters in its docstring,
+in place of the line ``{parameters}``. Parameters that several estimators share stand in a base
+class; a subclass declares anew what differs, and as a ``ClassVar`` what it fixes.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
+import textwrap
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, dataclass_transform
 
 from sklearn import get_config
 from sklearn.base import BaseEstimator
@@ -14,6 +22,65 @@ from sklearn.utils._param_validation import validate_parameter_constraints
 from .validation import refuse_booleans
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T", bound=type)
+
+PLACE = "    {parameters}"
+INDENT = 8 * " "
+
+
+def parameter(
+    *, default: Any, constraint: list[Any], kind: str, meaning: str = "", kw_only: bool = True
+) -> Any:
+    """One parameter of an estimator.
+
+    Parameters
+    ----------
+    default : Any
+        An immutable object.
+    constraint : list
+        What scikit-learn's checks allow.
+    kind : str
+        Its type as the docstring has it, without the default.
+    meaning : str
+        What it does; broken into lines anew.
+    kw_only : bool, default=True
+        Whether it is passed by name only.
+    """
+    facts = {"constraint": constraint, "kind": kind, "meaning": meaning}
+    return dataclasses.field(default=default, kw_only=kw_only, metadata=facts)
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(parameter,))
+def with_parameters(cls: T) -> T:
+    """Make the constructor, the constraints and the documentation of declared parameters."""
+    made: Any = dataclasses.dataclass(kw_only=True, eq=False, repr=False)(cls)
+    declared = {each.name: each for each in dataclasses.fields(made)}
+    made._parameter_constraints = constraints_of(made)
+    if made.__doc__:  # none with python -OO
+        made.__doc__ = made.__doc__.replace(PLACE, "\n".join(_section(made, declared)))
+    return made
+
+
+def constraints_of(cls: Any) -> dict[str, list[Any]]:
+    """What scikit-learn's checks allow of each declared parameter."""
+    return {each.name: each.metadata["constraint"] for each in dataclasses.fields(cls)}
+
+
+def _section(cls: type, declared: dict[str, Any]) -> list[str]:
+    """The section on parameters: those by position, the class's own, those of its bases."""
+    order = [name for base in cls.__mro__ for name in inspect.get_annotations(base)]
+    names = sorted(
+        (name for name in dict.fromkeys(order) if name in declared),
+        key=lambda name: declared[name].kw_only,
+    )
+    lines = ["    Parameters", "    ----------"]
+    for name in names:
+        each = declared[name]
+        default = f'"{each.default}"' if isinstance(each.default, str) else repr(each.default)
+        lines.append(f"    {name} : {each.metadata['kind']}, default={default}")
+        text = " ".join(each.metadata["meaning"].split())
+        lines += textwrap.wrap(text, 100, initial_indent=INDENT, subsequent_indent=INDENT)
+    return lines
 
 
 class CheckedParameters(BaseEstimator):

@@ -110,6 +110,17 @@ def one_blas_thread(function: F) -> F:
     return limited  # type: ignore[return-value]  # wraps() keeps the signature
 
 
+def silent(function: F) -> F:
+    """NumPy keeps silent of overflow: what is not finite in the end is refused by name."""
+
+    @wraps(function)
+    def quiet(*args: Any, **kwargs: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+
+    return quiet  # type: ignore[return-value]  # wraps() keeps the signature
+
+
 def restored_on_failure(fit: F) -> F:
     """Leave the estimator as it was when `fit` does not end well, Ctrl-C included."""
 

@@ -1,274 +1,207 @@
-"""LassoCV and ElasticNetCV: the penalty chosen by cross-validation."""
+"""The one fit of estimators that choose a penalty by cross-validation."""
 
 from __future__ import annotations
 
-import numbers
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.utils._param_validation import Interval
+from sklearn.model_selection import check_cv
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _raise_for_params,
+    _routing_enabled,
+    process_routing,
+)
+from sklearn.utils.parallel import Parallel, delayed
 
-from ..estimators.validation import numeric
-from ._cv import LassoLikeCV
-from .paths import enet_path, lasso_path
+from ..data.products import Array
+from ..estimators.warnings import WarnsOfEdge, warn_unconverged
+from ..paths.fit_path import with_degrees_of_freedom
+from ..paths.grid import open_ends
+from ..paths.problem import BoundProblem, Problem
+from ..paths.result import PathPoint
+from ..selection.cross_validate import Metric, cross_validate, mean_squared_error
+from ..selection.fold_moments import Fold
+from ..selection.result import CVResult
+from .base import LinearModel, feature_names, finite_path
+from .problems import is_count, resolve_alphas
+from .training_data import TrainingData, single_column
+
+Candidate = tuple[BoundProblem, Array]
+Evaluation = tuple[list[Candidate], list[CVResult]]
+
+# scikit-learn's range of a grid.
+DEFAULT_EPS = 1e-3
 
 
-class ElasticNetCV(LassoLikeCV):
-    """Elastic net with alpha and l1_ratio chosen by cross-validation.
+class Routed(NamedTuple):
+    """Metadata of `fit` for those that it calls."""
 
-    The objective is that of `ElasticNet`. For each l1_ratio and each fold one path is fitted
-    without the held-out rows, whose errors are averaged over the folds.
+    splitter: dict[str, Any]
+    scorer: dict[str, Any]
 
-    Parameters
-    ----------
-    l1_ratio : float or list of float, default=0.5
-        Values to try, each in [0, 1].
-    eps : float, default=1e-3
-        Smallest alpha of the grid as a share of the largest.
-    alphas : int or array-like of shape (n_alphas,), default=100
-        The alphas, or how many, from the exact alpha_max down.
-    fit_intercept : bool, default=True
-    precompute : bool, "auto" or array-like, default="auto"
-        As for `ElasticNet`; a matrix serves the fit on all rows.
-    max_iter : int, default=1000
-        As for `ElasticNet`.
-    tol : float, default=1e-4
-    cv : int, cross-validation splitter, iterable or None, default=None
-        None is 5-fold.
-    copy_X : bool, default=True
-    verbose : bool or int, default=0
-    n_jobs : int or None, default=None
-        Folds in parallel; the result does not depend on it.
-    positive : bool, default=False
-    random_state : int, RandomState instance or None, default=None
-    selection : {"cyclic", "random"}, default="cyclic"
-    solver : {"auto", "cd"}, default="auto"
-    standardize : bool, default=False
-    penalty_factor : array-like of shape (n_features,) or None, default=None
-    lower_bound, upper_bound : float, array-like of shape (n_features,) or None, default=None
-    rule : {"min", "1se"}, default="min"
-        Take the alpha of the smallest error, or the largest one within one standard error of it
-        (Breiman et al., Classification and Regression Trees, 1984).
-    fold_weights : {"equal", "size"}, default="equal"
-        What a fold counts in the mean of the errors: as much as any other, as in scikit-learn, or
-        the sample weights of its held-out rows (their number without weights), as in R glmnet.
-    store_fold_coefs : bool, default=False
-        Keep each fold's coefficients in ``cv_result_.fold_coefs``.
-    store_path : bool or "auto", default="auto"
-        Keep `path_`; "auto" does where there is one target.
-    n_alphas : int
-        Deprecated, as in scikit-learn 1.7: the number of alphas is `alphas`.
 
-    Attributes
-    ----------
-    alpha_, l1_ratio_ : float
-        Chosen by `rule`.
-    alpha_min_, alpha_1se_ : float
-        What either rule chooses; ``alpha_1se_ >= alpha_min_``, and NaN where a single fold has no
-        standard error.
-    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
-    intercept_ : float or ndarray of shape (n_targets,)
-    alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratio, n_alphas)
-    mse_path_ : ndarray of shape (n_alphas, n_folds) or (n_l1_ratio, n_alphas, n_folds)
-    cv_result_ : CVResult
-        Errors, their mean and standard error at the chosen l1_ratio.
-    path_ : PathResult
-        On all rows, at the chosen l1_ratio, where `store_path` says so.
-    dual_gap_ : float or ndarray of shape (n_targets,)
-        Relative to the weighted mean square of the centered target, the unit of `tol`.
-    converged_ : bool or ndarray of shape (n_targets,)
-    n_iter_ : int or list of int
-        At `alpha_`; the knots of the whole path where that is followed exactly.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+def make_folds(splitter: Any, X: Any, y: Any, params: dict[str, Any], rule: str) -> list[Fold]:
+    """The splits as index arrays; for the rule "1se" at least two."""
+    n_samples = X.shape[0]
+    rows = np.arange(n_samples)
+    try:
+        folds = [(rows[train], rows[test]) for train, test in splitter.split(X, y, **params)]
+    except IndexError as error:
+        raise ValueError(f"cv gives rows that are not among the {n_samples} of X") from error
+    if not folds:
+        raise ValueError("cv must give at least one pair of training and test rows, got none")
+    if len(folds) < 2 and rule == "1se":
+        raise ValueError("rule='1se' needs at least 2 folds: cv gives one, which has no spread")
+    for i, (train, test) in enumerate(folds):
+        if not len(train) or not len(test):
+            raise ValueError(f"cv: fold {i} has no {'test' if len(train) else 'training'} rows")
+    return folds
 
-    Notes
-    -----
-    The paths are those of `ElasticNet`, whose notes have the methods. Where X is dense with p <= n
-    and p <= 1500, means and second moments of a fold's training rows are sums over all rows less
-    those held out, and are shared by every l1_ratio: for q targets all folds together cost
-    n (p + q)^2 flops, as one Gram matrix does. A fold's sums are (p + q)^2 numbers, kept where
-    together they are few beside X or take at most 64 MiB, else made when its turn comes.
 
-    Examples
-    --------
-    >>> from sklearn.datasets import load_diabetes
-    >>> from skreg import ElasticNetCV
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = ElasticNetCV(l1_ratio=[0.5, 1.0], cv=5).fit(X, y)
-    >>> bool(model.alpha_1se_ >= model.alpha_min_)
-    True
-    """
+def parallel_runner(
+    n_jobs: int | None, verbose: int
+) -> Callable[[Iterable[Callable[[], Any]]], list[Any]]:
+    """Calls functions in parallel and returns what they return in order."""
 
-    _parameter_constraints: dict[str, Any] = {
-        **LassoLikeCV._parameter_constraints,
-        "l1_ratio": [Interval(numbers.Real, 0, 1, closed="both"), "array-like"],
-    }
+    def run(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
+        parallel = Parallel(n_jobs=n_jobs, verbose=int(verbose))
+        if parallel.n_jobs == 1 and not verbose:
+            return [task() for task in tasks]
+        return list(parallel(delayed(task)() for task in tasks))
 
-    path = staticmethod(enet_path)
+    return run
 
-    def __init__(
-        self,
-        *,
-        l1_ratio: float | ArrayLike = 0.5,
-        eps: float = 1e-3,
-        alphas: int | ArrayLike | None = 100,
-        fit_intercept: bool = True,
-        precompute: Any = "auto",
-        max_iter: int = 1000,
-        tol: float = 1e-4,
-        cv: Any = None,
-        copy_X: bool = True,
-        verbose: bool | int = 0,
-        n_jobs: int | None = None,
-        positive: bool = False,
-        random_state: Any = None,
-        selection: str = "cyclic",
-        solver: str = "auto",
-        standardize: bool = False,
-        penalty_factor: ArrayLike | None = None,
-        lower_bound: ArrayLike | None = None,
-        upper_bound: ArrayLike | None = None,
-        rule: str = "min",
-        fold_weights: str = "equal",
-        store_fold_coefs: bool = False,
-        store_path: bool | str = "auto",
-        n_alphas: Any = "deprecated",
+
+class CrossValidated(WarnsOfEdge, LinearModel, ABC):
+    """A linear estimator that chooses its penalty by the errors of rows held out."""
+
+    cv: Any
+    rule: str
+    fold_weights: str
+    store_fold_coefs: bool
+    store_path: bool | str
+    n_jobs: int | None
+
+    #: Whether a path to the alpha chosen is followed anyhow.
+    _follows_path: ClassVar[bool] = True
+    #: Whether there are `tol` and `max_iter` to advise.
+    _tunable: ClassVar[bool] = True
+
+    @abstractmethod
+    def _given_alphas(self) -> Any:
+        """A count or a checked array."""
+
+    @abstractmethod
+    def _problems(self, columns: Sequence[Any]) -> list[Problem]:
+        """The problems to try, alike but for the penalty."""
+
+    @abstractmethod
+    def _keep_more(
+        self, results: list[CVResult], best: int, point: PathPoint, from_count: bool
     ) -> None:
-        self.l1_ratio = l1_ratio
-        self.eps = eps
-        self.alphas = alphas
-        self.fit_intercept = fit_intercept
-        self.precompute = precompute
-        self.max_iter = max_iter
-        self.tol = tol
-        self.cv = cv
-        self.copy_X = copy_X
-        self.verbose = verbose
-        self.n_jobs = n_jobs
-        self.positive = positive
-        self.random_state = random_state
-        self.selection = selection
-        self.solver = solver
-        self.standardize = standardize
-        self.penalty_factor = penalty_factor
-        self.lower_bound = lower_bound
-        self.upper_bound = upper_bound
-        self.rule = rule
-        self.fold_weights = fold_weights
-        self.store_fold_coefs = store_fold_coefs
-        self.store_path = store_path
-        self.n_alphas = n_alphas
+        """Set the fitted attributes that the class has besides."""
 
-    def _l1_ratios(self) -> np.ndarray:
-        ratios = np.atleast_1d(numeric(self.l1_ratio, "l1_ratio"))
-        if ratios.ndim != 1 or not len(ratios) or not np.all((ratios >= 0) & (ratios <= 1)):
-            raise ValueError(
-                f"l1_ratio must be in [0, 1], or a list of such, got {self.l1_ratio!r}"
+    def _is_default_grid(self, from_count: bool) -> bool:
+        """Whether a grid is none of the user's doing."""
+        return False
+
+    def _evaluate(self, data: TrainingData, given: Any, routed: Routed) -> Evaluation:
+        """Every candidate with its errors, by folds."""
+        problems = self._problems(data.columns)
+        splitter, y = check_cv(self.cv), single_column(data.y)
+        folds = make_folds(splitter, data.X, y, routed.splitter, self.rule)
+        bound, moments = data.bind_for_folds(problems[0], folds, getattr(self, "precompute", None))
+        bounds = [bound, *map(bound.with_problem, problems[1:])]
+        eps = getattr(self, "eps", DEFAULT_EPS)
+        candidates = [(one, resolve_alphas(given, one, eps)) for one in bounds]
+        metric, name = self._judge(routed.scorer)
+        results = cross_validate(
+            candidates,
+            folds,
+            moments=moments,
+            metric=metric,
+            metric_name=name,
+            keep_coefs=self.store_fold_coefs,
+            fold_weights=self.fold_weights,
+            run=parallel_runner(self.n_jobs, getattr(self, "verbose", 0)),
+        )
+        return candidates, results
+
+    def _judge(self, score_params: dict[str, Any]) -> tuple[Metric, str]:
+        """What judges the rows held out, and its name."""
+        return mean_squared_error, "mean squared error"
+
+    def _by_target(self, result: CVResult) -> list[CVResult]:
+        """The results from which alphas are chosen: one, or one a target."""
+        return [result]
+
+    def _select(self, data: TrainingData, params: dict[str, Any]) -> Self:
+        """Choose by the errors of rows held out, and fit on all rows."""
+        given = self._given_alphas()
+        candidates, results = self._evaluate(data, given, self._routed(data.sample_weight, params))
+        from_count = is_count(given)
+        if from_count:
+            results = [replace(one, open_ends=open_ends(one.l1_ratio)) for one in results]
+        best = int(np.argmin([result.mean.min() for result in results]))
+        (bound, alphas), result = candidates[best], results[best]
+        each = self._by_target(result)
+        index = [one.select(self.rule) for one in each]
+        stored = self.store_path
+        if isinstance(stored, str):
+            stored = data.y.ndim == 1 or data.y.shape[1] == 1
+        whole = stored or self._follows_path
+        path = finite_path(bound, alphas if whole else alphas[np.unique(index)])
+        if stored:
+            path = with_degrees_of_freedom(path, bound)
+        on_path = np.searchsorted(-path.alphas, -alphas[index]).tolist()
+        point = path.at(on_path[0] if len(index) == 1 else on_path)
+        for earlier in ("path_", "mse_path_"):
+            self.__dict__.pop(earlier, None)
+        self.cv_result_ = result
+        self.alphas_ = result.alphas
+        self.alpha_ = one_or_each([alphas[i] for i in index])
+        self.alpha_min_ = one_or_each([one.alpha_min for one in each])
+        self.alpha_1se_ = one_or_each([one.alpha_1se for one in each])
+        self._keep_point(point, data.y.shape[1:])
+        self._keep_more(results, best, point, from_count)
+        if stored:
+            self.path_ = replace(path, feature_names=feature_names(self))
+        if not (path.converged.all() and result.converged):
+            gap = max(result.worst_gap, float(path.dual_gaps.max()))
+            warn_unconverged(type(self).__name__, gap, path.tol, tunable=self._tunable)
+        self._warn_edge(each, self._is_default_grid(from_count))
+        return self
+
+    # Metadata -----------------------------------------------------------------------------
+
+    def _routed(self, sample_weight: Any, params: dict[str, Any]) -> Routed:
+        """Metadata of `fit` for the splitter, and for a scorer where there is one."""
+        _raise_for_params(params, self, "fit")
+        if not _routing_enabled():
+            return Routed({}, {} if sample_weight is None else {"sample_weight": sample_weight})
+        if sample_weight is not None:
+            params = {**params, "sample_weight": sample_weight}
+        routed = process_routing(self, "fit", **params)
+        scorer = routed.scorer.score if "scorer" in routed else {}
+        return Routed(routed.splitter.split, scorer)
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Route `sample_weight` to fit and other metadata to the splitter."""
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                splitter=check_cv(self.cv),
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
-        return ratios
+        )
 
 
-class LassoCV(LassoLikeCV):
-    """Lasso with alpha chosen by cross-validation.
-
-    The objective is that of `Lasso`; everything else is `ElasticNetCV` with ``l1_ratio=1``, where
-    parameters, attributes and method are described.
-
-    Parameters
-    ----------
-    eps : float, default=1e-3
-    alphas : int or array-like of shape (n_alphas,), default=100
-    fit_intercept : bool, default=True
-    precompute : bool, "auto" or array-like, default="auto"
-    max_iter : int, default=1000
-    tol : float, default=1e-4
-    copy_X : bool, default=True
-    cv : int, cross-validation splitter, iterable or None, default=None
-    verbose : bool or int, default=False
-    n_jobs : int or None, default=None
-    positive : bool, default=False
-    random_state : int, RandomState instance or None, default=None
-    selection : {"cyclic", "random"}, default="cyclic"
-    solver : {"auto", "cd"}, default="auto"
-    standardize : bool, default=False
-    penalty_factor : array-like of shape (n_features,) or None, default=None
-    lower_bound, upper_bound : float, array-like of shape (n_features,) or None, default=None
-    rule : {"min", "1se"}, default="min"
-    fold_weights : {"equal", "size"}, default="equal"
-    store_fold_coefs : bool, default=False
-    store_path : bool or "auto", default="auto"
-    n_alphas : int
-        Deprecated.
-
-    See Also
-    --------
-    ElasticNetCV : Describes every parameter and attribute.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_diabetes
-    >>> from skreg import LassoCV
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = LassoCV(cv=5, rule="1se").fit(X, y)
-    >>> int((model.coef_ != 0).sum())
-    6
-    """
-
-    l1_ratio = 1.0
-    path = staticmethod(lasso_path)
-
-    def __init__(
-        self,
-        *,
-        eps: float = 1e-3,
-        alphas: int | ArrayLike | None = 100,
-        fit_intercept: bool = True,
-        precompute: Any = "auto",
-        max_iter: int = 1000,
-        tol: float = 1e-4,
-        copy_X: bool = True,
-        cv: Any = None,
-        verbose: bool | int = False,
-        n_jobs: int | None = None,
-        positive: bool = False,
-        random_state: Any = None,
-        selection: str = "cyclic",
-        solver: str = "auto",
-        standardize: bool = False,
-        penalty_factor: ArrayLike | None = None,
-        lower_bound: ArrayLike | None = None,
-        upper_bound: ArrayLike | None = None,
-        rule: str = "min",
-        fold_weights: str = "equal",
-        store_fold_coefs: bool = False,
-        store_path: bool | str = "auto",
-        n_alphas: Any = "deprecated",
-    ) -> None:
-        self.eps = eps
-        self.alphas = alphas
-        self.fit_intercept = fit_intercept
-        self.precompute = precompute
-        self.max_iter = max_iter
-        self.tol = tol
-        self.copy_X = copy_X
-        self.cv = cv
-        self.verbose = verbose
-        self.n_jobs = n_jobs
-        self.positive = positive
-        self.random_state = random_state
-        self.selection = selection
-        self.solver = solver
-        self.standardize = standardize
-        self.penalty_factor = penalty_factor
-        self.lower_bound = lower_bound
-        self.upper_bound = upper_bound
-        self.rule = rule
-        self.fold_weights = fold_weights
-        self.store_fold_coefs = store_fold_coefs
-        self.store_path = store_path
-        self.n_alphas = n_alphas
-
-    def _l1_ratios(self) -> np.ndarray:
-        return np.ones(1)
+def one_or_each(values: list[Any]) -> Any:
+    """A NumPy float where there is one value, else an array."""
+    return np.array(values) if len(values) > 1 else np.float64(values[0])

@@ -1,39 +1,29 @@
-"""ElasticNet."""
+"""ElasticNet and Lasso."""
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn import get_config
 from sklearn.utils import metadata_routing
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..estimators.parameters import parameters_checked
-from ..estimators.validation import check_weights, columns_of
-from ..paths.fit_path import Model, fit_path
-from ._base import (
-    ADDED_CONSTRAINTS,
-    LinearModel,
-    all_or_nothing,
-    is_gram,
-    linear_model,
-    plain,
-    require_finite,
-    take_gram,
-)
-from ._checks import note_columns, single_column, unchecked_data
-from ._units import units_of
-from ._warnings import warn_unconverged
-from .paths import enet_path
+from ..data.products import Array
+from ..estimators.parameters import parameter, parameters_checked, with_parameters
+from ..estimators.warnings import warn_unconverged
+from ..paths.problem import Problem
+from .base import LinearModel, all_or_nothing
+from .functions import enet_path
+from .parameters import NOT_NEGATIVE, SHARE, ElasticNetParameters
+from .problems import elastic_net_problem
+from .training_data import TrainingData, single_column
 
 
-class ElasticNet(LinearModel):
+@with_parameters
+class ElasticNet(ElasticNetParameters, LinearModel):
     """Linear regression with L1 and squared L2 penalties.
 
     Minimises, with the sample weights s scaled to sum to n_samples and v the penalty factors,
@@ -44,47 +34,7 @@ class ElasticNet(LinearModel):
     subject to ``lower_bound <= w <= upper_bound``. With several targets each has a problem of
     its own. Every method aims for a duality gap near rounding; Notes say which one is used.
 
-    Parameters
-    ----------
-    alpha : float, default=1.0
-        Strength of the penalty, >= 0. At 0 the answer is least squares, of minimum norm where
-        it is not unique.
-    l1_ratio : float, default=0.5
-        Share of the L1 penalty, in [0, 1].
-    fit_intercept : bool, default=True
-    precompute : bool, "auto" or array-like of shape (n_features, n_features), default=False
-        Whether ``solver="cd"`` works on the Gram matrix of all features. False keeps to a working
-        set, "auto" decides by shape, as ``solver="auto"`` always does. A matrix, which is used by
-        both, is taken as the Gram matrix of the centered X with rows multiplied by the square
-        roots of the weights, and checked on a few elements.
-    max_iter : int or None, default=1000
-        Largest number of iterations at an alpha, Newton's rounds among them; None is 1000. The
-        knots of a path that is followed exactly do not count.
-    copy_X : bool, default=True
-        For compatibility: X is never written to, and copied only where its layout or dtype is
-        none the engine reads.
-    tol : float, default=1e-4
-        Largest relative duality gap that counts as converged, in the unit of `dual_gap_`. The
-        solver aims far below it.
-    warm_start : bool, default=False
-        Start from the coefficients of the previous fit.
-    positive : bool, default=False
-        Whether coefficients must not be negative.
-    random_state : int, RandomState instance or None, default=None
-        For ``selection="random"``.
-    selection : {"cyclic", "random"}, default="cyclic"
-        Order in which coordinates are visited; "random" means coordinate descent.
-    solver : {"auto", "cd"}, default="auto"
-        "auto" is exact up to rounding and the faster one, "cd" is coordinate descent.
-    standardize : bool, default=False
-        Divide each feature by its (weighted, 1/n) standard deviation inside; `coef_` is on the
-        original scale all the same.
-    penalty_factor : array-like of shape (n_features,) or None, default=None
-        Multiplies `alpha` for each feature: 0 leaves it unpenalised, inf keeps it out. A
-        Series or dict is taken by the names of its values, which are then those of X.
-    lower_bound, upper_bound : float, array-like of shape (n_features,) or None, default=None
-        Bounds of the coefficients on the original scale, ``lower_bound <= 0 <= upper_bound``; by
-        name as well.
+    {parameters}
 
     Attributes
     ----------
@@ -135,70 +85,36 @@ class ElasticNet(LinearModel):
     True
     """
 
-    __metadata_request__fit = {"check_input": metadata_routing.UNUSED}
+    alpha: float = parameter(
+        default=1.0,
+        constraint=[NOT_NEGATIVE],
+        kind="float",
+        meaning="""
+        Strength of the penalty, >= 0. At 0 the answer is least squares, of minimum norm where it is
+        not unique.
+        """,
+        kw_only=False,
+    )
+    l1_ratio: float = parameter(
+        default=0.5,
+        constraint=[SHARE],
+        kind="float",
+        meaning="Share of the L1 penalty, in [0, 1].",
+    )
+    warm_start: bool = parameter(
+        default=False,
+        constraint=["boolean"],
+        kind="bool",
+        meaning="Start from the coefficients of the previous fit.",
+    )
 
-    _parameter_constraints: dict[str, Any] = {
-        "alpha": [Interval(numbers.Real, 0, None, closed="left")],
-        "l1_ratio": [Interval(numbers.Real, 0, 1, closed="both")],
-        "fit_intercept": ["boolean"],
-        "precompute": ["boolean", StrOptions({"auto"}), "array-like"],
-        "max_iter": [Interval(numbers.Integral, 1, None, closed="left"), None],
-        "copy_X": ["boolean"],
-        "tol": [Interval(numbers.Real, 0, None, closed="left")],
-        "warm_start": ["boolean"],
-        "positive": ["boolean"],
-        "random_state": ["random_state"],
-        "selection": [StrOptions({"cyclic", "random"})],
-        **ADDED_CONSTRAINTS,
-    }
+    __metadata_request__fit = {"check_input": metadata_routing.UNUSED}
 
     path = staticmethod(enet_path)
 
-    def __init__(
-        self,
-        alpha: float = 1.0,
-        *,
-        l1_ratio: float = 0.5,
-        fit_intercept: bool = True,
-        precompute: Any = False,
-        max_iter: int | None = 1000,
-        copy_X: bool = True,
-        tol: float = 1e-4,
-        warm_start: bool = False,
-        positive: bool = False,
-        random_state: Any = None,
-        selection: str = "cyclic",
-        solver: str = "auto",
-        standardize: bool = False,
-        penalty_factor: ArrayLike | None = None,
-        lower_bound: ArrayLike | None = None,
-        upper_bound: ArrayLike | None = None,
-    ) -> None:
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.fit_intercept = fit_intercept
-        self.precompute = precompute
-        self.max_iter = max_iter
-        self.copy_X = copy_X
-        self.tol = tol
-        self.warm_start = warm_start
-        self.positive = positive
-        self.random_state = random_state
-        self.selection = selection
-        self.solver = solver
-        self.standardize = standardize
-        self.penalty_factor = penalty_factor
-        self.lower_bound = lower_bound
-        self.upper_bound = upper_bound
-
-    def _model(self, columns: Sequence[Any]) -> Model:
-        return linear_model(self, columns, self.l1_ratio)
-
     @parameters_checked
     @all_or_nothing
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True
-    ) -> ElasticNet:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Self:
         """Fit the model.
 
         Parameters
@@ -219,43 +135,21 @@ class ElasticNet(LinearModel):
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        if check_input:
-            X, y, sample_weight, columns, units = self._check_data(X, y, sample_weight)
-        else:
-            columns = columns_of(X, X.shape[1])
-            X, y = unchecked_data(X, y)
-            sample_weight = check_weights(sample_weight, X)
-            note_columns(self, X)
-            units = units_of(X, y, sample_weight)
-        model = units.model(self._model(columns))
-        X, y, sample_weight = units.scaled(X, y, sample_weight)
-        design = model.design(X, sample_weight)
-        if is_gram(self.precompute):
-            take_gram(design, X, units.gram(self.precompute))
-        targets = single_column(y)
-        path = fit_path(
-            model,
-            X,
-            targets,
-            np.array([self.alpha], dtype=np.float64),
-            sample_weight=sample_weight,
-            design=design,
-            start=units.start(self._start(targets)),
-        )
-        path = units.path(path, model)
-        require_finite(path)
-        self.coef_ = np.ascontiguousarray(path.coefs[..., 0])
-        self.dual_gap_ = path.dual_gaps[..., 0][()]
-        self.converged_ = plain(path.converged[..., 0])
-        self.n_iter_ = path.n_iters[..., 0].tolist()
-        intercept = path.intercepts[..., 0].astype(self.coef_.dtype)
-        self.intercept_ = intercept.reshape(y.shape[1:])[()] if self.fit_intercept else 0.0
-        if not path.converged.all():
-            gap, n_iter = float(path.dual_gaps.max()), int(path.n_iters.max())
+        data = TrainingData.check(self, X, y, sample_weight, check_input)
+        bound = data.bind(self._problem(data.columns), self.precompute)
+        alphas = np.array([self.alpha], dtype=np.float64)
+        point = self._fit_at(bound, alphas, self._start(single_column(data.y)))
+        self._keep_point(point, data.y.shape[1:])
+        self.n_iter_ = point.n_iter.tolist()
+        if not point.converged.all():
+            gap, n_iter = float(point.dual_gap.max()), int(point.n_iter.max())
             warn_unconverged(type(self).__name__, gap, self.tol, n_iter)
         return self
 
-    def _start(self, y: np.ndarray) -> np.ndarray | None:
+    def _problem(self, columns: Sequence[Any]) -> Problem:
+        return elastic_net_problem(self, columns, self.l1_ratio)
+
+    def _start(self, y: Array) -> Array | None:
         if not self.warm_start or not hasattr(self, "coef_"):
             return None
         shape = (self.n_features_in_,) if y.ndim == 1 else (y.shape[1], self.n_features_in_)
@@ -275,3 +169,32 @@ class ElasticNet(LinearModel):
         as_array = get_config().get("sparse_interface") == "sparray"  # from scikit-learn 1.9
         kind = sparse.csr_array if as_array else sparse.csr_matrix
         return kind(np.atleast_2d(self.coef_))
+
+
+@with_parameters
+class Lasso(ElasticNet):
+    """Linear regression with an L1 penalty.
+
+    Minimises, with the sample weights s scaled to sum to n_samples and v the penalty factors,
+
+        1/(2 n) sum_i s_i (y_i - b - x_i w)^2 + alpha sum_j v_j |w_j|
+
+    subject to ``lower_bound <= w <= upper_bound``. It is `ElasticNet` with ``l1_ratio=1``, where
+    attributes and method are described.
+
+    {parameters}
+
+    See Also
+    --------
+    ElasticNet : Describes every attribute, and the method.
+    LassoCV : Chooses alpha by cross-validation.
+
+    Examples
+    --------
+    >>> from skreg import Lasso
+    >>> model = Lasso(alpha=0.1).fit([[0, 0], [1, 1], [2, 2]], [0, 1, 2])
+    >>> model.predict([[3, 3]]).round(2)
+    array([2.7])
+    """
+
+    l1_ratio: ClassVar[float] = 1.0  # type: ignore[misc]  # fixed, so no parameter any more

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,16 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _BY_TARGET = ("coefs", "intercepts", "dual_gaps", "n_iters", "converged", "df", "dev_ratio")
+
+
+class PathPoint(NamedTuple):
+    """What a path has at one alpha; see `PathResult` for the parts."""
+
+    coef: NDArray[Any]
+    intercept: Array
+    dual_gap: Array
+    converged: NDArray[np.bool_]
+    n_iter: NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +79,21 @@ class PathResult:
     def n_nonzero(self) -> NDArray[np.intp]:
         """Number of non-zero coefficients, shape of `intercepts`."""
         return np.count_nonzero(self.coefs, axis=-2)
+
+    def at(self, index: int | Sequence[int]) -> PathPoint:
+        """The results at one alpha, by its index; by one index a target where there are several."""
+        parts: tuple[Any, ...] = (
+            self.coefs,
+            self.intercepts,
+            self.dual_gaps,
+            self.converged,
+            self.n_iters,
+        )
+        if isinstance(index, (int, np.integer)):
+            return PathPoint(*(values[..., index] for values in parts))
+        return PathPoint(
+            *(np.stack([values[k, ..., i] for k, i in enumerate(index)]) for values in parts)
+        )
 
     def for_target(self, k: int) -> PathResult:
         """The path of target `k` alone."""

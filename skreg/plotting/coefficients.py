@@ -15,7 +15,7 @@ from skreg.plotting._style import Kwargs
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from skreg.paths.fit_path import PathResult
+    from skreg.paths.result import PathResult
 
 
 @dataclass(eq=False, repr=False)

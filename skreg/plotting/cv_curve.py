@@ -15,7 +15,7 @@ from skreg.plotting._top_axis import top_axis
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from skreg.paths.fit_path import PathResult
+    from skreg.paths.result import PathResult
     from skreg.selection.result import CVResult
 
 

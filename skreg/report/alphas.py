@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from ..linear.regularization_path import regularization_path
+from ..linear.functions import regularization_path
 from ..selection.result import CVResult
 
 SAME = 0.01  # of the largest coefficient

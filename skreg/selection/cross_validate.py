@@ -10,21 +10,21 @@ does, all alike, or with the weight of their held-out rows as R glmnet does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from ..caching import cached_property
-from ..data.design import Array
-from ..paths.fit_path import Model, fit_path
-from .fold_moments import FoldSums, RowSums, design_from_sums, left_out, training_weight
+from ..data.moments import Moments
+from ..data.powers_of_two import PowersOfTwo
+from ..data.products import Array
+from ..paths.fit_path import fit_path
+from ..paths.problem import BoundProblem
+from .fold_moments import Fold, FoldMoments, left_out, training_problem, training_weight
 from .result import CVResult
-
-Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 @dataclass(frozen=True)
@@ -92,31 +92,25 @@ class _FoldScore:
 
 
 def cross_validate(
-    candidates: Sequence[tuple[Model, Array]],
-    X: Any,
-    y: Array,
+    candidates: Sequence[tuple[BoundProblem, Array]],
     folds: Sequence[Fold],
     *,
-    sample_weight: Array | None = None,
-    sums: FoldSums | None = None,
+    moments: FoldMoments | None = None,
     metric: Metric = mean_squared_error,
     metric_name: str = "mean squared error",
     keep_coefs: bool = False,
     fold_weights: str = "equal",
     run: Callable[[Iterable[Callable[[], Any]]], list[Any]] | None = None,
 ) -> list[CVResult]:
-    """Held-out errors of each candidate, a model with its alphas.
+    """Held-out errors of each candidate, a problem with its alphas.
 
     Parameters
     ----------
-    candidates : sequence of (Model, ndarray of shape (n_alphas,))
-    X : ndarray or sparse matrix of shape (n_samples, n_features)
-    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-        With several targets the error is the mean over them.
+    candidates : sequence of (BoundProblem, ndarray of shape (n_alphas,))
+        All on the same data. With several targets the error is the mean over them.
     folds : sequence of (train, test) index arrays
         An index that is repeated counts as often.
-    sample_weight : ndarray of shape (n_samples,), optional
-    sums : FoldSums, optional
+    moments : FoldMoments, optional
         Of the same data and folds.
     metric : callable, default=mean_squared_error
         From `HeldOut` to errors of shape (n_targets or 1, n_alphas), smaller is better.
@@ -132,17 +126,19 @@ def cross_validate(
     Returns
     -------
     list of CVResult, one a candidate
+        On the user's scale.
     """
-    weight = np.ones(len(y)) if sample_weight is None else sample_weight
-    total = None if sums is None else sums.total
-    parts = [None] * len(folds) if sums is None else sums.parts
+    powers = candidates[0][0].powers
+    seen = judged_by(metric, powers)
+    total = None if moments is None else moments.total
+    parts = [None] * len(folds) if moments is None else moments.parts
     tasks = [
-        partial(score_fold, candidates, X, y, fold, weight, metric, keep_coefs, total, part)
+        partial(score_fold, candidates, fold, seen, keep_coefs, total, part)
         for fold, part in zip(folds, parts, strict=True)
     ]
     by_fold = [task() for task in tasks] if run is None else run(tasks)
     results = []
-    for i, (model, alphas) in enumerate(candidates):
+    for i, (bound, alphas) in enumerate(candidates):
         own = [scores[i] for scores in by_fold]
         if not any(score.weight for score in own):
             raise ValueError(
@@ -152,64 +148,55 @@ def cross_validate(
         kept = [score.coefs for score in own if score.coefs is not None]
         by_target = np.stack([score.errors.T for score in own], axis=1)
         weights = np.array([score.weight for score in own])
-        results.append(
-            CVResult(
-                alphas=alphas,
-                errors=by_target.mean(axis=2),
-                errors_by_target=by_target if by_target.shape[2] > 1 else None,
-                fold_weights=np.sign(weights) if fold_weights == "equal" else weights,
-                l1_ratio=None if model.summed_loss else model.penalty.l1_ratio,
-                metric=metric_name,
-                fold_coefs=np.stack(kept) if kept else None,
-                converged=all(score.converged for score in own),
-                worst_gap=max(score.worst_gap for score in own),
-            )
+        result = CVResult(
+            alphas=alphas,
+            errors=by_target.mean(axis=2),
+            errors_by_target=by_target if by_target.shape[2] > 1 else None,
+            fold_weights=np.sign(weights) if fold_weights == "equal" else weights,
+            l1_ratio=bound.problem.l1_ratio,
+            metric=metric_name,
+            fold_coefs=np.stack(kept) if kept else None,
+            converged=all(score.converged for score in own),
+            worst_gap=max(score.worst_gap for score in own),
         )
+        results.append(on_user_scale(result, powers))
     return results
 
 
 def score_fold(
-    candidates: Sequence[tuple[Model, Array]],
-    X: Any,
-    y: Array,
+    candidates: Sequence[tuple[BoundProblem, Array]],
     fold: Fold,
-    weight: Array,
     metric: Metric,
     keep_coefs: bool,
-    total: RowSums | None = None,
-    part: RowSums | None = None,
+    total: Moments | None = None,
+    part: Moments | None = None,
 ) -> list[_FoldScore]:
     """Fit the paths of all candidates without the held-out rows and score them on those.
 
-    `total` has the sums over all rows, `part` those over the rows that are left out if kept.
+    `total` has the moments of all rows, `part` those of the rows that are left out if kept.
     """
+    first = candidates[0][0]
+    weight, Y, test = first.weights, first.target.raw, fold[1]
     # Rows that are not in the training set weigh nothing; repeated ones weigh more.
     train = training_weight(fold, weight)
     if not train.any():
         raise ValueError("the training rows of a fold all have sample_weight 0: use other folds")
-    Y, test = y.reshape(len(y), -1), fold[1]
-    first = candidates[0][0]
-    design, target = None, None
     if total is not None:
-        part = part or left_out(X, Y, total.reference, weight, train)
-        sums = RowSums.build(X, Y, total.reference, train) if part is None else total.less(part)
-        made = design_from_sums(X, Y, train, sums, total, first.fit_intercept, first.standardize)
-        design, target = made or (None, None)
-    if design is None:
-        design = first.design(X, train)
-    # Sums over the rows left out are sums over the held-out rows where these are the same.
-    tested = np.bincount(test, minlength=len(y)) * weight
+        part = part or left_out(first.design, Y, total.reference, weight, train)
+    trained = training_problem(first, train, total, part)
+    # Moments of the rows left out are those of the held-out rows where these are the same.
+    tested = np.bincount(test, minlength=len(weight)) * weight
     same = part is not None and np.array_equal(weight - train, tested)
     scores = []
-    for model, alphas in candidates:
-        path = fit_path(model, X, y, alphas, sample_weight=train, design=design, target=target)
+    for bound, alphas in candidates:
+        path = fit_path(trained.with_problem_of(bound), alphas)
         coefs = path.coefs.reshape(-1, *path.coefs.shape[-2:])
         intercepts = path.intercepts.reshape(len(coefs), -1)
         held_out = HeldOut(
             test,
             Y[test],
             weight[test],
-            partial(_predict, X, test, coefs, intercepts),
+            partial(_predict, first, test, coefs, intercepts),
             part.mean_squared_error(coefs, intercepts) if same and part is not None else None,
         )
         errors = metric(held_out)
@@ -226,10 +213,45 @@ def score_fold(
     return scores
 
 
-def _predict(X: Any, test: NDArray[np.intp], coefs: Array, intercepts: Array) -> Array:
+def _predict(bound: BoundProblem, test: NDArray[np.intp], coefs: Array, intercepts: Array) -> Array:
     """Predictions for some rows, shape (n_test, n_targets, n_alphas)."""
     used = np.flatnonzero(coefs.any(axis=(0, 2)))
-    stored_sparse = bool(sparse.issparse(X))
-    rows = X[:, used][test] if stored_sparse else X[np.ix_(test, used)]
+    rows = bound.design.rows(test, used)
     fitted = np.stack([rows @ w for w in coefs[:, used].astype(np.float64)], axis=1)
     return fitted + intercepts
+
+
+# The user's scale ---------------------------------------------------------------------------
+
+
+def judged_by(metric: Metric, powers: PowersOfTwo) -> Metric:
+    """A metric that is shown the user's targets and predictions."""
+    if powers.ordinary or metric in (mean_squared_error, negated_r2):
+        return metric
+    return partial(_judged, powers, metric)
+
+
+def _judged(powers: PowersOfTwo, metric: Metric, held_out: HeldOut) -> Array:
+    return metric(
+        replace(
+            held_out,
+            targets=np.ldexp(held_out.targets, powers.target),
+            weights=np.ldexp(held_out.weights, powers.weight),
+            predict=lambda: np.ldexp(held_out.predict(), powers.target),
+            errors=None,
+        )
+    )
+
+
+def on_user_scale(result: CVResult, powers: PowersOfTwo) -> CVResult:
+    """The cross-validation as the user has it."""
+    if powers.ordinary:
+        return result
+    changed: dict[str, Any] = {"fold_weights": powers.weights(result.fold_weights)}
+    if result.fold_coefs is not None:
+        changed["fold_coefs"] = powers.coefficients(result.fold_coefs)
+    if result.metric == "mean squared error":
+        for name in ("errors", "errors_by_target", "row_errors", "row_errors_by_target"):
+            values = getattr(result, name)
+            changed[name] = None if values is None else powers.errors(values)
+    return replace(result, **changed)

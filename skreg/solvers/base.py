@@ -2,11 +2,11 @@
 
 A solver is a generator function
 
-    solve(design, target, penalty, alphas, start, settings) -> Iterator[tuple[Solution, ...]]
+    solve(bound, alphas, start, settings) -> Iterator[tuple[Solution, ...]]
 
 For each alpha, in the order given (decreasing), it yields one `Solution` a target, so that it may
 keep what it learned from one alpha for the next. `start` has shape (n_features, n_targets).
-Coefficients are those of the design (centred, scaled), gaps are relative to `unit`.
+Coefficients are those of the design (centred, scaled), gaps are relative to `Target.unit`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 
 from ..caching import cached_property
 from ..data.design import Array, Design
+from ..objective.losses import Loss, SquaredError
 from ..objective.penalties import Penalty
 
+SQUARED = SquaredError()
 # Every solver aims for this relative gap; `tol` only says what may be called converged.
 AIM = 1e-12
 
@@ -105,9 +107,17 @@ class Target:
         return float(self.squares[k]) or 1.0
 
 
-SolveFunction = Callable[
-    [Design, Target, Penalty, Array, Array, Settings], Iterator[tuple[Solution, ...]]
-]
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """A problem and its data, as solvers see both: a loss, a penalty, a design and a target."""
+
+    design: Design
+    target: Target
+    penalty: Penalty
+    loss: Loss = SQUARED
+
+
+SolveFunction = Callable[[Bound, Array, Array, Settings], Iterator[tuple[Solution, ...]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,13 +155,9 @@ def target_by_target(
     """A solver of several targets from a solver of one; what the design caches is shared."""
 
     def solve(
-        design: Design,
-        target: Target,
-        penalty: Penalty,
-        alphas: Array,
-        start: Array,
-        settings: Settings,
+        bound: Bound, alphas: Array, start: Array, settings: Settings
     ) -> Iterator[tuple[Solution, ...]]:
+        design, target, penalty = bound.design, bound.target, bound.penalty
         columns = np.ascontiguousarray(target.centred.T)
         known = [None] * len(columns) if target.correlations is None else target.correlations.T
         each = [

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
+from ..objective.losses import Loss
 from ..objective.penalties import ScaledPenalty
-from .base import SolveFunction
+from .base import SQUARED, SolveFunction
 from .quadratic import auto, coordinate_descent
 from .ridge import solvers as ridge
 
 
 @dataclass(frozen=True)
 class Solver:
-    """A method and the penalties it takes."""
+    """A method, and the losses and penalties it takes."""
 
     name: str
     solve: SolveFunction
     takes_l1: bool = False
     takes_bounds: bool = False
+    quadratic_only: bool = True
 
-    def refusal(self, penalty: ScaledPenalty) -> str | None:
-        """Why this solver cannot take the penalty, or None."""
+    def refusal(self, penalty: ScaledPenalty, loss: Loss = SQUARED) -> str | None:
+        """Why this solver cannot take the penalty or the loss, or None."""
         lacks = []
+        if self.quadratic_only and not loss.quadratic:
+            lacks.append(f"the loss {loss.name!r}")
         if not self.takes_l1 and np.count_nonzero(penalty.l1):
             lacks.append("an L1 penalty")
         if not self.takes_bounds and _bounded(penalty):
@@ -57,8 +63,8 @@ def _bounded(penalty: ScaledPenalty) -> bool:
     )
 
 
-def choose(name: str, penalty: ScaledPenalty) -> Solver:
-    """The solver called `name` for this penalty.
+def choose(name: str, penalty: ScaledPenalty, loss: Loss = SQUARED) -> Solver:
+    """The solver called `name` for this penalty and loss.
 
     "auto" is the closed form without an L1 part and bounds, coordinate descent with bounds alone,
     and with an L1 part what `quadratic/auto.py` chooses. Without any penalty the answer may not be
@@ -67,7 +73,7 @@ def choose(name: str, penalty: ScaledPenalty) -> Solver:
     Raises
     ------
     ValueError
-        If the solver does not take the penalty.
+        If the solver does not take the penalty or the loss.
     """
     has_l1 = np.count_nonzero(penalty.l1) > 0
     smooth = not has_l1 and not _bounded(penalty)
@@ -77,7 +83,14 @@ def choose(name: str, penalty: ScaledPenalty) -> Solver:
     if name not in SOLVERS:
         raise ValueError(f"solver={name!r} fits one alpha only; use 'auto' for a path")
     solver = SOLVERS[name]
-    refusal = solver.refusal(penalty)
+    refusal = solver.refusal(penalty, loss)
     if refusal is not None:
         raise ValueError(refusal)
     return solver
+
+
+def gram_serves(X: Any, without_l1: bool) -> bool:
+    """Whether a cross-validation of dense X is best served by Gram matrices of its folds."""
+    n_samples, n_features = X.shape
+    most = n_samples if without_l1 else min(n_samples, auto.MOST_FEATURES)
+    return not issparse(X) and n_features <= most

@@ -12,7 +12,8 @@ from sklearn.datasets import load_diabetes
 import skreg
 from skreg import ElasticNet, Lasso, PathResult, Ridge, regularization_path
 from skreg.objective.penalties import Penalty
-from skreg.paths.fit_path import Model, fit_path
+from skreg.paths import problem as engine
+from skreg.paths.fit_path import fit_path
 
 X, Y1 = load_diabetes(return_X_y=True)
 X = X[:120]
@@ -240,12 +241,12 @@ def test_bounds_hold_exactly_on_the_users_scale():
 
 
 def test_the_engine_takes_a_start_and_reports_progress():
-    model = Model(Penalty.build(10, 1.0))
+    bound = engine.Problem(Penalty.build(10, 1.0)).bind(X, Y1)
     alphas = np.array([1.0, 0.1])
     seen = []
-    path = fit_path(model, X, Y1, alphas, progress=lambda *args: seen.append(args))
+    path = fit_path(bound, alphas, progress=lambda *args: seen.append(args))
     assert seen == [(1, 1.0), (2, 0.1)]
-    again = fit_path(model, X, Y1, alphas[1:], start=path.coefs[:, 1])
+    again = fit_path(bound, alphas[1:], start=path.coefs[:, 1])
     assert again.n_iters[0] <= path.n_iters[0]
     np.testing.assert_allclose(again.coefs[:, 0], path.coefs[:, 1], rtol=0, atol=1e-8)
 

@@ -27,7 +27,7 @@ from skreg import (
     RidgeCV,
     regularization_path,
 )
-from skreg.linear import _warnings
+from skreg.estimators import warnings as grid_warnings
 
 X, y = load_diabetes(return_X_y=True)
 
@@ -125,7 +125,7 @@ def test_each_process_of_a_search_warns_at_most_once():
 
 def test_threads_and_the_workers_of_a_search(monkeypatch):
     model = RidgeCV([1e5, 1e4])
-    monkeypatch.setattr(_warnings, "_told_by_worker", set())
+    monkeypatch.setattr(grid_warnings, "_told_by_worker", set())
     with parallel_config("threading"):
         assert len(edge_warnings(lambda: cross_val_score(clone(model), X, y, n_jobs=2))) == 1
         monkeypatch.setattr(multiprocessing, "parent_process", object)

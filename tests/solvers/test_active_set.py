@@ -12,7 +12,7 @@ from scipy import sparse
 import skreg
 from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers.base import Settings, Target
+from skreg.solvers.base import Bound, Settings, Target
 from skreg.solvers.optimality import support_gaps
 from skreg.solvers.quadratic import active_set, chunked_path, coordinate_descent
 from skreg.solvers.quadratic import auto as exact_path
@@ -35,7 +35,7 @@ def objective(design, y, w, scaled):
 
 def path(method, design, y, penalty, alphas, start=None, how=EXACT):
     w = np.zeros((design.n_features, y.shape[1])) if start is None else start
-    return list(METHODS[method](design, Target.build(design, y), penalty, alphas, w, how))
+    return list(METHODS[method](Bound(design, Target.build(design, y), penalty), alphas, w, how))
 
 
 def problem_of(design, y, scaled):

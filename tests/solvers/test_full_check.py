@@ -7,7 +7,7 @@ from scipy import sparse
 from skreg.data import products as moments
 from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers.base import Settings, Target
+from skreg.solvers.base import Bound, Settings, Target
 from skreg.solvers.quadratic import chunked_path, coordinate_descent, full_check
 from skreg.solvers.quadratic.full_check import FullCheck, Point, norms
 
@@ -75,7 +75,7 @@ def test_what_is_settled_violates_nothing(monkeypatch, shape, l1_ratio, count, t
     half = design.subset(np.arange(100))
     part = Penalty(l1_ratio, penalty.factors[:100], penalty.lower[:100], penalty.upper[:100])
     how, none = Settings(tol=1e-14), np.zeros((100, 1))
-    found = coordinate_descent.solve(half, Target.build(half, y), part, alphas, none, how)
+    found = coordinate_descent.solve(Bound(half, Target.build(half, y), part), alphas, none, how)
     R = y - half.predict(np.array([one.coef for (one,) in found]).T)
     check = FullCheck(design, penalty)
     n_settled, inside = 0, np.arange(design.n_features) % 3 == 0
@@ -130,7 +130,7 @@ def test_violators_are_found_one_by_one_or_with_all_products(monkeypatch, stored
     start, how = np.zeros((design.n_features, 1)), Settings(tol=1e-14)
     target = Target.build(design, y)
     chunks, descent = (
-        list(method.solve(design, target, penalty, alphas, start, how))
+        list(method.solve(Bound(design, target, penalty), alphas, start, how))
         for method in (chunked_path, coordinate_descent)
     )
     for (a,), (b,) in zip(chunks, descent, strict=True):
@@ -168,6 +168,6 @@ def test_a_walk_knows_where_it_is_and_looks_further_ahead_after_a_violation(monk
     for tall in (1, 1000):
         monkeypatch.setattr(moments, "TALL", tall)
         start = np.zeros((design.n_features, 1))
-        found = list(chunked_path.solve(design, target, penalty, alphas, start, how))
+        found = list(chunked_path.solve(Bound(design, target, penalty), alphas, start, how))
         assert max(one.gap for (one,) in found) <= 1e-12
     assert len(margins) > 5

@@ -7,7 +7,7 @@ from scipy import sparse
 import skreg
 from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers.base import OneTarget, Settings, Target
+from skreg.solvers.base import Bound, OneTarget, Settings, Target
 from skreg.solvers.quadratic import auto as exact_path
 from skreg.solvers.quadratic import coordinate_descent, large_support
 from skreg.solvers.quadratic.dual_newton import DualNewton
@@ -203,9 +203,7 @@ def test_methods_hand_over(monkeypatch):
 def test_too_few_iterations_leave_an_honest_gap():
     design, target, penalty = setting("wide", "strong L2")
     solved = exact_path.solve(
-        design,
-        Target.build(design, target.y),
-        penalty,
+        Bound(design, Target.build(design, target.y), penalty),
         np.array([0.01]),
         np.zeros((design.n_features, 1)),
         Settings(),

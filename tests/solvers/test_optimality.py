@@ -15,7 +15,7 @@ from scipy.linalg import hadamard
 from sklearn.exceptions import ConvergenceWarning
 
 from skreg import ElasticNet, Lasso, regularization_path
-from skreg.paths.fit_path import alpha_grid
+from skreg.paths.grid import alpha_grid
 
 VIOLATION = 1e-9
 # One factorisation for features of all scales leaves the smallest ones, which hardly matter, less.
@@ -197,9 +197,8 @@ def test_alpha_max_is_the_exact_boundary(task, stored):
 @given(tasks(), st.integers(1, 30), st.sampled_from([1e-4, 1e-2, 0.5]))
 def test_grids_fall_in_equal_ratios(task, n_alphas, eps):
     X, y, weight, shape = task
-    alphas = alpha_grid(
-        ElasticNet(**shape)._model(range(X.shape[1])), X, y, n_alphas, eps, sample_weight=weight
-    )
+    problem = ElasticNet(**shape)._problem(range(X.shape[1]))
+    alphas = alpha_grid(problem.bind(X, y, weight), n_alphas, eps)
     assert alphas.shape == (n_alphas,)
     assert np.all(alphas > 0)
     assert np.all(np.diff(alphas) <= 0)

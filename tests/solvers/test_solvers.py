@@ -9,7 +9,7 @@ from sklearn.base import clone
 import skreg
 from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers.base import Settings, Target
+from skreg.solvers.base import Bound, Settings, Target
 from skreg.solvers.quadratic import (
     auto as exact_path,
 )
@@ -50,7 +50,9 @@ def solve(name, design, Y, penalty, alphas, settings=EXACT):
     """Coefficients, shape (n_features, n_targets, n_alphas), and relative gaps."""
     start = np.zeros((design.n_features, Y.shape[1]))
     found = list(
-        SOLVERS[name].solve(design, Target.build(design, Y), penalty, alphas, start, settings)
+        SOLVERS[name].solve(
+            Bound(design, Target.build(design, Y), penalty), alphas, start, settings
+        )
     )
     coefs = [[one.coef for one in each] for each in found]
     return np.array(coefs).transpose(2, 1, 0), np.array([[one.gap for one in s] for s in found])

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...data.design import Array, Design
 from ...objective.penalties import Penalty, ScaledPenalty
-from ..base import AIM, OneTarget, Settings, Solution, Target, target_by_target
+from ..base import AIM, Bound, OneTarget, Settings, Solution, target_by_target
 from ..optimality import relative_gaps
 from ..tolerances import KKT_ROUNDING
 from . import chunked_path, coordinate_descent
@@ -48,39 +48,29 @@ GAP_OF_ZERO = 0.5
 
 
 def solve(
-    design: Design,
-    target: Target,
-    penalty: Penalty,
-    alphas: Array,
-    start: Array,
-    settings: Settings,
+    bound: Bound, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[tuple[Solution, ...]]:
     """See `base.py` for the contract."""
-    if penalty.l1_ratio == 1.0 and design.n_features >= FEWEST:
-        return solve_without_copies(_solve, design, target, penalty, alphas, start, settings)
-    return _solve(design, target, penalty, alphas, start, settings)
+    if bound.penalty.l1_ratio == 1.0 and bound.design.n_features >= FEWEST:
+        return solve_without_copies(_solve, bound, alphas, start, settings)
+    return _solve(bound, alphas, start, settings)
 
 
 def _solve(
-    design: Design,
-    target: Target,
-    penalty: Penalty,
-    alphas: Array,
-    start: Array,
-    settings: Settings,
+    bound: Bound, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[tuple[Solution, ...]]:
     """The same by the method that suits the shape."""
     if settings.seed is not None:
         chosen = coordinate_descent.solve
-    elif settings.precompute is True or _takes_one_gram(design, len(alphas)):
+    elif settings.precompute is True or _takes_one_gram(bound.design, len(alphas)):
         chosen = _solve_on_gram
     else:
         chosen = chunked_path.solve
-    return chosen(design, target, penalty, alphas, start, settings)
+    return chosen(bound, alphas, start, settings)
 
 
 def _takes_one_gram(design: Design, n_alphas: int) -> bool:
-    n_samples, n_features = design.X.shape
+    n_samples, n_features = design.n_samples, design.n_features
     if n_features <= FEW_FEATURES:
         return bool(n_features <= 2 * n_samples)
     return bool(n_alphas > 1 and n_features <= min(n_samples, MOST_FEATURES))

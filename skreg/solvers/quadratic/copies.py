@@ -16,7 +16,7 @@ import numpy as np
 
 from ...data.design import BLOCK_ENTRIES, Array, Design, Index
 from ...objective.penalties import Penalty
-from ..base import Mask, Settings, Solution, SolveFunction, Target
+from ..base import Bound, Mask, Settings, Solution, SolveFunction, Target
 
 # For fewer features the search costs more than it saves.
 FEWEST = 50
@@ -30,20 +30,16 @@ EQUAL_ENTRIES = 1e-14
 
 
 def solve_without_copies(
-    solve: SolveFunction,
-    design: Design,
-    target: Target,
-    penalty: Penalty,
-    alphas: Array,
-    start: Array,
-    settings: Settings,
+    solve: SolveFunction, bound: Bound, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[tuple[Solution, ...]]:
     """What `solve` yields, with all copies of a feature but the first at zero."""
-    target = _with_correlations(design, target)
+    design, penalty = bound.design, bound.penalty
+    target = _with_correlations(design, bound.target)
+    bound = replace(bound, target=target)
     assert target.correlations is not None
     first, copies, signs = copies_of(design, target.correlations[:, 0], penalty)
     if not len(copies):
-        return solve(design, target, penalty, alphas, start, settings)
+        return solve(bound, alphas, start, settings)
     if start.any():
         start = start.copy()
         np.add.at(start, first, signs[:, None] * start[copies])
@@ -52,7 +48,7 @@ def solve_without_copies(
         lower, upper = penalty.lower.copy(), penalty.upper.copy()
         lower[copies] = upper[copies] = 0.0
         held = replace(penalty, lower=lower, upper=upper)
-        return solve(design, target, held, alphas, start, settings)
+        return solve(replace(bound, penalty=held), alphas, start, settings)
     kept = np.delete(np.arange(design.n_features), copies)
     part = design.subset(kept)
     if design.has_gram:
@@ -60,7 +56,8 @@ def solve_without_copies(
     target = replace(target, correlations=target.correlations[kept])
     factors, lower, upper = penalty.factors[kept], penalty.lower[kept], penalty.upper[kept]
     fewer = Penalty(penalty.l1_ratio, factors, lower, upper)
-    found = solve(part, target, fewer, alphas, start[kept], settings)
+    fewer_features = replace(bound, design=part, target=target, penalty=fewer)
+    found = solve(fewer_features, alphas, start[kept], settings)
     return _with_zeros(found, kept, design.n_features)
 
 

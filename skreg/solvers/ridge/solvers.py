@@ -9,17 +9,15 @@ import numpy as np
 
 from ...data.design import BLOCK_ENTRIES, Array, Design
 from ...objective.penalties import Penalty, ScaledPenalty
-from ..base import Settings, Solution, Target
+from ..base import Bound, Settings, Solution, Target
 from ..optimality import relative_gaps
 from . import iterative
-from .closed_form import RidgeFactor, solve_ridge
+from .closed_form import RidgeFactor, default_alphas, solve_ridge
 
 
 def _closed_form(
     method: str,
-    design: Design,
-    target: Target,
-    penalty: Penalty,
+    bound: Bound,
     alphas: Array,
     start: Array,
     settings: Settings,
@@ -27,7 +25,8 @@ def _closed_form(
     """Minimise ``1/2 |Y - ZW|^2 + sum_j l2_j/2 w_j^2``, without a need for `start`."""
     # Without an L1 part the strength is alpha (1 - l1_ratio): where l1_ratio > 0 that means that
     # alpha is zero, or that nothing is penalised.
-    penalty, alphas = penalty.as_ridge(alphas)
+    design, target = bound.design, bound.target
+    penalty, alphas = bound.penalty.as_ridge(alphas)
     if len(alphas) == 1:
         # Centring y rounds it, which an ill-conditioned X amplifies: this one takes it as it is.
         same = np.repeat(alphas, target.raw.shape[1])
@@ -94,14 +93,13 @@ def _certificates(
 
 def _iterative(
     method: Callable[..., tuple[Array, int]],
-    design: Design,
-    target: Target,
-    penalty: Penalty,
+    bound: Bound,
     alphas: Array,
     start: Array,
     settings: Settings,
 ) -> Iterator[tuple[Solution, ...]]:
     """The same by a method that only multiplies by X, for one alpha and target at a time."""
+    design, target, penalty = bound.design, bound.target, bound.penalty
     for alpha in alphas:
         answers = [
             method(design, y, penalty, alpha, settings.tol, settings.max_iter)
@@ -134,6 +132,17 @@ def _certified(
     rows = np.ascontiguousarray(coefs.T)
     found = zip(rows, gaps.tolist(), each, rss.tolist(), strict=True)
     return tuple(Solution(w, gap, n_iter, left, df) for w, gap, n_iter, left in found)
+
+
+def degrees_of_freedom(design: Design, penalty: Penalty, alphas: Array) -> Array:
+    """Traces of the smoother matrix of the squared part alone, shape (n_alphas,)."""
+    squared, strength = penalty.as_ridge(alphas)
+    return RidgeFactor(design, squared).degrees_of_freedom(strength)
+
+
+def spectral_alphas(design: Design, penalty: Penalty, n_alphas: int) -> Array:
+    """A grid over the eigenvalues of the Gram matrix; see `default_alphas`."""
+    return default_alphas(RidgeFactor(design, penalty), n_alphas)
 
 
 solve = partial(_closed_form, "auto")

@@ -1,10 +1,9 @@
-"""Checks of what a linear model is given, beside those of every estimator."""
+"""What a linear model is given, checked: the data, and parameters with a value a feature."""
 
 from __future__ import annotations
 
-import math
-import numbers
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,17 +11,108 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils.validation import validate_data
 
-from ..data.design import Array
-from ..estimators.validation import check_table, in_order, numeric, refuse_masked, refuse_sparse
+from ..data.design import Design
+from ..data.powers_of_two import PowersOfTwo, is_ordinary, powers_of_two
+from ..data.products import Array
+from ..estimators.runtime import warn
+from ..estimators.validation import (
+    check_table,
+    check_weights,
+    columns_of,
+    numeric,
+    refuse_sparse,
+)
+from ..paths.problem import BoundProblem, Problem
+from ..selection.fold_moments import Fold, FoldMoments, bind_for_folds
 
 FLOATS = [np.float64, np.float32]
-# Data are of ordinary size up to 2^60 or down to 2^-60 on average: their fourth powers are far from
-# the ends of float64, and coefficients from those of float32.
-FAR = 60
 NUMBERS = {np.dtype(kind) for kind in FLOATS}
 STORED = ["csc", "csr", "coo"]
 # Sums of squares of what is larger may overflow.
 LARGEST = 1e150
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Checked data, what the columns of X are called, and the powers of two that suit them."""
+
+    X: Any
+    y: Array
+    sample_weight: Array | None
+    columns: Sequence[Any]
+    powers: PowersOfTwo
+
+    @classmethod
+    def check(
+        cls, estimator: Any, X: Any, y: Any, sample_weight: Any, check_input: bool = True
+    ) -> TrainingData:
+        """Check all three, and note on the estimator what the columns of X are called."""
+        table, mean_square = X, None
+        if check_input:
+            X, y, mean_square = check_data(estimator, X, y)
+        else:
+            X, y = unchecked_data(X, y)
+            note_columns(estimator, X)
+        weight = check_weights(sample_weight, X)
+        columns = columns_of(table, X.shape[1])
+        return cls(X, y, weight, columns, powers_of_two(X, y, weight, mean_square))
+
+    def bind(self, problem: Problem, precompute: Any = None) -> BoundProblem:
+        """The problem on these data, with the user's Gram matrix where `precompute` is one."""
+        bound = problem.bind(self.X, single_column(self.y), self.sample_weight, self.powers)
+        self._take_gram(bound, precompute)
+        return bound
+
+    def bind_for_folds(
+        self, problem: Problem, folds: Sequence[Fold], precompute: Any = None
+    ) -> tuple[BoundProblem, FoldMoments | None]:
+        """The same, and moments of the folds where they serve."""
+        y = single_column(self.y)
+        bound, moments = bind_for_folds(problem, self.X, y, self.sample_weight, self.powers, folds)
+        self._take_gram(bound, precompute)
+        return bound, moments
+
+    def _take_gram(self, bound: BoundProblem, precompute: Any) -> None:
+        if not (precompute is None or isinstance(precompute, (str, bool, np.bool_))):
+            take_gram(bound.design, self.powers.gram(precompute))
+
+
+def take_gram(design: Design, precompute: Any) -> None:
+    """Hand the user's Gram matrix, that of the centred, weighted X, to the design.
+
+    Where X is not centred but an intercept is fitted, the matrix cannot be the right one and is
+    left aside with a warning, as in scikit-learn.
+    """
+    p = design.n_features
+    gram = numeric(precompute, "precompute")
+    if gram.shape != (p, p):
+        raise ValueError(f"precompute must have shape ({p}, {p}), got {gram.shape}")
+    if not np.isfinite(gram).all():
+        raise ValueError("precompute contains NaN or infinity")
+    if design.mean is not None and not np.allclose(design.mean, 0.0):
+        warn(
+            "Gram matrix was provided but X was centered to fit intercept: recomputing Gram"
+            " matrix. Pass the Gram matrix of the centered X together with that X."
+        )
+        return
+    unscaled = Design(design.X, design.omega, design.mean)
+    gram = gram / design.n_samples
+    pair = np.unique([p // 2, min(1, p - 1)])
+    expected = unscaled.gram_columns(pair)[pair]
+    given = gram[np.ix_(pair, pair)]
+    narrow = np.float32 in (design.dtype, np.asarray(precompute).dtype)
+    rtol = 1e-4 if narrow else 1e-7
+    if not np.allclose(given, expected, rtol=rtol, atol=rtol * np.sqrt(np.abs(expected).max())):
+        raise ValueError(
+            "Gram matrix passed in via 'precompute' parameter did not pass validation when a few"
+            f" elements were checked: expected {expected[0, 0] * design.n_samples:g} but got"
+            f" {given[0, 0] * design.n_samples:g} for element {(int(pair[0]),) * 2}. It must be"
+            " that of the centered X whose rows are multiplied by the square roots of the"
+            " weights, which sum to n_samples."
+        )
+    if design.inv_scale is not None:
+        gram = gram * design.inv_scale * design.inv_scale[:, None]
+    design.use_gram(gram)
 
 
 def note_columns(estimator: Any, X: Any) -> None:
@@ -44,7 +134,7 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None
             note_columns(estimator, X)
         else:  # which has names
             validate_data(estimator, X, skip_check_array=True)
-        return table, target, size if _ordinary(size) and _ordinary(target_size) else None
+        return table, target, size if is_ordinary(size) and is_ordinary(target_size) else None
     if getattr(y, "ndim", 0) > 2:
         raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")
     X, y = check_table(estimator, X, y, numeric_y=True, accept_sparse=STORED, dtype=FLOATS)
@@ -59,7 +149,7 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None
         refuse_overflow("X", X)
     if target_size is None:
         refuse_overflow("y", y)
-    return X, y, size if _ordinary(size) and _ordinary(target_size) else None
+    return X, y, size if is_ordinary(size) and is_ordinary(target_size) else None
 
 
 def plain_numbers(values: Any) -> Any:
@@ -117,11 +207,6 @@ def _mean_square(values: NDArray[Any]) -> float | None:
     return squares / values.size if squares <= LARGEST**2 else None
 
 
-def _ordinary(mean_square: float | None) -> bool:
-    """Whether values are of order one, on average."""
-    return mean_square is not None and 4.0**-FAR <= mean_square <= 4.0**FAR
-
-
 def as_columns(X: Any) -> Any:
     """A sparse X as CSC with each entry stored once; the user's own is not written to."""
     columns = X.tocsc()
@@ -141,50 +226,3 @@ def refuse_overflow(name: str, values: NDArray[Any]) -> None:
 def single_column(y: Array) -> Array:
     """One target as a vector, whether it came as one or as a column."""
     return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-
-
-def per_feature(value: Any, name: str, columns: Sequence[Any]) -> Array | None:
-    """A number or one number a feature, as an array; infinity is allowed, NaN is not."""
-    if value is None:
-        return None
-    n_features = len(columns)
-    array = numeric(in_order(value, name, columns), name)
-    if array.ndim and array.shape != (n_features,):
-        raise ValueError(
-            f"{name} must have one value for each of the {n_features} features, got shape"
-            f" {array.shape}"
-        )
-    array = np.broadcast_to(array, n_features)
-    refuse_any(np.isnan(array), name, "NaN", "give a number")
-    return array
-
-
-def refuse_any(bad: NDArray[np.bool_], name: str, what: str, rule: str) -> None:
-    """Refuse a parameter that is wrong for some feature, by the first of them."""
-    if bad.any():
-        raise ValueError(f"{name} is {what} for feature {int(np.argmax(bad))}: {rule}")
-
-
-def check_alphas(alphas: Any, *, allow_zero: bool = True) -> Array:
-    """A one-dimensional grid, finite and not negative, in decreasing order."""
-    ready = type(alphas) is np.ndarray and alphas.dtype == np.float64 and alphas.ndim == 1
-    if ready and alphas.size and np.all((alphas > 0) & (alphas < np.inf)):
-        return np.sort(alphas)[::-1]
-    refuse_sparse(alphas, "alphas")
-    refuse_masked(alphas, "alphas", "entry")
-    given = np.atleast_1d(np.asarray(alphas, dtype=object))
-    if given.ndim != 1 or not given.size:
-        raise ValueError(
-            f"alphas must be a count or a non-empty one-dimensional array, got shape {given.shape}"
-        )
-    for i, alpha in enumerate(given):
-        if isinstance(alpha, bool) or not isinstance(alpha, numbers.Real):
-            raise TypeError(
-                f"alphas[{i}] must be an instance of float, not {type(alpha).__name__}."
-            )
-        if not math.isfinite(alpha):
-            raise ValueError(f"alphas[{i}] == {alpha}, must be finite.")
-        if alpha < 0 or (alpha == 0 and not allow_zero):
-            bound = ">= 0.0" if allow_zero else "> 0.0"
-            raise ValueError(f"alphas[{i}] == {alpha}, must be {bound}.")
-    return np.sort(given.astype(np.float64))[::-1]

@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import numpy as np
-from scipy import sparse
 
-from ..data.design import Array, Design
-from ..paths.fit_path import Model
-from ..selection.cross_validate import HeldOut, Metric, mean_squared_error
-from ..selection.result import CVResult
+from ..data.products import Array
+from ..paths.problem import BoundProblem
 from ..solvers.ridge.closed_form import RidgeFactor
-from ._warnings import warn
-
-# Weights further apart than this cost leave-one-out more than six digits, where features are more
-# than rows: 1e-6 of the residuals at 1e12, 7e-5 at 1e14, all at 1e20.
-WIDE = 1e12
-
-
-def gcv_method(gcv_mode: str | None, X: Any) -> str:
-    """The decomposition that scikit-learn's name for it means.
-
-    "eigen" is "auto", which takes it as long as that loses no digits that matter.
-    """
-    if gcv_mode == "svd" and not sparse.issparse(X):
-        return "svd"
-    if gcv_mode == "svd":
-        warn(
-            "The 'svd' mode is not supported for sparse X, which it would make dense:"
-            " gcv_mode='eigen' is used. scikit-learn 1.11 will refuse it.",
-            FutureWarning,
-        )
-    return "auto"
+from .cross_validate import HeldOut, Metric, judged_by, mean_squared_error, on_user_scale
+from .result import CVResult
 
 
 class RunningMean:
@@ -70,11 +45,8 @@ class RunningMean:
 
 
 def leave_one_out(
-    model: Model,
-    design: Design,
-    y: Array,
+    bound: BoundProblem,
     alphas: Array,
-    sample_weight: Array | None,
     method: str,
     metric: Metric,
     metric_name: str,
@@ -94,18 +66,9 @@ def leave_one_out(
         What scikit-learn keeps: with `keep` "errors" the squared errors times weights, with
         "predictions" the predictions.
     """
-    targets = y.reshape(len(y), -1)
-    Y, _ = design.center(targets)
-    factor = RidgeFactor(design, model.engine_penalty(design), method)
-    engine_alphas = model.engine_alphas(alphas, sample_weight, len(y))
-    weights = np.ones(len(y)) if sample_weight is None else sample_weight
-    heaviest = float(weights.max())
-    lightest = float(np.min(weights, where=weights > 0, initial=heaviest))
-    if heaviest > WIDE * lightest:
-        warn(
-            f"sample_weight spans {math.log10(heaviest / lightest):.0f} orders of magnitude, which"
-            " costs leave-one-out its digits: set cv, such as cv=5, or leave out the lightest rows."
-        )
+    design, targets, weights = bound.design, bound.target.raw, bound.weights
+    factor = RidgeFactor(design, bound.penalty, method)
+    engine_alphas = bound.engine_alphas(alphas)
     squared = metric is mean_squared_error
     shape = (*targets.shape, len(alphas))
     predictions = None if squared and keep != "predictions" else np.empty(shape)
@@ -114,7 +77,7 @@ def leave_one_out(
     several = squared and by_target and shape[1] > 1
     each = RunningMean(shape[1] * len(alphas)) if several else None
     # Residuals of all rows, targets and alphas would be far larger than X.
-    for rows, residuals in factor.leave_one_out_blocks(Y, engine_alphas):
+    for rows, residuals in factor.leave_one_out_blocks(bound.target.centred, engine_alphas):
         if predictions is not None:
             predictions[rows] = targets[rows, :, None] - residuals
         if not squared:
@@ -127,7 +90,8 @@ def leave_one_out(
             each.add(square.reshape(len(square), -1), weights[rows])
     if not squared:
         assert predictions is not None
-        scores = metric(HeldOut(np.arange(len(y)), targets, weights, lambda: predictions))
+        held_out = HeldOut(np.arange(len(targets)), targets, weights, lambda: predictions)
+        scores = judged_by(metric, bound.powers)(held_out)
         mean, by_target_mean = scores.mean(axis=0), scores.T if len(scores) > 1 else None
     else:
         mean = overall.mean
@@ -141,4 +105,7 @@ def leave_one_out(
         fold_weights=weights.sum(keepdims=True),
         metric=metric_name,
     )
-    return result, predictions if keep == "predictions" else weighted
+    kept = predictions if keep == "predictions" else weighted
+    if kept is not None:
+        kept = bound.powers.leave_one_out(kept, errors=keep == "errors")
+    return on_user_scale(result, bound.powers), kept

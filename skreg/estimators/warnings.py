@@ -1,4 +1,4 @@
-"""The warnings of the linear models; each says what to do."""
+"""Warnings of fits; each says what to do."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from weakref import WeakKeyDictionary
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from ..estimators.runtime import called_by
-from ..estimators.runtime import warn as warn
 from ..selection.result import CVResult
+from .runtime import called_by, warn
 
 # What fits clones of one estimator many times.
 SEARCHES = (

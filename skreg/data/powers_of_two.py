@@ -5,9 +5,9 @@ do. So data that are far from order one are multiplied by powers of two, which r
 
     x_j = 2^-a_j X_j,    z = 2^-b y,    u = 2^-c s (weights),    w_j = 2^(b - a_j) v_j
 
-is the same problem in v, with bounds and each part of the penalty in the new units. Everything
-between the checks and the fitted attributes works on x, z, u and v. Data of ordinary size, which
-is told by the sums of squares that the checks make anyway, are left as they are: `ORDINARY`.
+is the same problem in v, with bounds and each part of the penalty in the new units. A problem is
+bound to x, z and u, and its results are given in the user's units. Data of ordinary size, which is
+told by the sums of squares that the checks make anyway, are left as they are: `ORDINARY`.
 
 All columns share one exponent but for those that are smaller than others by `FAR`: they have their
 own, and their factors make up for it.
@@ -16,21 +16,19 @@ own, and their factors make up for it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.design import Array
-from ..data.products import is_sparse, with_data
-from ..paths.fit_path import Model, PathResult
-from ..selection.cross_validate import HeldOut, Metric, mean_squared_error, negated_r2
-from ..selection.result import CVResult
-from ._checks import FAR
+from ..objective.penalties import Penalty
+from .products import Array, is_sparse, with_data
 
 Exponents = NDArray[np.int64]
 
+# Data are of ordinary size up to 2^60 or down to 2^-60 on average: their fourth powers are far from
+# the ends of float64, and coefficients from those of float32.
+FAR = 60
 # Exponents that factors are cut at, and the products of those with the units of the squared part:
 # what is penalised more is zero in the units of the rest.
 MOST, LARGEST = 900, 1000
@@ -44,8 +42,8 @@ NEGLIGIBLE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class Units:
-    """The powers of two of one set of data: exponents a, b and c of the module's text.
+class PowersOfTwo:
+    """Those of one set of data: exponents a, b and c of the module's text.
 
     Attributes
     ----------
@@ -86,24 +84,24 @@ class Units:
             each = np.repeat(self.columns, np.diff(X.indptr))
         return with_data(X, np.ldexp(X.data, -each))
 
-    def model(self, model: Model) -> Model:
-        """The same model with bounds, factors and alphas read in the new units.
+    def penalty(self, penalty: Penalty, standardize: bool, summed: bool) -> tuple[Penalty, int]:
+        """Bounds and factors in the new units, and the exponent of two for the user's alphas.
 
-        The least factor is of order one, and alphas make up for it.
+        The least factor is of order one, and alphas make up for it. `summed` says that alpha is
+        weighed against a sum over the rows.
         """
-        penalty = model.penalty
         if self.ordinary and (penalty.even or 2.0**-FAR < float(penalty.factors.min()) < 2.0**FAR):
-            return model
+            return penalty, 0
         features = self._features
         own, base = self.base - features, self.base  # how much smaller a column was
         l2_exponent: Any = 0
-        if model.standardize:  # the penalty is on coefficients of no unit
+        if standardize:  # the penalty is on coefficients of no unit
             own, base = 0, 0
         if penalty.l1_ratio:
             alpha = base + self.target
-            l2_exponent = self.target - (0 if model.standardize else features)
+            l2_exponent = self.target - (0 if standardize else features)
         else:
-            own, alpha = 2 * own, 2 * base + (self.weight if model.summed_loss else 0)
+            own, alpha = 2 * own, 2 * base + (self.weight if summed else 0)
         mantissas, exponents = np.frexp(penalty.factors)
         exponents = exponents.astype(np.int64) + own
         shift = int(exponents[mantissas > 0].min()) - 1 if mantissas.any() else 0
@@ -112,14 +110,9 @@ class Units:
         l2_units: Any = 1.0
         if np.any(l2_exponent):
             l2_units = np.ldexp(1.0, np.minimum(l2_exponent, LARGEST - _exponents(factors)))
-        penalty = replace(
-            penalty,
-            factors=factors,
-            lower=np.ldexp(penalty.lower, features - self.target),
-            upper=np.ldexp(penalty.upper, features - self.target),
-            l2_units=l2_units,
-        )
-        return replace(model, penalty=penalty, alpha_exponent=shift - alpha)
+        lower, upper = np.ldexp([penalty.lower, penalty.upper], features - self.target)
+        scaled = replace(penalty, factors=factors, lower=lower, upper=upper, l2_units=l2_units)
+        return scaled, shift - alpha
 
     def gram(self, gram: Any) -> Any:
         """The user's Gram matrix of X."""
@@ -134,54 +127,29 @@ class Units:
             return coef
         return np.ldexp(coef.T, self._features - self.target).T
 
-    def metric(self, metric: Metric) -> Metric:
-        """A metric that is shown the user's targets and predictions."""
-        if self.ordinary or metric in (mean_squared_error, negated_r2):
-            return metric
-        return partial(_judged, self, metric)
-
     # Back to the user's units -------------------------------------------------------------
 
-    def path(self, path: PathResult, model: Model) -> PathResult:
-        """The path as the user has it; `model` is the one in the new units."""
-        if self.ordinary:
-            return path
-        features = np.reshape(self._features, (-1, 1))
-        beyond = model.penalty.factors >= 2.0 ** (MOST - 1)
-        coefs = np.where(np.multiply.outer(beyond, path.alphas > 0), 0.0, path.coefs)
-        coefs = _times(coefs.astype(path.coefs.dtype), self.target - features, "the coefficients")
-        intercepts = _times(path.intercepts, self.target, "the intercepts", coefs.dtype)
-        return replace(path, coefs=coefs, intercepts=intercepts)
+    def coefficients(self, coefs: NDArray[Any]) -> NDArray[Any]:
+        """Coefficients of shape (..., n_features, n_alphas)."""
+        shift = self.target - np.reshape(self._features, (-1, 1))
+        return times_power(coefs, shift, "the coefficients")
 
-    def result(self, result: CVResult) -> CVResult:
-        """The cross-validation as the user has it."""
-        if self.ordinary:
-            return result
-        weights = _times(result.fold_weights, self.weight, "the weights")
-        result = replace(result, fold_weights=weights)
-        if result.fold_coefs is not None:
-            shift = self.target - np.reshape(self._features, (-1, 1))
-            coefs = _times(result.fold_coefs, shift, "the coefficients")
-            result = replace(result, fold_coefs=coefs)
-        if result.metric != "mean squared error":
-            return result
-        parts = ("errors", "errors_by_target", "row_errors", "row_errors_by_target")
-        kept = {name: getattr(result, name) for name in parts}
-        own: dict[str, Any] = {
-            name: None if each is None else self.errors(each) for name, each in kept.items()
-        }
-        return replace(result, **own)
+    def intercepts(self, intercepts: Array, dtype: Any) -> Array:
+        """Intercepts, which must be numbers in `dtype` too."""
+        return times_power(intercepts, self.target, "the intercepts", dtype)
 
     def errors(self, errors: Array) -> Array:
-        """Squared errors as the user has them."""
-        return _times(errors, 2 * self.target, "the squared errors")
+        """Squared errors."""
+        return times_power(errors, 2 * self.target, "the squared errors")
 
-    def stored(self, values: Array, errors: bool) -> Array:
-        """Leave-one-out errors times weights, or predictions, as the user has them."""
-        if self.ordinary:
-            return values
+    def weights(self, weights: Array) -> Array:
+        """Sums of weights."""
+        return times_power(weights, self.weight, "the weights")
+
+    def leave_one_out(self, values: Array, errors: bool) -> Array:
+        """Leave-one-out errors times weights, or predictions."""
         exponent = 2 * self.target + self.weight if errors else self.target
-        return _times(values, exponent, "the leave-one-out results")
+        return times_power(values, exponent, "the leave-one-out results") if exponent else values
 
     # --------------------------------------------------------------------------------------
 
@@ -191,22 +159,20 @@ class Units:
         return self.base if self.columns is None else self.columns
 
 
-ORDINARY = Units()
+ORDINARY = PowersOfTwo()
 
 
-def _judged(units: Units, metric: Metric, held_out: HeldOut) -> Array:
-    return metric(
-        replace(
-            held_out,
-            targets=np.ldexp(held_out.targets, units.target),
-            weights=np.ldexp(held_out.weights, units.weight),
-            predict=lambda: np.ldexp(held_out.predict(), units.target),
-            errors=None,
-        )
-    )
+def too_strong(penalty: Penalty) -> NDArray[np.bool_]:
+    """Features of a factor that was cut: zero beside the rest at any alpha above zero."""
+    return penalty.factors >= 2.0 ** (MOST - 1)
 
 
-def _times(values: NDArray[Any], exponent: Any, what: str, dtype: Any = None) -> NDArray[Any]:
+def is_ordinary(mean_square: float | None) -> bool:
+    """Whether values are of order one, on average."""
+    return mean_square is not None and 4.0**-FAR <= mean_square <= 4.0**FAR
+
+
+def times_power(values: NDArray[Any], exponent: Any, what: str, dtype: Any = None) -> NDArray[Any]:
     """Values times a power of two; refused where it leaves the range of their type."""
     with np.errstate(all="ignore"):
         size = np.abs(values)
@@ -224,8 +190,10 @@ def _times(values: NDArray[Any], exponent: Any, what: str, dtype: Any = None) ->
     return out
 
 
-def units_of(X: Any, y: Array, weight: Array | None, mean_square: float | None = None) -> Units:
-    """The units of checked data.
+def powers_of_two(
+    X: Any, y: Array, weight: Array | None, mean_square: float | None = None
+) -> PowersOfTwo:
+    """Those of checked data.
 
     `mean_square` is that of dense X, where it and that of y are known to be ordinary. What is left
     to see are then columns and targets that are far smaller than the others.
@@ -238,7 +206,7 @@ def units_of(X: Any, y: Array, weight: Array | None, mean_square: float | None =
         sizes = np.abs(y).max(axis=0)
         _refuse_unlike(sizes)
         target = _exponent(float(sizes.max()))
-        return Units(target=target) if target else ORDINARY
+        return PowersOfTwo(target=target) if target else ORDINARY
     columns = _column_sizes(X)
     largest = float(columns.max(initial=0.0))
     top, base = _exponents(largest), _exponent(largest)
@@ -246,7 +214,7 @@ def units_of(X: Any, y: Array, weight: Array | None, mean_square: float | None =
     small = (columns > 0) & (own < top - FAR)
     targets = np.abs(y.reshape(len(y), -1)).max(axis=0, initial=0.0)
     _refuse_unlike(targets)
-    units = Units(
+    units = PowersOfTwo(
         base=base,
         columns=np.where(small, own, base) if small.any() else None,
         target=_exponent(float(targets.max(initial=0.0))),

@@ -1,4 +1,4 @@
-"""Sums less the held-out rows' against what the training rows themselves give."""
+"""Moments less the held-out rows' against what the training rows themselves give."""
 
 import numpy as np
 import pytest
@@ -6,14 +6,9 @@ from sklearn.model_selection import KFold, LeaveOneOut, ShuffleSplit
 
 from skreg import Lasso, LassoCV
 from skreg.data.design import Design
+from skreg.data.from_moments import design_from_moments
 from skreg.selection.cross_validate import HeldOut, mean_squared_error
-from skreg.selection.fold_moments import (
-    FoldSums,
-    RowSums,
-    design_from_sums,
-    left_out,
-    training_weight,
-)
+from skreg.selection.fold_moments import FoldMoments, left_out, training_weight
 from skreg.solvers.base import Target
 
 N, P = 60, 9
@@ -53,16 +48,17 @@ def test_a_fold_has_the_moments_of_its_training_rows(split, center, standardize,
     X, Y = problem(offset=1e6 if center else 0.0)
     X = np.ascontiguousarray(X, dtype=dtype)
     weight = np.random.default_rng(1).integers(0, 4, N).astype(float) if weighted else np.ones(N)
-    sums = FoldSums.build(X, Y, weight, SPLITS[split], center)
+    sums = FoldMoments.build(X, Y, weight, SPLITS[split], center)
     total, parts = sums.total, sums.parts
     for fold, part in zip(SPLITS[split], parts, strict=True):
         train = training_weight(fold, weight)
-        again = left_out(X, Y, total.reference, weight, train)
+        rows = Design(X, weight)
+        again = left_out(rows, Y, total.reference, weight, train)
         assert (part is None) == (again is None)
-        own = RowSums.build(X, Y, total.reference, train) if part is None else total.less(part)
-        made = design_from_sums(X, Y, train, own, total, center, standardize)
+        own = rows.moments(Y, total.reference, train) if part is None else total - part
+        made = design_from_moments(rows, Y, train, own, total, center, standardize)
         assert made is not None
-        design, target = made
+        design, correlations = made
         expected = Design.build(X, train, center=center, standardize=standardize)
         size = np.sqrt(expected.variances)
         pair = np.outer(size, size)
@@ -72,8 +68,8 @@ def test_a_fold_has_the_moments_of_its_training_rows(split, center, standardize,
         alone = Target.build(expected, Y)
         scale = np.outer(np.where(size > 0, size, 1), np.sqrt(expected.norm2(alone.centred)))
         c = expected.correlate(alone.centred)
-        np.testing.assert_allclose(target.correlations / scale, c / scale, atol=1e-11)
-        np.testing.assert_allclose(target.mean, alone.mean, rtol=1e-13)
+        np.testing.assert_allclose(correlations / scale, c / scale, atol=1e-11)
+        np.testing.assert_allclose(Target.build(design, Y).mean, alone.mean, rtol=1e-13)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -85,7 +81,7 @@ def test_errors_without_predictions(weighted):
     W[:, 0] = 0.0
     b = rng.standard_normal((2, 3)) - np.einsum("j,kji->ki", X.mean(axis=0), W)
     fold = SPLITS["shuffled"][1]
-    parts = FoldSums.build(X, Y, weight, SPLITS["shuffled"], True).parts
+    parts = FoldMoments.build(X, Y, weight, SPLITS["shuffled"], True).parts
     found = parts[1].mean_squared_error(W, b)
     predictions = np.stack([X[fold[1]] @ w for w in W], axis=1) + b
     held_out = HeldOut(fold[1], Y[fold[1]], weight[fold[1]], lambda: predictions)
@@ -96,7 +92,7 @@ def test_errors_too_small_for_sums_are_left_to_predictions():
     X = np.random.default_rng(0).standard_normal((N, P))
     w = np.ones((1, P, 1))
     Y = X @ w[0] + 1e-6 * np.arange(N)[:, None]
-    part, *_ = FoldSums.build(X, Y, np.ones(N), SPLITS["K folds"], True).parts
+    part, *_ = FoldMoments.build(X, Y, np.ones(N), SPLITS["K folds"], True).parts
     assert part.mean_squared_error(w, np.zeros((1, 1))) is None
 
 
@@ -105,10 +101,13 @@ def test_a_fold_with_little_left_of_many_columns_has_its_own_sums():
     X = np.where(np.arange(N)[:, None] < 3, rng.standard_normal((N, P)), 0.0)
     X[:, 0] = rng.standard_normal(N)
     Y, weight, folds = rng.standard_normal((N, 1)), np.ones(N), SPLITS["K folds"]
-    sums = FoldSums.build(X, Y, weight, folds, True)
+    sums = FoldMoments.build(X, Y, weight, folds, True)
     total, parts = sums.total, sums.parts
     train = training_weight(folds[0], weight)
-    assert design_from_sums(X, Y, train, total.less(parts[0]), total, True, False) is None
+    assert (
+        design_from_moments(Design(X, weight), Y, train, total - parts[0], total, True, False)
+        is None
+    )
 
 
 @pytest.mark.filterwarnings("ignore:LassoCV. the best alpha")

@@ -1,0 +1,117 @@
+"""Sums over rows from which everything about squared errors can be read, and which add up.
+
+With a row ``a_i = (x_i - m, y_i - k, 1)``, m and k any reference, weights, means and second moments
+of a set of weighted rows stand in ``S = sum_i v_i a_i a_i^T``, and with them the error of any
+coefficients,
+
+    sum_i v_i (y_i - b - x_i w)^2 = u^T S u,        u = (-w, 1, k - b - m w).
+
+S of some rows is S of all less S of the others, where both have one reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .products import BLOCK_ENTRIES, Array, Index
+
+# Errors below this share of the squares they are made from are computed from predictions.
+SMALLEST = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """``S`` of some rows about a reference.
+
+    Attributes
+    ----------
+    S : ndarray of shape (n_features + n_targets + 1, n_features + n_targets + 1)
+    reference : ndarray of shape (n_features + n_targets,)
+        m and k.
+    n_features : int
+    """
+
+    S: Array
+    reference: Array
+    n_features: int
+
+    @classmethod
+    def of_rows(cls, X: Array, Y: Array, reference: Array, weight: Array) -> Moments:
+        """Sums over the rows of dense X, of shape (n, p), and Y, of shape (n, q)."""
+        p, width = X.shape[1], X.shape[1] + Y.shape[1]
+        rows = np.flatnonzero(weight)
+        root = np.sqrt(weight[rows])
+        plain = bool(np.all(root == 1.0))
+        step = max(1, BLOCK_ENTRIES // width)
+        block = np.empty((min(step, max(len(rows), 1)), width + 1))
+        S = np.zeros((width + 1, width + 1))
+        for start in range(0, len(rows), step):
+            index = _as_slice(rows[start : start + step])
+            a = block[: len(root[start : start + step])]
+            np.subtract(X[index], reference[:p], out=a[:, :p])
+            np.subtract(Y[index], reference[p:], out=a[:, p:width])
+            a[:, width] = 1.0
+            if not plain:
+                a *= root[start : start + step, None]
+            S += a.T @ a
+        return cls(S, reference, p)
+
+    def __add__(self, other: Moments) -> Moments:
+        """Sums over the rows of both."""
+        S = self.S + other.about(self.reference).S
+        return Moments(S, self.reference, self.n_features)
+
+    def __sub__(self, other: Moments) -> Moments:
+        """Sums over the rows of this that are not in `other`."""
+        S = self.S - other.about(self.reference).S
+        return Moments(S, self.reference, self.n_features)
+
+    def about(self, reference: Array) -> Moments:
+        """The same rows about another reference."""
+        if self.reference is reference:
+            return self
+        shift = self.reference - reference
+        S, sums = self.S.copy(), self.S[:-1, -1]
+        S[:-1, :-1] += np.outer(shift, sums) + np.outer(sums, shift)
+        S[:-1, :-1] += self.weight * np.outer(shift, shift)
+        S[:-1, -1] += self.weight * shift
+        S[-1, :-1] = S[:-1, -1]
+        return Moments(S, reference, self.n_features)
+
+    @property
+    def weight(self) -> float:
+        """Sum of the weights."""
+        return float(self.S[-1, -1])
+
+    def mean_squared_error(self, W: Array, intercepts: Array) -> Array | None:
+        """Weighted mean squared errors, shape (n_targets, n_alphas).
+
+        None where they are so small beside the squares they are the difference of that digits
+        would be lost.
+
+        Parameters
+        ----------
+        W : ndarray of shape (n_targets, n_features, n_alphas)
+        intercepts : ndarray of shape (n_targets, n_alphas)
+        """
+        if not self.weight:
+            return None
+        p, errors = self.n_features, np.empty_like(intercepts)
+        for k, (w, b) in enumerate(zip(W, intercepts, strict=True)):
+            index = np.flatnonzero(w.any(axis=1))
+            held = np.concatenate([index, [p + k, len(self.S) - 1]])
+            part = self.S[np.ix_(held, held)]
+            shift = self.reference[p + k] - b - self.reference[index] @ w[index]
+            u = np.vstack([-w[index], np.ones_like(b), shift])
+            errors[k] = np.sum(u * (part @ u), axis=0)
+            if np.any(errors[k] < SMALLEST * (part.diagonal() @ (u * u))):
+                return None
+        return errors / self.weight
+
+
+def _as_slice(index: Index) -> Index | slice:
+    """Rows that follow one another, which need no copy."""
+    first, last = int(index[0]), int(index[-1])
+    return slice(first, last + 1) if last - first + 1 == len(index) else index

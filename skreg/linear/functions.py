@@ -1,0 +1,367 @@
+"""Regularisation paths as functions: scikit-learn's, and one that returns a `PathResult`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy, deepcopy
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from sklearn import linear_model as scikit_learn
+from sklearn.utils._param_validation import validate_parameter_constraints
+
+from ..estimators.parameters import constraints_of
+from ..estimators.runtime import one_blas_thread, silent
+from ..estimators.validation import in_order, numeric, unwrap
+from ..estimators.warnings import warn_unconverged
+from ..paths.fit_path import fit_path, with_degrees_of_freedom
+from ..paths.problem import BoundProblem
+from ..paths.result import PathResult
+from .base import LinearModel, feature_names, finite_path
+from .parameters import SHARE, ElasticNetParameters, LinearParameters
+from .problems import elastic_net_problem, is_count, resolve_alphas, ridge_problem, undeprecated
+from .training_data import TrainingData
+
+# Bound here, so that nothing put in its place later can lead back to this module.
+_multi_task_path = scikit_learn.enet_path
+
+PathTuple = tuple[Any, ...]
+
+# What the functions pass on to the solver besides their own parameters.
+PASSED_ON = {
+    "tol",
+    "max_iter",
+    "selection",
+    "random_state",
+    "solver",
+    "standardize",
+    "penalty_factor",
+    "lower_bound",
+    "upper_bound",
+}
+
+
+PATH_CONSTRAINTS = {**constraints_of(ElasticNetParameters), "l1_ratio": [SHARE]}
+
+
+def lasso_path(
+    X: Any,
+    y: Any,
+    *,
+    eps: float = 1e-3,
+    n_alphas: Any = "deprecated",
+    alphas: Any = 100,
+    precompute: Any = "auto",
+    Xy: Any = None,
+    copy_X: bool = True,
+    coef_init: Any = None,
+    verbose: bool | int = False,
+    return_n_iter: bool = False,
+    positive: bool = False,
+    **params: Any,
+) -> PathTuple:
+    """Lasso path without intercept: `enet_path` with ``l1_ratio=1``, where all is described.
+
+    `regularization_path` fits the intercept too and returns a `PathResult`.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+    coefs : ndarray of shape (n_features, n_alphas) or (n_targets, n_features, n_alphas)
+    dual_gaps : ndarray of shape (n_alphas,)
+        In the unit of the objective, as in scikit-learn.
+    n_iters : list of int, with ``return_n_iter=True``
+    """
+    return enet_path(
+        X,
+        y,
+        l1_ratio=1.0,
+        eps=eps,
+        n_alphas=n_alphas,
+        alphas=alphas,
+        precompute=precompute,
+        Xy=Xy,
+        copy_X=copy_X,
+        coef_init=coef_init,
+        verbose=verbose,
+        return_n_iter=return_n_iter,
+        positive=positive,
+        **params,
+    )
+
+
+@one_blas_thread
+@silent
+def enet_path(
+    X: Any,
+    y: Any,
+    *,
+    l1_ratio: float = 0.5,
+    eps: float = 1e-3,
+    n_alphas: Any = "deprecated",
+    alphas: Any = 100,
+    precompute: Any = "auto",
+    Xy: Any = None,
+    copy_X: bool = True,
+    coef_init: Any = None,
+    verbose: bool | int = False,
+    return_n_iter: bool = False,
+    positive: bool = False,
+    check_input: bool = True,
+    **params: Any,
+) -> PathTuple:
+    """Elastic net path without intercept, scikit-learn's function.
+
+    Minimises ``1/(2 n) |y - Xw|^2 + alpha l1_ratio |w|_1 + alpha (1 - l1_ratio)/2 |w|^2`` at each
+    alpha. With a two-dimensional y the features of all targets are selected together, by the
+    penalty of scikit-learn's multi-task estimators, and scikit-learn computes it; for independent
+    targets, an intercept and the result as an object use `regularization_path`. The notes of
+    `ElasticNet` have the methods.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+    l1_ratio : float, default=0.5
+    eps : float, default=1e-3
+        Ratio of the smallest alpha to the largest.
+    n_alphas : int
+        Deprecated, as in scikit-learn: use `alphas`.
+    alphas : int or array-like of shape (n_alphas,), default=100
+        The alphas, or how many.
+    precompute : bool, "auto" or array-like of shape (n_features, n_features), default="auto"
+        As for `ElasticNet`: whether ``solver="cd"`` works on the Gram matrix, or that matrix.
+    Xy : array-like of shape (n_features,), default=None
+        ``X.T @ y``, where it is at hand. It is checked for its shape and computed all the same,
+        as one product that costs little.
+    copy_X : bool, default=True
+        For compatibility: X is never written to.
+    coef_init : array-like of shape (n_features,), default=None
+        Where to start.
+    verbose : bool or int, default=False
+        Whether to print a line an alpha.
+    return_n_iter : bool, default=False
+    positive : bool, default=False
+    check_input : bool, default=True
+        False skips the checks of X and y, which must then be numbers and finite.
+    **params
+        `tol`, `max_iter`, `selection`, `random_state`, `sample_weight`, `solver`, `standardize`,
+        `penalty_factor`, `lower_bound`, `upper_bound`, as for `ElasticNet`.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+    coefs : ndarray of shape (n_features, n_alphas) or (n_targets, n_features, n_alphas)
+    dual_gaps : ndarray of shape (n_alphas,)
+        In the unit of the objective, as in scikit-learn.
+    n_iters : list of int, with ``return_n_iter=True``
+        At each alpha; the knots of the whole path where that is followed exactly.
+    """
+    given = undeprecated(n_alphas, alphas, "1.9", "1.11")
+    weight = params.pop("sample_weight", None)
+    data = TrainingData.check(LinearModel(), X, y, weight, check_input)
+    if data.y.ndim == 2:
+        if positive:
+            raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
+        if not data.powers.ordinary:
+            raise ValueError(
+                "a path of several targets at once needs X and y of order one, all features alike:"
+                " scale them"
+            )
+        params |= {"precompute": precompute, "verbose": verbose}
+        params |= {} if weight is None else {"sample_weight": weight}
+        params["coef_init"] = _start(coef_init, data.columns, data.y.shape[1:])
+        return _multi_task(data.X, data.y, l1_ratio, eps, given, return_n_iter, params)
+    if Xy is not None and np.shape(Xy) != (len(data.columns),):
+        raise ValueError(f"Xy must have shape ({len(data.columns)},), got {np.shape(Xy)}")
+    unknown = sorted(set(params) - PASSED_ON)
+    if unknown:
+        raise ValueError(f"Unexpected parameters in params: {unknown}")
+    settings = ElasticNetParameters(
+        fit_intercept=False, precompute=precompute, positive=positive, **params
+    )
+    validate_parameter_constraints(
+        PATH_CONSTRAINTS, vars(settings) | {"l1_ratio": l1_ratio}, "enet_path"
+    )
+    start = _start(coef_init, data.columns)
+    bound = data.bind(elastic_net_problem(settings, data.columns, l1_ratio), precompute)
+    grid = resolve_alphas(given, bound, eps)
+    progress = partial(_print_progress, len(grid)) if verbose else None
+    path = finite_path(bound, grid, start=start, progress=progress)
+    if not path.converged.all():
+        warn_unconverged("the path", float(path.dual_gaps.max()), path.tol)
+    unit = bound.target.unit(0)
+    gaps = np.ldexp(path.dual_gaps * unit, 2 * data.powers.target)
+    found: PathTuple = (path.alphas, path.coefs, gaps)
+    return (*found, path.n_iters.tolist()) if return_n_iter else found
+
+
+def _start(
+    coef_init: Any, columns: Sequence[Any], n_targets: tuple[int, ...] = ()
+) -> NDArray[np.float64] | None:
+    """`coef_init` as an array, one row a target where there are several."""
+    if coef_init is None:
+        return None
+    start = numeric(in_order(coef_init, "coef_init", columns), "coef_init")
+    shape = (*n_targets, len(columns))
+    if start.shape != shape:
+        raise ValueError(f"coef_init must have shape {shape}, got {start.shape}")
+    if not np.isfinite(start).all():
+        raise ValueError("coef_init has NaN or infinity")
+    return start
+
+
+def _print_progress(n_alphas: int, done: int, alpha: float) -> None:
+    print(f"alpha {done:4d}/{n_alphas}: {alpha:.4g}")
+
+
+def _multi_task(
+    X: Any,
+    y: NDArray[Any],
+    l1_ratio: float,
+    eps: float,
+    alphas: Any,
+    return_n_iter: bool,
+    params: dict[str, Any],
+) -> PathTuple:
+    """The multi-task path, which is scikit-learn's own work."""
+    if is_count(alphas):
+        norms = np.sqrt(np.sum(np.asarray(X.T @ y) ** 2, axis=1))
+        top = norms.max() / (len(y) * max(l1_ratio, 1e-3))
+        alphas = np.geomspace(top, top * eps, int(alphas))
+    is_sparse = sparse.issparse(X)
+    found: PathTuple = _multi_task_path(
+        sparse.csc_matrix(X) if is_sparse else np.asfortranarray(X),
+        np.asfortranarray(y, dtype=X.dtype),
+        l1_ratio=l1_ratio,
+        alphas=np.asarray(alphas),
+        return_n_iter=return_n_iter,
+        **params,
+    )
+    return found
+
+
+@one_blas_thread
+@silent
+def regularization_path(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    alphas: int | ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> PathResult:
+    """Coefficients of an estimator along a sequence of alphas.
+
+    Parameters
+    ----------
+    estimator : Lasso, ElasticNet or Ridge
+        Unfitted; carries every setting but alpha.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+    alphas : int, array-like of shape (n_alphas,) or None, default=None
+        The alphas, or how many; None is 100. A count makes a log-spaced grid from the exact
+        alpha_max, where the first coefficient becomes non-zero, to alpha_max / 1000 (for Ridge:
+        over the eigenvalues of the Gram matrix).
+    sample_weight : array-like of shape (n_samples,), float or None, default=None
+
+    Returns
+    -------
+    PathResult
+        On the user's scale, with intercepts and duality gaps. It keeps a reference to X and y,
+        for ``coef_at(alpha, "exact")``, until it is pickled.
+
+    Raises
+    ------
+    TypeError
+        If the estimator has no path.
+    ValueError
+        If the input or a parameter is invalid.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import Lasso, regularization_path
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> path = regularization_path(Lasso(), X, y)
+    >>> path.coefs.shape
+    (10, 100)
+    >>> bool(path.dual_gaps.max() < 1e-10)
+    True
+    """
+    if not hasattr(estimator, "_problem"):
+        raise TypeError(
+            "estimator must be a Lasso, ElasticNet or Ridge of skreg,"
+            f" got {type(estimator).__name__}"
+        )
+    estimator = copy(estimator)  # for what the checks note on it, and a generator that moves on
+    estimator.random_state = deepcopy(estimator.random_state)
+    estimator._validate_params()
+    data = TrainingData.check(estimator, X, y, sample_weight)
+    precompute = getattr(estimator, "precompute", None)
+    bound = data.bind(estimator._problem(data.columns), precompute)
+    path = _path_on_grid(bound, alphas, f"the path of {type(estimator).__name__}")
+    return replace(path, feature_names=feature_names(estimator))
+
+
+def _path_on_grid(bound: BoundProblem, alphas: Any, name: str) -> PathResult:
+    """The whole path, with all its degrees of freedom; it can refit."""
+    grid = resolve_alphas(100 if alphas is None else unwrap(alphas), bound)
+    path = finite_path(bound, grid)
+    if not path.converged.all():
+        warn_unconverged(name, float(path.dual_gaps.max()), path.tol)
+    return replace(with_degrees_of_freedom(path, bound), refit=partial(_refit, bound))
+
+
+@one_blas_thread
+@silent
+def _refit(bound: BoundProblem, alpha: float, start: NDArray[Any]) -> PathResult:
+    return fit_path(bound, np.array([alpha]), start=start.T)
+
+
+@one_blas_thread
+@silent
+def ridge_path(
+    X: Any,
+    y: Any,
+    *,
+    alphas: Any = 100,
+    sample_weight: ArrayLike | None = None,
+    standardize: bool = False,
+    penalty_factor: ArrayLike | None = None,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Ridge path without intercept, from one decomposition.
+
+    Minimises ``sum_i s_i (y_i - x_i w)^2 + alpha sum_j v_j w_j^2`` at each alpha.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+    alphas : int or array-like of shape (n_alphas,), default=100
+        The alphas, or how many; a count covers the eigenvalues of the Gram matrix.
+    sample_weight : array-like of shape (n_samples,), float or None, default=None
+    standardize : bool, default=False
+    penalty_factor : array-like of shape (n_features,) or None, default=None
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+        Decreasing.
+    coefs : ndarray of shape (n_features, n_alphas) or (n_targets, n_features, n_alphas)
+    dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
+        Relative to the weighted mean square of y, with the loss halved and averaged.
+    """
+    settings = LinearParameters(
+        fit_intercept=False, standardize=standardize, penalty_factor=penalty_factor
+    )
+    rules = constraints_of(LinearParameters)
+    validate_parameter_constraints(rules, vars(settings), "ridge_path")
+    data = TrainingData.check(LinearModel(), X, y, sample_weight)
+    bound = data.bind(ridge_problem(settings, data.columns))
+    path = _path_on_grid(bound, alphas, "the path of Ridge")
+    return path.alphas, path.coefs, path.dual_gaps

@@ -1,0 +1,181 @@
+"""Parameters that linear estimators share; what each means is said here and nowhere else."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+from numpy.typing import ArrayLike
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from ..estimators.parameters import parameter, with_parameters
+from ..selection.result import RULES
+
+NOT_NEGATIVE = Interval(numbers.Real, 0, None, closed="left")
+SHARE = Interval(numbers.Real, 0, 1, closed="both")
+POSITIVE_COUNT = Interval(numbers.Integral, 1, None, closed="left")
+
+BOUNDS = "float, array-like of shape (n_features,) or None"
+
+
+@with_parameters
+class LinearParameters:
+    """Of every linear estimator."""
+
+    fit_intercept: bool = parameter(
+        default=True,
+        constraint=["boolean"],
+        kind="bool",
+        meaning="Whether to fit an intercept, which is never penalised.",
+    )
+    standardize: bool = parameter(
+        default=False,
+        constraint=["boolean"],
+        kind="bool",
+        meaning="""
+        Divide each feature by its (weighted, 1/n) standard deviation inside; `coef_` is on the
+        original scale all the same.
+        """,
+    )
+    penalty_factor: ArrayLike | None = parameter(
+        default=None,
+        constraint=["array-like", None],
+        kind="array-like of shape (n_features,) or None",
+        meaning="""
+        Multiplies the penalty of each feature: 0 leaves it unpenalised, inf keeps it out. A Series
+        or dict is taken by the names of its values, which are then those of X.
+        """,
+    )
+    lower_bound: ArrayLike | None = parameter(
+        default=None,
+        constraint=[numbers.Real, "array-like", None],
+        kind=BOUNDS,
+        meaning="""
+        Bounds of the coefficients on the original scale, ``lower_bound <= 0 <= upper_bound``; by
+        name as well.
+        """,
+    )
+    upper_bound: ArrayLike | None = parameter(
+        default=None,
+        constraint=[numbers.Real, "array-like", None],
+        kind=BOUNDS,
+        meaning="See `lower_bound`.",
+    )
+
+
+@with_parameters
+class ElasticNetParameters(LinearParameters):
+    """Of estimators with an L1 part, and of their paths."""
+
+    precompute: Any = parameter(
+        default=False,
+        constraint=["boolean", StrOptions({"auto"}), "array-like"],
+        kind='bool, "auto" or array-like of shape (n_features, n_features)',
+        meaning="""
+        Whether ``solver="cd"`` works on the Gram matrix of all features. False keeps to a working
+        set, "auto" decides by shape, as ``solver="auto"`` always does. A matrix, which is used by
+        both, is taken as the Gram matrix of the centered X with rows multiplied by the square roots
+        of the weights, and checked on a few elements; with cross-validation it serves the fit on
+        all rows.
+        """,
+    )
+    max_iter: int | None = parameter(
+        default=1000,
+        constraint=[POSITIVE_COUNT, None],
+        kind="int or None",
+        meaning="""
+        Largest number of iterations at an alpha, Newton's rounds among them; None is 1000. The
+        knots of a path that is followed exactly do not count.
+        """,
+    )
+    copy_X: bool = parameter(
+        default=True,
+        constraint=["boolean"],
+        kind="bool",
+        meaning="""
+        For compatibility: X is never written to, and copied only where its layout or dtype is none
+        the engine reads.
+        """,
+    )
+    tol: float = parameter(
+        default=1e-4,
+        constraint=[NOT_NEGATIVE],
+        kind="float",
+        meaning="""
+        Largest relative duality gap that counts as converged, in the unit of `dual_gap_`. The
+        solver aims far below it.
+        """,
+    )
+    positive: bool = parameter(
+        default=False,
+        constraint=["boolean"],
+        kind="bool",
+        meaning="Whether coefficients must not be negative.",
+    )
+    random_state: Any = parameter(
+        default=None,
+        constraint=["random_state"],
+        kind="int, RandomState instance or None",
+        meaning='For ``selection="random"``.',
+    )
+    selection: str = parameter(
+        default="cyclic",
+        constraint=[StrOptions({"cyclic", "random"})],
+        kind='{"cyclic", "random"}',
+        meaning='Order in which coordinates are visited; "random" means coordinate descent.',
+    )
+    solver: str = parameter(
+        default="auto",
+        constraint=[StrOptions({"auto", "cd"})],
+        kind='{"auto", "cd"}',
+        meaning='"auto" is exact up to rounding and the faster one, "cd" is coordinate descent.',
+    )
+
+
+@with_parameters
+class CVParameters:
+    """Of estimators that choose a penalty by cross-validation."""
+
+    cv: Any = parameter(
+        default=None,
+        constraint=["cv_object"],
+        kind="int, cross-validation splitter, iterable or None",
+        meaning="None is 5-fold.",
+    )
+    n_jobs: int | None = parameter(
+        default=None,
+        constraint=[numbers.Integral, None],
+        kind="int or None",
+        meaning="Folds in parallel; the result does not depend on it.",
+    )
+    rule: str = parameter(
+        default="min",
+        constraint=[StrOptions(set(RULES))],
+        kind='{"min", "1se"}',
+        meaning="""
+        Take the alpha of the smallest error, or the largest one within one standard error of it
+        (Breiman et al., Classification and Regression Trees, 1984).
+        """,
+    )
+    fold_weights: str = parameter(
+        default="equal",
+        constraint=[StrOptions({"equal", "size"})],
+        kind='{"equal", "size"}',
+        meaning="""
+        What a fold counts in the mean of the errors: as much as any other, as in scikit-learn, or
+        the sample weights of its held-out rows (their number without weights), as in R glmnet.
+        Leave-one-out counts each row by its sample weight.
+        """,
+    )
+    store_fold_coefs: bool = parameter(
+        default=False,
+        constraint=["boolean"],
+        kind="bool",
+        meaning="Keep each fold's coefficients in ``cv_result_.fold_coefs``.",
+    )
+    store_path: bool | str = parameter(
+        default="auto",
+        constraint=["boolean", StrOptions({"auto"})],
+        kind='bool or "auto"',
+        meaning='Keep `path_`; "auto" does where there is one target.',
+    )

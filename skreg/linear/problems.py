@@ -1,0 +1,167 @@
+"""From the parameters of an estimator to the problem that it solves, and its grid of alphas."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+
+from ..data.products import Array
+from ..estimators.runtime import warn
+from ..estimators.validation import in_order, numeric, refuse_masked, refuse_sparse, unwrap
+from ..objective.penalties import Penalty
+from ..paths.grid import alpha_grid
+from ..paths.problem import BoundProblem, Problem
+from ..solvers.base import Settings
+
+
+def elastic_net_problem(parameters: Any, columns: Sequence[Any], l1_ratio: float) -> Problem:
+    """The problem of an estimator with an L1 part, for an X with these columns."""
+    precompute: Any = parameters.precompute
+    if not isinstance(precompute, (str, bool, np.bool_)):
+        precompute = True
+    elif parameters.solver == "auto":
+        precompute = "auto"
+    seed = None
+    if parameters.selection == "random":
+        seed = int(check_random_state(parameters.random_state).randint(np.iinfo(np.int32).max))
+    return Problem(
+        penalty=penalty_of(parameters, columns, l1_ratio),
+        fit_intercept=parameters.fit_intercept,
+        standardize=parameters.standardize,
+        solver=parameters.solver,
+        settings=Settings(
+            tol=float(parameters.tol),
+            max_iter=parameters.max_iter or 1000,
+            seed=seed,
+            precompute=precompute,
+        ),
+    )
+
+
+def ridge_problem(
+    parameters: Any,
+    columns: Sequence[Any],
+    solver: str = "auto",
+    tol: float = 1e-4,
+    max_iter: int | None = None,
+) -> Problem:
+    """The problem of a Ridge-like estimator."""
+    return Problem(
+        penalty=penalty_of(parameters, columns, l1_ratio=0.0),
+        fit_intercept=parameters.fit_intercept,
+        standardize=parameters.standardize,
+        alpha_of="sum",
+        solver=solver,
+        settings=Settings(tol=float(tol), max_iter=max_iter or 15000),
+    )
+
+
+def penalty_of(parameters: Any, columns: Sequence[Any], l1_ratio: float) -> Penalty:
+    """The penalty, its per-feature parameters checked one by one."""
+    factors = per_feature(parameters.penalty_factor, "penalty_factor", columns)
+    lower = per_feature(parameters.lower_bound, "lower_bound", columns)
+    upper = per_feature(parameters.upper_bound, "upper_bound", columns)
+    if factors is not None:
+        refuse_any(factors < 0, "penalty_factor", "negative", "factors must be at least 0")
+    if lower is not None:
+        refuse_any(lower > 0, "lower_bound", "positive", "lower bounds must be at most 0")
+    if upper is not None:
+        refuse_any(upper < 0, "upper_bound", "negative", "upper bounds must be at least 0")
+    if getattr(parameters, "positive", False):
+        lower = np.zeros(len(columns))
+    return Penalty.build(len(columns), l1_ratio, factors, lower, upper)
+
+
+def per_feature(value: Any, name: str, columns: Sequence[Any]) -> Array | None:
+    """A number or one number a feature, as an array; infinity is allowed, NaN is not."""
+    if value is None:
+        return None
+    n_features = len(columns)
+    array = numeric(in_order(value, name, columns), name)
+    if array.ndim and array.shape != (n_features,):
+        raise ValueError(
+            f"{name} must have one value for each of the {n_features} features, got shape"
+            f" {array.shape}"
+        )
+    array = np.broadcast_to(array, n_features)
+    refuse_any(np.isnan(array), name, "NaN", "give a number")
+    return array
+
+
+def refuse_any(bad: NDArray[np.bool_], name: str, what: str, rule: str) -> None:
+    """Refuse a parameter that is wrong for some feature, by the first of them."""
+    if bad.any():
+        raise ValueError(f"{name} is {what} for feature {int(np.argmax(bad))}: {rule}")
+
+
+def check_alphas(alphas: Any, *, allow_zero: bool = True) -> Array:
+    """A one-dimensional grid, finite and not negative, in decreasing order."""
+    ready = type(alphas) is np.ndarray and alphas.dtype == np.float64 and alphas.ndim == 1
+    if ready and alphas.size and np.all((alphas > 0) & (alphas < np.inf)):
+        return np.sort(alphas)[::-1]
+    refuse_sparse(alphas, "alphas")
+    refuse_masked(alphas, "alphas", "entry")
+    given = np.atleast_1d(np.asarray(alphas, dtype=object))
+    if given.ndim != 1 or not given.size:
+        raise ValueError(
+            f"alphas must be a count or a non-empty one-dimensional array, got shape {given.shape}"
+        )
+    for i, alpha in enumerate(given):
+        if isinstance(alpha, bool) or not isinstance(alpha, numbers.Real):
+            raise TypeError(
+                f"alphas[{i}] must be an instance of float, not {type(alpha).__name__}."
+            )
+        if not math.isfinite(alpha):
+            raise ValueError(f"alphas[{i}] == {alpha}, must be finite.")
+        if alpha < 0 or (alpha == 0 and not allow_zero):
+            bound = ">= 0.0" if allow_zero else "> 0.0"
+            raise ValueError(f"alphas[{i}] == {alpha}, must be {bound}.")
+    return np.sort(given.astype(np.float64))[::-1]
+
+
+def undeprecated(n_alphas: Any, alphas: Any, since: str, until: str) -> Any:
+    """`alphas`, where scikit-learn took `n_alphas` and ``alphas=None`` before a version."""
+    alphas = unwrap(alphas)
+    if not (isinstance(n_alphas, str) and n_alphas == "deprecated"):
+        warn(
+            f"'n_alphas' was deprecated in {since} and will be removed in {until} of scikit-learn:"
+            " pass the number of alphas as 'alphas'.",
+            FutureWarning,
+        )
+        left_alone = alphas is None or (is_count(alphas) and alphas == 100)
+        return n_alphas if left_alone else alphas
+    if alphas is None:
+        warn(
+            f"'alphas=None' is deprecated and will be removed in {until} of scikit-learn: set"
+            " 'alphas=100'.",
+            FutureWarning,
+        )
+        return 100
+    return alphas
+
+
+def resolve_alphas(alphas: Any, bound: BoundProblem, eps: float = 1e-3) -> Array:
+    """A decreasing grid from a count or an array."""
+    if isinstance(eps, bool) or not 0 < eps <= 1:
+        raise ValueError(f"eps must be in (0, 1], got {eps}")
+    if not is_count(alphas):
+        return check_alphas(alphas)
+    if alphas < 1:
+        raise ValueError(f"alphas must be at least 1 when it is a count, got {alphas}")
+    if bound.problem.alpha_of == "sum" and alphas == 1:
+        warn(
+            "alphas=1 is a count, so a single alpha is made from the data; for the alpha 1"
+            " write alphas=[1.0], for a choice a larger count."
+        )
+    return alpha_grid(bound, int(alphas), eps)
+
+
+def is_count(alphas: Any) -> bool:
+    """Whether `alphas` is a number of alphas, which are then made from the data."""
+    return not isinstance(alphas, bool) and isinstance(alphas, numbers.Integral)

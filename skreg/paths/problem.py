@@ -1,0 +1,202 @@
+"""What is fitted and how, and the same bound to data.
+
+``problem.bind(X, y, sample_weight)`` makes the design and the target once. Everything downstream, a
+single fit, a path and a fold, takes the bound problem and nothing besides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ..data.design import Array, Design
+from ..data.powers_of_two import ORDINARY, PowersOfTwo
+from ..objective.losses import Loss
+from ..objective.penalties import Penalty
+from ..solvers.base import SQUARED, Bound, Settings, Target
+from ..solvers.registry import choose
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is fitted, and how.
+
+    `alpha_of` says what the user's alpha is weighed against: the "mean" of the losses, or their
+    "sum" as in Ridge, whose alpha is ``alpha / sum(sample_weight)`` of the engine.
+    """
+
+    penalty: Penalty
+    loss: Loss = SQUARED
+    fit_intercept: bool = True
+    standardize: bool = False
+    alpha_of: str = "mean"
+    solver: str = "auto"
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def l1_ratio(self) -> float | None:
+        """Mixing of the penalty; None where the loss is a sum, as in Ridge."""
+        return None if self.alpha_of == "sum" else self.penalty.l1_ratio
+
+    def solver_at(self, alpha: float) -> str:
+        """The solver that is used at an alpha of the user's.
+
+        Raises
+        ------
+        ValueError
+            If the one asked for does not take the penalty or the loss.
+        """
+        return choose(self.solver, self.penalty.at(alpha), self.loss).name
+
+    def design(self, X: Any, sample_weight: Array | None = None) -> Design:
+        """X as the solvers see it."""
+        return Design.build(
+            X, sample_weight, center=self.fit_intercept, standardize=self.standardize
+        )
+
+    def bind(
+        self,
+        X: Any,
+        y: Array,
+        sample_weight: Array | None = None,
+        powers: PowersOfTwo = ORDINARY,
+    ) -> BoundProblem:
+        """The problem on data.
+
+        Parameters
+        ----------
+        X : ndarray or sparse matrix of shape (n_samples, n_features), float32 or float64
+        y : ndarray of shape (n_samples,) or (n_samples, n_targets), float64
+        sample_weight : ndarray of shape (n_samples,), optional
+        powers : PowersOfTwo
+            What brings the data to order one.
+        """
+        X, y, sample_weight = powers.scaled(X, y, sample_weight)
+        design = self.design(X, sample_weight)
+        return self.on(design, Target.build(design, y), sample_weight, y.ndim == 1, powers)
+
+    def on(
+        self,
+        design: Design,
+        target: Target,
+        sample_weight: Array | None,
+        one_target: bool,
+        powers: PowersOfTwo = ORDINARY,
+    ) -> BoundProblem:
+        """The problem on a design and a target that exist already, both of order one."""
+        own, exponent = powers.penalty(self.penalty, self.standardize, self.alpha_of == "sum")
+        return BoundProblem(
+            design=design,
+            target=target,
+            penalty=_of_coefficients(own, design),
+            loss=self.loss,
+            problem=self,
+            own_penalty=own,
+            alpha_exponent=exponent,
+            sample_weight=sample_weight,
+            one_target=one_target,
+            powers=powers,
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BoundProblem(Bound):
+    """A problem on its data: what a solver is given, and how the user reads it.
+
+    Attributes
+    ----------
+    problem : Problem
+    own_penalty : Penalty
+        In units of the design's X, where `penalty` is in those of its coefficients: they differ
+        where features are scaled.
+    alpha_exponent : int
+        The engine's alphas are the user's times a power of two, where the data are not the user's.
+    sample_weight : ndarray of shape (n_samples,) or None
+    one_target : bool
+        Whether y had one dimension.
+    powers : PowersOfTwo
+        What takes results back to the user's units.
+    """
+
+    problem: Problem
+    own_penalty: Penalty
+    alpha_exponent: int
+    sample_weight: Array | None
+    one_target: bool
+    powers: PowersOfTwo
+
+    def with_problem(self, problem: Problem) -> BoundProblem:
+        """Another problem, of the same centring and scaling, on the same data."""
+        data = self.design, self.target, self.sample_weight, self.one_target
+        return problem.on(*data, self.powers)
+
+    def with_problem_of(self, other: BoundProblem) -> BoundProblem:
+        """The problem of another bound one, of the same centring and scaling, on these data."""
+        return replace(
+            self,
+            problem=other.problem,
+            own_penalty=other.own_penalty,
+            alpha_exponent=other.alpha_exponent,
+            penalty=_of_coefficients(other.own_penalty, self.design),
+        )
+
+    def with_data(self, design: Design, target: Target, sample_weight: Array) -> BoundProblem:
+        """The same problem on other rows of the same scale; its results stay in that scale."""
+        return replace(
+            self,
+            design=design,
+            target=target,
+            penalty=_of_coefficients(self.own_penalty, design),
+            sample_weight=sample_weight,
+            powers=ORDINARY,
+        )
+
+    def for_target(self, k: int) -> BoundProblem:
+        """The problem of one of several targets."""
+        whole = self.target
+        part = Target(
+            *(each[..., [k]] for each in (whole.raw, whole.centred)),
+            *(each[[k]] for each in (whole.mean, whole.squares)),
+        )
+        return replace(self, target=part, one_target=True)
+
+    def engine_alphas(self, alphas: Array) -> Array:
+        """The engine's alphas from the user's; those above zero stay so."""
+        alphas = alphas * self._share
+        if not self.alpha_exponent:
+            return alphas
+        scaled = np.clip(np.ldexp(alphas, self.alpha_exponent), 2.0**-1000, 2.0**1000)
+        return np.where(alphas > 0, scaled, 0.0)
+
+    def user_alphas(self, alphas: Array) -> Array:
+        """The user's alphas from the engine's."""
+        given = np.ldexp(alphas / self._share, -self.alpha_exponent)
+        if not (np.all(np.isfinite(given)) and np.all(given >= np.finfo(np.float64).tiny)):
+            raise ValueError(
+                "the alphas that suit the data are beyond the range of floating point: scale X or"
+                " y, or give alphas"
+            )
+        return given
+
+    @property
+    def weights(self) -> Array:
+        """Row weights, ones where there are none."""
+        given = self.sample_weight
+        return np.ones(self.design.n_samples) if given is None else given
+
+    @property
+    def _share(self) -> float:
+        """What the loss is divided by."""
+        if self.problem.alpha_of == "mean":
+            return 1.0
+        weight = self.sample_weight
+        return 1.0 / float(self.design.n_samples if weight is None else weight.sum())
+
+
+def _of_coefficients(own: Penalty, design: Design) -> Penalty:
+    """Bounds in the units of the design's coefficients."""
+    if design.inv_scale is None:
+        return own
+    return own.with_units(design.from_raw(np.ones(design.n_features)))
