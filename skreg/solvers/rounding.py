@@ -338,7 +338,10 @@ def _of_outward(w: Array, noise: float, penalty: ScaledPenalty, directions: Dire
     if np.any(rises == falls):
         return math.inf
     columns = directions.lengths[:, None] * directions.right * np.where(rises, 1.0, -1.0)
-    share, _ = nnls(np.vstack([columns, np.ones(len(w))]), np.r_[np.zeros(len(columns)), 1.0])
+    try:
+        share, _ = nnls(np.vstack([columns, np.ones(len(w))]), np.r_[np.zeros(len(columns)), 1.0])
+    except RuntimeError:  # after too many iterations
+        return math.inf
     least = float(np.linalg.norm(columns @ share) / share.sum())
     if least < ONE_SIDED:
         return math.inf
