@@ -765,6 +765,8 @@ def test_no_model_of_a_page_in_order_of_time_learns_from_later_rows(tmp_path):
 def test_whole_numbers_that_are_too_large_are_labels_as_text(tmp_path):
     table = table_of(tmp_path, task="classification", x=range(4), y=["1e20", "3", "3", "1e20"])
     assert list(table.y) == ["1e+20", "3", "3", "1e+20"]
+    near = ["1234567.5", "1234568.5", "1234567.5", "0.1"]
+    assert list(table_of(tmp_path, task="classification", x=range(4), y=near).y) == near
 
 
 def test_a_message_is_one_line_whatever_the_names(tmp_path):

@@ -78,7 +78,7 @@ def _check_kinds(file: str, name: str, kinds: Sequence[object]) -> None:
         raise TableError(f"the target {name!r} of {file} has no values: choose another column")
     if len(kinds) == 1:
         only = kinds[0]
-        shown = f"{only:g}" if isinstance(only, float) else only
+        shown = f"{only:.15g}" if isinstance(only, float) else only
         raise TableError(f"the target {name!r} of {file} is always {shown}: choose another")
 
 
@@ -120,8 +120,8 @@ def _is_classes(file: str, column: Column, cells: Cells, task: str, notes: list[
     kinds = np.unique(column.values[~np.isnan(column.values)])
     if len(kinds) == 2:
         notes.append(
-            f"{name!r} has two values, {kinds[0]:g} and {kinds[1]:g}, which are taken as classes;"
-            " --task regression takes them as numbers"
+            f"{name!r} has two values, {kinds[0]:.15g} and {kinds[1]:.15g}, which are taken as"
+            " classes; --task regression takes them as numbers"
         )
         return True
     if 2 < len(kinds) <= FEW_NUMBERS and np.all(kinds == np.round(kinds)):
@@ -138,4 +138,4 @@ def labels(y: Values) -> Values:
         return y.astype(str)
     if np.all((y == np.round(y)) & (np.abs(y) < 2**53)):
         return y.astype(int)
-    return np.array([f"{value:g}" for value in y])
+    return np.array([f"{value:.15g}" for value in y])
