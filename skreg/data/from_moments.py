@@ -47,9 +47,9 @@ def design_from_moments(
         second -= np.outer(shift, shift)
         shift += moments.reference
     mean, G, c = shift[:p], second[:p, :p], second[:p, p:]
-    part = Design.build(X[:, anew], weight)
-    variances[anew] = part.variances
-    if part.mean is not None:
+    if len(anew):
+        part = Design.build(X[:, anew], weight)
+        variances[anew] = part.variances
         mean[anew] = part.mean
     view = Design(X, weight / moments.weight, mean if center else None)
     centred = view.center(Y)[0]

@@ -104,7 +104,8 @@ class Moments:
             held = np.concatenate([index, [p + k, len(self.S) - 1]])
             part = self.S[np.ix_(held, held)]
             shift = self.reference[p + k] - b - self.reference[index] @ w[index]
-            u = np.vstack([-w[index], np.ones_like(b), shift])
+            u = np.ones((len(held), len(b)))
+            u[:-2], u[-1] = -w[index], shift
             errors[k] = np.sum(u * (part @ u), axis=0)
             if np.any(errors[k] < SMALLEST * (part.diagonal() @ (u * u))):
                 return None

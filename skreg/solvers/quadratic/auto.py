@@ -205,20 +205,20 @@ def _follow(
     Penalty factors are taken into the units of the features, so that one lambda serves all. The
     L2 part of a single alpha is added to the Gram matrix.
     """
-    factors = np.where(penalty.factors > 0, penalty.factors, 1.0)
     curved = gram
     if penalty.l1_ratio < 1.0:
         curved = gram + np.diag(penalty.at(alphas[0]).l2)
-    if np.any(factors != 1.0):
+    scaled = curved, c, penalty.lower, penalty.upper
+    if not penalty.even:
+        factors = np.where(penalty.factors > 0, penalty.factors, 1.0)
         lower, upper = penalty.lower * factors, penalty.upper * factors
         scaled = curved / factors / factors[:, None], c / factors, lower, upper
-    else:
-        scaled = curved, c, penalty.lower, penalty.upper
     homotopy = Homotopy(*scaled, np.flatnonzero(penalty.free))
     W, n_done, n_knots = homotopy.path(penalty.l1_ratio * alphas)
     if 0 < n_done < len(alphas):
         W[:, n_done:] = W[:, n_done - 1 : n_done]
-    W = W / factors[:, None]
+    if not penalty.even:
+        W = W / factors[:, None]
     if penalty.has_bounds:  # which the units have moved by a rounding error
         W = np.clip(W, penalty.lower[:, None], penalty.upper[:, None])
     return W, _left(gram, c, W), [n_knots] * len(alphas)
