@@ -115,8 +115,8 @@ class CheckedParameters(BaseEstimator):
         defaults, unknown = self._sound_defaults(), object()
         given = {
             name: value
-            for name, value in self.get_params(deep=False).items()
-            if value is not defaults.get(name, unknown)
+            for name in self._names()
+            if (value := getattr(self, name)) is not defaults.get(name, unknown)
         }
         if given:
             refuse_booleans(self._parameter_constraints, given)

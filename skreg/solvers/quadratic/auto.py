@@ -36,6 +36,8 @@ MOST_FEATURES = 1500
 # in so many steps: 0.1 ms at 100 features, instead of two or three Newton steps.
 GUESSED_FROM = 40
 GUESSES = 6
+# Up to so many features a product with all takes no longer than to find those in use.
+AT_ONCE = 32
 # A KKT condition holds that is missed by less than this share of the correlation it asks for, which
 # bounds coefficients where features nearly depend on each other and a small gap does not.
 SATISFIED = 1e-9
@@ -170,6 +172,8 @@ def _step(
 
 def _left(gram: Array, c: Array, W: Array) -> Array:
     """Correlations that are left, in the order of W, from nothing but the coefficients."""
+    if len(c) <= AT_ONCE:
+        return np.asarray((c - W.T @ gram).T)
     used = np.flatnonzero(W.any(axis=1))
     few = 2 * len(used) < len(c)
     return np.asarray((c - (W[used].T @ gram[used] if few else W.T @ gram)).T)
