@@ -136,8 +136,12 @@ class Design:
 
     def _centred(self, index: Index | slice) -> Array:
         """Some columns of X less their means, dense, Fortran order; constant ones exactly zero."""
-        part = self.X[:, index]
-        Z = np.array(part.toarray() if self.sparse else part, dtype=np.float64, order="F")
+        if self.sparse:
+            Z = self.X[:, index].toarray("F").astype(np.float64, copy=False)
+        elif isinstance(index, slice):
+            Z = np.array(self.X[:, index], dtype=np.float64, order="F")
+        else:  # gathered in one piece where X is in Fortran order
+            Z = np.asarray(self.X.T.take(index, axis=0).T, dtype=np.float64, order="F")
         if self.mean is not None:
             Z -= self.mean[index]
             if len(self.far.index):
@@ -245,10 +249,15 @@ class Design:
     @cached_property
     def sizes(self) -> Array:
         """What rounding errors are relative to: lengths before centring, of far columns after."""
-        squares = self.variances
+        return self.sizes_of(slice(None))
+
+    def sizes_of(self, index: Index | slice) -> Array:
+        """The same of some features, all of which need not be known."""
+        known = self.sparse or isinstance(index, slice) or "variances" in vars(self)
+        squares = self.variances[index] if known else self.subset(index).variances
         if self.mean is None:
             return np.sqrt(squares)
-        offsets = np.square(self.offsets(slice(None)))
+        offsets = np.square(self.offsets(index))
         if len(self.far.index):
             offsets = np.minimum(offsets, CANCELLATION * squares)
         return np.sqrt(squares + offsets)
@@ -300,8 +309,6 @@ class Design:
 
     def _dense_blocks(self) -> Iterator[Index]:
         """Blocks of sparse columns that are stored nearly whole."""
-        if self.mean is None:
-            return
         offsets = self.offsets(slice(None))
         far = np.flatnonzero(offsets**2 > DENSE_COLUMN * self.variances)
         step = max(1, BLOCK_ENTRIES // self.n_samples)
@@ -321,11 +328,10 @@ class Design:
         mean = np.zeros(self.n_features) if self.mean is None else self.mean
         return (mean if self.inv_scale is None else mean * self.inv_scale)[index]
 
-    def subset(self, index: Index) -> Design:
+    def subset(self, index: Index | slice) -> Design:
         """The design of some features; dense columns are gathered centred and scaled."""
         if self.sparse:
-            mean = None if self.mean is None else self.mean[index]
-            inv_scale = None if self.inv_scale is None else self.inv_scale[index]
+            mean, inv_scale = (None if v is None else v[index] for v in (self.mean, self.inv_scale))
             part = Design(self.X[:, index], self.omega, mean, inv_scale)
             part.far = self.far.take(index, self.n_features)
             part.variances = self.variances[index]
@@ -340,10 +346,8 @@ class Design:
         """Features of this design followed by those of another."""
         if not self.sparse:
             return Design(np.asfortranarray(np.hstack([self.X, other.X])), self.omega)
-        mean = None if self.mean is None else np.concatenate([self.mean, other.mean])
-        scale = (
-            None if self.inv_scale is None else np.concatenate([self.inv_scale, other.inv_scale])
-        )
+        parts = ((self.mean, other.mean), (self.inv_scale, other.inv_scale))
+        mean, scale = (None if u is None or v is None else np.append(u, v) for u, v in parts)
         whole = Design(sparse.hstack([self.X, other.X], format="csc"), self.omega, mean, scale)
         whole.far = self.far.joined(other.far, self.n_features)
         whole.variances = np.append(self.variances, other.variances)

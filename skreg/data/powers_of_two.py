@@ -195,7 +195,7 @@ def powers_of_two(
 ) -> PowersOfTwo:
     """Those of checked data.
 
-    `mean_square` is that of dense X, where it and that of y are known to be ordinary. What is left
+    `mean_square` is that of X, where it and that of y are known to be ordinary. What is left
     to see are then columns and targets that are far smaller than the others.
     """
     heaviest = 0 if weight is None else _exponent(float(weight.max()))
@@ -233,12 +233,14 @@ def _exponent(size: float) -> int:
     return exponent if abs(exponent) > FAR else 0
 
 
-def _may_have_small_columns(X: NDArray[Any], mean_square: float) -> bool:
+def _may_have_small_columns(X: Any, mean_square: float) -> bool:
     """Whether a column of X may be far smaller than the others; the first row often tells.
 
     Sums of squares tell the rest, which take about as long as the checks of X.
     """
     least = mean_square * 4.0 ** (PEAK - FAR)
+    if is_sparse(X):
+        return float(np.abs(X.data).min()) ** 2 <= least
     if float(np.abs(X[0]).min()) ** 2 > least:
         return False
     with np.errstate(over="ignore"):

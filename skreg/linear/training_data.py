@@ -128,7 +128,7 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None
     """
     table, target = plain_numbers(X), plain_numbers(y)
     size = _ready_size(table)
-    target_size = None if size is None else _target_size(target, len(table))
+    target_size = None if size is None else _target_size(target, table.shape[0])
     if target_size is not None:
         if table is X:
             note_columns(estimator, X)
@@ -174,15 +174,19 @@ def is_ready(X: Any) -> bool:
 
 
 def _ready_size(X: Any) -> float | None:
-    """Mean square of a table of finite floats that nothing need be done to; None of another."""
-    ready = (
-        type(X) is np.ndarray
-        and X.dtype in FLOATS
-        and X.ndim == 2
-        and X.shape[0] >= 1
-        and X.shape[1] >= 1
-    )
-    return _mean_square(X) if ready else None
+    """Mean square of a table of finite floats that nothing need be done to; None of another.
+
+    Of a sparse table that of its stored entries.
+    """
+    columns = type(X) in (sparse.csc_matrix, sparse.csc_array)
+    if not (columns or type(X) is np.ndarray) or X.dtype not in FLOATS or X.ndim != 2:
+        return None
+    if X.shape[0] < 1 or X.shape[1] < 1:
+        return None
+    if not columns:
+        return _mean_square(X)
+    ready = X.nnz > 0 and X.indices.dtype == np.int32 and X.has_canonical_format
+    return _mean_square(X.data) if ready and len(X.data) == X.nnz else None
 
 
 def _target_size(y: Any, n_samples: int) -> float | None:

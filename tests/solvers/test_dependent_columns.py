@@ -10,8 +10,11 @@ import skreg
 from benchmarks import dependent, problems
 from benchmarks.gaps import relative_gaps
 from skreg.data import products as moments
+from skreg.data.design import Design
+from skreg.objective.penalties import Penalty
 from skreg.solvers import optimality
 from skreg.solvers.quadratic import newton, proximal
+from skreg.solvers.quadratic.copies import copies_of
 
 LARGE = 250
 
@@ -237,3 +240,23 @@ def test_products_of_sparse_matrices_do_not_depend_on_how_full_they_are(monkeypa
     omega = rng.random(60)
     expected = X.toarray().T @ (omega[:, None] * Z.toarray())
     np.testing.assert_allclose(moments.cross_products(X, Z, omega), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1.0, -1.0, 1.0 + 1e-15, 1.0 + 1e-12, -1.0 - 1e-9])
+@pytest.mark.parametrize("make", [np.asarray, sparse.csc_matrix], ids=["dense", "sparse"])
+@pytest.mark.parametrize("other", [False, True], ids=["same places", "complements"])
+def test_columns_are_compared_entry_by_entry(scale, make, other):
+    rng = np.random.default_rng(0)
+    X = rng.integers(1, 3, (30, 60)) * (rng.random((30, 60)) < 0.5)
+    Y = scale * X
+    if other:
+        X, Y = (X > 0).astype(float), np.where(X > 0, 0.0, abs(scale))
+    design = Design.build(make(np.hstack([X, Y, rng.standard_normal((30, 1))]).astype(float)))
+    c = design.correlate(design.center(rng.standard_normal(30))[0])
+    first, copies, signs = copies_of(design, c, Penalty.build(len(c), 1.0))
+    if abs(abs(scale) - 1.0) > 1e-14:
+        assert not len(copies)
+    else:
+        np.testing.assert_array_equal(copies, first + 60)
+        assert len(copies) == 60
+        np.testing.assert_array_equal(signs, -1.0 if other else np.sign(scale))
