@@ -216,3 +216,21 @@ def test_too_few_iterations_leave_an_honest_gap():
     excess += float((scaled.value(one.coef) - scaled.value(wanted.coef)).sum())
     assert one.n_iter <= 2
     assert 0 < excess <= one.gap * target.yy * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("common", "weighted", "share"), [(0.0, False, 0.1), (3.0, True, 0.003), (3.0, False, 0.1)]
+)
+def test_products_in_single_precision_cost_no_digits(common, weighted, share):
+    rng = np.random.default_rng(0)
+    n, p = 1024, 1100
+    X = np.asfortranarray(rng.standard_normal((n, p)) + common * rng.standard_normal((n, 1)))
+    weight = rng.integers(0, 3, n).astype(float) if weighted else None
+    design = Design.build(X, weight)
+    y, _ = design.center(X[:, :10].sum(axis=1) + rng.standard_normal(n))
+    target, penalty = OneTarget(design, y), Penalty.build(p, 0.1)
+    alphas = penalty.alpha_max(target.c) * np.array([share])
+    method = large_support.LargeSupport(design, target, factored=False)
+    (found,) = method.path(penalty, alphas, np.zeros(p), 1000)
+    assert found.gap < 1e-12
+    assert "single" in vars(method.dual)

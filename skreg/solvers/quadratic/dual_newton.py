@@ -25,13 +25,16 @@ joined J or left it since the last one, or the products of conjugate gradients.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from ...data.design import Array, Design
+from ...data.design import Array, Design, Index
 from ...data.products import CACHED
 from ...objective.penalties import ScaledPenalty
 from ..base import Mask
@@ -45,7 +48,14 @@ RISE_OF_PHI = 1e-13
 # A step is not shortened further than to this share.
 SHORTEST_STEP = 1e-8
 # Conjugate gradients reduce F by this factor in one step, or stop after so many products.
-REDUCED, PRODUCTS_OF_A_STEP = 0.03, 500
+REDUCED, REDUCED_AT_LAST, PRODUCTS_OF_A_STEP = 0.03, 1e-3, 500
+# Along a step the slope is brought to this share of what it is at first, in so many trials.
+FLAT, SEARCHED = 0.1, 20
+# Dense X is read for them in single precision, in a third of the time, where the trace of the
+# matrix, which bounds its condition number, is at most this: rounding then is 0.006 of F at most.
+SINGLE_PRECISION = 1e5
+# That takes a copy, of X with so many entries: fewer stay in the cache, more are over 512 MiB.
+SMALLEST_COPY, LARGEST_COPY = 1 << 20, 1 << 27
 
 
 def can_factor(design: Design) -> bool:
@@ -77,11 +87,12 @@ class DualNewton:
         penalty: ScaledPenalty,
         centre: Array,
         r: Array,
+        q: Array,
         floor: float,
         least: float,
         limit: int,
     ) -> tuple[DualPoint, int]:
-        """Move from r to where F is small; returns how many steps that took.
+        """Move from r, with correlations q, to where F is small; returns how many steps it took.
 
         Parameters
         ----------
@@ -99,8 +110,11 @@ class DualNewton:
         if floor > 0:
             lacks = np.maximum(floor * self.design.variances - penalty.l2, lacks)
         curvature, shift = penalty.l2 + lacks, lacks * centre
-        here, phi = self._point(penalty, lacks, shift, r, self.design.correlate(r))
-        size = np.inf
+        if not centre.any():  # nothing but a multiple of the target is known
+            t = self._length(penalty, lacks, 0.0 * r, shift, r, q, -self.inner(self.y, r))
+            r, q = t * r, t * q
+        here, phi = self._point(penalty, lacks, shift, r, q)
+        size, last = np.inf, None
         for n_steps in range(limit + 1):
             F = here.r - self.y + self.design.predict(here.w)
             before, size = size, float(np.sqrt(self.inner(F, F)))
@@ -110,11 +124,14 @@ class DualNewton:
                 break
             free = (here.w != 0) | (penalty.l1 == 0)
             free &= (penalty.lower < here.w) & (here.w < penalty.upper) & (curvature > 0)
-            step, turn = self._step(free, curvature, -F, 0.5 * least / size)
-            slope, t = self.inner(F, step), 1.0
+            settled, last = last is not None and np.array_equal(free, last), free
+            share = max(0.5 * least / size, REDUCED_AT_LAST if settled else REDUCED)
+            step, turn = self._step(free, curvature, -F, share)
+            slope = self.inner(F, step)
             rounding = RISE_OF_PHI * (abs(phi) + self.yy)
             if -slope <= rounding and size > 0.5 * before:
                 break
+            t = self._length(penalty, lacks, here.r, here.q + shift, step, turn, slope)
             while True:
                 found, value = self._point(
                     penalty, lacks, shift, here.r + t * step, here.q + t * turn
@@ -126,6 +143,28 @@ class DualNewton:
                     return here, n_steps
             here, phi = found, value
         return here, n_steps
+
+    def _length(
+        self,
+        penalty: ScaledPenalty,
+        lacks: Array,
+        r: Array,
+        pull: Array,
+        step: Array,
+        turn: Array,
+        slope: float,
+    ) -> float:
+        """The share of a step at which phi, which begins to fall by `slope`, is nearly least."""
+        low, high, t = (0.0, slope), (1.0, slope), 1.0
+        for _ in range(SEARCHED):
+            w = penalty.prox(pull + t * turn, lacks)
+            now = self.inner(r + t * step - self.y, step) + float(turn @ w)
+            if now <= -FLAT * slope and (now >= FLAT * slope or t == 1.0):
+                break
+            low, high = ((t, now), high) if now < 0 else (low, (t, now))
+            way = min(max(low[1] / (low[1] - high[1]), 0.1), 0.9)
+            t = low[0] + way * (high[0] - low[0])
+        return t
 
     def _point(
         self, penalty: ScaledPenalty, lacks: Array, shift: Array, r: Array, q: Array
@@ -142,27 +181,52 @@ class DualNewton:
         if self.factored:
             x = self.matrix.solve(free, curvature, b)
             return x, self.design.correlate(x)
-        index = free.nonzero()[0]
-        whole = not self.design.sparse and 2 * len(index) > len(free)
-        if whole:  # which spares a copy of most of X
-            part = self.design
-            inverse = np.divide(1.0, curvature, out=np.zeros_like(curvature), where=free)
-        else:
-            part, inverse = self.design.subset(index), 1.0 / curvature[index]
-        x, turn, rest, search = np.zeros_like(b), np.zeros(part.n_features), b.copy(), b
+        product = self._product(free.nonzero()[0], 1.0 / curvature[free])
+        x, rest, search = np.zeros_like(b), b.copy(), b
         size = first = self.inner(b, b)
         for _ in range(PRODUCTS_OF_A_STEP):
-            turned = part.correlate(search)
-            image = search + part.predict(inverse * turned)
+            image = search + product(search)
             way = size / self.inner(search, image)
             x += way * search
-            turn += way * turned
             rest -= way * image
             size, before = self.inner(rest, rest), size
-            if size <= max(REDUCED, min(share, 1.0)) ** 2 * first:
+            if size <= min(share, 1.0) ** 2 * first:
                 break
             search = rest + (size / before) * search
-        return x, turn if whole else self.design.correlate(x)
+        return x, self.design.correlate(x)
+
+    def _product(self, index: Index, inverse: Array) -> Callable[[Array], Array]:
+        """``Z_J diag(inverse) Z_J^T Omega v`` as a function of v."""
+        design, size = self.design, self.design.n_samples * self.design.n_features
+        well = float(design.variances[index] @ inverse) <= SINGLE_PRECISION
+        whole = not design.sparse and 2 * len(index) > design.n_features
+        if whole:  # which spares a copy of most of X
+            each = np.zeros(design.n_features)
+            each[index], inverse = inverse, each
+        if design.sparse or not (well and SMALLEST_COPY <= size <= LARGEST_COPY):
+            part = design if whole else design.subset(index)
+            return lambda v: part.predict(inverse * part.correlate(v))
+        Z, scale = self.single if whole else self.single[index], inverse.astype(np.float32)
+        step = max(1, CACHED // design.n_samples)
+
+        def product(v: Array) -> Array:
+            weighted, image = (design.omega * v).astype(np.float32), np.zeros(len(v), np.float32)
+            for start in range(0, len(Z), step):  # what is read for one product is at hand for two
+                block = Z[start : start + step]
+                image += (scale[start : start + step] * (block @ weighted)) @ block
+            return image.astype(np.float64)
+
+        return product
+
+    @cached_property
+    def single(self) -> NDArray[np.float32]:
+        """Dense Z transposed, in single precision."""
+        n_samples, n_features = self.design.n_samples, self.design.n_features
+        Z, step = np.empty((n_features, n_samples), np.float32), max(1, CACHED // n_samples)
+        for start in range(0, n_features, step):
+            part = slice(start, start + step)
+            Z[part] = self.design.columns(part).T
+        return Z
 
 
 class DualMatrix:

@@ -151,16 +151,17 @@ class LargeSupport:
         self, penalty: Penalty, alphas: Array, start: Array, max_iter: int
     ) -> Iterator[Solution]:
         """The solution at each alpha, from the line through those at the last two."""
-        here = self._point(np.clip(start, penalty.lower, penalty.upper))
-        largest, known = penalty.alpha_max(self.target.c), list[tuple[float, Point]]()
+        if start.any():
+            here = self._point(np.clip(start, penalty.lower, penalty.upper))
+        else:
+            here = Point(start, self.target.c, self.y)
+        known = list[tuple[float, Point]]()
         for alpha in alphas.tolist():
             guess = here
             if len(known) == 2 and known[0][0] > known[1][0] > alpha:
                 last = known[1][0]
                 way = min((last - alpha) / (known[0][0] - last), FARTHEST_POINT)
                 guess = here.beyond(known[0][1], way)
-            elif alpha < largest and not here.w.any():
-                guess = here._replace(r=here.r * (alpha / largest))
             one, here = self.solve(penalty.at(alpha), here.w, guess, max_iter)
             known = [*known[-1:], (alpha, here)]
             yield one
@@ -178,7 +179,7 @@ class LargeSupport:
         if strong:
             floor = fall = 0.0  # no proximal term, so that one solution is enough
         found: list[tuple[Solution, Point]] = []
-        used, centre, r, before = 0, last, guess.r, np.inf
+        used, centre, r, q, before = 0, last, guess.r, guess.q, np.inf
         while True:
             if in_rounds and used < max_iter:
                 w, n_rounds = self.rounds.run(guess.w, guess.q, max_iter - used)
@@ -197,11 +198,11 @@ class LargeSupport:
                     break
                 before = gap
             dual, n_steps = self.dual.solve(
-                penalty, centre, r, floor, self.small, max(1, max_iter - used)
+                penalty, centre, r, q, floor, self.small, max(1, max_iter - used)
             )
             used += n_steps
             found.append(self._certified(penalty, dual.w, dual))
-            guess, centre, r = found[-1][1], dual.w, dual.r
+            guess, centre, r, q = found[-1][1], dual.w, dual.r, dual.q
             floor *= fall
         one, here = best
         df = self._freedom(penalty, one.coef)
