@@ -133,7 +133,7 @@ class Walk:
     def _first_slope(self) -> Array:
         """Slope of the correlations while the best feature alone moves."""
         best = int(self.reach(self.q).argmax())
-        column = self.design.gram_columns(np.array([best]))[:, 0]
+        column = self.design.correlate(self.design.columns(np.array([best]))[:, 0])
         curvature = float(column[best])
         if curvature <= 0.0:
             return np.zeros_like(self.q)
@@ -209,16 +209,19 @@ class Walk:
     ) -> list[Solution]:
         """Coefficients of all features, with their gaps; improved where they are wanted."""
         index, solver, part = self.chosen.index, self.solver, self.chosen.part
-        rss = self.design.norm2(R)
-        gaps = support_gaps(
-            W,
-            W if part is None else part.correlate(R),
-            rest,
-            rss,
-            solver.penalty.at_each(alphas),
-            solver.curvature,
-            self.unit,
-        )
+        rss, gaps = np.zeros((2, len(alphas)))  # not asked of those that are not wanted
+        if wanted.any():
+            at = slice(None) if wanted.all() else wanted.nonzero()[0]
+            rss[at] = self.design.norm2(R[:, at])
+            gaps[at] = support_gaps(
+                W[:, at],
+                W[:, at] if part is None else part.correlate(R[:, at]),
+                rest[at],
+                rss[at],
+                solver.penalty.at_each(alphas[at]),
+                solver.curvature,
+                self.unit,
+            )
         df = np.count_nonzero(W, axis=0)
         found = []
         for i, gap in enumerate(gaps.tolist()):
