@@ -249,15 +249,10 @@ class Design:
     @cached_property
     def sizes(self) -> Array:
         """What rounding errors are relative to: lengths before centring, of far columns after."""
-        return self.sizes_of(slice(None))
-
-    def sizes_of(self, index: Index | slice) -> Array:
-        """The same of some features, all of which need not be known."""
-        known = self.sparse or isinstance(index, slice) or "variances" in vars(self)
-        squares = self.variances[index] if known else self.subset(index).variances
+        squares = self.variances
         if self.mean is None:
             return np.sqrt(squares)
-        offsets = np.square(self.offsets(index))
+        offsets = np.square(self.offsets(slice(None)))
         if len(self.far.index):
             offsets = np.minimum(offsets, CANCELLATION * squares)
         return np.sqrt(squares + offsets)
@@ -328,7 +323,7 @@ class Design:
         mean = np.zeros(self.n_features) if self.mean is None else self.mean
         return (mean if self.inv_scale is None else mean * self.inv_scale)[index]
 
-    def subset(self, index: Index | slice) -> Design:
+    def subset(self, index: Index) -> Design:
         """The design of some features; dense columns are gathered centred and scaled."""
         if self.sparse:
             mean, inv_scale = (None if v is None else v[index] for v in (self.mean, self.inv_scale))

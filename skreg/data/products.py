@@ -122,7 +122,13 @@ def product(X: Any, w: Array) -> Array:
 
 def squares(X: Any, omega: Array, mean: Array | None) -> Array:
     """Weighted sums of squares of the columns less `mean`."""
+    uniform = bool((omega == omega[0]).all())
     if not is_sparse(X):
+        if uniform and X.flags.f_contiguous and X.dtype == np.float64:  # in one pass
+            out = omega[0] * np.einsum("ij,ij->j", X, X)
+            spread = out if mean is None else out - mean * mean
+            if mean is None or not (mean * mean > DENSE_COLUMN * spread).any():
+                return spread
         out = np.zeros(X.shape[1])
         for rows, columns in cached_blocks(X):
             block = X[rows, columns]
@@ -232,7 +238,7 @@ class Far:
     constant: Index
     near: bool = True
 
-    def take(self, index: Index | slice, n_features: int) -> Far:
+    def take(self, index: Index, n_features: int) -> Far:
         """Those among some of the features."""
         if not len(self.index):
             return self

@@ -235,8 +235,7 @@ def least_l1(penalty: Penalty, alpha: float) -> float:
 
 def rounding_of_one(w: Array, design: Design, unit: float) -> float:
     """The same at one alpha, where no L1 threshold is faint: numbers instead of arrays."""
-    used = w.nonzero()[0]
-    linear = float(np.abs(w[used]).dot(design.sizes_of(used)))
+    linear = float(np.abs(w).dot(design.sizes))
     return NOISE * linear * (linear + math.sqrt(unit)) / unit
 
 

@@ -37,8 +37,9 @@ SHORTEST, FIRST, LONGEST = 2, 4, 25
 # A feature joins that is predicted to come this near to its threshold, as a share of the way: the
 # first, doubled up to the second after a chunk that was violated and halved after one that stood.
 MARGIN, WIDEST = 0.1, 0.4
-# At most so many features join for a chunk, or this share of those in use.
-BUDGET, BUDGET_SHARE = 96, 0.6
+# At most so many features join for a chunk, or this share of those in use. On the way to one alpha
+# alone fewer chunks save more than a small set: 5.5 instead of 7.5 ms with 134 active of 2400.
+BUDGET, BUDGET_ALONE, BUDGET_SHARE = 96, 192, 0.6
 # A chunk that would need more is cut to this share.
 CUT = 0.7
 # For X with so many entries the slope is worth a product of its own: that between the last two
@@ -66,6 +67,7 @@ class Walk:
         penalty: Penalty,
         start: Array,
         settings: Settings,
+        alone: bool,
     ) -> None:
         self.design, self.penalty, self.settings = design, penalty, settings
         self.yy, self.unit = target.yy, target.unit
@@ -82,6 +84,7 @@ class Walk:
             self.r = self.chosen.residual_of(start[used])
             self.q = design.correlate(self.r)
         self.slope: Array | None = None
+        self.least_budget = BUDGET_ALONE if alone else BUDGET
         self.violators = np.empty(0, dtype=np.intp)  # which must join before the next alpha
         self.margin = MARGIN
         self.used = 0  # iterations since the last alpha that is wanted
@@ -109,7 +112,7 @@ class Walk:
     @property
     def budget(self) -> int:
         """How many features may join at once."""
-        return max(BUDGET, int(BUDGET_SHARE * len(self.solver.active)))
+        return max(self.least_budget, int(BUDGET_SHARE * len(self.solver.active)))
 
     def prepare(self, alphas: Array, length: int) -> int:
         """Add what the next alphas will need; returns how many of them this serves."""
@@ -279,7 +282,8 @@ def solve(
     if not start.any() and large_support.pays_at_once(design, penalty.at(alphas[0]), target.c):
         yield from large_support.solve(design, target, penalty, alphas, start, settings)
         return
-    walk, length, w = Walk(design, target, penalty, start, settings), FIRST, start
+    alone = len(alphas) == 1
+    walk, length, w = Walk(design, target, penalty, start, settings, alone), FIRST, start
     stops, wanted = with_stops(walk.alpha, alphas, settings.max_iter // 4)
     done = 0
     while done < len(stops):
