@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 import numpy as np
+from sklearn import get_config, set_config
 from sklearn.utils.parallel import _get_threadpool_controller
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -127,12 +128,14 @@ def restored_on_failure(fit: F) -> F:
     @wraps(fit)
     def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
         before = dict(vars(self))
-        errors = np.geterr()
+        errors, unchecked = np.geterr(), get_config()["skip_parameter_validation"]
         try:
             return fit(self, *args, **kwargs)
         except BaseException:
             self.__dict__ = before
-            np.seterr(**errors)  # as in with_one_blas_thread
+            # Ctrl-C may have struck a context manager on its way out, as in with_one_blas_thread.
+            np.seterr(**errors)
+            set_config(skip_parameter_validation=unchecked)
             raise
 
     return guarded  # type: ignore[return-value]  # wraps() keeps the signature

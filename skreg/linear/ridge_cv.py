@@ -132,8 +132,8 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated):
     _follows_path: ClassVar[bool] = False
     _tunable: ClassVar[bool] = False
 
-    @_fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha by cross-validation and fit on all rows.
 
