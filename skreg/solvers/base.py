@@ -22,6 +22,7 @@ from ..caching import cached_property
 from ..data.design import Array, Design
 from ..objective.losses import Loss, SquaredError
 from ..objective.penalties import Penalty
+from .tolerances import TUNING, Tuning
 
 SQUARED = SquaredError()
 # Every solver aims for this relative gap; `tol` only says what may be called converged.
@@ -61,13 +62,14 @@ class Settings:
 
     `seed` None visits coordinates cyclically, an integer in an order drawn from it.
     `precompute` True or "auto" allows the Gram matrix of all features ("auto": when it is
-    small); False keeps to a working set.
+    small); False keeps to a working set. `tuning` changes the time that an answer takes.
     """
 
     tol: float = 1e-4
     max_iter: int = 1000
     seed: int | None = None
     precompute: bool | str = "auto"
+    tuning: Tuning = TUNING
 
     def rng(self) -> np.random.RandomState | None:
         """A generator of its own for each solve, so that no order of solves matters."""

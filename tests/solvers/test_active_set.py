@@ -1,30 +1,33 @@
-"""Newton's method on the active set and the walk over chunks of alphas, from the inside."""
+"""Newton's method on the active set and the path by batches of alphas, from the inside."""
 
-from itertools import pairwise
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from exact import Problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference import minimise, violation
 from scipy import sparse
 
 import skreg
 from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers.base import Bound, Settings, Target
+from skreg.solvers.base import Settings, Target
 from skreg.solvers.optimality import support_gaps
-from skreg.solvers.quadratic import active_set, chunked_path, coordinate_descent
-from skreg.solvers.quadratic import auto as exact_path
+from skreg.solvers.quadratic import auto, batched_path, coordinate_descent
 from skreg.solvers.quadratic.active_set import ActiveSet
-from skreg.solvers.quadratic.support import FARTHEST, Line, solve_on_support
+from skreg.solvers.quadratic.cholesky import solve_on_support
+from skreg.solvers.quadratic.proximal import ProximalActiveSet
+from skreg.solvers.quadratic.state import Predictor
+from skreg.solvers.tolerances import TUNING
 
 EXACT = Settings(tol=1e-14, max_iter=20_000)
 METHODS = {
     "cd": coordinate_descent.solve,
-    "chunks": chunked_path.solve,
-    "gram": exact_path._solve_on_gram,
-    "dispatched": exact_path.solve,
+    "batches": batched_path.solve,
+    "gram": auto._solve_on_gram,
+    "dispatched": auto.solve,
 }
 
 
@@ -35,7 +38,7 @@ def objective(design, y, w, scaled):
 
 def path(method, design, y, penalty, alphas, start=None, how=EXACT):
     w = np.zeros((design.n_features, y.shape[1])) if start is None else start
-    return list(METHODS[method](Bound(design, Target.build(design, y), penalty), alphas, w, how))
+    return list(METHODS[method](design, Target.build(design, y), penalty, alphas, w, how))
 
 
 def problem_of(design, y, scaled):
@@ -116,7 +119,11 @@ def test_every_method_reaches_the_minimum(problem, n_alphas, eps, seed):
             np.testing.assert_allclose(one.rss, design.norm2(residual), rtol=1e-6, atol=1e-9 * unit)
     scaled = penalty.at(alphas[-1])
     if eps > 1e-5:
-        assert problem_of(design, y, scaled).gap(found["chunks"][-1][0].coef) <= 1e-8
+        assert problem_of(design, y, scaled).gap(found["batches"][-1][0].coef) <= 1e-8
+
+
+def tuned(**changes):
+    return replace(EXACT, tuning=replace(TUNING, **changes))
 
 
 OPTIONS = {
@@ -162,10 +169,9 @@ def test_the_methods_agree_on_every_option(case, standardize, stored):
 
 
 @pytest.mark.parametrize("case", OPTIONS)
-def test_a_path_takes_hardly_more_than_one_round_an_alpha(monkeypatch, case):
+def test_a_path_takes_hardly_more_than_one_round_an_alpha(case):
     design, Y, penalty, alphas = setting(case, n=400, n_targets=1)
     solver = ActiveSet(penalty, 120, float(design.norm2(Y)[0]))
-    monkeypatch.setattr(ActiveSet, "descend", None)  # not called: no alpha stalls
     y = design.center(Y)[0][:, 0]
     solver.extend(design.gram(), design.correlate(y), np.arange(120))
     assert np.mean([solver.solve(alpha, 1000) for alpha in alphas]) <= 3
@@ -181,77 +187,107 @@ def test_one_alpha_from_nowhere_and_from_nearby(case, far):
     nearby = reference[0].coef * (1 + 0.1 * rng.standard_normal(120))
     for start in (None, nearby, rng.standard_normal(120)):
         w = None if start is None else np.clip(start, penalty.lower, penalty.upper)[:, None]
-        for method in ("chunks", "gram"):
+        for method in ("batches", "gram"):
             ((found,),) = path(method, design, Y, penalty, alpha, w)
             assert found.gap <= 1e-12
             np.testing.assert_allclose(
                 design.predict(found.coef), design.predict(reference[0].coef), rtol=0, atol=1e-9
             )
-    ((again,),) = path("chunks", design, Y, penalty, alpha, reference[0].coef[:, None])
+    ((again,),) = path("batches", design, Y, penalty, alpha, reference[0].coef[:, None])
     assert again.n_iter == 0
 
 
 @pytest.mark.parametrize("case", OPTIONS)
-def test_features_that_were_not_foreseen_are_found(monkeypatch, case):
-    """Nothing joins by prediction: every feature comes in as a violator of the full check."""
-    found, redone = {}, []
-    advance = chunked_path.Walk.advance
-    monkeypatch.setattr(
-        chunked_path.Walk,
-        "advance",
-        lambda self, alphas, wanted: redone.append(1) or advance(self, alphas, wanted),
-    )
+def test_features_that_were_not_predicted_are_found(case):
+    """Nothing joins by screening: every feature comes in as a violator of the KKT check."""
     design, Y, penalty, alphas = setting(case, n_targets=1)
-    for margin, budget in ((0.2, 48), (-1e9, 48), (-1e9, 1)):
-        redone.clear()
-        monkeypatch.setattr(chunked_path, "MARGIN", margin)
-        monkeypatch.setattr(chunked_path, "BUDGET", budget)
-        found[margin, budget] = path("chunks", design, Y, penalty, alphas)
-        n_chunks = len(redone)
-        assert margin > 0 or n_chunks > 12
-    first, *others = ([one.coef for (one,) in each] for each in found.values())
+    first, *others = (
+        path("batches", design, Y, penalty, alphas, how=tuned(margin=margin, joining=joining))
+        for margin, joining in ((0.2, 48), (-1e9, 48), (-1e9, 1))
+    )
     for other in others:
-        np.testing.assert_allclose(other, first, rtol=0, atol=1e-8)
-    assert max(one.gap for each in found.values() for (one,) in each) <= 1e-12
+        for (a,), (b,) in zip(first, other, strict=True):
+            assert b.gap <= 1e-12
+            np.testing.assert_allclose(b.coef, a.coef, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("kept", [1, 10**6], ids=["updated factor", "new factors"])
+@pytest.mark.parametrize("case", OPTIONS)
+def test_solutions_are_those_of_the_plain_reference(case, kept):
+    design, Y, penalty, alphas = setting(case, n=60, p=25, n_targets=1)
+    y = design.center(Y)[0][:, 0]
+    G, c = design.gram(), design.correlate(y)
+    solver = ActiveSet(
+        penalty, 25, float(design.norm2(y)), tuning=replace(TUNING, kept_factor=kept)
+    )
+    solver.extend(G, c, np.arange(25))
+    for alpha in alphas[::3]:
+        solver.solve(alpha, 1000)
+        scaled = penalty.at(alpha)
+        assert violation(G, c, scaled, solver.state.w) <= 1e-12 * np.abs(c).max()
+        np.testing.assert_allclose(solver.state.w, minimise(G, c, scaled), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("kept", [1, 20, 10**6])
+@pytest.mark.parametrize("kind", ["independent", "copies"])
+@pytest.mark.parametrize("case", OPTIONS)
+def test_a_rollback_is_the_state_before(case, kind, kept):
+    """Whatever was solved since: the same steps from a checkpoint end in the same solutions."""
+    design, Y, penalty, alphas = setting(case, n=150, p=60, n_targets=1)
+    y = design.center(Y)[0][:, 0]
+    G, c = design.gram(), design.correlate(y)
+    if kind == "copies":
+        half = np.arange(60) // 2
+        G, c = G[np.ix_(half, half)], c[half]
+    rank = 30 if kind == "copies" else 60
+    solver = ProximalActiveSet(
+        penalty, rank, float(design.norm2(y)), tuning=replace(TUNING, kept_factor=kept)
+    )
+    solver.extend(G, c, np.arange(60))
+    for alpha in alphas[:12]:
+        solver.solve(alpha, 1000)
+    checkpoint = solver.state
+    before = [np.array(part) for part in (*checkpoint[2:4], *checkpoint.pattern)]
+    fits = []
+    for between in (alphas[12:13], alphas[13:29], alphas[::-1]):  # near, far and back again
+        for alpha in between:
+            solver.solve(alpha, 1000)
+        solver.state = checkpoint
+        for part, same in zip((*checkpoint[2:4], *checkpoint.pattern), before, strict=True):
+            np.testing.assert_array_equal(part, same)
+        for alpha in alphas[12:20]:
+            solver.solve(alpha, 1000)
+            q = c - G @ solver.state.w
+            np.testing.assert_allclose(solver.state.q, q, rtol=0, atol=1e-8 * np.abs(c).max())
+        assert violation(G, c, penalty.at(alphas[19]), solver.state.w) <= 1e-9 * np.abs(c).max()
+        fits.append(G @ solver.state.w)
+        solver.state = checkpoint
+    for fit in fits[1:]:
+        np.testing.assert_allclose(fit, fits[0], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("factors", [None, [0.0, 1.0, 2.0, 0.5]])
-def test_a_line_is_followed_until_the_support_changes(monkeypatch, factors):
-    """Solutions on it take no equations, are optimal, and are those that equations give."""
+def test_a_predicted_path_does_not_stray(factors):
+    """Between breakpoints solutions are extrapolated; each is the one that equations give."""
     rng = np.random.default_rng(4)
     Z = rng.standard_normal((50, 30)) + rng.standard_normal((50, 1))
     G, c = Z.T @ Z / 50, Z.T @ (Z[:, :3].sum(axis=1) + rng.standard_normal(50)) / 50
     penalty = Penalty.build(30, 1.0, None if factors is None else np.resize(factors, 30))
-    solved, solve = [], active_set.solve_on_support
-    monkeypatch.setattr(
-        active_set, "solve_on_support", lambda *args: solved.append(1) or solve(*args)
-    )
-    follower, rates = ActiveSet(penalty, 30, 10.0), penalty.at(1.0).l1
+    follower = ActiveSet(penalty, 30, 10.0)
     follower.extend(G, c, np.arange(30))
-    n_steps, supports = [], []
     for alpha in np.geomspace(2.0, 1e-3, 300):
-        before = len(solved)
         assert follower.solve(alpha, 1000) >= 1
-        n_steps.append(len(solved) - before)
-        supports.append(tuple(np.sign(rates * follower.w)))
-        assert np.all(np.abs(follower.q) <= alpha * rates * (1 + 1e-11) + 1e-13)
-        used = follower.w != 0
-        wanted = alpha * (rates * np.sign(follower.w))[used]
-        np.testing.assert_allclose((c - G @ follower.w)[used], wanted, rtol=1e-11, atol=1e-13)
+        assert violation(G, c, penalty.at(alpha), follower.state.w) <= 1e-12
         fresh = ActiveSet(penalty, 30, 10.0)
         fresh.extend(G, c, np.arange(30))
         fresh.solve(alpha, 1000)
-        np.testing.assert_allclose(follower.w, fresh.w, rtol=0, atol=1e-11)
-    stays = [a == b for a, b in pairwise(supports)]
-    assert sum(stays) > 200
-    for i, stay in enumerate(stays[1:], start=1):
-        assert (n_steps[i + 1] == 0) == (stay and n_steps[i] + stays[i - 1] > 0)
+        np.testing.assert_allclose(follower.state.w, fresh.state.w, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("many", [3, 8, 20, 10**6])
-def test_no_line_is_followed_that_is_not_of_this_support(monkeypatch, many):
+def test_no_prediction_is_trusted_that_is_of_another_support(many):
     """Alphas that rise and fall, few and many active features, and descent at one of them."""
-    monkeypatch.setattr(active_set, "KEPT_FROM", many)
+    tuning = replace(TUNING, kept_factor=many)
     for seed in range(60):
         rng = np.random.default_rng(seed)
         Z = rng.standard_normal((60, 40)) + rng.standard_normal((60, 1))
@@ -260,21 +296,22 @@ def test_no_line_is_followed_that_is_not_of_this_support(monkeypatch, many):
         solver, top = ActiveSet(Penalty.build(40, 1.0), 40, yy), float(np.abs(c).max())
         solver.extend(G, c, np.arange(40))
         for i, share in enumerate(rng.choice([1.0, 0.7, 0.3, 0.1, 0.099, 0.0985, 0.01], 12)):
-            monkeypatch.setattr(active_set, "ROUNDS_OF_AN_ALPHA", 0 if i % 4 == 2 else 50)
+            solver.tuning = replace(tuning, max_rounds=0 if i % 4 == 2 else 50)
             alpha = top * share
             solver.solve(alpha, 1000)
-            q, used = c - G @ solver.w, solver.w != 0
+            w = solver.state.w
+            q, used = c - G @ w, w != 0
             assert np.abs(q).max() <= alpha * (1 + 1e-9)
-            np.testing.assert_allclose(q[used], alpha * np.sign(solver.w[used]), rtol=1e-9)
+            np.testing.assert_allclose(q[used], alpha * np.sign(w[used]), rtol=1e-9)
 
 
-def test_a_guess_is_not_followed_far_and_an_exact_line_is():
+def test_a_secant_is_not_extrapolated_far_and_an_exact_predictor_is():
     w, q, dw, dq = np.random.default_rng(0).standard_normal((4, 3))
-    line = Line(2.0, w, q, dw, dq, span=0.1, exact=True)
+    exact = Predictor(2.0, w, q, dw, dq, span=0.1, exact=True)
     for alpha, ahead in ((2.0, 0.0), (1.9, 1.0), (1.7, 3.0), (0.5, 15.0)):
-        assert line.ahead(alpha) == pytest.approx(ahead, abs=1e-12)
-        assert line._replace(exact=False).ahead(alpha) == pytest.approx(min(ahead, FARTHEST))
-    np.testing.assert_array_equal(line.at(3.0), (w + 3.0 * dw, q + 3.0 * dq))
+        assert exact.ahead(alpha, 4.0) == pytest.approx(ahead, abs=1e-12)
+        assert exact._replace(exact=False).ahead(alpha, 4.0) == pytest.approx(min(ahead, 4.0))
+    np.testing.assert_array_equal(exact.at(3.0), (w + 3.0 * dw, q + 3.0 * dq))
 
 
 def test_features_that_depend_on_others_are_found_on_a_support():
@@ -299,7 +336,7 @@ def test_features_that_depend_on_others_are_found_on_a_support():
 
 @pytest.mark.parametrize("seed", [12, 21])
 def test_rounds_stay_few_where_the_support_comes_to_the_rank(seed):
-    """After a stall nothing is foretold: more would join than can be independent."""
+    """After descent nothing is predicted: more would enter than can be independent."""
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((30, 600)) + rng.standard_normal((30, 1))
     y = X[:, :10] @ rng.standard_normal(10) * np.sqrt(0.5) + rng.standard_normal(30)
@@ -311,56 +348,41 @@ def test_rounds_stay_few_where_the_support_comes_to_the_rank(seed):
     assert path.dual_gaps.max() <= 1e-12
 
 
-@pytest.mark.parametrize("method", ["chunks", "gram"])
+@pytest.mark.parametrize("method", ["batches", "gram"])
 @pytest.mark.parametrize("case", OPTIONS)
 @pytest.mark.parametrize("limit", [0, 1])
-def test_rounds_that_do_not_end_are_taken_over_by_descent(monkeypatch, case, method, limit):
-    stalls = []
-    monkeypatch.setattr(active_set, "ROUNDS_OF_AN_ALPHA", limit)
-    descend = ActiveSet.descend
-    monkeypatch.setattr(
-        ActiveSet, "descend", lambda self, *args: stalls.append(1) or descend(self, *args)
-    )
+def test_rounds_that_do_not_end_are_taken_over_by_descent(case, method, limit):
     design, Y, penalty, alphas = setting(case, n_targets=1)
     reference = path("cd", design, Y, penalty, alphas[5:25:6])
-    found = path(method, design, Y, penalty, alphas[5:25:6])
-    if method == "chunks" or penalty.l1_ratio < 1:  # else the homotopy has no rounds
-        assert stalls
+    found = path(method, design, Y, penalty, alphas[5:25:6], how=tuned(max_rounds=limit))
     for (a,), (b,) in zip(found, reference, strict=True):
         assert a.gap <= 1e-12
         np.testing.assert_allclose(design.predict(a.coef), design.predict(b.coef), atol=1e-9)
 
 
-def test_rounds_that_cycle_end(monkeypatch):
-    """Signs from nowhere on a badly conditioned problem; the rounds give up, and descent ends."""
-    monkeypatch.setattr(active_set, "IDLE_ROUNDS", 1)
-    stalls, descend = [], ActiveSet.descend
-    monkeypatch.setattr(
-        ActiveSet, "descend", lambda self, *args: stalls.append(1) or descend(self, *args)
-    )
+@pytest.mark.parametrize("patience", [1, 4])
+def test_rounds_that_cycle_end(patience):
+    """Signs from nowhere on a badly conditioned problem: where the rounds cycle, descent ends."""
     for seed in range(20):
         rng = np.random.default_rng(seed)
         G = rng.standard_normal((12, 30))
         G = G.T @ G / 12 + 1e-3 * np.eye(30)
         penalty = Penalty.build(30, 1.0)
         c = rng.standard_normal(30)
-        solver = ActiveSet(penalty, 30, 2.0 * float(c @ np.linalg.solve(G, c)))
+        yy = 2.0 * float(c @ np.linalg.solve(G, c))
+        solver = ActiveSet(penalty, 30, yy, tuning=replace(TUNING, patience=patience))
         solver.extend(G, c, np.arange(30))
         solver.adopt(rng.standard_normal(30))
-        n_iter = solver.solve(1e-3, 1000)
-        assert n_iter <= 250
-        q = c - G @ solver.w
-        assert np.abs(q).max() <= 1e-3 + 1e-9
-        np.testing.assert_allclose(q[solver.w != 0], 1e-3 * np.sign(solver.w[solver.w != 0]))
-    assert stalls
+        assert solver.solve(1e-3, 1000) <= 250
+        assert violation(G, c, penalty.at(1e-3), solver.state.w) <= 1e-9
 
 
 @pytest.mark.parametrize("max_iter", [1, 2, 5])
 def test_max_iter_bounds_the_work_and_shows_in_the_gap(max_iter):
     design, Y, penalty, alphas = setting("lasso", n_targets=1)
     how = Settings(tol=1e-14, max_iter=max_iter)
-    ((found,),) = path("chunks", design, Y, penalty, alphas[-1:], how=how)
-    assert found.n_iter <= max_iter + max_iter // 4  # one more at each stop on the way
+    ((found,),) = path("batches", design, Y, penalty, alphas[-1:], how=how)
+    assert found.n_iter <= max_iter + max_iter // 4  # one more at each alpha inserted
     scaled = penalty.at(alphas[-1])
     y = design.center(Y)[0][:, 0]
     least = objective(design, y, path("cd", design, Y, penalty, alphas[-1:])[0][0].coef, scaled)

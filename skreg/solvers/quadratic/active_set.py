@@ -1,350 +1,390 @@
 """Newton's method on the active set: many changes of the support at once, on one Gram matrix.
 
 Minimises ``1/2 w'Gw - c'w + sum_j l1_j |w_j| + l2_j/2 w_j^2`` in a box, at one alpha after
-another. With a guess of the support A and of its signs s (the others are zero or at a bound b),
+another. With a guess of the active set A and of its signs s (the others are zero or at a bound b),
 one round solves
 
     (G_AA + L2) w_A = c_A - l1 s_A - G_AB b,        q = c - G w,
 
-and takes every wrong guess back at once: of A, what has the wrong sign goes to zero and what is
-past a bound goes to it; of the rest, zeros with |q_j| > l1_j and bounds whose multiplier turned
-join A. When nothing is left to change w is optimal, up to rounding. This is the primal-dual
-active set method, a semismooth Newton method (Hintermüller, Ito and Kunisch, SIAM J. Optim.
-13(3), 2002). The next alpha starts with the support that a straight line foretells: for the Lasso
-the line that the solution follows while its support stays, and as long as it does no equations are
-solved; else the secant through the last two solutions. About one round an alpha is left.
+and corrects every wrong guess at once. An active feature with the wrong sign becomes inactive, one
+outside the box is put at its bound; features that violate their KKT conditions enter A, zeros with
+``|q_j| > l1_j`` and those at a bound whose multiplier has the wrong sign. When nothing changes w is
+optimal, up to rounding. This is the primal-dual active set method, a semismooth Newton method
+(Hintermüller, Ito and Kunisch, SIAM J. Optim. 13(3), 2002).
+
+The next alpha starts with the active set that is predicted by extrapolation along the path: for the
+Lasso exactly, up to the next breakpoint, where no equations are solved; else along the secant
+through the last two solutions. About one round an alpha is left.
 
 The rounds need not end. Where the violations stop falling, or features of A depend on each other,
 the solution before is taken up by `descent.py`, whose every step lowers the objective.
 
 Cost: a round is one Cholesky factor, |A|^3/3, and |A| m for the product with G, m features; the
-factor of a large support is kept from round to round (`growing_factor.py`).
+factor of a large active set is updated from round to round (`cholesky.py`). The same minimum by
+plain coordinate descent, to read first, is in `tests/reference.py`.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from numpy.typing import NDArray
 
 from ...data.design import Array, Index
-from ...objective.penalties import Penalty, ScaledPenalty
+from ...objective.penalties import Penalty
 from ..base import Mask
-from ..tolerances import CORRELATION_ROUNDING, DEPENDENT_IN_SUPPORT, KKT_TOLERANCE, SUPPORT_GROWTH
+from ..tolerances import (
+    CORRELATION_ROUNDING,
+    KKT_TOLERANCE,
+    STEP_EXACT,
+    STEP_ROUGH,
+    SUPPORT_GROWTH,
+    TUNING,
+    Tuning,
+)
+from .cholesky import Factor, Rows, solve_on_support, symmetric_product
 from .descent import GramModel, descend
-from .growing_factor import GrowingFactor
-from .support import Line, solve_on_support
+from .state import Model, Pattern, Predictor, Sides, State
 
-# Rounds without fewer violations than ever before, after which the method is taken to cycle.
-IDLE_ROUNDS = 4
-# More rounds at one alpha than this are taken for cycling.
-ROUNDS_OF_AN_ALPHA = 50
-# Features that depend on others are dropped one by one, each for a factor, up to so many.
-MOST_DROPPED = 4
-# From so many active features on their factor is kept. Its solutions are exact to this share of
-# the thresholds; where that takes many steps the second is enough to see who joins and leaves.
-KEPT_FROM = 200
-STEP_EXACT, STEP_ROUGH = 1e-12, 1e-4
 
-Sides = NDArray[np.int8]
+class Step(NamedTuple):
+    """The solution of the equations of a pattern.
 
-State = tuple[Array, Array, Index, Array, Sides, Line | None, float]
+    `updated` tells whether it is that of the updated `factor`; `slope` has the derivatives of w and
+    q as alpha falls by one, where the path is known to be straight.
+    """
+
+    w: Array
+    q: Array
+    factor: Factor
+    updated: bool
+    slope: tuple[Array, Array] | None
 
 
 class ActiveSet:
-    """The solution at one alpha, and which features are active, zero or at a bound.
+    """The solution at one alpha after another, from the `state` at the last.
 
     Parameters
     ----------
     penalty : Penalty
-        Of all features the set may ever hold.
+        Of all features there may ever be.
     rank : int
         The rank the Gram matrix has at most.
     yy : float
         Mean square of the target.
     alone : bool, default=False
-        Whether no other alpha follows, for which a line would be needed.
+        Whether no other alpha follows, for which a prediction would be needed.
+    tuning : Tuning
 
     Attributes
     ----------
-    w, q : ndarray of shape (m,)
-        Coefficients and correlations of the residual at the last alpha.
+    state : State
+        To take an earlier one of the same features again is a rollback.
     """
 
-    def __init__(self, penalty: Penalty, rank: int, yy: float, alone: bool = False) -> None:
-        self.all = penalty
-        self.rank, self.yy = rank, yy
-        self.most = rank  # features of a support: more where they may be dependent
-        self.factor = GrowingFactor(DEPENDENT_IN_SUPPORT)
+    def __init__(
+        self,
+        penalty: Penalty,
+        rank: int,
+        yy: float,
+        alone: bool = False,
+        tuning: Tuning = TUNING,
+    ) -> None:
+        self.all, self.rank, self.yy, self.tuning = penalty, rank, yy, tuning
         self.boxed, self.ridged = penalty.has_bounds, penalty.l1_ratio < 1.0
         self.straight = not (self.ridged or alone)
-        self.active = np.empty(0, dtype=np.intp)  # in order of entry
-        self.sign = np.empty(0)  # of active features that are penalised, else zero
-        self.at = np.empty(0, dtype=np.int8)  # +1 at the upper bound, -1 at the lower
-        self.w = self.q = np.empty(0)
-        self.line: Line | None = None
-        self.alpha = np.inf
+        none, model = np.empty(0), Model(np.empty((0, 0)), np.empty(0))
+        pattern = Pattern(np.empty(0, dtype=np.intp), none, np.empty(0, dtype=np.int8))
+        self.state = State(np.inf, model, none, none, pattern, None, Factor.empty(Rows()), 0)
 
     def extend(self, gram: Array, c: Array, index: Index, start: Array | None = None) -> None:
         """Work on the features `index` of the penalty, the first of which are the present ones.
 
         `gram` and `c` are theirs; `start` has coefficients to begin with, zeros where None.
         """
-        m, known = len(index), len(self.w)
-        whole = self.all
-        self.gram = gram
-        self.curvature = gram.diagonal().copy()
-        usable = self.curvature > 0
-        self.c = np.where(usable, c, 0.0)
+        last, whole = self.state, self.all
+        m, known = len(index), len(last.w)
         self.penalty = whole.take(index)
-        self.penalised = self.penalty.factors > 0
+        self.curvature = gram.diagonal().copy()
         factors = self.penalty.factors  # thresholds and L2 part in units of alpha
+        self.penalised = factors > 0
         self.rates = whole.l1_ratio * factors
+        self.limits = self.rates * (1.0 + KKT_TOLERANCE)
         self.ridges = (1.0 - whole.l1_ratio) * self.penalty.l2_factors
-        self.room_above, self.room_below = self.penalty.upper > 0, self.penalty.lower < 0
-        self.usable = usable & (self.penalty.upper > self.penalty.lower)
+        self.may_rise, self.may_fall = self.penalty.upper > 0, self.penalty.lower < 0
+        self.usable = (self.curvature > 0) & (self.penalty.upper > self.penalty.lower)
         self.noise = CORRELATION_ROUNDING * np.sqrt(self.curvature * self.yy)
-        self.shut = np.where(self.usable, self.noise, np.inf)
-        w, line = np.zeros(m), self.line
-        w[:known] = self.w
+        self.slack = np.where(self.usable, self.noise, np.inf)
+        w = np.zeros(m)
+        w[:known] = last.w
         if start is not None:
             w[known:] = start[known:]
-        self.adopt(w)
-        if line is not None:
-            dw = np.append(line.dw, np.zeros(m - known))
-            self.line = Line(self.alpha, w, self.q, dw, -(gram @ dw), line.span, exact=False)
+        self.adopt(w, Model(gram, np.where(self.usable, c, 0.0)))
+        if last.predictor is not None:
+            dw = np.append(last.predictor.dw, np.zeros(m - known))
+            along = Predictor(
+                last.alpha, w, self.state.q, dw, -(gram @ dw), last.predictor.span, exact=False
+            )
+            self.state = self.state._replace(predictor=along)
 
-    def adopt(self, w: Array) -> None:
+    def adopt(self, w: Array, model: Model | None = None) -> None:
         """Take these coefficients for the solution at the last alpha."""
-        penalty, free = self.penalty, self.usable & ~self.penalised
+        last, penalty = self.state, self.penalty
+        free = self.usable & ~self.penalised
+        model = last.model if model is None else model
         if not np.count_nonzero((w != 0) | free):
-            self.w, self.q, self.line, self.active = w, self.c, None, self.active[:0]
-            self.at, self.sign = np.zeros(len(w), dtype=np.int8), np.zeros(len(w))
+            pattern = Pattern(last.pattern.active[:0], w, np.zeros(len(w), dtype=np.int8))
+            self.state = State(last.alpha, model, w, model.c, pattern, None, last.factor, 0)
             return
         w = np.clip(w, penalty.lower, penalty.upper) if self.boxed else w
         w = np.where(self.usable, w, 0.0)
-        self.w, self.q, self.line = w, self.c - self.gram @ w, None
-        self.at = np.zeros(len(w), dtype=np.int8)
+        side = np.zeros(len(w), dtype=np.int8)
         if self.boxed:
             used = free | (w != 0)
-            self.at[used & (w == penalty.upper)] = 1
-            self.at[used & (w == penalty.lower)] = -1
-        chosen = ((w != 0) | free) & (self.at == 0)
-        stay = self.active[chosen[self.active]]
+            side[used & (w == penalty.upper)] = 1
+            side[used & (w == penalty.lower)] = -1
+        chosen = ((w != 0) | free) & (side == 0)
+        stay = last.pattern.active[chosen[last.pattern.active]]
         chosen[stay] = False
-        self.active = np.concatenate([stay, chosen.nonzero()[0]])
-        self.sign = np.sign(w) * self.penalised
-
-    @property
-    def state(self) -> State:
-        """All that changes from one alpha to the next."""
-        return self.w, self.q, self.active, self.sign, self.at, self.line, self.alpha
-
-    @state.setter
-    def state(self, state: State) -> None:
-        self.w, self.q, self.active, self.sign, self.at, self.line, self.alpha = state
+        active = np.concatenate([stay, chosen.nonzero()[0]])
+        pattern = Pattern(active, np.sign(w) * self.penalised, side)
+        q = model.c - model.gram @ w
+        self.state = State(last.alpha, model, w, q, pattern, None, last.factor, 0)
 
     def solve(self, alpha: float, budget: int) -> int:
         """Move to the solution at `alpha` in no more than `budget` rounds and iterations.
 
         Returns how many there were.
         """
-        rounds, solved = self._rounds(alpha, min(ROUNDS_OF_AN_ALPHA, budget // 2))
+        rounds, solved = self._rounds(alpha, self.state.alpha, budget)
         if not solved:
-            rounds += self.descend(self.penalty.at(alpha), max(1, budget - rounds))
-        self.alpha = alpha
+            rounds += self.descend(alpha, max(1, budget - rounds))
         return rounds
 
-    def descend(self, scaled: ScaledPenalty, budget: int) -> int:
+    def descend(self, alpha: float, budget: int) -> int:
         """Move by steps that lower the objective; returns the number of iterations."""
-        w = np.clip(self.w, scaled.lower, scaled.upper)
-        _, n_iter = descend(GramModel(self.gram, self.c), w, scaled, self.yy, budget, None)
+        model, scaled = self.state.model, self.penalty.at(alpha)
+        w = np.clip(self.state.w, scaled.lower, scaled.upper)
+        _, n_iter = descend(GramModel(model.gram, model.c), w, scaled, self.yy, budget, None)
         self.adopt(w)
+        self.state = self.state._replace(alpha=alpha)
         return n_iter
 
-    def _rounds(self, alpha: float, limit: int) -> tuple[int, bool]:
-        """Rounds from the last solution; whether they ended. If not, nothing has changed."""
-        l1, at, penalty = alpha * self.rates, self.at, self.penalty
-        threshold = l1 * (1.0 + KKT_TOLERANCE) + self.shut
-        edge = threshold
-        near = self._ahead(alpha)
-        active, sign = self._predicted(near, edge)
-        if self.line is not None and self.line.exact and active is self.active and not self.boxed:
-            self.w, self.q = near
-            return 1, True
-        fewest, idle, dropped = len(l1) + 1, 0, 0
-        exact = STEP_ROUGH if self.ridged else STEP_EXACT
-        for rounds in range(1, limit + 1):
-            w, c = np.zeros(len(l1)), self.c
-            if self.boxed:
-                w = np.where(at > 0, penalty.upper, np.where(at < 0, penalty.lower, 0.0))
-                c = c - self.gram @ w
-            slope, kept = None, self._from_kept_factor(alpha, active, sign, w, near, exact)
-            if kept is not None:
-                w, q = kept
-            else:
-                found, dependent = self._on_support(alpha, active, sign, w, c)
-                if dependent is not None:
-                    dropped += len(active) <= self.most or self.ridged
-                    if dropped > MOST_DROPPED:
-                        break
-                    edge, sign = edge.copy(), sign.copy()
-                    edge[active[dependent]] = np.inf
-                    sign[active[dependent]] = 0.0
-                    active = np.delete(active, dependent)
-                    continue
-                w, q, slope = found
-            near = w, q
-            wrong = w * sign < 0.0
-            enter = np.abs(q) > edge
-            enter[active] = False
-            if self.boxed:
-                at, wrong, enter = self._at_bounds(alpha, w, q, active, at, wrong, enter)
-            n_leave, n_enter = int(np.count_nonzero(wrong)), int(np.count_nonzero(enter))
-            if not n_leave and not n_enter:
-                if kept is not None and exact > STEP_EXACT:
+    def _rounds(self, alpha: float, last: float, budget: int) -> tuple[int, bool]:
+        """Rounds from the solution at the `last` alpha, and whether they ended.
+
+        If they did not, the state is as before.
+        """
+        state, tuning = self.state, self.tuning
+        predictor = state.predictor
+        threshold = alpha * self.limits + self.slack
+        w, q, age = self._extrapolated(alpha)
+        pattern = self._predicted(w, q, threshold)
+        if pattern is None:
+            if predictor is not None and predictor.exact and not self.boxed:
+                self.state = state._replace(alpha=alpha, w=w, q=q)
+                return 1, True
+            pattern = state.pattern
+        factor, exact = state.factor, STEP_ROUGH if self.ridged else STEP_EXACT
+        fewest, idle, n_dropped, dropped = len(w) + 1, 0, 0, list[int]()
+        rounds = 0
+        for rounds in range(1, min(tuning.max_rounds, budget // 2) + 1):
+            step = self._step(alpha, pattern, w, q, factor, age >= tuning.refreshed, exact)
+            if isinstance(step, int):
+                n_dropped += not self._overfull(len(pattern.active))
+                if n_dropped > tuning.most_dropped:
+                    break
+                pattern = self._without(pattern, step, dropped)
+                continue
+            w, q, factor = step.w, step.q, step.factor
+            leave, enter, side = self._violations(alpha, w, q, pattern, threshold)
+            refused = bool(dropped) and bool(enter[dropped].any())
+            if dropped:
+                enter[dropped] = False
+            n_leave = int(np.count_nonzero(leave))
+            n_wrong = n_leave + int(np.count_nonzero(enter))
+            if n_wrong == 0:
+                if step.updated and exact > STEP_EXACT:
                     exact = STEP_EXACT
                     continue
-                # One that is kept out, as it depends on others, may have had to join.
-                if edge is not threshold and self._pulled(q, active, threshold).any():
+                if refused:
                     break
-                if slope is not None:
-                    self.line = Line(alpha, w, q, *slope, 1.0, exact=True)
-                elif alpha < self.alpha:
-                    span = self.alpha - alpha
-                    self.line = Line(alpha, w, q, w - self.w, q - self.q, span, exact=False)
-                elif self.line is not None:
-                    self.line = self.line._replace(alpha=alpha, w=w, q=q, exact=False)
-                self.w, self.q, self.active, self.sign, self.at = w, q, active, sign, at
+                if step.slope is not None:
+                    predictor = Predictor(alpha, w, q, *step.slope, 1.0, exact=True)
+                elif alpha < last:
+                    change = w - state.w, q - state.q
+                    predictor = Predictor(alpha, w, q, *change, last - alpha, exact=False)
+                elif predictor is not None:
+                    predictor = predictor._replace(alpha=alpha, w=w, q=q, exact=False)
+                self.state = State(alpha, state.model, w, q, pattern, predictor, factor, age)
                 return rounds, True
-            idle = 0 if n_leave + n_enter < fewest else idle + 1
-            if idle == IDLE_ROUNDS:
+            idle = 0 if n_wrong < fewest else idle + 1
+            if idle == tuning.patience:
                 break
-            fewest = min(fewest, n_leave + n_enter)
-            active, sign = self._changed(active, sign, at, wrong, enter, q, edge)
+            fewest = min(fewest, n_wrong)
             if n_leave:
-                edge = threshold  # those that depended on what left may be free of it
-        else:
-            rounds = limit
+                dropped.clear()  # those that depended on what left may be free of it
+            pattern = self._changed(pattern, side, leave, enter, q, threshold)
         return rounds, False
 
-    def _ahead(self, alpha: float) -> tuple[Array, Array]:
-        """Coefficients and correlations on the line."""
-        line = self.line
-        if line is None:
-            return self.w, self.q
-        ahead = line.ahead(alpha)
-        if not line.exact:
-            self.factor.drift(ahead)
-        return line.at(ahead)
+    def _overfull(self, n_active: int) -> bool:
+        """Whether so many features depend on each other for certain."""
+        return n_active > self.rank and not self.ridged and not self.state.centred
 
-    def _from_kept_factor(
+    def _without(self, pattern: Pattern, place: int, dropped: list[int]) -> Pattern:
+        """The pattern less an active feature that depends on others, which is noted."""
+        feature, sign = int(pattern.active[place]), pattern.sign.copy()
+        dropped.append(feature)
+        sign[feature] = 0.0
+        return pattern._replace(active=np.delete(pattern.active, place), sign=sign)
+
+    def _extrapolated(self, alpha: float) -> tuple[Array, Array, int]:
+        """Coefficients and correlations predicted at this alpha, and the age of the latter.
+
+        On the secant correlations have the errors of the last two. These grow steadily as long as
+        it is extrapolated by no more than its length, and else by more and more; two alphas in a
+        row with correlations computed anew end that.
+        """
+        state, tuning = self.state, self.tuning
+        if state.predictor is None:
+            return state.w, state.q, state.age
+        ahead, age = state.predictor.ahead(alpha, tuning.farthest), state.age
+        if not state.predictor.exact:
+            age = 0 if age > tuning.refreshed else age
+            age += 1 if ahead <= 1.0 else tuning.refreshed
+        return *state.predictor.at(ahead), age
+
+    def _predicted(self, w: Array, q: Array, threshold: Array) -> Pattern | None:
+        """The pattern that these predict; None where it is the last one."""
+        state = self.state
+        pattern = state.pattern
+        if state.predictor is None and len(pattern.active):
+            return None  # by correlations at the last alpha alone too many would enter
+        leave = w * pattern.sign < 0.0
+        if self.boxed:
+            leave &= pattern.side == 0
+        enter = self._violating(q, pattern, threshold)
+        if not (np.count_nonzero(leave) or np.count_nonzero(enter)):
+            return None
+        return self._changed(pattern, pattern.side, leave, enter, q, threshold)
+
+    def _step(
         self,
         alpha: float,
-        active: Index,
-        sign: Array,
+        pattern: Pattern,
         w: Array,
-        near: tuple[Array, Array],
+        q: Array,
+        factor: Factor,
+        refresh: bool,
         exact: float,
-    ) -> tuple[Array, Array] | None:
-        """Coefficients and correlations of many active features from some `near`; others as in w.
+    ) -> Step | int:
+        """The solution for a pattern, from w and q nearby; or who of A depends on others.
 
-        None where a factor of their own is better, or a feature depends on the others.
+        With many active features it is found to `exact` by the updated factor, unless that is
+        singular.
         """
-        if len(active) < KEPT_FROM or (len(active) > self.most and not self.ridged):
-            return None
-        if self.ridged:
-            self.factor.serve(alpha, alpha * self.ridges)
-        w = w.copy()
-        w[active] = near[0].take(active)
-        q = self.factor.correlations(self.gram, self.c, near, w, len(active))
-        pull, ridge = alpha * (self.rates * sign).take(active), alpha * self.ridges.take(active)
-        return self.factor.move(self.gram, active, ridge, pull, w, q, exact)
-
-    def _on_support(
-        self, alpha: float, active: Index, sign: Array, w: Array, c: Array
-    ) -> tuple[tuple[Array, Array, tuple[Array, Array] | None], int | None]:
-        """Coefficients and correlations, and their slopes; or who of A depends on others.
-
-        Writes to w. `c` are the correlations of what the other features leave.
-        """
-        rows = self.gram.take(active, 0)
-        if len(active) > self.most and not self.ridged:
-            return (w, c, None), len(active) - 1
-        pull = self.rates * sign
-        pulls = np.array([c - alpha * pull, pull] if self.straight else [c - alpha * pull])
-        ridge = alpha * self.ridges.take(active) if self.ridged else None
-        found, dependent = solve_on_support(active, rows, pulls.take(active, 1), ridge)
-        w[active] = found[0]
-        turned = found.dot(rows)
-        if not self.straight:
-            return (w, c - turned[0], None), dependent
-        dw = np.zeros(len(w))
-        dw[active] = found[1]
-        return (w, c - turned[0], (dw, -turned[1])), dependent
-
-    def _changed(
-        self, active: Index, sign: Array, at: Sides, leave: Mask, enter: Mask, q: Array, edge: Array
-    ) -> tuple[Index, Array]:
-        """Support and signs after some leave and others join, the most violated if many."""
-        sign = sign.copy()
-        if np.count_nonzero(leave):
-            active = active[~leave.take(active)]
-            sign[leave & (at == 0)] = 0.0
-        new = enter.nonzero()[0]
-        # Where all features may be independent there is no reason to be careful.
-        room = len(sign)
-        if not len(sign) <= self.rank == self.most:
-            room = max(SUPPORT_GROWTH, len(active) // 2)
-        if len(new) > room:
-            excess = np.abs(q[new]) / edge[new]
-            new = new[np.argpartition(-excess, room)[:room]]
-        fresh = np.sign(q[new])
-        if self.boxed:  # what comes back from a bound keeps the sign it had
-            fresh = np.where(sign[new] == 0, fresh, sign[new])
-        sign[new] = fresh * self.penalised[new]
-        return np.concatenate([active, new]), sign
-
-    def _predicted(self, near: tuple[Array, Array], edge: Array) -> tuple[Index, Array]:
-        """Support and signs on the line; the same objects where nothing changes."""
-        if self.line is None and len(self.active):  # by nothing but q too many would join
-            return self.active, self.sign
-        w, q = near
-        wrong = w * self.sign < 0.0
-        enter = self._pulled(q, self.active, edge)
+        model, active = self.state.model, pattern.active
+        if self._overfull(len(active)):
+            return len(active) - 1
+        fixed, c = np.zeros(len(w)), model.c
         if self.boxed:
-            wrong &= self.at == 0
-        if not (np.count_nonzero(wrong) or np.count_nonzero(enter)):
-            return self.active, self.sign
-        return self._changed(self.active, self.sign, self.at, wrong, enter, q, edge)
+            side, upper, lower = pattern.side, self.penalty.upper, self.penalty.lower
+            fixed = np.where(side > 0, upper, np.where(side < 0, lower, 0.0))
+        if len(active) >= self.tuning.kept_factor:
+            ridges = self.ridges if self.ridged else None
+            factor = factor.at(alpha) if self.ridged else factor
+            updated = factor.on(model.gram, active, ridges)
+            factor = Factor.empty(factor.rows, factor.alpha) if updated is None else updated
+            if updated is not None:
+                near = fixed.copy()
+                near[active] = w.take(active)
+                q = self._correlations(near, w, q, refresh, len(active))
+                wanted = alpha * (self.rates * pattern.sign).take(active)
+                found = updated.correct(model.gram, alpha, ridges, wanted, near, q, exact)
+                if found is not None:
+                    return Step(*found, factor, True, None)
+        if self.boxed:
+            c = c - model.gram @ fixed
+        rows, ridge = model.gram.take(active, 0), None
+        rates = self.rates.take(active) * pattern.sign.take(active)
+        rhs = (c.take(active) - alpha * rates)[None]
+        if self.straight:
+            rhs = np.concatenate([rhs, rates[None]])
+        if self.ridged:
+            ridge = alpha * self.ridges.take(active)
+        x, dependent = solve_on_support(active, rows, rhs, ridge)
+        if dependent is not None:
+            return dependent
+        w, image = fixed, x.dot(rows)
+        w[active] = x[0]
+        if not self.straight:
+            return Step(w, c - image[0], factor, False, None)
+        dw = np.zeros(len(w))
+        dw[active] = x[1]
+        return Step(w, c - image[0], factor, False, (dw, -image[1]))
 
-    def _at_bounds(
-        self, alpha: float, w: Array, q: Array, active: Index, at: Sides, wrong: Mask, enter: Mask
-    ) -> tuple[Sides, Mask, Mask]:
-        """Who is at a bound after this round, who leaves the support and who joins it."""
-        found, off = w.take(active), wrong.take(active)
-        above = active[(found > self.penalty.upper.take(active)) & ~off]
-        below = active[(found < self.penalty.lower.take(active)) & ~off]
+    def _correlations(
+        self, w: Array, near: Array, q_near: Array, refresh: bool, n_active: int
+    ) -> Array:
+        """``c - G w``, from those of coefficients nearby where that is as good and cheaper."""
+        model, moved = self.state.model, np.flatnonzero(w != near)
+        if refresh or 4 * len(moved) >= n_active:
+            return np.asarray(model.c - symmetric_product(model.gram, w))
+        return np.asarray(q_near - (w - near).take(moved).dot(model.gram.take(moved, 0)))
+
+    def _violating(self, q: Array, pattern: Pattern, threshold: Array) -> Mask:
+        """Zeros that violate their KKT conditions."""
+        found = np.abs(q) > threshold
+        found[pattern.active] = False
+        if self.boxed:
+            found &= (pattern.side == 0) & np.where(q > 0, self.may_rise, self.may_fall)
+        return found
+
+    def _violations(
+        self, alpha: float, w: Array, q: Array, pattern: Pattern, threshold: Array
+    ) -> tuple[Mask, Mask, Sides]:
+        """Features that leave the active set and that enter it, and bounds that others are at."""
+        leave, enter = w * pattern.sign < 0.0, self._violating(q, pattern, threshold)
+        if not self.boxed:
+            return leave, enter, pattern.side
+        active, side = pattern.active, pattern.side.copy()
+        found, turned = w.take(active), leave.take(active)
+        above = active[(found > self.penalty.upper.take(active)) & ~turned]
+        below = active[(found < self.penalty.lower.take(active)) & ~turned]
         leave = np.zeros(len(w), dtype=bool)
-        leave[active] = off
+        leave[active] = turned
         leave[above] = leave[below] = True
-        enter = enter & (at == 0) & self._may_enter(q)
-        at, held = at.copy(), at.nonzero()[0]
+        held = side.nonzero()[0]
         if len(held):
             l1, b = alpha * self.rates[held], w[held]
-            pull = q[held] - alpha * self.ridges[held] * b - l1 * np.sign(b)
-            back = held[at[held] * pull < -(KKT_TOLERANCE * l1 + self.noise[held])]
-            enter[back], at[back] = True, 0
-        at[above], at[below] = 1, -1
-        return at, leave, enter
+            multiplier = q[held] - alpha * self.ridges[held] * b - l1 * np.sign(b)
+            back = held[side[held] * multiplier < -(KKT_TOLERANCE * l1 + self.noise[held])]
+            enter[back], side[back] = True, 0
+        side[above], side[below] = 1, -1
+        return leave, enter, side
 
-    def _may_enter(self, q: Array) -> Mask:
-        """Zeros that have room on the side their correlation pulls them to."""
-        return np.where(q > 0, self.room_above, self.room_below)
-
-    def _pulled(self, q: Array, active: Index, edge: Array) -> Mask:
-        """Features outside the support and at no bound that are pulled past `edge`."""
-        out = np.abs(q) > edge
-        out[active] = False
-        if self.boxed:
-            out &= (self.at == 0) & self._may_enter(q)
-        return out
+    def _changed(
+        self,
+        pattern: Pattern,
+        side: Sides,
+        leave: Mask,
+        enter: Mask,
+        q: Array,
+        threshold: Array,
+    ) -> Pattern:
+        """The pattern after some leave and others enter, the most violated if many."""
+        active, sign = pattern.active, pattern.sign.copy()
+        if np.count_nonzero(leave):
+            active = active[~leave.take(active)]
+            sign[leave & (side == 0)] = 0.0
+        new, most = enter.nonzero()[0], len(sign)
+        if most > self.rank or self.state.centred:
+            most = max(SUPPORT_GROWTH, len(active) // 2)
+        if len(new) > most:
+            excess = np.abs(q[new]) / threshold[new]
+            new = new[np.argpartition(-excess, most)[:most]]
+        entered = np.sign(q[new])
+        if self.boxed:  # what comes back from a bound keeps the sign it had
+            entered = np.where(sign[new] == 0, entered, sign[new])
+        sign[new] = entered * self.penalised[new]
+        return Pattern(np.concatenate([active, new]), sign, side)

@@ -4,7 +4,7 @@
   from knot to knot by `homotopy.py`, and so is a single alpha where there are fewer rows than
   features; the elastic net, other single alphas and bounds on unpenalised features go to
   `active_set.py`. What is left with a gap above rounding level, descent finishes.
-- Many features: `chunked_path.py`, on a working set.
+- Many features: `batched_path.py`, on a working set.
 - A random order of visits: `coordinate_descent.py`.
 """
 
@@ -20,7 +20,7 @@ from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import AIM, Bound, OneTarget, Settings, Solution, target_by_target
 from ..optimality import relative_gaps
 from ..tolerances import KKT_ROUNDING
-from . import chunked_path, coordinate_descent
+from . import batched_path, coordinate_descent
 from .copies import FEWEST, solve_without_copies
 from .homotopy import TINY, Homotopy
 from .proximal import ProximalActiveSet
@@ -67,7 +67,7 @@ def _solve(
     elif settings.precompute is True or _takes_one_gram(bound.design, len(alphas)):
         chosen = _solve_on_gram
     else:
-        chosen = chunked_path.solve
+        chosen = batched_path.solve
     return chosen(bound, alphas, start, settings)
 
 
@@ -161,12 +161,12 @@ def _step(
         first = penalty.at(alphas[0])
         if np.count_nonzero(np.abs(c) > first.l1) >= GUESSED_FROM:
             start = _guess(design.gram(), c, first)
-    found = ProximalActiveSet(penalty, rank, yy, alone=len(alphas) == 1)
+    found = ProximalActiveSet(penalty, rank, yy, len(alphas) == 1, settings.tuning)
     found.extend(design.gram(), c, np.arange(n_features), start)
     W, n_iters = np.empty((len(alphas), n_features)), []
     for row, alpha in zip(W, alphas.tolist(), strict=True):
         n_iters.append(found.solve(alpha, settings.max_iter))
-        row[:] = found.w
+        row[:] = found.state.w
     return W.T, _left(design.gram(), c, W.T), n_iters
 
 

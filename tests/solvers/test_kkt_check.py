@@ -1,4 +1,6 @@
-"""The check of a whole stretch of the path from a few of its points, against all products."""
+"""Screening and the KKT check over a batch of alphas, against products with every residual."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,9 +9,11 @@ from scipy import sparse
 from skreg.data import products as moments
 from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers.base import Bound, Settings, Target
-from skreg.solvers.quadratic import chunked_path, coordinate_descent, full_check
-from skreg.solvers.quadratic.full_check import FullCheck, Point, norms
+from skreg.solvers.base import OneTarget, Settings, Target
+from skreg.solvers.quadratic import batched_path, coordinate_descent
+from skreg.solvers.quadratic.batched_path import BatchedPath
+from skreg.solvers.quadratic.kkt_check import KKTCheck, ReferencePoint, norms
+from skreg.solvers.tolerances import TUNING
 
 STORED = {"F": np.asfortranarray, "C": np.ascontiguousarray, "csc": sparse.csc_array}
 
@@ -62,7 +66,7 @@ def test_norms_are_bounds_and_hardly_more(stored, weighted, standardize, offset)
 @pytest.mark.parametrize("shape", [{}, {"factors": "some"}, {"lower": 0.0}, {"upper": 0.02}])
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 9])
 @pytest.mark.parametrize("tall", [1, 1000])
-def test_what_is_settled_violates_nothing(monkeypatch, shape, l1_ratio, count, tall):
+def test_what_is_screened_out_violates_nothing(monkeypatch, shape, l1_ratio, count, tall):
     """Residuals of a path on half of the features, so that many of the others violate."""
     monkeypatch.setattr(moments, "TALL", tall)
     design, y = setting()
@@ -75,42 +79,42 @@ def test_what_is_settled_violates_nothing(monkeypatch, shape, l1_ratio, count, t
     half = design.subset(np.arange(100))
     part = Penalty(l1_ratio, penalty.factors[:100], penalty.lower[:100], penalty.upper[:100])
     how, none = Settings(tol=1e-14), np.zeros((100, 1))
-    found = coordinate_descent.solve(Bound(half, Target.build(half, y), part), alphas, none, how)
+    found = coordinate_descent.solve(half, Target.build(half, y), part, alphas, none, how)
     R = y - half.predict(np.array([one.coef for (one,) in found]).T)
-    check = FullCheck(design, penalty)
-    n_settled, inside = 0, np.arange(design.n_features) % 3 == 0
+    check = KKTCheck(design, penalty)
+    n_screened, inside = 0, np.arange(design.n_features) % 3 == 0
     for first in range(0, 30 - count, count):
-        chunk = slice(first + 1, first + 1 + count)
+        batch = slice(first + 1, first + 1 + count)
         start = check.points(alphas[[first]], R[:, [first]])[0]
-        anchors, outside = check.settle(start, alphas[chunk], R[:, chunk], inside)
-        assert len(anchors) - 1 == min(count, 4) if tall == 1 else len(anchors) - 1 in (1, 2)
-        assert len({point.alpha for point in anchors}) == len(anchors)
-        for point in anchors[1:]:
+        points, outside = check.screen(start, alphas[batch], R[:, batch], inside)
+        assert len(points) - 1 == min(count, 4) if tall == 1 else len(points) - 1 in (1, 2)
+        assert len({point.alpha for point in points}) == len(points)
+        for point in points[1:]:
             (i,) = np.flatnonzero(alphas == point.alpha)
             np.testing.assert_array_equal(point.r, R[:, i])
             np.testing.assert_allclose(point.q, design.correlate(R[:, i]), rtol=0, atol=1e-12)
-        assert anchors[-1].alpha == alphas[chunk.stop - 1]
-        settled = ~check.unsettled(anchors, alphas[chunk], R[:, chunk])
-        np.testing.assert_array_equal(outside, np.flatnonzero(~settled & ~inside))
-        pulls = check.pull(design.correlate(R[:, chunk]).T)
-        assert np.all(pulls[:, settled] <= l1_ratio * alphas[chunk, None] * (1 + 1e-12))
-        n_settled += np.count_nonzero(settled)
+        assert points[-1].alpha == alphas[batch.stop - 1]
+        screened = ~check.unscreened(points, alphas[batch], R[:, batch])
+        np.testing.assert_array_equal(outside, np.flatnonzero(~screened & ~inside))
+        scaled = check.scaled(design.correlate(R[:, batch]).T)
+        assert np.all(scaled[:, screened] <= l1_ratio * alphas[batch, None] * (1 + 1e-12))
+        n_screened += np.count_nonzero(screened)
         for index in (np.arange(3, 9), np.arange(0, 200, 2)):  # few and many
             np.testing.assert_allclose(
-                check.pulls(index, R[:, chunk]), pulls[:, index], rtol=1e-9, atol=1e-12
+                check.scaled_by(R[:, batch], index), scaled[:, index], rtol=1e-9, atol=1e-12
             )
-    assert n_settled > 0
+    assert n_screened > 0
 
 
 def test_alphas_above_the_start_and_no_way_to_go():
     design, y = setting()
-    check = FullCheck(design, Penalty.build(design.n_features, 1.0))
+    check = KKTCheck(design, Penalty.build(design.n_features, 1.0))
     q = design.correlate(y[:, 0])
     top = float(np.abs(q).max())
-    start = Point(top, y[:, 0], q)
+    start = ReferencePoint(top, y[:, 0], q)
     R = np.repeat(y, 6, axis=1)
     for alphas in (np.full(6, top), np.linspace(3 * top, 1.01 * top, 6)):
-        _, outside = check.settle(start, alphas, R, np.zeros(design.n_features, dtype=bool))
+        _, outside = check.screen(start, alphas, R, np.zeros(design.n_features, dtype=bool))
         assert len(outside) <= 1
 
 
@@ -125,49 +129,45 @@ def test_violators_are_found_one_by_one_or_with_all_products(monkeypatch, stored
     penalty = Penalty.build(design.n_features, 1.0)
     top = penalty.alpha_max(design.correlate(y))
     alphas = np.geomspace(top, 0.02 * top, 25)
-    monkeypatch.setattr(chunked_path, "MARGIN", -1e9)
-    monkeypatch.setattr(full_check, "LOOKED_AT", many)
-    start, how = np.zeros((design.n_features, 1)), Settings(tol=1e-14)
+    tuning = replace(TUNING, margin=-1e9, few_left=many)
+    start, how = np.zeros((design.n_features, 1)), Settings(tol=1e-14, tuning=tuning)
     target = Target.build(design, y)
-    chunks, descent = (
-        list(method.solve(Bound(design, target, penalty), alphas, start, how))
-        for method in (chunked_path, coordinate_descent)
+    batches, descent = (
+        list(method.solve(design, target, penalty, alphas, start, how))
+        for method in (batched_path, coordinate_descent)
     )
-    for (a,), (b,) in zip(chunks, descent, strict=True):
+    for (a,), (b,) in zip(batches, descent, strict=True):
         assert a.gap <= 1e-12
         np.testing.assert_allclose(
             design.predict(a.coef), design.predict(b.coef), rtol=0, atol=1e-9
         )
 
 
-def test_a_walk_knows_where_it_is_and_looks_further_ahead_after_a_violation(monkeypatch):
-    """Correlations, residual and margin after each chunk, violated ones and others."""
+@pytest.mark.parametrize("tall", [1, 1000])
+def test_a_path_knows_where_it_is_after_each_batch(monkeypatch, tall):
+    """Residual and correlations of the last final alpha, and violators where a batch ended early.
+
+    A slope that predicts nothing makes most batches end early.
+    """
+    monkeypatch.setattr(moments, "TALL", tall)
     design, y = setting(p=400, rho=0.0)
     penalty = Penalty.build(design.n_features, 1.0)
-    target, how = Target.build(design, y), Settings(tol=1e-14)
+    how = Settings(tol=1e-14, tuning=replace(TUNING, margin=0.001))
     alphas = penalty.alpha_max(design.correlate(y)) * np.geomspace(1, 0.02, 60)
-    advance, margins = chunked_path.Walk.advance, set()
-
-    def watched(walk, chunk, wanted):
-        margin = walk.margin
-        found = advance(walk, chunk, wanted)
-        stood = len(found) == len(chunk)
-        assert (len(walk.violators) == 0) == stood
-        wider, narrower = min(0.4, 2 * margin), max(0.001, margin / 2)
-        assert walk.margin == (narrower if stood else wider)
-        margins.add(walk.margin)
+    target = OneTarget(design, y[:, 0])
+    path = BatchedPath(design, target, penalty, np.zeros(design.n_features), how)
+    done, n_short = 0, 0
+    while done < len(alphas):
+        length = path.screen(alphas[done:], 8)
+        found = path.advance(alphas[done : done + length], np.ones(length, dtype=bool))
+        assert (len(path.violators) == 0) == (len(found) == length)
+        n_short += len(found) < length
+        done += len(found)
         if found:
-            assert walk.alpha == chunk[len(found) - 1]
-            np.testing.assert_allclose(walk.r, y[:, 0] - design.predict(found[-1].coef), atol=1e-12)
-            np.testing.assert_allclose(walk.q, design.correlate(walk.r), atol=1e-12)
-        walk.slope = -walk.q / walk.alpha  # foretells nothing, so that much is violated
-        return found
-
-    monkeypatch.setattr(chunked_path.Walk, "advance", watched)
-    monkeypatch.setattr(chunked_path, "MARGIN", 0.001)
-    for tall in (1, 1000):
-        monkeypatch.setattr(moments, "TALL", tall)
-        start = np.zeros((design.n_features, 1))
-        found = list(chunked_path.solve(Bound(design, target, penalty), alphas, start, how))
-        assert max(one.gap for (one,) in found) <= 1e-12
-    assert len(margins) > 5
+            assert path.here.alpha == alphas[done - 1]
+            assert max(one.gap for one in found) <= 1e-12
+            r, q = path.here.r, path.here.q
+            np.testing.assert_allclose(r, y[:, 0] - design.predict(found[-1].coef), atol=1e-12)
+            np.testing.assert_allclose(q, design.correlate(r), atol=1e-12)
+        path.slope = -path.here.q / path.here.alpha
+    assert n_short > 5

@@ -1,0 +1,315 @@
+"""A path with an L1 part over many features: a working set, and a batch of alphas at a time.
+
+For each batch of alphas:
+
+1. Screening. The correlations q of all features, extrapolated from the last alpha along their
+   slope, tell which features may be active in the batch; these join the working set. The first
+   slope is that of the best feature alone, later ones are the difference of the last two q.
+2. The active-set method (`active_set.py`) solves all alphas on the Gram matrix of the working set.
+3. KKT check of all features at all alphas (`kkt_check.py`), which also gives q at the last alpha
+   and the next slope. The solutions up to the first violation are final. There the active-set
+   method is rolled back to its checkpoint, the violating features join, and the next batch, a
+   shorter one, begins.
+
+No feature is left out without that check. X is neither centred nor copied, but for the columns of
+the working set. Cost: one to four products of X with a vector for each batch; the strong rule of
+Tibshirani et al. (JRSS B 74(2), 2012) bounds the slope where this method estimates it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...data.design import Array, Design, Index
+from ...objective.penalties import Penalty
+from ..base import AIM, Mask, OneTarget, Settings, Solution, target_by_target
+from ..optimality import relative_gap, support_gaps
+from ..tolerances import KKT_TOLERANCE
+from . import large_support
+from .coordinate_descent import without_a_step
+from .descent import GramModel, descend
+from .kkt_check import KKTCheck, ReferencePoint
+from .proximal import ProximalActiveSet
+from .working_set import WorkingSet
+
+
+class BatchedPath:
+    """The path as far as it is known, and how to get on.
+
+    Attributes
+    ----------
+    here : ReferencePoint
+        The last alpha that is final.
+    slope : ndarray of shape (n_features,) or None
+        How the correlations change there as alpha falls by one.
+    violators : ndarray of int
+        Features that must join the working set before the next batch.
+    margin : float
+        See `Tuning`.
+    used : int
+        Iterations since the last alpha that is wanted.
+    """
+
+    def __init__(
+        self,
+        design: Design,
+        target: OneTarget,
+        penalty: Penalty,
+        start: Array,
+        settings: Settings,
+        alone: bool,
+    ) -> None:
+        self.design, self.target, self.penalty, self.settings = design, target, penalty, settings
+        self.tuning = settings.tuning
+        self.joining = self.tuning.joining_alone if alone else self.tuning.joining
+        self.working = WorkingSet(design, target.y)
+        rank = min(design.n_samples - (design.mean is not None), design.n_features)
+        self.solver = ProximalActiveSet(penalty, rank, target.yy, tuning=self.tuning)
+        self.solver.extend(np.empty((0, 0)), np.empty(0), self.working.index)
+        self.check = KKTCheck(design, penalty, self.tuning)
+        self.slope: Array | None = None
+        self.violators, self.margin, self.used = self.working.index, self.tuning.margin, 0
+        r, q = target.y, target.c
+        used = np.flatnonzero((start != 0) | penalty.free)
+        if len(used):
+            self._extend(used, start[used])
+            r = self.working.residual_of(start[used])
+            q = design.correlate(r)
+        largest = np.finfo(np.float64).max
+        alpha = min(float(self._outside(q).max()) / penalty.l1_ratio, largest)
+        self.here = ReferencePoint(alpha, r, q)
+
+    @property
+    def n_active(self) -> int:
+        """The size of the active set at the last alpha."""
+        return len(self.solver.state.pattern.active)
+
+    def _outside(self, q: Array) -> Array:
+        """Scaled correlations of the features outside the working set, zeros for the others."""
+        scaled = self.check.scaled(q)
+        scaled[self.working.index] = 0.0
+        return scaled
+
+    def _extend(self, new: Index, start: Array | None = None) -> None:
+        """Add features to the working set, with coefficients to start from."""
+        if not len(new):
+            return
+        self.working.grow(new)
+        index = self.working.index
+        if self.working.gram is not None:
+            w = np.zeros(len(index))
+            if start is not None:
+                w[-len(new) :] = start
+            self.solver.extend(self.working.gram, self.target.c[index], index, w)
+
+    def _largest(self, index: Index, scaled: Array) -> Index:
+        """Those of `index` with the largest scaled correlations, as many as may join at once."""
+        most = max(self.joining, int(self.tuning.joining_share * self.n_active))
+        if len(index) <= most:
+            return index
+        return np.sort(index[np.argpartition(-scaled[index], most)[:most]])
+
+    def screen(self, alphas: Array, length: int) -> int:
+        """Add what the next `length` alphas will need; returns for how many of them this does."""
+        tuning, here, ratio = self.tuning, self.here, self.penalty.l1_ratio
+        if self.slope is None:
+            self.slope = self._first_slope()
+        length = min(length, len(alphas))
+        while True:
+            last = float(alphas[length - 1])
+            fall = max(here.alpha - last, 0.0)
+            scaled = self._outside(here.q + fall * self.slope)
+            scaled[self.violators] = np.inf
+            new = np.flatnonzero(scaled > max(ratio * (last - self.margin * fall), 0.0))
+            joining = self._largest(new, scaled)
+            if len(joining) == len(new) or length == 1:
+                break
+            length = max(1, int(tuning.shortened * length))
+        self._extend(joining)
+        self.violators = new[:0]
+        return length
+
+    def _first_slope(self) -> Array:
+        """Slope of the correlations while the best feature alone is active."""
+        q, penalty = self.here.q, self.penalty
+        best = int(self._outside(q).argmax())
+        column = self.design.correlate(self.design.columns(np.array([best]))[:, 0])
+        curvature = float(column[best])
+        if curvature <= 0.0:
+            return np.zeros_like(q)
+        rate = penalty.l1_ratio * float(penalty.factors[best])
+        return column * (-np.sign(q[best]) * rate / curvature)
+
+    def advance(self, alphas: Array, wanted: Mask) -> list[Solution]:
+        """Solutions at those of these alphas that are final.
+
+        Iterations at alphas that are not `wanted` count for the next one that is.
+        """
+        solver, ratio, max_iter = self.solver, self.penalty.l1_ratio, self.settings.max_iter
+        checkpoints, n_iters, used = [], [], self.used
+        for alpha, want in zip(alphas.tolist(), wanted.tolist(), strict=True):
+            used += solver.solve(alpha, max(1, max_iter - used), final=want)
+            checkpoints.append(solver.state)
+            n_iters.append(used)
+            used = 0 if want else used
+        W = np.array([state.w for state in checkpoints]).T
+        R = self.working.residual_of(W)
+        points, left = self.check.screen(self.here, alphas, R, self.working.inside)
+        n_final, rest = len(alphas), np.ones(len(alphas))
+        if len(left):
+            scaled = self.check.scaled_by(R, left)
+            rest = np.max(scaled, axis=1) / (ratio * alphas)
+            violated = (rest > 1.0 + KKT_TOLERANCE) & (np.array(n_iters) < max_iter)
+            if violated.any():
+                n_final = int(violated.argmax())
+                limit = ratio * alphas[n_final] * (1.0 + KKT_TOLERANCE)
+                index = np.flatnonzero(scaled[n_final] > limit)
+                self.violators = left[self._largest(index, scaled[n_final])]
+        final = slice(0, n_final)
+        found = self._certified(
+            alphas[final], wanted[final], W[:, final], R[:, final], rest[final], n_iters
+        )
+        if n_final:
+            self._move(points, alphas[final], R[:, final])
+        if n_final == len(alphas):
+            self.margin, self.used = max(self.tuning.margin, self.margin / 2), used
+        else:
+            self.margin = min(self.tuning.widest, self.margin * 2)
+            self.used, solver.state = n_iters[n_final], checkpoints[n_final]
+        return found
+
+    def _move(self, points: list[ReferencePoint], alphas: Array, R: Array) -> None:
+        """Go to the last of these alphas, which are final."""
+        here = self._point(points, alphas, R, len(alphas) - 1)
+        before = [point for point in points if point.alpha > here.alpha]
+        if len(alphas) > 1 and self.design.n_samples * self.design.n_features <= (
+            self.tuning.cheap_product
+        ):
+            near = self._point(points, alphas, R, len(alphas) - 2)
+            before = [near] if near.alpha > here.alpha else before
+        if before:
+            self.slope = (here.q - before[-1].q) / (before[-1].alpha - here.alpha)
+        self.here = here
+
+    def _point(
+        self, points: list[ReferencePoint], alphas: Array, R: Array, i: int
+    ) -> ReferencePoint:
+        """The path at alpha i, which may be a reference alpha."""
+        known = [point for point in points[1:] if point.alpha == alphas[i]]
+        return known[0] if known else self.check.points(alphas[[i]], R[:, [i]])[0]
+
+    def _certified(
+        self,
+        alphas: Array,
+        wanted: Mask,
+        W: Array,
+        R: Array,
+        rest: Array,
+        n_iters: list[int],
+    ) -> list[Solution]:
+        """Coefficients of all features, with their gaps; improved where they are wanted.
+
+        `rest` bounds the correlations outside the working set, over their thresholds.
+        """
+        solver, part = self.solver, self.working.part
+        rss, gaps = np.zeros((2, len(alphas)))  # not asked of those that are not wanted
+        if wanted.any():
+            at = slice(None) if wanted.all() else wanted.nonzero()[0]
+            rss[at], scaled = self.design.norm2(R[:, at]), solver.penalty.at_each(alphas[at])
+            Q = W[:, at] if part is None else part.correlate(R[:, at])
+            known = rest[at], rss[at], scaled, solver.curvature, self.target.unit
+            gaps[at] = support_gaps(W[:, at], Q, *known)
+        df = np.count_nonzero(W, axis=0)
+        found = []
+        for i, gap in enumerate(gaps.tolist()):
+            w = np.zeros(self.design.n_features)
+            w[self.working.index] = W[:, i]
+            one = Solution(w, gap, n_iters[i], float(rss[i]), float(df[i]))
+            good = gap <= AIM or not wanted[i]
+            found.append(one if good else self._improved(one, float(alphas[i]), R[:, i]))
+        return found
+
+    def _improved(self, one: Solution, alpha: float, r: Array) -> Solution:
+        """A tighter bound of the gap or, if that is not the reason, a better solution."""
+        design, target, scaled = self.design, self.target, self.penalty.at(alpha)
+        q = design.correlate(r)
+        gap = relative_gap(one.coef, q, one.rss, scaled, design, target.unit)
+        one = one._replace(gap=min(gap, one.gap))
+        budget = self.settings.max_iter - one.n_iter
+        if one.gap <= AIM or budget <= 0:
+            return one
+        index, gram = self.working.index, self.working.gram
+        assert gram is not None
+        part, model = one.coef[index], GramModel(gram, target.c[index])
+        _, n_iter = descend(model, part, scaled.take(index), target.yy, budget, None)
+        w, residual = np.zeros_like(one.coef), self.working.residual_of(part)
+        w[index] = part
+        q, rss = design.correlate(residual), float(design.norm2(residual))
+        gap = relative_gap(w, q, rss, scaled, design, target.unit)
+        if gap >= one.gap:
+            return one
+        return Solution(w, gap, one.n_iter + n_iter, rss, float(np.count_nonzero(w)))
+
+
+@target_by_target
+def solve(
+    design: Design,
+    target: OneTarget,
+    penalty: Penalty,
+    alphas: Array,
+    start: Array,
+    settings: Settings,
+) -> Iterator[Solution]:
+    """See `base.py` for the contract."""
+    if start.any():
+        optimal = without_a_step(design, target, penalty.at(alphas[0]), start)
+        if optimal is not None:
+            yield optimal
+            alphas = alphas[1:]
+    if not len(alphas):
+        return
+    if not start.any() and large_support.pays_at_once(design, penalty.at(alphas[0]), target.c):
+        yield from large_support.solve(design, target, penalty, alphas, start, settings)
+        return
+    alone, w, done = len(alphas) == 1, start, 0
+    path = BatchedPath(design, target, penalty, start, settings, alone)
+    shortest, length, longest = settings.tuning.batches
+    largest_fall, most = settings.tuning.largest_fall, settings.max_iter // 4
+    alphas, wanted = with_intermediate(path.here.alpha, alphas, largest_fall, most)
+    while done < len(alphas):
+        length = path.screen(alphas[done:], length)
+        too_large = path.working.gram is None
+        if too_large or large_support.pays(design, penalty.at(alphas[done]), path.n_active):
+            rest = alphas[done:][wanted[done:]]
+            yield from large_support.solve(design, target, penalty, rest, w, settings)
+            return
+        batch = slice(done, done + length)
+        found = path.advance(alphas[batch], wanted[batch])
+        yield from (one for one, want in zip(found, wanted[done:], strict=False) if want)
+        if found:
+            done, w = done + len(found), found[-1].coef
+            if path.used >= settings.max_iter:  # no more intermediate alphas before the next
+                done += int(wanted[done:].argmax())
+        length = min(2 * length, longest) if len(found) == length else max(shortest, len(found))
+
+
+def with_intermediate(
+    alpha: float, alphas: Array, largest_fall: float, most: int
+) -> tuple[Array, Mask]:
+    """These alphas and up to `most` others before each, so that none is far below the one before.
+
+    The second array tells which are wanted. Newton's method ends where it starts nearby.
+    """
+    found, wanted = [], []
+    for target in alphas.tolist():
+        if 0.0 < target < largest_fall * alpha:
+            n_steps = (np.log(alpha) - np.log(target)) / -np.log(largest_fall)
+            n_between = int(min(n_steps, most))
+            found += np.geomspace(alpha, target, n_between + 2)[1:-1].tolist()
+            wanted += [False] * n_between
+        found.append(target)
+        wanted.append(True)
+        alpha = target
+    return np.array(found), np.array(wanted)
