@@ -97,16 +97,17 @@ def test_the_path_comes_back_from_a_state_of_another_centre():
     solver.extend(gram, c, np.arange(X.shape[1]))
     for share in (0.5, 0.375, 0.28, 0.21, 0.16):
         solver.solve(share * top, 100, final=False)
-    assert solver.centre is not None
+    assert solver.state.centred
     state = solver.state
     solver.solve(0.12 * top, 100, final=True)
     solver.solve(0.09 * top, 100, final=False)
     solver.state = state
     solver.solve(0.13 * top, 100)
-    q = c - gram @ solver.w
+    q = c - gram @ solver.state.w
     assert np.abs(q).max() <= 0.13 * top * (1 + 1e-9)
-    used = solver.w != 0
-    np.testing.assert_allclose(q[used], 0.13 * top * np.sign(solver.w[used]), rtol=1e-9)
+    w = solver.state.w
+    used = w != 0
+    np.testing.assert_allclose(q[used], 0.13 * top * np.sign(w[used]), rtol=1e-9)
 
 
 def test_a_large_singular_system_is_solved_by_a_factor():

@@ -9,7 +9,7 @@ from scipy import sparse
 from skreg.data import products as moments
 from skreg.data.design import Design
 from skreg.objective.penalties import Penalty
-from skreg.solvers.base import OneTarget, Settings, Target
+from skreg.solvers.base import Bound, OneTarget, Settings, Target
 from skreg.solvers.quadratic import batched_path, coordinate_descent
 from skreg.solvers.quadratic.batched_path import BatchedPath
 from skreg.solvers.quadratic.kkt_check import KKTCheck, ReferencePoint, norms
@@ -79,7 +79,7 @@ def test_what_is_screened_out_violates_nothing(monkeypatch, shape, l1_ratio, cou
     half = design.subset(np.arange(100))
     part = Penalty(l1_ratio, penalty.factors[:100], penalty.lower[:100], penalty.upper[:100])
     how, none = Settings(tol=1e-14), np.zeros((100, 1))
-    found = coordinate_descent.solve(half, Target.build(half, y), part, alphas, none, how)
+    found = coordinate_descent.solve(Bound(half, Target.build(half, y), part), alphas, none, how)
     R = y - half.predict(np.array([one.coef for (one,) in found]).T)
     check = KKTCheck(design, penalty)
     n_screened, inside = 0, np.arange(design.n_features) % 3 == 0
@@ -133,7 +133,7 @@ def test_violators_are_found_one_by_one_or_with_all_products(monkeypatch, stored
     start, how = np.zeros((design.n_features, 1)), Settings(tol=1e-14, tuning=tuning)
     target = Target.build(design, y)
     batches, descent = (
-        list(method.solve(design, target, penalty, alphas, start, how))
+        list(method.solve(Bound(design, target, penalty), alphas, start, how))
         for method in (batched_path, coordinate_descent)
     )
     for (a,), (b,) in zip(batches, descent, strict=True):
@@ -155,7 +155,7 @@ def test_a_path_knows_where_it_is_after_each_batch(monkeypatch, tall):
     how = Settings(tol=1e-14, tuning=replace(TUNING, margin=0.001))
     alphas = penalty.alpha_max(design.correlate(y)) * np.geomspace(1, 0.02, 60)
     target = OneTarget(design, y[:, 0])
-    path = BatchedPath(design, target, penalty, np.zeros(design.n_features), how)
+    path = BatchedPath(design, target, penalty, np.zeros(design.n_features), how, False)
     done, n_short = 0, 0
     while done < len(alphas):
         length = path.screen(alphas[done:], 8)

@@ -167,8 +167,10 @@ class Factor:
             factor, new = Factor.empty(self.rows, self.alpha), active
         if len(new):
             longer = factor._appended(gram, new, ridges)
-            if longer is None:
-                return None
+            if longer is None:  # the new features may depend on idle rows alone
+                idle = len(factor.features) + len(new) > len(active)
+                empty = Factor.empty(self.rows, self.alpha)
+                return empty.on(gram, active, ridges) if idle else None
             factor, place = longer, longer._places(len(gram), active)
         factor = factor._downdated(place)
         schur = factor.schur
