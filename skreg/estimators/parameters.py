@@ -42,7 +42,7 @@ def parameter(
     kind : str
         Its type as the docstring has it, without the default.
     meaning : str
-        What it does; broken into lines anew.
+        What it does, in lines that are indented as those of a docstring are.
     kw_only : bool, default=True
         Whether it is passed by name only.
     """
@@ -78,8 +78,8 @@ def _section(cls: type, declared: dict[str, Any]) -> list[str]:
         each = declared[name]
         default = f'"{each.default}"' if isinstance(each.default, str) else repr(each.default)
         lines.append(f"    {name} : {each.metadata['kind']}, default={default}")
-        text = " ".join(each.metadata["meaning"].split())
-        lines += textwrap.wrap(text, 100, initial_indent=INDENT, subsequent_indent=INDENT)
+        meaning = inspect.cleandoc(each.metadata["meaning"])
+        lines += textwrap.indent(meaning, INDENT).splitlines()
     return lines
 
 

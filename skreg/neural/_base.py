@@ -17,7 +17,7 @@ from ..estimators.validation import PAIR, check_rows, check_table, check_weights
 from ..objective.losses import Loss
 from ._attributes import FITTED, parameters_of, publish
 from ._callbacks import CallbackSupportMixin
-from ._checks import CONSTRAINTS, Config, check_config, check_same_network, dropout_rates
+from ._checks import Config, check_config, check_same_network, dropout_rates
 from ._evaluation import Validation, warn_of_other_units
 from ._labels import factors_of_rows
 from ._rows import (
@@ -33,6 +33,7 @@ from ._training import take, train
 from .batches import Data, Targets, dense_rows, rows_of
 from .layers import Matrix
 from .network import Network, initial_parameters
+from .parameters import NetworkParameters
 
 
 def can_go_on(estimator: Any) -> bool:
@@ -45,10 +46,8 @@ def can_go_on(estimator: Any) -> bool:
     return True
 
 
-class BaseMLP(CallbackSupportMixin, CheckedParameters):
+class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
     """Base of the multilayer perceptrons."""
-
-    _parameter_constraints: dict[str, Any] = CONSTRAINTS
 
     coefs_: list[NDArray[Any]]
     intercepts_: list[NDArray[Any]]

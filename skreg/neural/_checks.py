@@ -9,62 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ..estimators.runtime import warn
 from ..estimators.validation import unwrap
 from .regularizers import ElasticNet, WeightPenalty, has_prox, make_penalty
-
-RATE = Interval(numbers.Real, 0, 1, closed="left")
-SHARE = Interval(numbers.Real, 0, 1, closed="both")
-NOT_NEGATIVE = Interval(numbers.Real, 0, None, closed="left")
-POSITIVE = Interval(numbers.Real, 0, None, closed="neither")
-COUNT = Interval(numbers.Integral, 1, None, closed="left")
-
-CONSTRAINTS: dict[str, list[Any]] = {
-    "hidden_layer_sizes": [COUNT, "array-like"],
-    "activation": [StrOptions({"identity", "logistic", "tanh", "relu"})],
-    "solver": [StrOptions({"lbfgs", "sgd", "adam", "adamw"})],
-    "alpha": [NOT_NEGATIVE, "array-like"],
-    "penalty": [StrOptions({"l2", "l1", "elasticnet", "weissi"}), WeightPenalty, list, tuple, None],
-    "l1_ratio": [SHARE],
-    "weight_decay": [NOT_NEGATIVE],
-    "max_norm": [POSITIVE, None],
-    "spectral_norm": [POSITIVE, None],
-    "dropout": [RATE, "array-like"],
-    "input_dropout": [RATE],
-    "normalization": [StrOptions({"batch", "layer"}), None],
-    "input_noise": [NOT_NEGATIVE],
-    "mixup": [NOT_NEGATIVE],
-    "adversarial_eps": [NOT_NEGATIVE],
-    "batch_size": [StrOptions({"auto"}), COUNT],
-    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine", "one_cycle"})],
-    "learning_rate_init": [POSITIVE],
-    "power_t": [NOT_NEGATIVE],
-    "max_iter": [COUNT],
-    "shuffle": ["boolean"],
-    "random_state": ["random_state"],
-    "tol": [NOT_NEGATIVE],
-    "verbose": ["verbose"],
-    "warm_start": ["boolean"],
-    "momentum": [SHARE],
-    "nesterovs_momentum": ["boolean"],
-    "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(numbers.Real, 0, 1, closed="left")],
-    "scoring": [str, callable, None],
-    "beta_1": [RATE],
-    "beta_2": [RATE],
-    "epsilon": [POSITIVE],
-    "n_iter_no_change": [COUNT, Options(numbers.Real, {np.inf})],
-    "max_fun": [COUNT],
-    "clip_norm": [POSITIVE, None],
-    "dtype": [
-        StrOptions({"float32", "float64"}),
-        Options(type, {np.float32, np.float64}),
-        np.dtype,
-    ],
-    "callbacks": [list, tuple, None],
-}
 
 HOOKS = ("on_fit_begin", "on_epoch_end", "on_fit_end")
 
