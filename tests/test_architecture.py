@@ -23,19 +23,19 @@ FLOORS = {
     "paths": 3,
     "selection": 4,
     "estimators": 5,
-    "neural/layers": 1,
-    "neural/normalization": 1,
-    "neural/regularizers": 1,
-    "neural/constraints": 1,
-    "neural/optimizers": 1,
-    "neural/schedules": 1,
-    "neural/augmentation": 1,
-    "neural/network": 2,
-    "neural/batches": 3,
-    "neural/history": 3,
-    "neural/progress": 3,
-    "neural/training": 3,
-    "neural/full_batch": 3,
+    "neural/engine/layers": 1,
+    "neural/engine/normalization": 1,
+    "neural/engine/regularizers": 1,
+    "neural/engine/constraints": 1,
+    "neural/engine/optimizers": 1,
+    "neural/engine/schedules": 1,
+    "neural/engine/augmentation": 1,
+    "neural/engine/network": 2,
+    "neural/engine/batches": 3,
+    "neural/engine/history": 3,
+    "neural/engine/progress": 3,
+    "neural/engine/training": 3,
+    "neural/engine/full_batch": 3,
     "files": 5,
     "linear": 6,
     "neural": 6,
@@ -73,8 +73,8 @@ def label(path: Path) -> str:
 
 
 def room(parts: tuple[str, ...]) -> str:
-    file = "/".join(parts[:2]).removesuffix(".py")
-    return file if file in FLOORS else parts[0].removesuffix(".py")
+    files = ("/".join(parts[:depth]).removesuffix(".py") for depth in (3, 2, 1))
+    return next((file for file in files if file in FLOORS), parts[0].removesuffix(".py"))
 
 
 def imports(path: Path) -> list[Import]:

@@ -1,7 +1,7 @@
 """Multilayer perceptrons with every common way to regularise them."""
 
 from .classifier import MLPClassifier
+from .engine.regularizers import WeightPenalty
 from .regressor import MLPRegressor
-from .regularizers import WeightPenalty
 
 __all__ = ["MLPClassifier", "MLPRegressor", "WeightPenalty"]

@@ -11,8 +11,8 @@ from sklearn.utils.multiclass import type_of_target
 
 from ..estimators.parameters import parameter, with_parameters
 from ..estimators.runtime import restored_on_failure
-from ._base import can_go_on
-from ._classes import LabelMLP
+from .base import can_go_on
+from .classes import LabelMLP
 from .parameters import RATE
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ..estimators.parameters import parameter, with_parameters
-from .regularizers import WeightPenalty
+from .engine.regularizers import WeightPenalty
 
 RATE = Interval(numbers.Real, 0, 1, closed="left")
 SHARE = Interval(numbers.Real, 0, 1, closed="both")
@@ -276,11 +276,11 @@ class NetworkParameters:
         constraint=[str, callable, None],
         kind="str, callable or None",
         meaning="""
-        The validation score: None is the accuracy, or R², "loss" the negative loss; a name or a function
-        as in scikit-learn's searches. The weights of the rows that are held out and those of the
-        classes count, in the validation loss, too. A scorer that takes no `sample_weight` goes
-        without those of the classes; those of the rows are an error then. Early stopping refuses
-        a score that is not finite.
+        The validation score: None is the accuracy, or R², "loss" the negative loss; a name or a
+        function as in scikit-learn's searches. The weights of the rows that are held out and those
+        of the classes count, in the validation loss, too. A scorer that takes no `sample_weight`
+        goes without those of the classes; those of the rows are an error then. Early stopping
+        refuses a score that is not finite.
         """,
     )
     beta_1: float = parameter(

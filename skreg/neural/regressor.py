@@ -16,9 +16,9 @@ from sklearn.utils.metaestimators import available_if
 from ..estimators.parameters import parameter, with_parameters
 from ..estimators.runtime import restored_on_failure
 from ..objective.losses import LOSSES, Loss, Poisson
-from ._base import BaseMLP, can_go_on
-from .batches import Data, Targets
-from .layers import Matrix
+from .base import BaseMLP, can_go_on
+from .engine.batches import Data, Targets
+from .engine.layers import Matrix
 from .parameters import POSITIVE
 
 

@@ -29,7 +29,7 @@ from skreg import (
     ridge_path,
 )
 from skreg.data.design import Design
-from skreg.neural import _base as networks
+from skreg.neural import base as networks
 
 N = 24
 RNG = np.random.default_rng(0)

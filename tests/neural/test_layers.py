@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from differences import agree
 
-from skreg.neural.layers import Dense, Dropout, Logistic, Relu, Tanh
-from skreg.neural.normalization import BatchNorm, LayerNorm
+from skreg.neural.engine.layers import Dense, Dropout, Logistic, Relu, Tanh
+from skreg.neural.engine.normalization import BatchNorm, LayerNorm
 
 N, WIDTH = 6, 4
 

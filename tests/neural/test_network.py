@@ -6,9 +6,9 @@ from differences import agree
 from scipy import sparse
 
 from skreg import MLPRegressor
-from skreg.neural import network as network_module
-from skreg.neural.augmentation import Augmentation, mix
-from skreg.neural.network import Network, initial_parameters, views_of
+from skreg.neural.engine import network as network_module
+from skreg.neural.engine.augmentation import Augmentation, mix
+from skreg.neural.engine.network import Network, initial_parameters, views_of
 from skreg.objective.losses import Multinomial, SquaredError
 
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -6,8 +6,8 @@ import pickle
 import numpy as np
 import pytest
 
-from skreg.neural.optimizers import SGD, Adam
-from skreg.neural.schedules import Schedule
+from skreg.neural.engine.optimizers import SGD, Adam
+from skreg.neural.engine.schedules import Schedule
 
 SIZE = 12
 START = np.random.default_rng(0).standard_normal(SIZE)

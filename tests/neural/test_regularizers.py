@@ -5,13 +5,13 @@ import pytest
 from differences import agree
 from scipy.optimize import minimize_scalar
 
-from skreg.neural.constraints import (
+from skreg.neural.engine.constraints import (
     Constraints,
     largest_singular_value,
     limit_columns,
     power_iteration,
 )
-from skreg.neural.regularizers import (
+from skreg.neural.engine.regularizers import (
     L2,
     NORM_FLOOR,
     ElasticNet,

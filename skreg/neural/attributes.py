@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .network import Parameters
+from .engine.network import Parameters
 
 # Attributes of the network, by the fields of `Parameters`.
 NETWORK = {

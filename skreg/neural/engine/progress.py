@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..objective.losses import Loss, Scale
+from ...objective.losses import Loss, Scale
 from .batches import Data, Index
 from .layers import Matrix
 from .regularizers import Regularizer

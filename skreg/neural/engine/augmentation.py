@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..objective.losses import Scale
+from ...objective.losses import Scale
 from .layers import Matrix
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..estimators.runtime import warn
 from ..estimators.validation import unwrap
-from .regularizers import ElasticNet, WeightPenalty, has_prox, make_penalty
+from .engine.regularizers import ElasticNet, WeightPenalty, has_prox, make_penalty
 
 HOOKS = ("on_fit_begin", "on_epoch_end", "on_fit_end")
 

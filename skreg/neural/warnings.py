@@ -11,9 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..estimators.runtime import warn
 from ..objective.losses import Loss
-from ._checks import Config
-from .batches import Data, Index
-from .network import Network, glorot_bound
+from .checks import Config
+from .engine.batches import Data, Index
+from .engine.network import Network, glorot_bound
 
 # A loss of this share of the best constant's is no better.
 NO_BETTER = 0.999

@@ -16,9 +16,9 @@ from sklearn import get_config
 from sklearn.metrics import check_scoring
 
 from ..estimators.runtime import warn
-from ._checks import Config
-from .batches import Data
-from .training import Model
+from .checks import Config
+from .engine.batches import Data
+from .engine.training import Model
 
 # Parameters, but for the strengths of the penalties, that change what the objective is.
 OF_OBJECTIVE = ("dropout", "input_dropout", "input_noise", "mixup", "adversarial_eps")

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from ._rows import Rows, of_order_one
-from .batches import Targets
-from .layers import Matrix
+from .engine.batches import Targets
+from .engine.layers import Matrix
+from .rows import Rows, of_order_one
 
 
 class Labels(NamedTuple):

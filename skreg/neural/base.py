@@ -15,12 +15,16 @@ from ..estimators.parameters import CheckedParameters
 from ..estimators.runtime import restored_on_failure
 from ..estimators.validation import PAIR, check_rows, check_table, check_weights
 from ..objective.losses import Loss
-from ._attributes import FITTED, parameters_of, publish
-from ._callbacks import CallbackSupportMixin
-from ._checks import Config, check_config, check_same_network, dropout_rates
-from ._evaluation import Validation, warn_of_other_units
-from ._labels import factors_of_rows
-from ._rows import (
+from .attributes import FITTED, parameters_of, publish
+from .callbacks import CallbackSupportMixin
+from .checks import Config, check_config, check_same_network, dropout_rates
+from .engine.batches import Data, Targets, dense_rows, rows_of
+from .engine.layers import Matrix
+from .engine.network import Network, initial_parameters
+from .evaluation import Validation, warn_of_other_units
+from .labels import factors_of_rows
+from .parameters import NetworkParameters
+from .rows import (
     LARGEST_ORDERED,
     Rows,
     hold_out,
@@ -29,11 +33,7 @@ from ._rows import (
     rows_that_count,
     written_out,
 )
-from ._training import take, train
-from .batches import Data, Targets, dense_rows, rows_of
-from .layers import Matrix
-from .network import Network, initial_parameters
-from .parameters import NetworkParameters
+from .running import take, train
 
 
 def can_go_on(estimator: Any) -> bool:

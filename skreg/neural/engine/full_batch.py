@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import Bounds, minimize
 
-from ..objective.losses import Loss, Scale
+from ...objective.losses import Loss, Scale
 from .batches import Data, rows_of
 from .history import History
 from .layers import Matrix

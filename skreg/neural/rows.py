@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.model_selection import train_test_split
 
-from .batches import Index, Targets
+from .engine.batches import Index, Targets
 
 # Most rows that are put in order.
 LARGEST_ORDERED = 1000

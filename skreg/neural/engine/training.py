@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import get_blas_funcs
 
-from ..objective.losses import Loss, Scale
+from ...objective.losses import Loss, Scale
 from .augmentation import Augmentation
 from .batches import Batches, Data, Index
 from .constraints import Constraints

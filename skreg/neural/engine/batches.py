@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..objective.losses import Loss, Scale
+from ...objective.losses import Loss, Scale
 from .layers import Matrix
 from .network import Network
 

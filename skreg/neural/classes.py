@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 
 from ..objective.losses import Logistic, Loss, Multinomial
-from ._base import BaseMLP
-from ._labels import class_factors, read_labels
-from ._rows import Rows
-from .batches import Data, Targets
-from .layers import Matrix
+from .base import BaseMLP
+from .engine.batches import Data, Targets
+from .engine.layers import Matrix
+from .labels import class_factors, read_labels
+from .rows import Rows
 
 
 class LabelMLP(ClassifierMixin, BaseMLP):

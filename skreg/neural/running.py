@@ -11,22 +11,22 @@ import numpy as np
 
 from ..estimators.runtime import with_one_blas_thread
 from ..objective.losses import Loss
-from ._attributes import parameters_of, publish, reconstruction
-from ._callbacks import Reporter
-from ._checks import Config, resolve_batch_size
-from ._evaluation import Validation, evaluation, meaning_of_objective, meaning_of_score
-from ._warnings import diverged, fault_of, warn_of
-from .augmentation import Augmentation
-from .batches import Data, Index, Targets, is_all
-from .constraints import Constraints
-from .full_batch import FullBatch
-from .history import History
-from .network import Network, views_of
-from .optimizers import SGD, Adam, Optimizer
-from .progress import Plan, Progress
-from .regularizers import Regularizer
-from .schedules import Schedule
-from .training import Model, Trainer, TrainingDiverged, Watch
+from .attributes import parameters_of, publish, reconstruction
+from .callbacks import Reporter
+from .checks import Config, resolve_batch_size
+from .engine.augmentation import Augmentation
+from .engine.batches import Data, Index, Targets, is_all
+from .engine.constraints import Constraints
+from .engine.full_batch import FullBatch
+from .engine.history import History
+from .engine.network import Network, views_of
+from .engine.optimizers import SGD, Adam, Optimizer
+from .engine.progress import Plan, Progress
+from .engine.regularizers import Regularizer
+from .engine.schedules import Schedule
+from .engine.training import Model, Trainer, TrainingDiverged, Watch
+from .evaluation import Validation, evaluation, meaning_of_objective, meaning_of_score
+from .warnings import diverged, fault_of, warn_of
 
 # Floating-point operations of a product above which BLAS may use the threads it is set to.
 LARGE_PRODUCT = 2e7
