@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
     from matplotlib.legend import Legend
     from matplotlib.ticker import MaxNLocator
 
@@ -111,6 +112,18 @@ def styled(artist: AnyArtist, overrides: Kwargs, **defaults: Any) -> AnyArtist:
     if overrides:
         artist.set(**overrides)
     return artist
+
+
+def draw_lines(
+    ax: Axes, segments: Sequence[NDArray[Any]], overrides: Kwargs, zorder: float = 1, **style: Any
+) -> LineCollection:
+    """Draw many lines as one artist, thin and grey unless said otherwise, within the limits."""
+    from matplotlib.collections import LineCollection
+
+    lines = LineCollection(segments, zorder=zorder)
+    styled(lines, overrides, **{"color": shades(ax).muted, "linewidth": 0.5, **style})
+    ax.add_collection(lines, autolim=False)
+    return lines
 
 
 def text_size(ax: Axes) -> float:

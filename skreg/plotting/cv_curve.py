@@ -197,10 +197,8 @@ class CVCurveDisplay:
         draw_folds = 1 < errors.shape[1] <= _MOST_FOLDS if folds == "auto" else folds
 
         ax = _style.axes("CVCurveDisplay.plot", ax)
-        from matplotlib.collections import LineCollection
-
         self.ax_, self.figure_ = ax, ax.figure
-        size, color, muted = _style.text_size(ax), _style.colors()[0], _style.shades(ax).muted
+        size, color = _style.text_size(ax), _style.colors()[0]
         xlabel = _style.alpha_axis(ax, alphas)
         _style.limit_x(ax, alphas.max(), alphas.min())
         headroom = _labels.headroom_for_marks(ax, size)
@@ -223,9 +221,7 @@ class CVCurveDisplay:
         self.fold_lines_ = None
         if draw_folds:
             segments = [np.column_stack((alphas, fold)) for fold in errors.T]
-            self.fold_lines_ = LineCollection(segments, zorder=1)
-            _style.styled(self.fold_lines_, fold_kwargs, color=muted, linewidth=0.5)
-            ax.add_collection(self.fold_lines_, autolim=False)
+            self.fold_lines_ = _style.draw_lines(ax, segments, fold_kwargs)
         self.band_ = ax.fill_between(alphas, below, above, zorder=1.2)
         _style.styled(self.band_, band_kwargs, facecolor=color, alpha=0.2, linewidth=0)
         self.lines_ = ax.plot(alphas, mean, zorder=2)

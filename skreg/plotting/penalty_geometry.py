@@ -266,9 +266,7 @@ class PenaltyGeometryDisplay:
         ax.set_aspect("equal", adjustable="box")
 
     def _draw_contours(self, ax: Axes, kwargs: Kwargs, solution_kwargs: Kwargs) -> None:
-        from matplotlib.collections import LineCollection
-
-        plane, shades = self.plane, _style.shades(ax)
+        plane = self.plane
         corners = np.array([(x, y) for x in ax.get_xlim() for y in ax.get_ylim()])
         best, here = plane.loss([plane.least_squares, plane.solution])
         through = float(np.sqrt(2 * max(here - best, 0.0)))
@@ -277,9 +275,8 @@ class PenaltyGeometryDisplay:
         first = through % step if step else 0.0
         radii = first + step * np.arange(_N_CONTOURS + 1)
         others = radii[(radii > 0.01 * step) & (np.abs(radii - through) > 0.5 * step)]
-        self.contours_ = LineCollection([plane.contour(radius) for radius in others], zorder=1)
-        _style.styled(self.contours_, kwargs, color=shades.muted, linewidth=0.7)
-        ax.add_collection(self.contours_, autolim=False)
+        curves = [plane.contour(radius) for radius in others]
+        self.contours_ = _style.draw_lines(ax, curves, kwargs, linewidth=0.7)
         (self.solution_contour_,) = ax.plot(*plane.contour(through).T, zorder=1.5)
         style = {"color": _style.colors()[1], "linewidth": 1.2}
         _style.styled(self.solution_contour_, solution_kwargs, **style)

@@ -268,8 +268,6 @@ class RegularizationPathDisplay:
         line_kwargs: Kwargs,
         other_line_kwargs: Kwargs,
     ) -> None:
-        from matplotlib.collections import LineCollection
-
         self.named_ = named
         marker = "o" if xs.size == 1 else ""
         self.lines_ = []
@@ -296,11 +294,9 @@ class RegularizationPathDisplay:
         if others.size:
             segments = list(np.stack(np.broadcast_arrays(xs, coefs[others]), axis=-1))
             # As single curves, thousands of lines would make a PDF or SVG file of many megabytes.
-            grey = LineCollection(segments, zorder=1, rasterized=others.size > _MOST_CURVES)
-            muted = _style.shades(self.ax_).muted
-            _style.styled(grey, other_line_kwargs, color=muted, linewidth=0.5)
-            self.ax_.add_collection(grey, autolim=False)
-            self.other_lines_ = grey
+            self.other_lines_ = _style.draw_lines(
+                self.ax_, segments, other_line_kwargs, rasterized=others.size > _MOST_CURVES
+            )
 
     def _x_values(self, x: str, alphas: NDArray[Any], coefs: NDArray[Any]) -> NDArray[Any]:
         if x == "alpha":

@@ -237,22 +237,15 @@ class ShrinkageDisplay:
     def _draw_curves(
         self, alphas: NDArray[np.float64], line_kwargs: Kwargs, other_line_kwargs: Kwargs
     ) -> None:
-        from matplotlib.collections import LineCollection
-
         def curves(which: NDArray[np.intp]) -> list[NDArray[np.float64]]:
             return [np.column_stack((alphas, self.factors_[index])) for index in which]
 
         others = np.setdiff1d(np.arange(len(self.factors_)), self.named_)
         self.other_lines_ = None
         if others.size:
-            grey = LineCollection(curves(others), zorder=1)
-            muted = _style.shades(self.ax_).muted
-            _style.styled(grey, other_line_kwargs, color=muted, linewidth=0.5)
-            self.ax_.add_collection(grey, autolim=False)
-            self.other_lines_ = grey
-        self.lines_ = LineCollection(curves(self.named_), zorder=2)
-        _style.styled(self.lines_, line_kwargs, color=_style.colors()[0], linewidth=1.2)
-        self.ax_.add_collection(self.lines_, autolim=False)
+            self.other_lines_ = _style.draw_lines(self.ax_, curves(others), other_line_kwargs)
+        style = {"color": _style.colors()[0], "linewidth": 1.2}
+        self.lines_ = _style.draw_lines(self.ax_, curves(self.named_), line_kwargs, 2, **style)
 
 
 def _name_heights(

@@ -18,7 +18,6 @@ from .request import Request
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 OWN, HERE = __name__.partition(".")[0], "__main__"
-NUMPY = {"array", "nan", "inf"}  # as arrays and numbers print themselves
 
 
 def printed(estimator: Any, longest_array: int = sys.maxsize) -> str:
@@ -97,7 +96,7 @@ class _Names:
                 used.add((_home(kind), name + called))
             elif name == "np":
                 used.add(("", "numpy as np"))
-            elif name not in own and (name in NUMPY or _is_dtype(name)):
+            elif name not in own and hasattr(np, name):  # array, nan, float32
                 used.add(("numpy", name))
             else:  # of two homes within one estimator, or unknown
                 return None
@@ -117,11 +116,6 @@ class _Names:
 def _rank(home: str) -> int:
     """Who keeps a name that several have."""
     return 0 if home == HERE else 1 if home.partition(".")[0] == OWN else 2
-
-
-def _is_dtype(name: str) -> bool:
-    kind = getattr(np, name, None)
-    return inspect.isclass(kind) and issubclass(kind, np.generic)
 
 
 def _parts(value: Any) -> Iterator[Any]:

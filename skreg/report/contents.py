@@ -8,7 +8,7 @@ it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -152,22 +152,26 @@ class Score:
     @property
     def standard_error(self) -> float:
         """Standard error of that mean."""
-        return self.error_of(self.values)
+        independent = self.values.size / self.times_held_out
+        return float(self.values.std(ddof=1) / np.sqrt(independent))
 
-    def error_of(self, values: NDArray[np.float64]) -> float:
-        """Standard error of the mean of `values`, which differ from fold to fold as these do.
+    def ahead_of(self, other: Score) -> Score:
+        """How much better it is than another model's on the same folds, fold for fold.
 
         Parameters
         ----------
-        values : ndarray of shape (n_folds,)
-            Such as the differences from another model's on the same folds.
+        other : Score
 
         Returns
         -------
-        float
+        Score
         """
-        independent = values.size / self.times_held_out
-        return float(values.std(ddof=1) / np.sqrt(independent))
+        sign = 1 if self.greater_is_better else -1
+        return replace(self, values=sign * (self.values - other.values))
+
+    def ties(self, other: Score) -> bool:
+        """Whether it is the same as another model's in every fold, but for rounding."""
+        return bool(np.allclose(self.values, other.values, rtol=1e-9, atol=0))
 
 
 @dataclass(frozen=True)

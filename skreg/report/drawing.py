@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -38,8 +39,6 @@ _STYLE = {
     "ytick.labelcolor": INK,
 }
 _MATHS = {r"$\alpha$": "α", r"$\times$": "×", r"$\ell_1$": "ℓ₁"}
-_XLINK = "{http://www.w3.org/1999/xlink}href"
-_SVG = "{http://www.w3.org/2000/svg}"
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def picture(sketch: Sketch, key: str, of: str, width: float = WIDTH) -> Picture:
             for maths, plain in _MATHS.items():
                 text.set_text(text.get_text().replace(maths, plain))
         figure.savefig(buffer, format="svg", transparent=True, dpi=_DPI)
-    return Picture(_inline(buffer.getvalue(), key, f"Picture of {of}. {caption}"), caption)
+    return Picture(_inline(buffer.getvalue(), f"Picture of {of}. {caption}"), caption)
 
 
 def _readable_numbers(ax: Axes) -> None:
@@ -166,32 +165,29 @@ def _wrap_labels(figure: Figure) -> None:
                 label.set_text("\n".join(textwrap.wrap(text, max(letters, 8))))
 
 
-def _inline(svg: bytes, key: str, label: str) -> str:
-    """Make an element for a page out of a file: ids of its own, no more digits than are seen."""
+def _inline(svg: bytes, label: str) -> str:
+    """Make an element for a page out of a file, with no more digits than are seen.
+
+    Matplotlib hashes the ids that a picture refers to with a salt, of which each picture has its
+    own. The other ids are the same in all pictures, and a style sheet would apply to the whole
+    page, which has what it says: they are left out.
+    """
     ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
     ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
     root = ElementTree.fromstring(svg)
-    used = set(re.findall(rb'(?:url\(#|href="#)([\w-]+)', svg))
-    for parent in list(root.iter()):
-        for child in list(parent):
-            # A style sheet would apply to the whole page; the page's own has what it says.
-            if child.tag == f"{_SVG}style" or child.tag.endswith("metadata"):
-                parent.remove(child)
-    for element in root.iter():
-        own = element.attrib.pop("id", None)
-        if own is not None and own.encode() in used:
-            element.set("id", f"{key}-{own}")
-        for name, value in element.attrib.items():
-            if name == _XLINK and value.startswith("#"):
-                element.set(name, f"#{key}-{value[1:]}")
-            elif name == "d":
-                element.set(name, re.sub(r"(\d\.\d\d)\d+", r"\1", value))
-            elif "url(#" in value:
-                element.set(name, value.replace("url(#", f"url(#{key}-"))
+    values = "\n".join(chain.from_iterable(each.attrib.values() for each in root.iter()))
+    used = set(re.findall(r"(?:url\(#|^#)([\w-]+)", values, re.MULTILINE))
+    for element in list(root.iter()):
+        for child in list(element):
+            if child.tag.endswith(("}style", "}metadata")):
+                element.remove(child)
+        if element.get("id") not in used:
+            element.attrib.pop("id", None)
+        if "d" in element.attrib:
+            element.set("d", re.sub(r"(\d\.\d\d)\d+", r"\1", element.attrib["d"]))
     for size in ("width", "height"):
-        root.attrib.pop(size, None)
-    root.set("role", "img")
-    root.set("aria-label", label)
+        del root.attrib[size]
+    root.attrib |= {"role": "img", "aria-label": label}
     return ElementTree.tostring(root, encoding="unicode")
 
 

@@ -6,7 +6,7 @@ They work on values, not on cells, so that a data frame of one's own can be look
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kstest
 
+from .columns import Columns, is_time
 from .contents import Caution, some
 
 DATES = "Rows have dates, and the folds are shuffled"
@@ -56,13 +57,12 @@ def all_different(values: NDArray[Any]) -> bool:
     return len(present) > 1 and len(set(present)) >= ALL_DIFFERENT * len(present)
 
 
-def ids_among_numbers(names: Iterable[str], columns: Iterable[NDArray[Any]]) -> list[str]:
+def ids_among_numbers(columns: Mapping[str, NDArray[Any]]) -> list[str]:
     """Columns of whole numbers that name rows or things, and measure nothing.
 
     Parameters
     ----------
-    names : iterable of str
-    columns : iterable of ndarray
+    columns : mapping of str to ndarray
         Floats, or objects, which are passed over.
 
     Returns
@@ -71,7 +71,7 @@ def ids_among_numbers(names: Iterable[str], columns: Iterable[NDArray[Any]]) -> 
     """
     return [
         name
-        for name, values in zip(names, columns, strict=True)
+        for name, values in columns.items()
         if values.dtype.kind == "f" and _is_id(name, values[np.isfinite(values)])
     ]
 
@@ -100,13 +100,12 @@ def _is_id(name: str, values: NDArray[np.float64]) -> bool:
     return bool(kstest(values, "uniform", args=(low, high - low)).pvalue > 0.2)
 
 
-def sentinels(names: Iterable[str], columns: Iterable[NDArray[Any]]) -> list[Sentinel]:
+def sentinels(columns: Mapping[str, NDArray[Any]]) -> list[Sentinel]:
     """Values that are repeated and far from all others of their column.
 
     Parameters
     ----------
-    names : iterable of str
-    columns : iterable of ndarray
+    columns : mapping of str to ndarray
         Floats, or objects, which are passed over.
 
     Returns
@@ -114,7 +113,7 @@ def sentinels(names: Iterable[str], columns: Iterable[NDArray[Any]]) -> list[Sen
     list of Sentinel
     """
     sorted_columns = {}
-    for name, values in zip(names, columns, strict=True):
+    for name, values in columns.items():
         if values.dtype.kind == "f":
             kinds, counts = np.unique(values[np.isfinite(values)], return_counts=True)
             if len(kinds) > FEWEST_VALUES:
@@ -207,3 +206,54 @@ def date_caution(names: Sequence[str], remedy: str) -> Caution:
         " came about, shuffled folds predict rows from later ones, which is too easy where new"
         f" rows will come after these. Hold out later rows: {remedy}.",
     )
+
+
+def column_cautions(
+    table: Columns, y: NDArray[Any], target: str, in_time_order: bool
+) -> list[Caution]:
+    """Look at the values of a table, which are not read again.
+
+    Parameters
+    ----------
+    table : Columns
+    y : ndarray of shape (n_samples,)
+    target : str
+        Its name.
+    in_time_order : bool
+        Whether every fold comes after the rows it is predicted from.
+
+    Returns
+    -------
+    list of Caution
+        None about a sparse matrix.
+    """
+    if table.dense is None:
+        return []
+    columns = dict(zip(table.names, table.dense, strict=True))
+    measured = columns | ({target: y.astype(float)} if y.dtype.kind in "iuf" else {})
+    cautions = sentinel_cautions(sentinels(measured), "make it NaN, and impute it in a Pipeline")
+    cautions += id_cautions(
+        ids_among_numbers(columns), "leave such a column out, or encode it as categories"
+    )
+    dates = [name for name, values in columns.items() if is_time(values, "date")]
+    names = [
+        name
+        for name, values in columns.items()
+        if values.dtype == object
+        and name not in dates
+        and table.n_rows >= FEWEST_ROWS
+        and all_different(values)
+    ]
+    if names:
+        cautions.append(
+            Caution(
+                "Columns of text differ in every row"
+                if len(names) > 1
+                else "A column of text differs in every row",
+                f"{some(names, MOST_LISTED)}: no two rows, or few, share a"
+                " value, so that it says nothing about a new row as a category; leave it out.",
+            )
+        )
+    if dates and not in_time_order:
+        cautions.append(date_caution(dates, "sort the rows by it and give cv=TimeSeriesSplit()"))
+    return cautions

@@ -167,14 +167,12 @@ def _accuracy(column: Array, classes: NDArray[np.intp], counts: Array) -> float:
 
 def _share_by_category(values: NDArray[np.generic], goal: Array) -> float:
     """Share of the target's variance between the categories of a column, if these are few."""
-    import pandas
-
     text = ["" if value is None else str(value) for value in values]
     kinds, codes = np.unique(text, return_inverse=True)
     if not 1 < len(kinds) <= len(values) / ROWS_A_CATEGORY:
         return 0.0  # of almost as many categories as rows, any target is a function
-    groups = pandas.DataFrame(standardised(goal)).groupby(codes)
-    return float((groups.sum() ** 2).div(groups.size(), axis=0).sum().min())
+    sums = np.array([np.bincount(codes, column) for column in standardised(goal).T])
+    return float((sums**2 / np.bincount(codes)).sum(axis=1).min())
 
 
 def _named_alike(name: str, target: str) -> bool:

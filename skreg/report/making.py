@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from ..files import check_path, write
-from .cautions import column_cautions, data_cautions
+from .cautions import data_cautions
 from .code import python_call
 from .columns import Columns
 from .contents import Caution, Contents, ModelReport
 from .evaluation import baseline, compare_models, held_out_rows, times_held_out
 from .glance import glance
-from .ids_and_sentinels import DATES
+from .ids_and_sentinels import DATES, column_cautions
 from .model_cautions import announcements, model_cautions
 from .page import render, require_jinja2
 from .request import Request, check_request, in_time_order
@@ -93,7 +93,7 @@ def report(
     TypeError, ValueError
         An argument cannot be used, or the path cannot be written: before anything is fitted.
     ImportError
-        Jinja2 or matplotlib is missing: ``pip install "skreg[report]"``.
+        Jinja2, matplotlib or pandas is missing: ``pip install "skreg[report]"``.
 
     Notes
     -----

@@ -58,13 +58,13 @@ def model_cautions(
 
 def _no_better(best: ModelReport, baseline: ModelReport) -> Caution | None:
     own, other = best.scores[0], baseline.scores[0]
-    gain = own.values - other.values if own.greater_is_better else other.values - own.values
-    error = own.error_of(gain)
-    if not np.isfinite(gain).all() or gain.mean() > error:
+    gain = own.ahead_of(other)
+    error = gain.standard_error
+    if not np.isfinite(gain.mean) or gain.mean > error:
         return None
-    if np.allclose(own.values, other.values, rtol=1e-9, atol=0):
+    if own.ties(other):
         difference = "the same in every fold"
-    elif gain.mean() < -error:
+    elif gain.mean < -error:
         difference = (
             f"which is better by more than one standard error of the difference ({number(error)})"
         )
@@ -284,9 +284,8 @@ def _simpler(compared: Sequence[ModelReport], best: int) -> Caution | None:
 
 def _as_good(score: Score, best: Score) -> bool:
     """Whether a score is within one standard error, and fold for fold not clearly worse."""
-    apart = best.values - score.values
     behind = abs(score.mean - best.mean)
-    return behind <= best.standard_error and behind <= 2 * best.error_of(apart)
+    return behind <= min(best.standard_error, 2 * best.ahead_of(score).standard_error)
 
 
 def _complexity(one: ModelReport) -> float:

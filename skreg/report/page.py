@@ -51,14 +51,6 @@ def require_jinja2() -> None:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A number of a table: as it is shown, and as it is sorted by."""
-
-    text: str
-    value: float
-
-
-@dataclass(frozen=True)
 class CoefficientTable:
     """The largest coefficients of a model, ready to be written.
 
@@ -66,14 +58,14 @@ class CoefficientTable:
     ----------
     heads : list of str
         Over the columns of numbers.
-    rows : list of (str, list of Cell)
-        A feature's name and its numbers.
+    rows : list of (str, list of (str, float))
+        A feature's name and its numbers, each as it is shown and as it is sorted by.
     note : str
         What is not in the table.
     """
 
     heads: list[str]
-    rows: list[tuple[str, list[Cell]]]
+    rows: list[tuple[str, list[tuple[str, float]]]]
     note: str
 
 
@@ -207,7 +199,7 @@ def _table(
         (
             name,
             [
-                Cell("–" if np.isnan(text) else wording.number(text), float(value))
+                ("–" if np.isnan(text) else wording.number(text), float(value))
                 for text, value in zip(texts[:, index], shown[:, index], strict=True)
             ],
         )

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from .contents import Coefficients, Contents, ModelReport, Score
 
@@ -148,7 +145,7 @@ def result(contents: Contents) -> str:
     score, folds = best.scores[0], f"over {contents.n_folds} folds"
     if others:
         text = f"Of {len(contents.models)} models, "
-        tied = [best, *(other for other in others if _same_scores(best, other))]
+        tied = [best, *(other for other in others if score.ties(other.scores[0]))]
         if len(tied) > 1:
             names = f"{', '.join(model.name for model in tied[:-1])} and {tied[-1].name}"
             text += f"{names} predict equally well{' and best' * (len(others) >= len(tied))}: "
@@ -173,25 +170,14 @@ def result(contents: Contents) -> str:
 
 def _clearly(best: ModelReport, second: ModelReport) -> bool:
     """Whether the differences fold for fold tell the best from the second."""
-    behind = _behind(best, second)
-    return not abs(behind.mean) < 2 * behind.standard_error
-
-
-def _behind(best: ModelReport, second: ModelReport) -> Score:
-    """The differences, as a score, so that their error knows as much of the folds as those do."""
-    return replace(best.scores[0], values=best.scores[0].values - second.scores[0].values)
-
-
-def _same_scores(best: ModelReport, other: ModelReport) -> bool:
-    """Whether two models score the same in every fold, but for rounding."""
-    first, second = best.scores[0].values, other.scores[0].values
-    return bool(np.allclose(first, second, rtol=1e-9, atol=0))
+    ahead = best.scores[0].ahead_of(second.scores[0])
+    return not abs(ahead.mean) < 2 * ahead.standard_error
 
 
 def _runner_up(best: ModelReport, second: ModelReport) -> str:
     """Say whether the second is clearly worse, by the differences fold for fold."""
-    behind = _behind(best, second)
-    difference, error = abs(behind.mean), behind.standard_error
+    ahead = best.scores[0].ahead_of(second.scores[0])
+    difference, error = abs(ahead.mean), ahead.standard_error
     text = f"Next comes {second.name} with {score_text(second.scores[0])}"
     if not math.isfinite(difference):
         return f"{text}."

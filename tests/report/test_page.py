@@ -62,6 +62,7 @@ MAKERS = {
     "wide": examples.wide,
     "many classes": examples.many_classes,
     "hostile names": lambda: examples.regression(list(examples.HOSTILE)),
+    "names like ids": lambda: examples.regression(["url(#text_1)", 'href="#axes_1"']),
     "one feature": lambda: examples.regression(["bmi"]),
     "two classes": examples.two_classes,
 }

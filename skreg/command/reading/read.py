@@ -273,12 +273,12 @@ def _cautions_of(
     measured = dict(kept)
     if y.dtype.kind == "f":
         measured[target] = y
-    found = sentinels(measured, measured.values())
+    found = sentinels(measured)
     cautions = sentinel_cautions(found, "--missing {value} takes it as missing")
     # A column with separators or a unit is written for people, as no id is.
     written = {one.name for one in features if one.notes}
     plain = {name: values for name, values in kept.items() if name not in written}
-    ids = ids_among_numbers(plain, plain.values())
+    ids = ids_among_numbers(plain)
     cautions += id_cautions(ids, "--drop leaves out such a column, --text takes it as categories")
     codes = [one.name for one in features if one.kind == "code" and one.name in kept]
     if codes:
