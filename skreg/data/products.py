@@ -203,11 +203,8 @@ def _products(X: NDArray[Any], omega: Array, shift: Array | None) -> Array:
 def cross_products(X: Any, other: Any, omega: Array) -> Array:
     """``X^T diag(omega) other`` of two sparse matrices over the same rows."""
     (n, p), m = X.shape, other.shape[1]
-    filled = X.nnz * other.nnz > FILLED * n * p * n * m
-    if filled and X is other and n * p <= BLOCK_ENTRIES:
-        return _products(X.toarray("F"), omega, None)
     weighted = with_data(other, other.data * omega[other.indices])
-    if not filled:
+    if X.nnz * other.nnz <= FILLED * n * p * n * m:
         return np.asarray((X.T @ weighted).toarray(), dtype=np.float64)
     X, weighted, G = X.tocsr(), weighted.tocsr(), np.zeros((p, m))
     step = max(1, min(BLOCK_ENTRIES // max(p, m), n // 4))  # X is never dense as a whole

@@ -171,7 +171,7 @@ def test_pictures_and_table_show_the_same_unit_and_order(gather, drawn, scaler):
     assert [name for name, _ in shown.rows] == names
     assert shown.heads[0] == "y per standard deviation of x"
     assert shown.heads[-1] == "per unit of x"
-    cells = np.array([[cell.value for cell in cells] for _, cells in shown.rows])
+    cells = np.array([[value for _, value in cells] for _, cells in shown.rows])
     assert_allclose(cells[:, 0], by_deviation[[1, 0, 2]], rtol=0.1)
     assert_allclose(cells[:, -1], _slopes(X, y)[[1, 0, 2]], rtol=0.1)
     if one.coefficients.at_1se is not None:
