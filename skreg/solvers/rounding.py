@@ -57,6 +57,8 @@ FAINT = 1e-9
 LIGHT = 16
 # The distance of a convex hull from zero that a Gram matrix bears out, and that costs no digits.
 ONE_SIDED = 1e-4
+# Up to so many entries of W one product is quicker than a look at each row for its zeros.
+FEW_ENTRIES = 1 << 17
 # More features than this are not looked at together: their singular values would take too long.
 LARGEST_SVD = 2048
 
@@ -207,12 +209,12 @@ def rounding(
         Correlations of residuals that were computed themselves. Without them nothing is known,
         and infinity the answer, where they decide whether a feature leaves its bound.
     """
-    sizes, used, root = design.sizes, np.abs(W), math.sqrt(unit)
-    linear = used.dot(sizes)
+    sizes, root = design.sizes, math.sqrt(unit)
+    linear = lengths(W, sizes)
     size = linear + root
     seen = size if Q is None else np.sqrt(rss)
     if not penalty.even and penalty.free.any():
-        linear = used.dot(np.where(penalty.free, 0.0, sizes))
+        linear = lengths(W, np.where(penalty.free, 0.0, sizes))
     kinked = penalty.l1_ratio > 0
     found = np.where(alphas > 0, linear * seen * (NOISE / unit), 0.0) if kinked else np.zeros(())
     faint = FAINT * root
@@ -225,6 +227,13 @@ def rounding(
     if Q is not None:
         found = found + (0.5 * NOISE**2 / unit) * size**2
     return found
+
+
+def lengths(W: Array, sizes: Array) -> Array:
+    """``|W| sizes``; of many coefficients, nearly all of which are zero, row by row."""
+    if W.size <= FEW_ENTRIES:
+        return np.asarray(np.abs(W).dot(sizes))
+    return np.array([np.abs(w[used]).dot(sizes[used]) for w in W for used in w.nonzero()])
 
 
 def least_l1(penalty: Penalty, alpha: float) -> float:
