@@ -27,9 +27,9 @@ class Solver:
 
     def refusal(self, penalty: ScaledPenalty, loss: Loss = SQUARED) -> str | None:
         """Why this solver cannot take the penalty or the loss, or None."""
-        lacks = []
         if self.quadratic_only and not loss.quadratic:
-            lacks.append(f"the loss {loss.name!r}")
+            return f"solver={self.name!r} does not support the loss {loss.name!r}"
+        lacks = []
         if not self.takes_l1 and np.count_nonzero(penalty.l1):
             lacks.append("an L1 penalty")
         if not self.takes_bounds and _bounded(penalty):

@@ -11,6 +11,7 @@ from sklearn.datasets import load_diabetes
 
 import skreg
 from skreg import ElasticNet, Lasso, PathResult, Ridge, regularization_path
+from skreg.objective.losses import Poisson
 from skreg.objective.penalties import Penalty
 from skreg.paths import problem as engine
 from skreg.paths.fit_path import fit_path
@@ -265,3 +266,10 @@ def test_a_ridge_path_of_one_alpha_has_degrees_of_freedom(stored):
     few = regularization_path(Ridge(), stored(X), Y1, alphas=[2.0, 1.0])
     one = regularization_path(Ridge(), stored(X), Y1, alphas=[1.0])
     np.testing.assert_allclose(one.df[0], few.df[1], rtol=1e-8)
+
+
+@pytest.mark.parametrize("solver", ["auto", "cd", "svd"])
+def test_a_loss_that_no_solver_takes_is_refused_by_name(solver):
+    problem = engine.Problem(Penalty.build(10, 0.0), loss=Poisson(), solver=solver)
+    with pytest.raises(ValueError, match="does not support the loss 'poisson'"):
+        fit_path(problem.bind(X, Y1), np.array([1.0]))
