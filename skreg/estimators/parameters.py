@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
 from typing import Any, TypeVar, cast, dataclass_transform
@@ -24,8 +25,8 @@ from .validation import refuse_booleans
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T", bound=type)
 
-PLACE = "    {parameters}"
-INDENT = 8 * " "
+# Python 3.13 takes the indentation off docstrings, earlier versions leave it.
+PLACE = re.compile(r"^( *)\{parameters\}$", re.MULTILINE)
 
 
 def parameter(
@@ -57,7 +58,8 @@ def with_parameters(cls: T) -> T:
     declared = {each.name: each for each in dataclasses.fields(made)}
     made._parameter_constraints = constraints_of(made)
     if made.__doc__:  # none with python -OO
-        made.__doc__ = made.__doc__.replace(PLACE, "\n".join(_section(made, declared)))
+        section = "\n".join(_section(made, declared))
+        made.__doc__ = PLACE.sub(lambda found: textwrap.indent(section, found[1]), made.__doc__)
     return made
 
 
@@ -73,13 +75,13 @@ def _section(cls: type, declared: dict[str, Any]) -> list[str]:
         (name for name in dict.fromkeys(order) if name in declared),
         key=lambda name: declared[name].kw_only,
     )
-    lines = ["    Parameters", "    ----------"]
+    lines = ["Parameters", "----------"]
     for name in names:
         each = declared[name]
         default = f'"{each.default}"' if isinstance(each.default, str) else repr(each.default)
-        lines.append(f"    {name} : {each.metadata['kind']}, default={default}")
+        lines.append(f"{name} : {each.metadata['kind']}, default={default}")
         meaning = inspect.cleandoc(each.metadata["meaning"])
-        lines += textwrap.indent(meaning, INDENT).splitlines()
+        lines += textwrap.indent(meaning, "    ").splitlines()
     return lines
 
 
