@@ -140,8 +140,8 @@ class Design:
             Z = self.X[:, index].toarray("F").astype(np.float64, copy=False)
         elif isinstance(index, slice):
             Z = np.array(self.X[:, index], dtype=np.float64, order="F")
-        else:  # gathered in one piece where X is in Fortran order
-            Z = np.asarray(self.X.T.take(index, axis=0).T, dtype=np.float64, order="F")
+        else:  # rows of X.T, of which `take` would copy all where X is in C order
+            Z = np.asarray(self.X.T[index].T, dtype=np.float64, order="F")
         if self.mean is not None:
             Z -= self.mean[index]
             if len(self.far.index):
