@@ -21,6 +21,7 @@ import numpy as np
 from .networks import CLASSES
 from .problems import Array, Problem, is_sparse
 from .trainers import Trained, scikit_learn_net, skreg_net
+from .uses import called
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,23 @@ def trained(result: Trained) -> Timed:
     def read() -> Answer:
         columns = np.asarray(probabilities(), dtype=float)
         return Answer(columns, np.zeros(CLASSES), np.arange(float(CLASSES)))
+
+    return read, seconds
+
+
+def used(outcome: tuple[Any, float], problem: Problem) -> Timed:
+    """What everyday work left: a path, a model, or a net, its predictions as coefficients."""
+    result, seconds = outcome
+
+    def read() -> Answer:
+        if problem.use.call == "path":
+            alphas, coefs = result[:2]
+            return Answer(np.asarray(coefs, dtype=float), np.zeros(len(alphas)), alphas)
+        if problem.use.net:
+            X, _ = problem.use.form(problem.X, problem.y)
+            columns = np.reshape(result.predict(X), (len(problem.y), -1)).astype(float)
+            return Answer(columns, np.zeros(columns.shape[1]), np.zeros(columns.shape[1]))
+        return fitted(result, None if hasattr(result, "alpha_") else result.alpha)()
 
     return read, seconds
 
@@ -204,6 +222,10 @@ class Skreg(Library):
     def net_steps(self, problem: Problem, tol: float, variant: str) -> Timed:
         return trained(skreg_net(problem, self.threads))
 
+    def everyday(self, problem: Problem, tol: float, variant: str) -> Timed:
+        kind = getattr(import_module("skreg"), problem.use.estimator)
+        return used(called(kind, problem, tol, self.threads), problem)
+
 
 class ScikitLearn(Library):
     package = "sklearn"
@@ -286,6 +308,13 @@ class ScikitLearn(Library):
 
     def net_steps(self, problem: Problem, tol: float, variant: str) -> Timed:
         return trained(scikit_learn_net(problem, np.float64, self.threads))
+
+    def everyday(self, problem: Problem, tol: float, variant: str) -> Timed:
+        module = import_module(
+            "sklearn.neural_network" if problem.use.net else "sklearn.linear_model"
+        )
+        kind = getattr(module, problem.use.estimator)
+        return used(called(kind, problem, tol, self.threads, max_iter=100_000), problem)
 
 
 def searched(model: Any, problem: Problem) -> Read:

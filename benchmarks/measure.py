@@ -61,7 +61,7 @@ def tune(worker: Worker, cell: Cell, problem: Problem, folder: Path, limit: floa
     if reason:
         return {"note": f"skipped: {reason}", "runs": runs}
     variants = worker.library.variants(problem)
-    least = min(targets(worker.name))
+    wanted = (cell.gap,) if cell.gap else targets(worker.name)
     place = ""
     try:
         worker.ask(f"load {folder}", LOAD_LIMIT)
@@ -77,14 +77,16 @@ def tune(worker: Worker, cell: Cell, problem: Problem, folder: Path, limit: floa
                 rung.append(run)
                 runs.append(run)
             worst = max(run["gap"] for run in rung)
-            if worst <= max(targets(worker.name)):
+            if worst <= max(wanted):
                 variants = (min(rung, key=best)["variant"],)
-            if worst <= least:
+            if worst <= min(wanted):
                 return {"note": "", "runs": runs}
     except WorkerError as error:
         return {"note": f"{error}{place}", "runs": runs}
     smallest = min(run["gap"] for run in runs)
-    note = "" if smallest <= least else f"gap {smallest:.0e} at the tightest tolerance, {tol:g}"
+    note = (
+        "" if smallest <= min(wanted) else f"gap {smallest:.0e} at the tightest tolerance, {tol:g}"
+    )
     return {"note": note, "runs": runs}
 
 

@@ -89,17 +89,22 @@ def shortfall(y: Any, probabilities: Any) -> float:
     return float(max(-np.mean(np.log(chosen)) / (0.9 * np.log(CLASSES)) - 1, 0.0))
 
 
+def clock(threads: int) -> Callable[[], float]:
+    """The processor's with one thread, else the wall's."""
+    return process_time if threads == 1 else perf_counter
+
+
 def seconds(train: Callable[[int], Any], epochs: int, threads: int) -> tuple[Any, float]:
     """What ``train(epochs)`` returns, and its time less the least of three of ``train(1)``.
 
     The least, since a short fit that something else delayed would make the long one look fast.
     """
-    clock = process_time if threads == 1 else perf_counter
+    now = clock(threads)
 
     def timed(number: int) -> tuple[Any, float]:
-        start = clock()
+        start = now()
         trained = train(number)
-        return trained, clock() - start
+        return trained, now() - start
 
     short = min(timed(1)[1] for _ in range(3))
     trained, long = timed(epochs)

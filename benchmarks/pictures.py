@@ -39,7 +39,8 @@ def draw(result: dict[str, Any], stem: Path) -> list[Path]:
         nets = [cell for cell in cells if cell.get("steps")]
         if nets:
             figures = {f"{suite}-steps": steps(suite, nets)}
-        for group in dict.fromkeys(cell["group"] for cell in cells if cell not in nets):
+        curves = [cell for cell in cells if cell not in nets and cell["task"] != "everyday"]
+        for group in dict.fromkeys(cell["group"] for cell in curves):
             members = [cell for cell in cells if cell["group"] == group]
             slug = re.sub(r"\W+", "-", group).strip("-").lower()
             name = f"{suite}-gap" if slug == suite else f"{suite}-{slug}-gap"
@@ -139,7 +140,8 @@ def ratios(suite: str, cells: list[Cell]) -> Any:
         points = [(results.ratio(cell, gap), at) for cell, at in zip(shown, places, strict=True)]
         there = [point for point in points if point[0] is not None]
         label = f"gap of the peer ≤ {gap:.0e}"
-        axes.plot(*zip(*there, strict=True), marker, color=colour, markersize=6, label=label)
+        if there:
+            axes.plot(*zip(*there, strict=True), marker, color=colour, markersize=6, label=label)
     axes.axvline(1, color="black", linewidth=1)
     for at, cell in zip(places, shown, strict=True):
         name = (results.best_peer(cell, PEER_TARGETS[0]) or ("",))[0]

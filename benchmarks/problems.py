@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from .networks import Net
+from .uses import Use
 
 Array = NDArray[np.float64]
 
@@ -43,6 +44,8 @@ class Problem:
         Memory order of a dense X. Every library but the one under study prefers "F".
     net : Net or None
         The network to train, where that is the task.
+    use : Use or None
+        The call, where everyday work is the task.
     """
 
     task: str
@@ -57,6 +60,7 @@ class Problem:
     folds: NDArray[np.int64] | None = None
     order: str = "F"
     net: Net | None = None
+    use: Use | None = None
 
     @property
     def splits(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]] | None:
@@ -92,6 +96,7 @@ def save(problem: Problem, folder: Path) -> None:
     text = {"task": problem.task, "n": X.shape[0], "p": X.shape[1], "order": problem.order}
     text["l1_ratio"] = "none" if problem.l1_ratio is None else repr(problem.l1_ratio)
     text["net"] = "none" if problem.net is None else problem.net.word
+    text["use"] = "none" if problem.use is None else problem.use.word
     text["targets"] = 0 if problem.y.ndim == 1 else problem.y.shape[1]
     arrays = {"y": problem.y, "alphas": problem.alphas}
     arrays |= {name: getattr(problem, name) for name in OPTIONAL}
@@ -135,6 +140,7 @@ def load(folder: Path) -> Problem:
         l1_ratio=None if text["l1_ratio"] == "none" else float(text["l1_ratio"]),
         order=text["order"],
         net=None if text["net"] == "none" else Net.read(text["net"]),
+        use=None if text["use"] == "none" else Use.read(text["use"]),
         **given,
     )
 

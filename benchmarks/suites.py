@@ -17,6 +17,7 @@ import numpy as np
 from sklearn import datasets
 
 from . import dependent as dependent_columns
+from . import everyday as everyday_work
 from . import networks, problems
 from .gaps import largest_gap
 from .libraries import Answer
@@ -46,6 +47,9 @@ class Cell:
         Whether the workers start anew, for a figure of memory that no earlier cell blurs.
     judge : callable
         How far an answer is from the best one.
+    gap : float
+        What is asked of every library alike; 0 asks more of skreg than of its peers. Such a cell
+        is measured a second time where a peer is faster.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Cell:
     size: tuple[str, float] | None = None
     fresh: bool = False
     judge: Callable[[Problem, Answer], float] = largest_gap
+    gap: float = 0.0
 
     def problem(self) -> Problem:
         return self.build(np.random.default_rng(crc32(self.name.encode())))
@@ -247,6 +252,11 @@ def dependent(setting: Setting) -> Iterator[Cell]:
         yield Cell(name, group, build)
 
 
+def everyday(setting: Setting) -> Iterator[Cell]:
+    for name, group, build in everyday_work.cells(setting.quick):
+        yield Cell(name, group, build, judge=everyday_work.shortfall, gap=1e-4)
+
+
 def scaling(setting: Setting) -> Iterator[Cell]:
     doublings = 3 if setting.quick else 5
     count = setting.alphas
@@ -306,6 +316,7 @@ SUITES: dict[str, Callable[[Setting], Iterator[Cell]]] = {
     "sparse": sparse,
     "single": single,
     "dependent": dependent,
+    "everyday": everyday,
     "scaling": scaling,
     "memory": memory,
     "mlp": mlp,

@@ -39,6 +39,8 @@ def columns(cells: list[Cell]) -> dict[str, Callable[[Cell], str]]:
         found[f"ratio {gap:.0e}"] = ratio_at(gap)
     if any(cell["task"] != "path" for cell in cells):
         found["ratio to scikit-learn's default"] = lambda cell: times(results.default_ratio(cell))
+    if any(cell.get("again") for cell in cells):
+        found["again"] = lambda cell: times(cell.get("again"))
     if any(cell["plain"] for cell in cells):
         found["our time over plain"] = lambda cell: times(results.plain_ratio(cell, cells))
     if any(cell["group"] == "memory" for cell in cells):
@@ -62,21 +64,23 @@ def every_solver(cell: Cell, name: str) -> str:
 
 
 def summaries(cells: list[Cell]) -> list[str]:
-    """Median and minimum ratio of every group, and of the suite where it has several."""
+    """Median and minimum ratio of every group, and how many are low; also of the whole suite."""
     groups = {group: [c for c in cells if c["group"] == group] for group in group_names(cells)}
     if len(groups) > 1:
         groups["all"] = cells
     rows = []
     for group, members in groups.items():
-        ratios = [results.summary([results.ratio(c, gap) for c in members]) for gap in PEER_TARGETS]
-        texts = [f"{times(r['median'])} / {times(r['minimum'])}" if r else "–" for r in ratios]
+        at = [[results.ratio(cell, gap) for cell in members] for gap in PEER_TARGETS]
+        found = [results.summary(ratios) for ratios in at]
+        texts = [f"{times(r['median'])} / {times(r['minimum'])}" if r else "–" for r in found]
         default = results.summary(
             [results.default_ratio(c) for c in members if c["task"] != "path"]
         )
         both = f"{times(default['median'])} / {times(default['minimum'])}" if default else "–"
-        rows.append([group, str(len(members)), *texts, both])
+        below = [sum(r is not None and r < least for r in at[0]) for least in (1, 0.9)]
+        rows.append([group, str(len(members)), *texts, both, *map(str, below)])
     header = ["median / minimum ratio", "cells", *(f"gap ≤ {gap:.0e}" for gap in PEER_TARGETS)]
-    return table([*header, "scikit-learn's default"], rows)
+    return table([*header, "scikit-learn's default", "below 1", "below 0.9"], rows)
 
 
 def group_names(cells: list[Cell]) -> list[str]:

@@ -17,8 +17,10 @@ from scipy import optimize, sparse
 import skreg
 from benchmarks import compare, measure, pictures, problems, results, run, suites, tables
 from benchmarks.gaps import conjugate, relative_gaps
+from benchmarks.libraries import quietly
 from benchmarks.peers import LIBRARIES
 from benchmarks.suites import SUITES, Cell, Setting, linear
+from benchmarks.uses import Use
 from benchmarks.workers import Worker, WorkerError
 
 # The interpreter of the peers, where they have an environment of their own.
@@ -184,6 +186,47 @@ def test_each_peer_solves_the_same_objective(name):
             assert found["note"] == ""
             assert -1e-10 < min(each["gap"] for each in found["runs"]) <= 1e-6
     assert solved >= 5
+
+
+EVERYDAY = {cell.name.split(",")[0]: cell for cell in SUITES["everyday"](Setting(quick=True))}
+
+
+@pytest.mark.parametrize("row", EVERYDAY)
+@pytest.mark.parametrize("name", ["skreg", "scikit-learn"])
+def test_everyday_work_is_done_and_judged(row, name):
+    given = EVERYDAY[row].problem()
+    read, seconds = quietly(LIBRARIES[name](1).everyday, given, 1e-6, "default")
+    assert EVERYDAY[row].judge(given, read()) < 1e-4
+    assert seconds > 0
+
+
+def test_everyday_work_takes_every_form_of_x():
+    X, y = np.arange(12.0).reshape(4, 3), np.arange(4.0)
+    forms = {layout: Use("Lasso", layout=layout, dtype="float32").form(X, y)
+             for layout in ("C", "F", "strided", "frame")}  # fmt: skip
+    for found, target in forms.values():
+        np.testing.assert_array_equal(np.asarray(found), X.astype("float32"), strict=True)
+        assert target.dtype == np.float32
+    flags = {layout: found.flags for layout, (found, _) in forms.items() if layout != "frame"}
+    assert flags["C"].c_contiguous
+    assert flags["F"].f_contiguous
+    assert not flags["strided"].c_contiguous
+    assert not flags["strided"].f_contiguous
+    assert list(forms["frame"][0].columns) == ["x0", "x1", "x2"]
+    csr, _ = Use("Lasso", layout="CSR").form(sparse.csc_matrix(X), y)
+    assert csr.format == "csr"
+
+
+def test_cells_with_a_faster_peer_are_measured_again(monkeypatch, tmp_path):
+    monkeypatch.setattr(results, "ratio", lambda cell, gap: 0.5)
+    words = ["--suite", "everyday", "--cells", "^Ridge, 442x10", "--quick", "--repeats", "1"]
+    found = run.main([*words, "--peers", "scikit-learn", "--out", str(tmp_path / "r.json")])
+    cells = found["suites"]["everyday"]
+    assert [cell["again"] for cell in cells] == [0.5]
+    assert all(each["note"] == "" for cell in cells for each in cell["solvers"].values())
+    text = tables.markdown(found)
+    assert "| again |" in text
+    assert "| Ridge | 1 | 0.5 / 0.5 |" in text
 
 
 def test_a_worker_that_fails_says_how_and_can_go_on(tmp_path):
