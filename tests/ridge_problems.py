@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from skreg.data.design import Design
+from skreg.data.build import design_of
 from skreg.objective.penalties import Penalty
 
 ALPHAS = np.array([10.0, 0.3, 1e-3])
@@ -33,15 +33,13 @@ def everything(n, p, kind):
     if "float32" in kind:
         X = X.astype(np.float32)
     stored = sparse.csc_matrix(X) if "sparse" in kind else X
-    design = Design.build(
-        stored, weights, center="raw" not in kind, standardize="standardize" in kind
-    )
+    design = design_of(stored, weights, center="raw" not in kind, standardize="standardize" in kind)
     return design, Penalty.build(p, 0.0, factors), Y
 
 
 def dense(design):
     """Z by its definition."""
-    X = design.X.toarray() if design.sparse else design.X
+    X = design._X.toarray() if design.sparse else design._X
     Z = X.astype(np.float64)
     Z = Z if design.mean is None else Z - design.mean
     return Z if design.inv_scale is None else Z * design.inv_scale

@@ -267,3 +267,35 @@ def test_a_constant_of_the_solvers_has_one_meaning():
                 if isinstance(name, ast.Name) and name.id.isupper():
                     where.setdefault(name.id, []).append(path.name)
     assert not {name: files for name, files in where.items() if len(files) > 1}
+
+
+def private_uses(path: Path) -> set[tuple[str, int]]:
+    """Private attributes of anything but the object itself, with their lines."""
+    return {
+        (node.attr, node.lineno)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and node.attr.startswith("_")
+        and not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"))
+    }
+
+
+def test_what_a_design_is_made_of_is_read_in_its_own_folder_alone():
+    inside = {node for path in (PACKAGE / "data").glob("*.py") for node in defined_on_self(path)}
+    assert "_X" in inside
+    for path in modules():
+        if path.parent != PACKAGE / "data":
+            seen = {(name, line) for name, line in private_uses(path) if name in inside}
+            assert not seen, f"{label(path)} reads the inside of a design: {sorted(seen)}"
+
+
+def defined_on_self(path: Path) -> set[str]:
+    """Names of the private attributes and methods of a file's classes."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            found.add(node.attr)
+        if isinstance(node, ast.ClassDef):
+            found |= {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
+    return {name for name in found if name.startswith("_") and not name.startswith("__")}

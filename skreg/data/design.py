@@ -1,62 +1,81 @@
-"""The view of X that a solver sees: centred, scaled and weighted without copying X.
+"""The contract of a design: what a solver may ask of X, whatever it is made of.
 
 A `Design` stands for the matrix ``Z = (X - 1 mean^T) diag(inv_scale)`` with row weights
 ``omega`` that sum to one. Inner products over rows are ``<a, b> = sum_i omega_i a_i b_i``, so
 
+    predict(w)    = Z w                   (n_samples,)
     correlate(r)  = Z^T Omega r           (n_features,)
     gram()        = Z^T Omega Z           (n_features, n_features)
 
 need no factor 1/n, a row of weight zero is a row that is not there, and a fold of a
-cross-validation is the same X with other weights. X is dense (either order) or CSC; it is never
-written to, and copied only where its layout is neither; what is accumulated, is in float64.
+cross-validation is the same X with other weights. X is never written to, and never centred or
+scaled as a whole; what is accumulated, is in float64.
+
+Here stands all that does not hang on how X is stored. `dense.py` and `sparse.py` have the rest:
+their designs are made by `build.py`. Nothing outside this folder reads a design's X.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
-from scipy import sparse
+from numpy.typing import NDArray
 
 from ..caching import cached_property
 from . import products
 from .moments import Moments
-from .products import BLOCK_ENTRIES, CANCELLATION, CONSTANT, DENSE_COLUMN, Array, Far, Index
+from .products import BLOCK_ENTRIES, CANCELLATION, CONSTANT, Array, Far, Index
 
 __all__ = ["BLOCK_ENTRIES", "CANCELLATION", "CONSTANT", "Array", "Design", "Index"]
 
+Kept = TypeVar("Kept")
 
-class Design:
+
+class Design(ABC):
     """Centred, scaled, weighted view of X; see the module's text.
 
     Parameters
     ----------
-    X : ndarray or CSC matrix of shape (n_samples, n_features), float32 or float64
+    X : ndarray or sparse matrix of shape (n_samples, n_features), float32 or float64
     omega : ndarray of shape (n_samples,)
         Row weights, >= 0, with sum one.
     mean : ndarray of shape (n_features,) or None
         Subtracted from the columns; None subtracts nothing.
     inv_scale : ndarray of shape (n_features,) or None
         Multiplies the columns; None multiplies nothing.
+
+    Attributes
+    ----------
+    sparse : bool
+        Whether X is sparse; its columns are then made dense a few at a time.
+    n_samples, n_features : int
+    dtype : dtype
+        Type of the numbers in X.
     """
+
+    sparse: ClassVar[bool]
+    #: Entries of columns that are compared with others at once.
+    _compared: ClassVar[int]
 
     def __init__(
         self, X: Any, omega: Array, mean: Array | None = None, inv_scale: Array | None = None
     ) -> None:
-        self.X = X
+        self._X = X
         self.omega = omega
         self.mean = mean
         self.inv_scale = inv_scale
-        self.sparse = sparse.issparse(X)
-        self.decompositions: dict[Any, Any] = {}  # which one solver leaves for the next
+        self.n_samples, self.n_features = X.shape
+        self.dtype = X.dtype
+        self._kept: dict[Any, Any] = {}
         self._gram: Array | None = None
         self._far_columns: list[tuple[Index, Array]] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         # Another process makes anew what can be made of these.
-        parts = {name: getattr(self, name) for name in ("X", "omega", "mean", "inv_scale")}
-        return {**vars(Design(**parts))}
+        return {**vars(type(self)(self._X, self.omega, self.mean, self.inv_scale))}
 
     @classmethod
     def build(
@@ -66,19 +85,16 @@ class Design:
         *,
         center: bool = True,
         standardize: bool = False,
-    ) -> Design:
+    ) -> Self:
         """View of the user's X; `standardize` scales by the weighted 1/n standard deviation."""
-        n_samples, stored_sparse = X.shape[0], bool(sparse.issparse(X))
+        n_samples = X.shape[0]
         if sample_weight is None:
             omega = np.full(n_samples, 1.0 / n_samples)
         else:
             omega = np.asarray(sample_weight, dtype=np.float64)
             omega = omega / omega.max()  # twice, so that neither tiny nor huge weights overflow
             omega /= omega.sum()
-        if stored_sparse:
-            X = X.tocsc()
-        elif not (X.flags.c_contiguous or X.flags.f_contiguous):
-            X = np.ascontiguousarray(X)
+        X = cls._in_order(X)
         if not (center or standardize):
             return cls(X, omega)
         centred = cls(X, omega, products.adjoint(X, omega))
@@ -91,25 +107,36 @@ class Design:
             design.far = centred.far
         return design
 
-    def reweighted(self, sample_weight: Array) -> Design:
+    @staticmethod
+    @abstractmethod
+    def _in_order(X: Any) -> Any:
+        """X in a layout that products can read; copied only where it is in none."""
+
+    # Other designs ------------------------------------------------------------------------
+
+    def reweighted(self, sample_weight: Array) -> Self:
         """The same X with other weights of its rows, centred and scaled by them alike."""
         center, standardize = self.mean is not None, self.inv_scale is not None
-        return Design.build(self.X, sample_weight, center=center, standardize=standardize)
+        return self.build(self._X, sample_weight, center=center, standardize=standardize)
 
-    @property
-    def n_samples(self) -> int:
-        """Number of rows."""
-        return int(self.X.shape[0])
+    def with_scale(self, inv_scale: Array | None) -> Self:
+        """The same with other scales of the columns."""
+        return type(self)(self._X, self.omega, self.mean, inv_scale)
 
-    @property
-    def dtype(self) -> Any:
-        """Type of the numbers in X."""
-        return self.X.dtype
+    @abstractmethod
+    def subset(self, index: Index) -> Self:
+        """The design of some features; dense columns are gathered centred and scaled."""
 
-    @property
-    def n_features(self) -> int:
-        """Number of columns."""
-        return int(self.X.shape[1])
+    @abstractmethod
+    def joined(self, other: Self) -> Self:
+        """Features of this subset of a design followed by those of another."""
+
+    def kept(self, key: Any, make: Callable[[], Kept]) -> Kept:
+        """What one solver works out on this design and leaves for the next."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        found: Kept = self._kept[key]
+        return found
 
     # Columns far from zero ----------------------------------------------------------------
 
@@ -119,7 +146,7 @@ class Design:
         if self.mean is None:
             return products.NONE_FAR
         spread = self._squares if self.sparse else None
-        return products.far_from_zero(self.X, self.omega, self.mean, spread)
+        return products.far_from_zero(self._X, self.omega, self.mean, spread)
 
     def _far_blocks(self) -> list[tuple[Index, Array]] | Iterator[tuple[Index, Array]]:
         """The columns far from zero, centred but not scaled; kept where they are few."""
@@ -136,12 +163,7 @@ class Design:
 
     def _centred(self, index: Index | slice) -> Array:
         """Some columns of X less their means, dense, Fortran order; constant ones exactly zero."""
-        if self.sparse:
-            Z = self.X[:, index].toarray("F").astype(np.float64, copy=False)
-        elif isinstance(index, slice):
-            Z = np.array(self.X[:, index], dtype=np.float64, order="F")
-        else:  # rows of X.T, of which `take` would copy all where X is in C order
-            Z = np.asarray(self.X.T[index].T, dtype=np.float64, order="F")
+        Z = self._gathered(index)
         if self.mean is not None:
             Z -= self.mean[index]
             if len(self.far.index):
@@ -152,35 +174,36 @@ class Design:
                 Z[:, ~varies[index]] = 0.0
         return Z
 
+    @abstractmethod
+    def _gathered(self, index: Index | slice) -> Array:
+        """Some columns of X, a dense copy in float64 and Fortran order."""
+
     # Products -----------------------------------------------------------------------------
 
     def predict(self, w: Array) -> Array:
         """``Z w``; w has shape (n_features,) or (n_features, k)."""
         w = self.to_raw(w)
-        fitted = self._of_near_columns(self.X, w)
+        fitted = self._of_near_columns(self._X, w)
         for block, columns in self._far_blocks() if self.mean is not None else ():
             fitted += columns @ w[block]
         return fitted
 
-    def predict_rows(self, rows: Any, w: Array) -> Array:
-        """``Z w`` for some rows of X, or rows like them; columns far from zero are made dense."""
+    def predict_rows(self, index: Index | slice, w: Array) -> Array:
+        """``Z w`` for some of the rows; columns far from zero are made dense."""
+        rows = self._by_row[index]
         w, far = self.to_raw(w), self.far.index
         fitted = self._of_near_columns(rows, w)
         if self.mean is not None and len(far):
-            part = rows[:, far]
-            Z = (part.toarray() if products.is_sparse(part) else part) - self.mean[far]
+            Z = products.as_dense(rows[:, far]) - self.mean[far]
             Z = Z - self.far.drift
             Z[:, np.isin(far, self.far.constant)] = 0.0
             fitted += Z @ w[far]
         return fitted
 
-    def moments(self, Y: Array, reference: Array, weight: Array) -> Moments:
-        """Moments of the rows of dense X and of targets, with other weights."""
-        return Moments.of_rows(self.X, Y, reference, weight)
-
-    def rows(self, index: Index, columns: Index) -> Any:
-        """Some entries of X as the user has it."""
-        return self.X[:, columns][index] if self.sparse else self.X[np.ix_(index, columns)]
+    @cached_property
+    def _by_row(self) -> Any:
+        """X as it can be sliced by row."""
+        return self._X.tocsr() if self.sparse else self._X
 
     def _of_near_columns(self, rows: Any, w: Array) -> Array:
         """What the columns that are not far from zero give; w is on the user's scale."""
@@ -198,11 +221,23 @@ class Design:
             # For centred r the sum is zero up to rounding; subtracting it keeps an offset of X
             # from turning that rounding into an error of q.
             weighted = (weighted.T - np.multiply.outer(weighted.sum(axis=0), self.omega)).T
-        q = products.adjoint(self.X, weighted)
+        q = products.adjoint(self._X, weighted)
         if self.mean is not None:
             for block, columns in self._far_blocks():
                 q[block] = columns.T @ weighted
         return q if self.inv_scale is None else (q.T * self.inv_scale).T
+
+    @property
+    def at_once(self) -> int:
+        """How many vectors `correlate` takes through X in little more time than one."""
+        return products.at_once(self._X)
+
+    @property
+    @abstractmethod
+    def n_stored(self) -> int:
+        """Entries of X that a product reads."""
+
+    # Targets ------------------------------------------------------------------------------
 
     def center(self, y: Array) -> tuple[Array, Array]:
         """A target less its weighted mean, and that mean (zeros when X is not centred)."""
@@ -227,7 +262,11 @@ class Design:
         """Weighted sums of squares of r, column by column."""
         return np.asarray(self.omega.dot(r * r))
 
-    # Columns and Gram matrices ------------------------------------------------------------
+    def moments(self, Y: Array, reference: Array, weight: Array) -> Moments:
+        """Moments of the rows of X and of targets, with other weights."""
+        return Moments.of_rows(self._by_row, Y, reference, weight)
+
+    # Columns ------------------------------------------------------------------------------
 
     def columns(self, index: Index | slice) -> Array:
         """Some columns of Z, dense, Fortran order, float64; constant ones exactly zero."""
@@ -235,6 +274,39 @@ class Design:
         if self.inv_scale is not None:
             Z *= self.inv_scale[index]
         return Z
+
+    def row_blocks(self, index: Index, step: int) -> Iterator[tuple[slice, Array]]:
+        """The same, `step` rows at a time."""
+        X, constant = self._by_row[:, index], self.variances[index] == 0
+        for start in range(0, self.n_samples, step):
+            rows = slice(start, start + step)
+            Z = products.as_dense(X[rows]).astype(np.float64, copy=False)
+            if self.mean is not None:
+                Z -= self.mean[index]
+            if self.inv_scale is not None:
+                Z *= self.inv_scale[index]
+            Z[:, constant] = 0.0
+            yield rows, Z
+
+    @abstractmethod
+    def entries(self, rows: Any, columns: Index) -> Any:
+        """Some rows and columns of X as the user has it."""
+
+    def equal_columns(
+        self, first: Index, others: Index, signs: Array, share: float
+    ) -> NDArray[np.bool_]:
+        """Whether columns are others times their signs, but for a share of the largest entry."""
+        equal = np.zeros(len(first), dtype=bool)
+        step = max(1, self._compared // self.n_samples)
+        for start in range(0, len(first), step):
+            part = slice(start, start + step)
+            equal[part] = self._equal(first[part], others[part], signs[part], share)
+        return equal
+
+    @abstractmethod
+    def _equal(
+        self, first: Index, others: Index, signs: Array, share: float
+    ) -> NDArray[np.bool_]: ...
 
     @cached_property
     def variances(self) -> Array:
@@ -260,13 +332,27 @@ class Design:
     @cached_property
     def _squares(self) -> Array:
         """Sums of squares of the columns of X less their means, which may be rounded."""
-        return products.squares(self.X, self.omega, self.mean)
+        return products.squares(self._X, self.omega, self.mean)
+
+    @abstractmethod
+    def norm_bounds(self) -> Array:
+        """An upper bound of the columns' norms, in one pass over X."""
+
+    def offsets(self, index: Index | slice) -> Array:
+        """Means that were subtracted from some columns of Z, in units of Z."""
+        mean = np.zeros(self.n_features) if self.mean is None else self.mean
+        return (mean if self.inv_scale is None else mean * self.inv_scale)[index]
+
+    # Matrices of products -----------------------------------------------------------------
 
     def gram(self) -> Array:
         """``Z^T Omega Z`` of all features, made once."""
         if self._gram is None:
-            self._gram = self._sparse_products(self) if self.sparse else self._dense_gram()
+            self._gram = self._make_gram()
         return self._gram
+
+    @abstractmethod
+    def _make_gram(self) -> Array: ...
 
     @property
     def has_gram(self) -> bool:
@@ -277,76 +363,28 @@ class Design:
         """Take a Gram matrix that is known, with zeros for constant columns."""
         self._gram = np.ascontiguousarray(gram, dtype=np.float64)
 
-    def _dense_gram(self) -> Array:
-        G = products.gram(self.X, self.omega, self.mean, self.far.near)
-        far = self.far
-        if len(far.index):
-            G[np.ix_(far.index, far.index)] -= np.outer(far.drift, far.drift)
-            G[far.constant, :] = G[:, far.constant] = 0.0
-        if self.inv_scale is not None:
-            G *= self.inv_scale
-            G *= self.inv_scale[:, None]
-        return G
-
-    def _sparse_products(self, other: Design) -> Array:
-        """``Z^T Omega Z_other`` for sparse X."""
-        G = products.cross_products(self.X, other.X, self.omega)
-        if self.mean is not None and other.mean is not None:
-            G -= np.outer(self.mean, other.mean)
-        if self.inv_scale is not None and other.inv_scale is not None:
-            G *= self.inv_scale[:, None] * other.inv_scale
-        for block in self._dense_blocks():
-            G[block] = other.correlate(self.columns(block)).T
-        for block in other._dense_blocks():
-            G[:, block] = self.correlate(other.columns(block))
-        G[self.far.constant] = G[:, other.far.constant] = 0.0
-        return G
-
-    def _dense_blocks(self) -> Iterator[Index]:
-        """Blocks of sparse columns that are stored nearly whole."""
-        offsets = self.offsets(slice(None))
-        far = np.flatnonzero(offsets**2 > DENSE_COLUMN * self.variances)
-        step = max(1, BLOCK_ENTRIES // self.n_samples)
-        for start in range(0, len(far), step):
-            yield far[start : start + step]
-
+    @abstractmethod
     def gram_columns(self, index: Index) -> Array:
         """``Z^T Omega Z[:, index]``, shape (n_features, len(index))."""
-        if self._gram is not None:
-            return self._gram[:, index]
-        if not self.sparse:
-            return self.correlate(self.columns(index))
-        return self._sparse_products(self.subset(index))
 
-    def offsets(self, index: Index | slice) -> Array:
-        """Means that were subtracted from some columns of Z, in units of Z."""
-        mean = np.zeros(self.n_features) if self.mean is None else self.mean
-        return (mean if self.inv_scale is None else mean * self.inv_scale)[index]
+    @abstractmethod
+    def cross_gram(self, other: Self) -> Array:
+        """``Z^T Omega Z_other`` for two subsets of one design."""
 
-    def subset(self, index: Index) -> Design:
-        """The design of some features; dense columns are gathered centred and scaled."""
-        if self.sparse:
-            mean, inv_scale = (None if v is None else v[index] for v in (self.mean, self.inv_scale))
-            part = Design(self.X[:, index], self.omega, mean, inv_scale)
-            part.far = self.far.take(index, self.n_features)
-            part.variances = self.variances[index]
-            return part
-        return Design(self.columns(index), self.omega)
+    def kernel(self) -> Array:
+        """``Omega^(1/2) Z Z^T Omega^(1/2)``, shape (n_samples, n_samples), without a dense Z."""
+        root = np.sqrt(self.omega)
+        K, rest = self._kernel_of_near_columns(root)
+        step = max(1, BLOCK_ENTRIES // self.n_samples)
+        for start in range(0, len(rest), step):
+            block = self.columns(rest[start : start + step])
+            block *= root[:, None]
+            K += block @ block.T
+        return K
 
-    def cross_gram(self, other: Design) -> Array:
-        """``Z^T Omega Z_other`` for two designs over the same rows."""
-        return self._sparse_products(other) if self.sparse else self.correlate(other.X)
-
-    def joined(self, other: Design) -> Design:
-        """Features of this design followed by those of another."""
-        if not self.sparse:
-            return Design(np.asfortranarray(np.hstack([self.X, other.X])), self.omega)
-        parts = ((self.mean, other.mean), (self.inv_scale, other.inv_scale))
-        mean, scale = (None if u is None or v is None else np.append(u, v) for u, v in parts)
-        whole = Design(sparse.hstack([self.X, other.X], format="csc"), self.omega, mean, scale)
-        whole.far = self.far.joined(other.far, self.n_features)
-        whole.variances = np.append(self.variances, other.variances)
-        return whole
+    def _kernel_of_near_columns(self, root: Array) -> tuple[Array, Index]:
+        """The share of columns that need not be dense, and all the others."""
+        return np.zeros((self.n_samples, self.n_samples)), np.arange(self.n_features)
 
     # The user's scale ---------------------------------------------------------------------
 

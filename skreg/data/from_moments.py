@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from .design import Design
+from .dense import DenseDesign
 from .moments import Moments
 from .products import CONSTANT, Array
 
@@ -16,20 +18,20 @@ MANY_LOST = 0.25
 
 
 def design_from_moments(
-    rows: Design,
+    rows: Any,
     Y: Array,
     weight: Array,
     moments: Moments,
     total: Moments,
     center: bool,
     standardize: bool,
-) -> tuple[Design, Array] | None:
+) -> tuple[DenseDesign, Array] | None:
     """The design of `rows` with other weights, and correlations of its features and targets.
 
     `total` has the moments before rows were left out. None where of too many columns too little is.
     A column of which nearly all the spread was left out is made anew.
     """
-    X = rows.X
+    X = rows._X
     if not moments.weight > LEFT * total.weight:
         return None  # of the weights themselves too little is left
     # What the moments were before rows were taken away, in units of the weight that is left.
@@ -48,10 +50,10 @@ def design_from_moments(
         shift += moments.reference
     mean, G, c = shift[:p], second[:p, :p], second[:p, p:]
     if len(anew):
-        part = Design.build(X[:, anew], weight)
+        part = DenseDesign.build(X[:, anew], weight)
         variances[anew] = part.variances
         mean[anew] = part.mean
-    view = Design(X, weight / moments.weight, mean if center else None)
+    view = DenseDesign(X, weight / moments.weight, mean if center else None)
     centred = view.center(Y)[0]
     if len(anew):
         G[:, anew] = view.correlate(view.columns(anew))
@@ -69,6 +71,6 @@ def design_from_moments(
         G *= inv_scale
         G *= inv_scale[:, None]
         c = c * inv_scale[:, None]
-    design = Design(X, view.omega, view.mean, inv_scale)
+    design = DenseDesign(X, view.omega, view.mean, inv_scale)
     design.use_gram(G)
     return design, c

@@ -12,10 +12,11 @@ S of some rows is S of all less S of the others, where both have one reference.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from .products import BLOCK_ENTRIES, Array, Index
+from .products import BLOCK_ENTRIES, Array, Index, as_dense
 
 # Errors below this share of the squares they are made from are computed from predictions.
 SMALLEST = 1e-6
@@ -38,8 +39,8 @@ class Moments:
     n_features: int
 
     @classmethod
-    def of_rows(cls, X: Array, Y: Array, reference: Array, weight: Array) -> Moments:
-        """Sums over the rows of dense X, of shape (n, p), and Y, of shape (n, q)."""
+    def of_rows(cls, X: Any, Y: Array, reference: Array, weight: Array) -> Moments:
+        """Sums over the rows of X, of shape (n, p), dense or CSR, and Y, of shape (n, q)."""
         p, width = X.shape[1], X.shape[1] + Y.shape[1]
         rows = np.flatnonzero(weight)
         root = np.sqrt(weight[rows])
@@ -50,7 +51,7 @@ class Moments:
         for start in range(0, len(rows), step):
             index = _as_slice(rows[start : start + step])
             a = block[: len(root[start : start + step])]
-            np.subtract(X[index], reference[:p], out=a[:, :p])
+            np.subtract(as_dense(X[index]), reference[:p], out=a[:, :p])
             np.subtract(Y[index], reference[p:], out=a[:, p:width])
             a[:, width] = 1.0
             if not plain:

@@ -51,6 +51,11 @@ def is_sparse(X: Any) -> bool:
     return bool(issparse(X))
 
 
+def as_dense(X: Any) -> NDArray[Any]:
+    """X, or a dense copy of sparse X."""
+    return X.toarray() if is_sparse(X) else X
+
+
 def row_blocks(X: NDArray[Any]) -> Iterator[tuple[slice, Array]]:
     """Dense X in blocks of rows, as float64."""
     step = max(1, BLOCK_ENTRIES // max(1, X.shape[1]))
@@ -291,9 +296,7 @@ def column_blocks(X: Any, index: Index) -> Iterator[tuple[slice, Array]]:
     step = max(1, BLOCK_ENTRIES // X.shape[0])
     for start in range(0, len(index), step):
         part = slice(start, start + step)
-        columns = X[:, index[part]]
-        if is_sparse(columns):
-            columns = columns.toarray()
+        columns = as_dense(X[:, index[part]])
         yield part, np.array(columns, dtype=np.float64, order="F")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.build import design_of
 from ..data.design import Array, Design
 from ..data.powers_of_two import ORDINARY, PowersOfTwo
 from ..objective.losses import Loss
@@ -50,12 +51,6 @@ class Problem:
         """
         return choose(self.solver, self.penalty.at(alpha), self.loss).name
 
-    def design(self, X: Any, sample_weight: Array | None = None) -> Design:
-        """X as the solvers see it."""
-        return Design.build(
-            X, sample_weight, center=self.fit_intercept, standardize=self.standardize
-        )
-
     def bind(
         self,
         X: Any,
@@ -74,7 +69,9 @@ class Problem:
             What brings the data to order one.
         """
         X, y, sample_weight = powers.scaled(X, y, sample_weight)
-        design = self.design(X, sample_weight)
+        design = design_of(
+            X, sample_weight, center=self.fit_intercept, standardize=self.standardize
+        )
         return self.on(design, Target.build(design, y), sample_weight, y.ndim == 1, powers)
 
     def on(

@@ -216,7 +216,7 @@ def score_fold(
 def _predict(bound: BoundProblem, test: NDArray[np.intp], coefs: Array, intercepts: Array) -> Array:
     """Predictions for some rows, shape (n_test, n_targets, n_alphas)."""
     used = np.flatnonzero(coefs.any(axis=(0, 2)))
-    rows = bound.design.rows(test, used)
+    rows = bound.design.entries(test, used)
     fitted = np.stack([rows @ w for w in coefs[:, used].astype(np.float64)], axis=1)
     return fitted + intercepts
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ..data.build import design_of
+from ..data.dense import DenseDesign
 from ..data.design import Design
 from ..data.from_moments import design_from_moments
 from ..data.moments import Moments
@@ -64,7 +66,7 @@ class FoldMoments:
     ) -> FoldMoments:
         """Add up the rows of dense X, once where each is left out by one fold."""
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
-        Y, plain = y.reshape(len(y), -1), Design(X, weight / weight.sum())
+        Y, plain = y.reshape(len(y), -1), DenseDesign(X, weight / weight.sum())
         width = X.shape[1] + Y.shape[1]
         reference = np.zeros(width)
         if center:
@@ -96,12 +98,14 @@ def bind_for_folds(
     if gram_serves(X, problem.alpha_of == "sum"):
         moments = FoldMoments.build(X, y, sample_weight, folds, problem.fit_intercept)
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
-        plain = Design(X, weight)
+        plain = DenseDesign(X, weight)
         made = _from_moments(
             problem, plain, y.reshape(len(y), -1), weight, moments.total, moments.total
         )
     if made is None:
-        design = problem.design(X, sample_weight)
+        design = design_of(
+            X, sample_weight, center=problem.fit_intercept, standardize=problem.standardize
+        )
         made = design, Target.build(design, y)
     return problem.on(*made, sample_weight, y.ndim == 1, powers), moments
 

@@ -148,19 +148,13 @@ def hidden_directions(design: Design, index: Index, l2: Array) -> Directions | N
 def directions_of(design: Design, index: Index, l2: Array) -> Directions:
     """Directions of these columns. The design keeps them."""
     key = ("directions", index.tobytes(), l2.tobytes())
-    known = design.decompositions
-    if key not in known:
-        known[key] = Directions.of(design, index, l2)
-    return known[key]
+    return design.kept(key, lambda: Directions.of(design, index, l2))
 
 
 def _shortest(design: Design, index: Index, l2: Array) -> Directions | float:
     """The shortest direction: a lower bound of its length, or all of them. The design keeps it."""
     key = ("shortest", index.tobytes(), l2.tobytes())
-    known = design.decompositions
-    if key not in known:
-        known[key] = _shown(design, index, l2) or directions_of(design, index, l2)
-    return known[key]
+    return design.kept(key, lambda: _shown(design, index, l2) or directions_of(design, index, l2))
 
 
 def _shown(design: Design, index: Index, l2: Array) -> float | None:
@@ -172,7 +166,7 @@ def _shown(design: Design, index: Index, l2: Array) -> float | None:
         return 1.0
     if len(index) >= design.n_samples:
         return None
-    whole = design._gram is not None
+    whole = design.has_gram
     gram = design.gram()[np.ix_(index, index)] if whole else design.subset(index).gram()
     inverse = 1.0 / np.sqrt(design.sizes[index] ** 2 + l2)
     gram = gram * inverse * inverse[:, None]

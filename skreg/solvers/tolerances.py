@@ -19,9 +19,6 @@ KKT_TOLERANCE = 1e-11
 # The same where conjugate gradients solve the equations, on whose residual the condition number of
 # the support has a say; where a threshold is zero it is a share of the largest one.
 KKT_TOLERANCE_OF_PRODUCTS = 1e-9
-# Squared norms of columns are enlarged by this share of the uncentred ones, to stay upper bounds
-# after rounding, which is 2e-14 over 1e5 rows.
-NORM_ROUNDING = 1e-12
 
 # A squared Cholesky pivot below this share of the feature's diagonal is a linear dependence: an
 # exact one leaves 5e-16 among 500 features, and a solution near it keeps too few digits.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skreg.data.design import Design
+from skreg.data.build import design_of
 
 N, P = 25, 6
 STORED = {
@@ -25,7 +25,7 @@ def make(stored="C", dtype=np.float64, offset=0.0, weighted=True, seed=0, **sett
     X = (X * 10.0 ** np.linspace(-3, 3, P) + offset).astype(dtype)
     weight = rng.integers(0, 4, N).astype(float) if weighted else None
     given = STORED[stored](X)
-    return Design.build(given, weight, **settings), X.astype(np.longdouble), weight
+    return design_of(given, weight, **settings), X.astype(np.longdouble), weight
 
 
 def explicit(X, weight, center, standardize):
@@ -131,7 +131,7 @@ def test_constant_columns_are_exactly_zero(stored, dtype, value):
     X[:, 1] = value
     weight = np.random.default_rng(1).random(N)
     for standardize in (False, True):
-        design = Design.build(STORED[stored](X), weight, standardize=standardize)
+        design = design_of(STORED[stored](X), weight, standardize=standardize)
         assert design.variances[1] == 0.0
         np.testing.assert_array_equal(design.columns(np.arange(3))[:, 1], 0.0)
         np.testing.assert_array_equal(design.gram()[1], 0.0)
@@ -162,16 +162,16 @@ def test_a_constant_target_is_nothing_to_fit():
 def test_weights_of_any_size_count_alike():
     weight = np.random.default_rng(3).random(N)
     X = np.random.default_rng(4).standard_normal((N, P))
-    expected = Design.build(X, weight).gram()
+    expected = design_of(X, weight).gram()
     for size in (1e-300, 1e-8, 1e8, 1e300):
-        np.testing.assert_allclose(Design.build(X, weight * size).gram(), expected, rtol=1e-12)
+        np.testing.assert_allclose(design_of(X, weight * size).gram(), expected, rtol=1e-12)
 
 
 def test_a_row_of_weight_zero_is_no_row():
     X = np.random.default_rng(5).standard_normal((N, P))
     weight = np.arange(N) % 3.0
     kept = weight > 0
-    whole, part = Design.build(X, weight), Design.build(X[kept], weight[kept])
+    whole, part = design_of(X, weight), design_of(X[kept], weight[kept])
     np.testing.assert_allclose(whole.gram(), part.gram(), rtol=1e-13)
     np.testing.assert_allclose(whole.mean, part.mean, rtol=1e-13)
 
@@ -183,7 +183,7 @@ def test_x_is_not_written_to(stored):
     data = given.data if sparse.issparse(given) else given
     before = np.array(data)
     data.flags.writeable = False  # and raises where it is tried
-    design = Design.build(given, standardize=True)
+    design = design_of(given, standardize=True)
     design.gram()
     design.predict(np.ones(P))
     design.correlate(np.ones(N))
@@ -195,14 +195,14 @@ def test_x_is_not_written_to(stored):
 def test_a_dense_design_does_not_copy_x():
     for order in "CF":
         X = np.asarray(np.random.default_rng(7).standard_normal((N, P)), order=order)
-        assert Design.build(X, standardize=True).X is X
+        assert design_of(X, standardize=True)._X is X
 
 
 def test_memory_mapped(tmp_path):
     X = np.random.default_rng(8).standard_normal((N, P))
     np.save(tmp_path / "X.npy", X)
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-    np.testing.assert_array_equal(Design.build(mapped).gram(), Design.build(X).gram())
+    np.testing.assert_array_equal(design_of(mapped).gram(), design_of(X).gram())
 
 
 def test_columns_far_from_zero_are_found_where_the_first_rows_weigh_next_to_nothing():
@@ -210,7 +210,7 @@ def test_columns_far_from_zero_are_found_where_the_first_rows_weigh_next_to_noth
     X = rng.normal([0.0, 3e3, 1e6], size=(400, 3))
     X[:20] += rng.normal(size=(20, 3)) * [0.0, 1e3, 1e5]
     weight = np.where(np.arange(400) < 20, 1e-6, 1.0)
-    design = Design.build(X, weight)
+    design = design_of(X, weight)
     s = (weight / weight.sum()).astype(np.longdouble)
     Z = X - s @ X
     np.testing.assert_allclose(design.gram(), (Z * s[:, None]).T @ Z, rtol=1e-9, atol=1e-9)
@@ -226,9 +226,9 @@ def test_variances_do_not_depend_on_the_blocks_they_are_summed_in(shape, dtype, 
     weights = rng.random(shape[0])
     mean = np.average(X.astype(np.float64), axis=0, weights=weights)
     variances = np.average((X - mean) ** 2, axis=0, weights=weights)
-    np.testing.assert_allclose(Design.build(X, weights).variances, variances, rtol=1e-12)
+    np.testing.assert_allclose(design_of(X, weights).variances, variances, rtol=1e-12)
     squares = np.average(X.astype(np.float64) ** 2, axis=0, weights=weights)
-    raw = Design.build(X, weights, center=False).variances
+    raw = design_of(X, weights, center=False).variances
     np.testing.assert_allclose(raw, squares, rtol=1e-12)
 
 
@@ -241,10 +241,10 @@ def test_features_taken_from_a_sparse_design_keep_what_is_known_of_them(weighted
     X[:, [1, 5, 8]] = rng.standard_normal((N, 3)) * [1.0, 1e-3, 0.0] + [1e6, 1e4, 7.0]
     weight = rng.integers(1, 4, N).astype(float) if weighted else None
     options = {"standardize": standardize}
-    design = Design.build(sparse.csc_matrix(X), weight, **options)
+    design = design_of(sparse.csc_matrix(X), weight, **options)
     order = np.array([8, 0, 5, 3, 1])
     joined = design.subset(order[:2]).joined(design.subset(order[2:]))
-    anew = Design.build(sparse.csc_matrix(X[:, order]), weight, **options)
+    anew = design_of(sparse.csc_matrix(X[:, order]), weight, **options)
     for part in (design.subset(order), joined):
         np.testing.assert_array_equal(part.far.index, anew.far.index)
         np.testing.assert_array_equal(part.far.constant, anew.far.constant)

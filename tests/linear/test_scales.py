@@ -16,7 +16,7 @@ from skreg import (
     regularization_path,
     ridge_path,
 )
-from skreg.data.design import Design
+from skreg.data.build import design_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*the best alpha")
 
@@ -363,5 +363,5 @@ def test_a_variance_that_weights_have_all_but_hidden_is_not_negative():
     """It was, by a rounding error, and its root no number."""
     draw = np.random.default_rng(0)
     for value in draw.random(300):
-        design = Design.build(sparse.csc_array([[value], [0.0], [0.0]]), np.array([1.0, 4e-23, 0]))
+        design = design_of(sparse.csc_array([[value], [0.0], [0.0]]), np.array([1.0, 4e-23, 0]))
         assert np.all(design.variances >= 0)

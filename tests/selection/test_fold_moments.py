@@ -5,7 +5,8 @@ import pytest
 from sklearn.model_selection import KFold, LeaveOneOut, ShuffleSplit
 
 from skreg import Lasso, LassoCV
-from skreg.data.design import Design
+from skreg.data.build import design_of
+from skreg.data.dense import DenseDesign
 from skreg.data.from_moments import design_from_moments
 from skreg.selection.cross_validate import HeldOut, mean_squared_error
 from skreg.selection.fold_moments import FoldMoments, left_out, training_weight
@@ -52,14 +53,14 @@ def test_a_fold_has_the_moments_of_its_training_rows(split, center, standardize,
     total, parts = sums.total, sums.parts
     for fold, part in zip(SPLITS[split], parts, strict=True):
         train = training_weight(fold, weight)
-        rows = Design(X, weight)
+        rows = DenseDesign(X, weight)
         again = left_out(rows, Y, total.reference, weight, train)
         assert (part is None) == (again is None)
         own = rows.moments(Y, total.reference, train) if part is None else total - part
         made = design_from_moments(rows, Y, train, own, total, center, standardize)
         assert made is not None
         design, correlations = made
-        expected = Design.build(X, train, center=center, standardize=standardize)
+        expected = design_of(X, train, center=center, standardize=standardize)
         size = np.sqrt(expected.variances)
         pair = np.outer(size, size)
         pair[pair == 0] = 1.0
@@ -105,7 +106,7 @@ def test_a_fold_with_little_left_of_many_columns_has_its_own_sums():
     total, parts = sums.total, sums.parts
     train = training_weight(folds[0], weight)
     assert (
-        design_from_moments(Design(X, weight), Y, train, total - parts[0], total, True, False)
+        design_from_moments(DenseDesign(X, weight), Y, train, total - parts[0], total, True, False)
         is None
     )
 

@@ -11,7 +11,7 @@ from reference import minimise, violation
 from scipy import sparse
 
 import skreg
-from skreg.data.design import Design
+from skreg.data.build import design_of
 from skreg.objective.penalties import Penalty
 from skreg.solvers.base import Bound, Settings, Target
 from skreg.solvers.optimality import support_gaps
@@ -70,7 +70,7 @@ def problems(draw):
     X = X * draw(st.sampled_from([1.0, 1e-6, 1e6]))
     weight = rng.random(n) + 0.01 if draw(st.booleans()) else None
     stored = draw(st.sampled_from([np.ascontiguousarray, np.asfortranarray, sparse.csc_array]))
-    design = Design.build(
+    design = design_of(
         stored(X), weight, center=draw(st.booleans()), standardize=draw(st.booleans())
     )
     y = rng.standard_normal((n, 1)) + X[:, :1] / np.abs(X).max()
@@ -140,7 +140,7 @@ def setting(case, n=40, p=120, n_targets=2, stored=np.asfortranarray, **options)
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, p)) + rng.standard_normal((n, 1))
     Y = X[:, :5] @ rng.standard_normal((5, n_targets)) + rng.standard_normal((n, n_targets))
-    design = Design.build(stored(X), rng.random(n), **options)
+    design = design_of(stored(X), rng.random(n), **options)
     Y *= np.sign(design.correlate(Y).sum(axis=0))  # so that positive coefficients have work to do
     l1_ratio, shape = OPTIONS[case]
     shape = dict(shape)

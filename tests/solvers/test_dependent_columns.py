@@ -10,7 +10,7 @@ import skreg
 from benchmarks import dependent, problems
 from benchmarks.gaps import relative_gaps
 from skreg.data import products as moments
-from skreg.data.design import Design
+from skreg.data.build import design_of
 from skreg.objective.penalties import Penalty
 from skreg.solvers import optimality
 from skreg.solvers.quadratic import newton, proximal
@@ -252,7 +252,7 @@ def test_columns_are_compared_entry_by_entry(scale, make, other):
     Y = scale * X
     if other:
         X, Y = (X > 0).astype(float), np.where(X > 0, 0.0, abs(scale))
-    design = Design.build(make(np.hstack([X, Y, rng.standard_normal((30, 1))]).astype(float)))
+    design = design_of(make(np.hstack([X, Y, rng.standard_normal((30, 1))]).astype(float)))
     c = design.correlate(design.center(rng.standard_normal(30))[0])
     first, copies, signs = copies_of(design, c, Penalty.build(len(c), 1.0))
     if abs(abs(scale) - 1.0) > 1e-14:

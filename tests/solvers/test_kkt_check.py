@@ -7,12 +7,12 @@ import pytest
 from scipy import sparse
 
 from skreg.data import products as moments
-from skreg.data.design import Design
+from skreg.data.build import design_of
 from skreg.objective.penalties import Penalty
 from skreg.solvers.base import Bound, OneTarget, Settings, Target
 from skreg.solvers.quadratic import batched_path, coordinate_descent
 from skreg.solvers.quadratic.batched_path import BatchedPath
-from skreg.solvers.quadratic.kkt_check import KKTCheck, ReferencePoint, norms
+from skreg.solvers.quadratic.kkt_check import KKTCheck, ReferencePoint
 from skreg.solvers.tolerances import TUNING
 
 STORED = {"F": np.asfortranarray, "C": np.ascontiguousarray, "csc": sparse.csc_array}
@@ -24,7 +24,7 @@ def setting(stored="F", offset=0.0, n=40, p=200, rho=0.5, **options):
     X[:, 7] = 0.3
     X[:, 8] = X[:, 9]
     weight = rng.random(n) + 0.1 if options.pop("weighted", False) else None
-    design = Design.build(STORED[stored](X), weight, **options)
+    design = design_of(STORED[stored](X), weight, **options)
     y = X[:, :4].sum(axis=1) + rng.standard_normal(n)
     return design, (y - design.omega @ y)[:, None]
 
@@ -57,7 +57,7 @@ def test_rows_too_long_for_a_block_of_some_are_not_read_in_blocks():
 @pytest.mark.parametrize("offset", [0.0, 1e5])
 def test_norms_are_bounds_and_hardly_more(stored, weighted, standardize, offset):
     design, _ = setting(stored, offset, weighted=weighted, standardize=standardize)
-    exact, bound = np.sqrt(design.variances), norms(design)
+    exact, bound = np.sqrt(design.variances), design.norm_bounds()
     assert np.all(bound >= exact * (1 - 1e-12))
     assert np.all(bound <= exact * (1 + 1e-3) + 1e-5 * offset + 1e-5)
 

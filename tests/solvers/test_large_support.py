@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 import skreg
-from skreg.data.design import Design
+from skreg.data.build import design_of
 from skreg.objective.penalties import Penalty
 from skreg.solvers.base import Bound, OneTarget, Settings, Target
 from skreg.solvers.quadratic import auto as exact_path
@@ -34,7 +34,7 @@ def setting(shape, case, stored=np.array, unit=1.0):
     y = unit * (X[:, :5].sum(axis=1) + rng.standard_normal(n))
     weights = rng.random(n)
     weights[:3] = 0.0  # rows that are not there
-    design = Design.build(stored(X), weights)
+    design = design_of(stored(X), weights)
     l1_ratio, shape_of = PENALTIES[case]
     shape_of = dict(shape_of)
     if "factors" in shape_of:
@@ -99,7 +99,7 @@ def test_duplicated_columns_do_not_stop_the_dual_method():
     rng = np.random.default_rng(0)
     X = np.repeat(rng.standard_normal((30, 10)), 3, axis=1)
     y = X[:, ::3] @ rng.standard_normal(10) + rng.standard_normal(30)
-    design = Design.build(X)
+    design = design_of(X)
     target = OneTarget(design, Target.build(design, y).centred[:, 0])
     for factored in (True, False):
         method = large_support.LargeSupport(design, target, factored)
@@ -141,14 +141,14 @@ def test_who_is_sent_there():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((50, 1000))
     y = 30 * X[:, :5].sum(axis=1)
-    wide = Design.build(X)
+    wide = design_of(X)
     strong, weak = Penalty.build(1000, 0.5).at(1.0), Penalty.build(1000, 0.999).at(0.1)
     assert large_support.pays(wide, strong, 900)
     assert not large_support.pays(wide, strong, 30)
     assert not large_support.pays(wide, Penalty.build(1000, 1.0).at(1.0), 50)
     assert large_support.pays_at_once(wide, strong, 10 * wide.correlate(y))
     assert not large_support.pays_at_once(wide, weak, 10 * wide.correlate(y))
-    thin = Design.build(sparse.diags([np.ones(6000)] * 3, [0, 1, 2], format="csc"))
+    thin = design_of(sparse.diags([np.ones(6000)] * 3, [0, 1, 2], format="csc"))
     lasso = Penalty.build(6000, 1.0).at(1e-3)
     assert large_support.pays(thin, lasso, 3000)
     assert not large_support.pays(thin, lasso, 500)
@@ -226,7 +226,7 @@ def test_products_in_single_precision_cost_no_digits(common, weighted, share):
     n, p = 1024, 1100
     X = np.asfortranarray(rng.standard_normal((n, p)) + common * rng.standard_normal((n, 1)))
     weight = rng.integers(0, 3, n).astype(float) if weighted else None
-    design = Design.build(X, weight)
+    design = design_of(X, weight)
     y, _ = design.center(X[:, :10].sum(axis=1) + rng.standard_normal(n))
     target, penalty = OneTarget(design, y), Penalty.build(p, 0.1)
     alphas = penalty.alpha_max(target.c) * np.array([share])

@@ -20,7 +20,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.linear_model import Ridge as ScikitLearnRidge
 
 from skreg import Ridge
-from skreg.data.design import Design
+from skreg.data.build import design_of
 from skreg.objective.penalties import Penalty
 from skreg.solvers.ridge.closed_form import solve_ridge
 
@@ -103,7 +103,7 @@ def digits(found, truth):
 
 
 def by_solver(X, y, alpha, fit_intercept):
-    design = Design.build(X, center=fit_intercept)
+    design = design_of(X, center=fit_intercept)
     penalty = Penalty.build(X.shape[1], 0.0)
     fit = solve_ridge(design, y[:, None], penalty, np.array([alpha / len(y)]))
     return fit.coef[:, 0], fit.intercept[0]

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from ridge_problems import ALPHAS, SHAPES, dense, everything, problem, reference
 
-from skreg.data.design import Design
+from skreg.data.build import design_of
 from skreg.objective.penalties import Penalty
 from skreg.solvers.ridge import closed_form as ridge_module
 from skreg.solvers.ridge import iterative, ridge_factor
@@ -62,7 +62,7 @@ def test_iterative_methods(method, kind):
 
 def test_lbfgs_keeps_to_the_bounds():
     X, Y = problem(40, 6)
-    design = Design.build(X)
+    design = design_of(X)
     penalty = Penalty.build(6, 0.0, lower=np.array([0, 0, -0.1, 0, -np.inf, 0]), upper=0.7)
     y = design.center(Y)[0][:, 0]
     w, _ = iterative.lbfgs(design, y, penalty, 0.05, 1e-10, None)

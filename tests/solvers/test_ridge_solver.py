@@ -10,11 +10,11 @@ from scipy import linalg, sparse
 
 from skreg import Ridge, RidgeCV
 from skreg.data import products as moments
-from skreg.data.design import Design
+from skreg.data.build import design_of
+from skreg.data.dense import DenseDesign
 from skreg.objective.penalties import Penalty
 from skreg.solvers.ridge.closed_form import RidgeFactor, default_alphas, solve_ridge
 from skreg.solvers.ridge.minimum_norm import minimum_norm, minimum_norm_from_gram
-from skreg.solvers.ridge.penalised_matrix import kernel
 
 
 @pytest.mark.parametrize("storage", ["", " sparse"])
@@ -40,7 +40,7 @@ def test_the_single_fit_agrees_with_the_normal_equations(shape, kind, storage):
         for k, alpha in enumerate(alphas):
             expected = reference(design, Y[:, [k]], penalty, alpha)[:, 0]
             assert_allclose(fit.coef[:, k], expected, rtol=1e-9, atol=1e-10)
-        residual = Y - design.X @ design.to_raw(fit.coef) - fit.intercept
+        residual = Y - design._X @ design.to_raw(fit.coef) - fit.intercept
         if design.mean is not None:
             assert_allclose(design.omega @ residual, 0.0, atol=1e-10)
         else:
@@ -54,11 +54,11 @@ def refits(design, Y, penalty, alpha):
         omega = design.omega.copy()
         total = omega.sum() - omega[i]
         omega[i] = 0.0
-        mean = None if design.mean is None else omega @ design.X / total
-        part = Design(design.X, omega / total, mean, design.inv_scale)
+        mean = None if design.mean is None else omega @ design._X / total
+        part = DenseDesign(design._X, omega / total, mean, design.inv_scale)
         # The sum of squares of the rows that are left is what the penalty is weighed against.
         fit = solve_ridge(part, Y, penalty, np.full(Y.shape[1], alpha / total))
-        out[i] = Y[i] - design.X[i] @ design.to_raw(fit.coef) - fit.intercept
+        out[i] = Y[i] - design._X[i] @ design.to_raw(fit.coef) - fit.intercept
     return out
 
 
@@ -69,8 +69,8 @@ def test_leave_one_out_is_what_refits_give(shape, kind):
     alphas = np.array([2.0, 0.1, 1e-6, 0.0])
     expected = [refits(design, Y, penalty, alpha) for alpha in alphas]
     centred = design.center(Y)[0]
-    same = Design.build(
-        sparse.csc_matrix(design.X),
+    same = design_of(
+        sparse.csc_matrix(design._X),
         design.omega,
         center=design.mean is not None,
         standardize=design.inv_scale is not None,
@@ -86,7 +86,7 @@ def test_leave_one_out_of_a_row_that_alone_has_a_feature():
     X, Y = problem(20, 4)
     X[:, 2] = 0.0
     X[3, 2] = 1.0
-    design, penalty = Design.build(X), Penalty.build(4, 0.0)
+    design, penalty = design_of(X), Penalty.build(4, 0.0)
     for alpha in (1e-2, 1e-9, 0.0):
         errors = RidgeFactor(design, penalty).leave_one_out(design.center(Y)[0], np.array([alpha]))
         assert_allclose(errors[:, :, 0], refits(design, Y, penalty, alpha), rtol=1e-7)
@@ -97,7 +97,7 @@ def test_leave_one_out_with_repeated_rows_and_columns(shape):
     X, Y = problem(*shape)
     X[1:3] = X[0]
     X[:, 3] = X[:, 1]
-    design, penalty = Design.build(X), Penalty.build(shape[1], 0.0)
+    design, penalty = design_of(X), Penalty.build(shape[1], 0.0)
     alphas = np.array([1.0, 1e-4, 0.0])
     for method in ("auto", "svd"):
         errors = RidgeFactor(design, penalty, method).leave_one_out(design.center(Y)[0], alphas)
@@ -124,7 +124,7 @@ def test_without_a_unique_answer_the_least_norm(shape, storage):
     X[:, 3] = X[:, 4]
     X[:, 7] = 0.0
     y = rng.normal(size=(shape[0], 1))
-    design, penalty = Design.build(storage(X)), Penalty.build(shape[1], 0.0)
+    design, penalty = design_of(storage(X)), Penalty.build(shape[1], 0.0)
     expected = np.linalg.pinv(X - X.mean(axis=0), rcond=1e-10) @ (y - y.mean())
     assert_allclose(solve_ridge(design, y, penalty, np.zeros(1)).coef, expected, atol=1e-9)
     W = RidgeFactor(design, penalty).solve(design.center(y)[0], np.array([1.0, 0.0]))
@@ -140,7 +140,7 @@ def test_the_least_norm_counts_factors_and_stands_any_scale():
     X = np.column_stack([X, X[:, 0] + X[:, 1], X[:, 0]]) * scales
     y = rng.normal(size=(12, 1))
     factors = np.array([1.0, 2.0, 0.0, 3.0, 0.5])
-    design, penalty = Design.build(X), Penalty.build(5, 0.0, factors)
+    design, penalty = design_of(X), Penalty.build(5, 0.0, factors)
     w = solve_ridge(design, y, penalty, np.zeros(1)).coef
     # The two copies of a column share in proportion to the inverse of their factors.
     assert_allclose(w[0] / w[4], 0.5, rtol=1e-6)
@@ -155,7 +155,7 @@ def test_copies_share_whatever_the_scales_of_other_columns(alpha):
     X = rng.normal(size=(9, 4))
     X = np.column_stack([X, X[:, 0]]) * np.array([1e8, 1e-4, 1.0, 1e3, 1e8])
     y = rng.normal(size=(9, 1)) + 1e6
-    design, penalty = Design.build(X), Penalty.build(5, 0.0)
+    design, penalty = design_of(X), Penalty.build(5, 0.0)
     for w in (
         solve_ridge(design, y, penalty, np.array([alpha])).coef,
         RidgeFactor(design, penalty).solve(design.center(y)[0], np.array([alpha]))[..., 0],
@@ -206,7 +206,7 @@ def test_offsets_scales_and_constant_columns(shape, storage):
     Y = plain[:, :2] + 0.1 * rng.normal(size=(n, 2)) + 1e6
     X = (plain + 1e3) * scales
     X[:, 5] = 0.1
-    design = Design.build(storage(X))
+    design = design_of(storage(X))
     # A factor for each scale: then the answer is that of the unscaled features.
     penalty = Penalty.build(p, 0.0, scales**2.0)
     plain = X / scales - (X / scales).mean(axis=0)
@@ -225,7 +225,7 @@ def test_scales_that_a_gram_matrix_cannot_hold_in_one_penalty():
     rng = np.random.default_rng(6)
     X = rng.normal(size=(200, 4)) * np.array([1e8, 1.0, 1.0, 1e-3])
     y = (X @ np.array([1e-8, 1.0, -1.0, 10.0]))[:, None]
-    design, penalty = Design.build(X), Penalty.build(4, 0.0)
+    design, penalty = design_of(X), Penalty.build(4, 0.0)
     # Eliminating the large column first loses nothing, and at this alpha it is not shrunk.
     alpha = 1e-3
     Z = X - X.mean(axis=0)
@@ -246,7 +246,7 @@ def test_memory_when_samples_are_many():
     X = sparse.random(20_000, 800, density=1e-3, format="csc", random_state=0)
     Y = np.asarray(X.sum(axis=1)).reshape(-1, 1) + 1.0
     tracemalloc.start()
-    design, penalty = Design.build(X), Penalty.build(800, 0.0)
+    design, penalty = design_of(X), Penalty.build(800, 0.0)
     factor = RidgeFactor(design, penalty)
     centred, alphas = design.center(Y)[0], np.array([1e-3, 1e-5])
     assert np.isfinite(factor.leave_one_out(centred, alphas)).all()
@@ -263,9 +263,9 @@ def test_the_kernel(center):
     X[:, 3] += 1e5
     weights = np.arange(12.0)
     for stored in (X, sparse.csc_matrix(X), np.asfortranarray(X, dtype=np.float32)):
-        design = Design.build(stored, weights, center=center, standardize=True)
+        design = design_of(stored, weights, center=center, standardize=True)
         A = np.sqrt(design.omega)[:, None] * dense(design)
-        assert_allclose(kernel(design), A @ A.T, atol=1e-9 * np.abs(A @ A.T).max())
+        assert_allclose(design.kernel(), A @ A.T, atol=1e-9 * np.abs(A @ A.T).max())
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -288,7 +288,7 @@ def test_nothing_to_fit():
     Y = np.arange(6.0)[:, None]
     penalty = Penalty.build(2, 0.0)
     for X in (np.ones((6, 2)), np.zeros((6, 2))):
-        design = Design.build(X)
+        design = design_of(X)
         factor = RidgeFactor(design, penalty)
         assert not factor.solve(design.center(Y)[0], np.array([1.0, 0.0])).any()
         assert not solve_ridge(design, Y, penalty, np.zeros(1)).coef.any()
@@ -297,11 +297,11 @@ def test_nothing_to_fit():
         loo = factor.leave_one_out(design.center(Y)[0], np.array([1.0]))[:, 0, 0]
         assert_allclose(loo, (Y[:, 0] - 2.5) * 6 / 5)
     excluded = Penalty.build(2, 0.0, np.full(2, np.inf))
-    design = Design.build(np.arange(12.0).reshape(6, 2) ** 2)
+    design = design_of(np.arange(12.0).reshape(6, 2) ** 2)
     assert not solve_ridge(design, Y, excluded, np.ones(1)).coef.any()
     assert not RidgeFactor(design, excluded).solve(Y - 2.5, ALPHAS).any()
     with pytest.raises(ValueError, match="dense"):
-        RidgeFactor(Design.build(sparse.csc_matrix(np.eye(6, 2))), penalty, "svd")
+        RidgeFactor(design_of(sparse.csc_matrix(np.eye(6, 2))), penalty, "svd")
 
 
 def test_one_decomposition_serves_the_grid_leave_one_out_and_the_path(monkeypatch):
@@ -323,10 +323,10 @@ def test_one_decomposition_serves_the_grid_leave_one_out_and_the_path(monkeypatc
 
 def test_a_design_keeps_the_decompositions_of_different_penalties_apart():
     X = np.random.default_rng(0).normal(size=(60, 8))
-    design, Y = Design.build(X), X[:, :1] + 1.0
+    design, Y = design_of(X), X[:, :1] + 1.0
     for factors in (np.ones(8), np.arange(8.0), np.where(np.arange(8) == 3, np.inf, 1.0)):
         penalty = Penalty.build(8, 0.0, factors)
         for method in ("auto", "svd"):
             found = RidgeFactor(design, penalty, method).solve(Y, np.array([0.1]))
-            fresh = RidgeFactor(Design.build(X), penalty, method).solve(Y, np.array([0.1]))
+            fresh = RidgeFactor(design_of(X), penalty, method).solve(Y, np.array([0.1]))
             assert_allclose(found, fresh, rtol=1e-12, atol=1e-14)

@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.base import clone
 
 import skreg
-from skreg.data.design import Design
+from skreg.data.build import design_of
 from skreg.objective.penalties import Penalty
 from skreg.solvers.base import Bound, Settings, Target
 from skreg.solvers.quadratic import (
@@ -38,7 +38,7 @@ def setting(shape, case, stored=np.array, n_targets=2):
     X = rng.standard_normal((n, p)) + rng.standard_normal((n, 1))
     Y = X @ (rng.standard_normal((p, n_targets)) / (1 + np.arange(p)[:, None]))
     Y += 0.3 * rng.standard_normal(Y.shape)
-    design = Design.build(stored(X), rng.random(n))
+    design = design_of(stored(X), rng.random(n))
     l1_ratio, shape_of = PENALTIES[case]
     shape_of = dict(shape_of)
     if "factors" in shape_of:
@@ -65,7 +65,7 @@ def test_all_solvers_agree(case, shape, stored):
     design, Y, penalty = setting(shape, case, stored)
     alphas = np.array([0.5, 0.05])
     names = [name for name in SOLVERS if SOLVERS[name].refusal(penalty.at(0.1)) is None]
-    if sparse.issparse(design.X):
+    if sparse.issparse(design._X):
         names = [name for name in names if name != "svd"]  # needs a dense X
     assert "cd" in names
     reference, _ = solve("cd", design, Y, penalty, alphas)

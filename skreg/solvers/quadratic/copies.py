@@ -14,10 +14,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...data.design import BLOCK_ENTRIES, Array, Design, Index
-from ...data.products import CACHED, column_sums
+from ...data.design import Array, Design, Index
 from ...objective.penalties import Penalty
-from ..base import Bound, Mask, Settings, Solution, SolveFunction, Target
+from ..base import Bound, Settings, Solution, SolveFunction, Target
 
 # For fewer features the search costs more than it saves.
 FEWEST = 50
@@ -102,7 +101,7 @@ def copies_of(design: Design, c: Array, penalty: Penalty) -> tuple[Index, Index,
     alike &= (penalty.factors[first] == penalty.factors[copies]) & np.isinf(upper[first])
     alike &= np.isinf(lower[first]) | ((lower[first] == 0.0) & (signs > 0))
     first, copies, signs = first[alike], copies[alike], signs[alike]
-    equal = _equal(design, first, copies, signs)
+    equal = design.equal_columns(first, copies, signs, EQUAL_ENTRIES)
     return first[equal], copies[equal], signs[equal]
 
 
@@ -119,33 +118,3 @@ def runs(size: Array) -> tuple[Index, Index]:
     starts = inside.copy()
     starts[1:] &= ~near
     return order[inside], np.cumsum(starts)[inside] - 1
-
-
-def _equal(design: Design, first: Index, copies: Index, signs: Array) -> Mask:
-    """Whether these columns are the same, entry by entry."""
-    equal = np.zeros(len(first), dtype=bool)
-    compare = _equal_sparse if design.sparse else _equal_dense
-    step = max(1, (BLOCK_ENTRIES if design.sparse else CACHED // 4) // design.n_samples)
-    for start in range(0, len(first), step):
-        part = slice(start, start + step)
-        equal[part] = compare(design, first[part], copies[part], signs[part])
-    return equal
-
-
-def _equal_dense(design: Design, first: Index, copies: Index, signs: Array) -> Mask:
-    X, Y = design.columns(first), design.columns(copies)
-    size = np.maximum(X.max(axis=0), -X.min(axis=0))
-    Y -= np.multiply(X, signs, out=X)
-    return np.asarray(np.maximum(Y.max(axis=0), -Y.min(axis=0)) <= EQUAL_ENTRIES * size)
-
-
-def _equal_sparse(design: Design, first: Index, copies: Index, signs: Array) -> Mask:
-    X, Y = design.X[:, first], design.X[:, copies]
-    if np.array_equal(X.indptr, Y.indptr) and np.array_equal(X.indices, Y.indices):
-        near = np.abs(X.data - np.repeat(signs, np.diff(X.indptr)) * Y.data)
-        return column_sums(X, near > EQUAL_ENTRIES * np.abs(X.data)) == 0
-    Y.data *= np.repeat(signs, np.diff(Y.indptr))
-    D = X - Y
-    low, high = (np.ravel(D.min(axis=0).toarray()), np.ravel(D.max(axis=0).toarray()))
-    away = high - low if design.mean is not None else np.maximum(high, -low)
-    return np.asarray(away <= EQUAL_ENTRIES * np.ravel(abs(X).max(axis=0).toarray()))

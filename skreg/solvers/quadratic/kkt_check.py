@@ -26,10 +26,9 @@ from itertools import pairwise
 import numpy as np
 
 from ...data.design import Array, Design, Index
-from ...data.products import at_once
 from ...objective.penalties import Penalty
 from ..base import Mask
-from ..tolerances import NORM_ROUNDING, TUNING, Tuning
+from ..tolerances import TUNING, Tuning
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class KKTCheck:
     @cached_property
     def lengths(self) -> Array:
         """How much a residual of length one changes each scaled correlation at most."""
-        return norms(self.design) * np.maximum(self.up, self.down)
+        return self.design.norm_bounds() * np.maximum(self.up, self.down)
 
     def points(self, alphas: Array, R: Array) -> list[ReferencePoint]:
         """The points of the path with these residuals, one a column."""
@@ -79,7 +78,7 @@ class KKTCheck:
         come cheap or the two leave many features.
         """
         n_alphas, tuning = len(alphas), self.tuning
-        n_points = min(n_alphas, at_once(self.design.X))
+        n_points = min(n_alphas, self.design.at_once)
         index = np.arange(1, n_points + 1) * n_alphas // n_points - 1
         points = [start, *self.points(alphas[index], R[:, index])]
         left = np.flatnonzero(self.unscreened(points, alphas, R) & ~inside)
@@ -117,17 +116,3 @@ def off_the_line(
     t = np.clip((a.alpha - alphas) / fallen, 0.0, 1.0) if fallen > 0 else np.ones(len(alphas))
     D = (R - a.r[:, None]) - np.multiply.outer(b.r - a.r, t)
     return float(np.sqrt(design.norm2(D).max(initial=0.0)))
-
-
-def norms(design: Design) -> Array:
-    """An upper bound of the norms of the design's columns, in one pass over X."""
-    if design.sparse:
-        return np.sqrt(design.variances)
-    X, omega = design.X, design.omega
-    if np.all(omega == omega[0]):
-        squares = omega[0] * np.einsum("ij,ij->j", X, X, dtype=np.float64)
-    else:
-        squares = np.einsum("i,ij,ij->j", omega, X, X, dtype=np.float64)
-    spread = squares if design.mean is None else squares - design.mean**2
-    size = np.sqrt(np.maximum(spread, 0.0) + NORM_ROUNDING * squares)
-    return size if design.inv_scale is None else size * design.inv_scale

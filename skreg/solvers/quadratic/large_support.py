@@ -84,11 +84,11 @@ def solve(
 
 def pays(design: Design, penalty: ScaledPenalty, n_active: int) -> bool:
     """Whether this is quicker than a factor that is kept for so many active features."""
-    n, p = design.X.shape
+    n, p = design.n_samples, design.n_features
     products = FEW_PRODUCTS if is_strong(design, penalty) else PRODUCTS
-    cost = products * (CALL + ENTRY * stored(design) / p * n_active)
+    cost = products * (CALL + ENTRY * design.n_stored / p * n_active)
     if n_active > n and can_factor(design):
-        cost = min(cost, STEPS * (n**3 / 3 + 0.5 * ENTRY * stored(design) + CALL))
+        cost = min(cost, STEPS * (n**3 / 3 + 0.5 * ENTRY * design.n_stored + CALL))
     return bool(KEPT * float(n_active) ** 3 > cost)
 
 
@@ -100,7 +100,7 @@ def pays_at_once(design: Design, penalty: ScaledPenalty, c: Array) -> bool:
     if is_strong(design, penalty):
         gram = 0.5 * design.n_samples * float(pulled) ** 2
         return gram > min(products_cost(design, penalty), factor_cost(design))
-    return pays(design, penalty, min(pulled, *design.X.shape) // 2)
+    return pays(design, penalty, min(pulled, design.n_samples, design.n_features) // 2)
 
 
 def products_cost(design: Design, penalty: ScaledPenalty) -> float:
@@ -112,20 +112,15 @@ def products_cost(design: Design, penalty: ScaledPenalty) -> float:
         design.variances, penalty.l2, out=np.zeros_like(penalty.l2), where=penalty.l2 > 0
     ).sum()
     products = 2.0 * np.sqrt(1.0 + 2.0 * float(trace) / design.n_samples)
-    return FEW_STEPS * products * (STREAMED * stored(design) + CALL)
+    return FEW_STEPS * products * (STREAMED * design.n_stored + CALL)
 
 
 def factor_cost(design: Design) -> float:
     """Of one alpha by factors of the dual's matrix."""
-    n, p = design.X.shape
+    n, p = design.n_samples, design.n_features
     if not can_factor(design):
         return np.inf
-    return float(n) ** 2 * p + FEW_STEPS * (n**3 / 3 + STREAMED * stored(design))
-
-
-def stored(design: Design) -> int:
-    """Entries of X that a product reads."""
-    return int(design.X.nnz if design.sparse else design.X.size)
+    return float(n) ** 2 * p + FEW_STEPS * (n**3 / 3 + STREAMED * design.n_stored)
 
 
 def is_strong(design: Design, penalty: ScaledPenalty) -> bool:

@@ -28,7 +28,6 @@ class WorkingSet:
         self.inside = np.zeros(design.n_features, dtype=bool)
         self.part: Design | None = None
         self.gram: Array | None = np.empty((0, 0))
-        self._columns = np.empty((design.n_samples, 0), order="F")  # with room to spare
 
     def grow(self, new: Index) -> None:
         """Add features; the Gram matrix is extended by one product."""
@@ -48,15 +47,7 @@ class WorkingSet:
                 gram[:known, known:] = old.cross_gram(fresh)
                 gram[known:, :known] = gram[:known, known:].T
             self.gram = gram
-        if old is None or self.design.sparse:
-            self.part = fresh if old is None else old.joined(fresh)
-            return
-        if size > self._columns.shape[1]:
-            columns = np.empty((self.design.n_samples, 2 * size), order="F")
-            columns[:, :known] = old.X
-            self._columns = columns
-        self._columns[:, known:size] = fresh.X
-        self.part = Design(self._columns[:, :size], self.design.omega)
+        self.part = fresh if old is None else old.joined(fresh)
 
     def room(self, share: float) -> int:
         """How many features may join at once: this share of the set, or a few."""

@@ -186,7 +186,7 @@ def _by_orthogonalisation(
     """QR of X as the user has it, refined if it is small; None if columns are dependent."""
     used = design.omega > 0
     movable = np.flatnonzero((penalty.upper > penalty.lower) & (design.variances > 0))
-    X = design.X[np.ix_(used, movable)].astype(np.float64)
+    X = design.entries(used, movable).astype(np.float64)
     l2 = alpha * penalty.factors[movable]
     if design.inv_scale is not None:
         l2 = l2 / design.inv_scale[movable] ** 2

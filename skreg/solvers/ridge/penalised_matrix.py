@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 
 from ...caching import cached_property
-from ...data.design import BLOCK_ENTRIES, CANCELLATION, Array, Design
+from ...data.design import CANCELLATION, Array, Design
 from ...objective.penalties import Penalty
 from ..numerics import EPS, reciprocal, svd
 from .minimum_norm import column_sizes, minimum_norm
@@ -74,7 +74,7 @@ class PenalisedMatrix:
         if np.all(self.scale == 1.0):
             return view
         inv_scale = self.scale if view.inv_scale is None else self.scale * view.inv_scale
-        return Design(view.X, view.omega, view.mean, inv_scale)
+        return view.with_scale(inv_scale)
 
     def project(self, rows: Array) -> Array:
         """``(I - QQ^T) rows``."""
@@ -90,9 +90,9 @@ class PenalisedMatrix:
         q[self.constant] = 0.0
         return q
 
-    def rows(self, block: slice, X: NDArray[np.float64], W: Array) -> Array:
-        """Some rows of ``A W``; X has the view's rows in a format that can be sliced by row."""
-        out = self.root[block, None] * self.view.predict_rows(X[block], W)
+    def rows(self, block: slice, W: Array) -> Array:
+        """Some rows of ``A W``."""
+        out = self.root[block, None] * self.view.predict_rows(block, W)
         if self.Q.shape[1]:
             out -= self.Q[block] @ (self._QA @ W)
         return out
@@ -136,7 +136,7 @@ class PenalisedMatrix:
     @cached_property
     def kernel(self) -> Array:
         """``A A^T``."""
-        return self._reachable(self._reachable(kernel(self.view)).T)
+        return self._reachable(self._reachable(self.view.kernel()).T)
 
     def dense(self) -> Array:
         """A itself, a new array."""
@@ -178,10 +178,7 @@ class Decomposition:
 def decompose(A: PenalisedMatrix, method: str) -> Decomposition:
     """By "svd", or by "eigen" of the smaller of the two squared matrices; the design keeps it."""
     key = (method == "svd", A.penalised.tobytes(), A.scale.tobytes(), A.free.tobytes())
-    known = A.design.decompositions
-    if key not in known:
-        known[key] = _decompose(A, method)
-    return known[key]
+    return A.design.kept(key, lambda: _decompose(A, method))
 
 
 def _decompose(A: PenalisedMatrix, method: str) -> Decomposition:
@@ -216,35 +213,6 @@ def _decompose(A: PenalisedMatrix, method: str) -> Decomposition:
     return Decomposition(d, U, None, True, 8 * n * EPS * max(d.max(initial=0.0), A.size**2))
 
 
-def kernel(design: Design) -> Array:
-    """``Omega^(1/2) Z Z^T Omega^(1/2)``, shape (n_samples, n_samples), without a dense Z."""
-    n, p = design.n_samples, design.n_features
-    root = np.sqrt(design.omega)
-    K = np.zeros((n, n))
-    rest = np.arange(p)
-    if design.sparse:
-        mean = np.zeros(p) if design.mean is None else design.mean
-        scale = np.ones(p) if design.inv_scale is None else design.inv_scale
-        # Centring a kernel cancels for columns far from zero: these few go the dense way.
-        far = (mean * scale) ** 2 > CANCELLATION * design.variances
-        X = design.X[:, ~far].astype(np.float64)
-        X.data *= np.repeat(scale[~far], np.diff(X.indptr))
-        K += (X @ X.T).toarray()
-        if design.mean is not None:
-            shift = K @ design.omega
-            K -= shift
-            K -= (shift - design.omega @ shift)[:, None]
-        K *= root
-        K *= root[:, None]
-        rest = np.flatnonzero(far)
-    step = max(1, BLOCK_ENTRIES // n)
-    for start in range(0, len(rest), step):
-        block = design.columns(rest[start : start + step])
-        block *= root[:, None]
-        K += block @ block.T
-    return K
-
-
 def far_from_zero(design: Design) -> bool:
     """Whether some mean dwarfs the spread around it.
 
@@ -252,9 +220,8 @@ def far_from_zero(design: Design) -> bool:
     """
     if design.mean is None:
         return False
-    mean = design.mean if design.inv_scale is None else design.mean * design.inv_scale
-    varying = design.variances > 0
-    return bool(np.any(mean[varying] ** 2 > CANCELLATION * design.variances[varying]))
+    squares, offsets = design.variances, design.offsets(slice(None))
+    return bool(np.any((offsets**2 > CANCELLATION * squares) & (squares > 0)))
 
 
 def _basis(columns: Array) -> Array:

@@ -307,8 +307,7 @@ class RidgeFactor:
 
     def _fitted(self, index: Index, W: Array) -> Array:
         """``Z[index] W`` for W of shape (n_features, n_targets, n_alphas)."""
-        X = self.design.X.tocsr() if self.design.sparse else self.design.X
-        fitted = self.design.predict_rows(X[index], W.reshape(len(W), -1))
+        fitted = self.design.predict_rows(index, W.reshape(len(W), -1))
         return fitted.reshape(len(index), *W.shape[1:])
 
     def _residuals(
@@ -336,11 +335,10 @@ class RidgeFactor:
         """U in blocks of rows, for products of so many columns."""
         A, U, V = self.A, self.parts.U, self.parts.V
         step = max(1, BLOCK_ENTRIES // max(1, A.shape[1], len(inverse), width))
-        X = A.view.X.tocsr() if A.view.sparse and U is None else A.view.X
         for start in range(0, A.shape[0], step):
             block = slice(start, start + step)
             if U is not None:
                 yield block, U[block]
             else:
                 assert V is not None
-                yield block, A.rows(block, X, V * inverse[:, 0])
+                yield block, A.rows(block, V * inverse[:, 0])

@@ -49,16 +49,6 @@ def weighted_rows(design: Design, index: Index, first: Array, last: Array) -> It
 
     `first` and `last` have the weights in them already.
     """
-    X = design.X[:, index].tocsr()
     root = np.sqrt(design.omega)[:, None]
-    constant = design.variances[index] == 0
-    step = block_size(design.n_samples, len(index))
-    for start in range(0, design.n_samples, step):
-        rows = slice(start, start + step)
-        Z = X[rows].toarray().astype(np.float64, copy=False)
-        if design.mean is not None:
-            Z -= design.mean[index]
-        if design.inv_scale is not None:
-            Z *= design.inv_scale[index]
-        Z[:, constant] = 0.0
+    for rows, Z in design.row_blocks(index, block_size(design.n_samples, len(index))):
         yield np.hstack([first[rows], root[rows] * Z, last[rows]])

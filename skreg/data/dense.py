@@ -1,0 +1,111 @@
+"""The design of a dense X, of either order, in float32 or float64."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import products
+from .design import Design
+from .products import CACHED, Array, Index
+
+# Squared norms of columns are enlarged by this share of the uncentred ones, to stay upper bounds
+# after rounding, which is 2e-14 over 1e5 rows.
+NORM_ROUNDING = 1e-12
+
+
+@dataclass
+class _Room:
+    """Columns in one piece, of which so many are used."""
+
+    columns: Array
+    used: int
+
+
+class DenseDesign(Design):
+    """Design of an array; see `Design`."""
+
+    sparse = False
+    _compared: ClassVar[int] = CACHED // 4
+    _room: _Room | None = None
+
+    @staticmethod
+    def _in_order(X: NDArray[Any]) -> NDArray[Any]:
+        ordered = X.flags.c_contiguous or X.flags.f_contiguous
+        return X if ordered else np.ascontiguousarray(X)
+
+    def _gathered(self, index: Index | slice) -> Array:
+        if isinstance(index, slice):
+            return np.array(self._X[:, index], dtype=np.float64, order="F")
+        # Rows of X.T, of which `take` would copy all where X is in C order.
+        return np.asarray(self._X.T[index].T, dtype=np.float64, order="F")
+
+    @property
+    def n_stored(self) -> int:
+        """Entries of X."""
+        return int(self._X.size)
+
+    def entries(self, rows: Any, columns: Index) -> NDArray[Any]:
+        """Some rows and columns of X as the user has it."""
+        found: NDArray[Any] = self._X[np.ix_(rows, columns)]
+        return found
+
+    def _equal(self, first: Index, others: Index, signs: Array, share: float) -> NDArray[np.bool_]:
+        X, Y = self.columns(first), self.columns(others)
+        size = np.maximum(X.max(axis=0), -X.min(axis=0))
+        Y -= np.multiply(X, signs, out=X)
+        return np.asarray(np.maximum(Y.max(axis=0), -Y.min(axis=0)) <= share * size)
+
+    def norm_bounds(self) -> Array:
+        """Norms of the columns and a little more, for their rounding."""
+        X, omega = self._X, self.omega
+        if np.all(omega == omega[0]):
+            squares = omega[0] * np.einsum("ij,ij->j", X, X, dtype=np.float64)
+        else:
+            squares = np.einsum("i,ij,ij->j", omega, X, X, dtype=np.float64)
+        spread = squares if self.mean is None else squares - self.mean**2
+        size = np.sqrt(np.maximum(spread, 0.0) + NORM_ROUNDING * squares)
+        return size if self.inv_scale is None else size * self.inv_scale
+
+    def _make_gram(self) -> Array:
+        G = products.gram(self._X, self.omega, self.mean, self.far.near)
+        far = self.far
+        if len(far.index):
+            G[np.ix_(far.index, far.index)] -= np.outer(far.drift, far.drift)
+            G[far.constant, :] = G[:, far.constant] = 0.0
+        if self.inv_scale is not None:
+            G *= self.inv_scale
+            G *= self.inv_scale[:, None]
+        return G
+
+    def gram_columns(self, index: Index) -> Array:
+        """``Z^T Omega Z[:, index]``, shape (n_features, len(index))."""
+        if self._gram is not None:
+            return self._gram[:, index]
+        return self.correlate(self.columns(index))
+
+    def subset(self, index: Index) -> DenseDesign:
+        """The design of some features, gathered centred and scaled."""
+        return DenseDesign(self.columns(index), self.omega)
+
+    def cross_gram(self, other: DenseDesign) -> Array:
+        """``Z^T Omega Z_other`` for two subsets of one design."""
+        return self.correlate(other._X)
+
+    def joined(self, other: DenseDesign) -> DenseDesign:
+        """Features of this subset of a design followed by those of another.
+
+        Room is left for as many again, so that a design that grows is copied a few times only.
+        """
+        size, room = self.n_features + other.n_features, self._room
+        if room is None or room.used != self.n_features or size > room.columns.shape[1]:
+            room = _Room(np.empty((self.n_samples, 2 * size), order="F"), size)
+            room.columns[:, : self.n_features] = self._X
+        room.columns[:, self.n_features : size] = other._X
+        room.used = size
+        whole = DenseDesign(room.columns[:, :size], self.omega)
+        whole._room = room
+        return whole
