@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import _labels, _read, _style, naming
-from skreg.plotting._style import Kwargs
+from skreg.plotting import fitted, naming
+from skreg.plotting.labels import Mark, alphas_to_mark, room_for
+from skreg.plotting.style import Canvas, Display, Kwargs, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, repr=False)
-class CoefficientDisplay:
+class CoefficientDisplay(Display):
     """Signed bars of the largest coefficients, the largest on top.
 
     Features are ordered by the size of their coefficients in the first model, those that are zero
@@ -95,9 +96,7 @@ class CoefficientDisplay:
             Which target to show.
         feature_names, feature_scale
             As for the class; the names default to the estimator's own.
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
-        **plot_kwargs
+        ax, **plot_kwargs
             Passed to :meth:`plot`.
 
         Returns
@@ -109,29 +108,17 @@ class CoefficientDisplay:
         AttributeError
             The estimator has no coefficients: it is not fitted, or not linear.
         """
-        estimator = _read.unwrapped(estimator)
-        coefs = _read.pick_target(_read.stored(estimator, "coef_"), target, 1)
-        chosen = _read.chosen_alphas(estimator, target)
+        estimator = fitted.unwrapped(estimator)
+        coefs = fitted.pick_target(fitted.stored(estimator, "coef_"), target, 1)
+        chosen = fitted.chosen_alphas(estimator, target)
         path = getattr(estimator, "path_", None)
-        if feature_names is None:
-            feature_names = getattr(estimator, "feature_names_in_", None)
-        if path is not None:
-            return cls.from_path(
-                path,
-                **chosen,
-                target=target,
-                feature_names=feature_names,
-                feature_scale=feature_scale,
-                ax=ax,
-                **plot_kwargs,
-            )
-        display = cls(
-            coefs,
-            alpha=chosen["alpha"],
-            feature_names=feature_names,
-            feature_scale=feature_scale,
-        )
-        return display.plot(ax, **plot_kwargs)
+        options: dict[str, Any] = {
+            "feature_names": fitted.names_of(estimator, feature_names),
+            "feature_scale": feature_scale,
+        }
+        if path is None:
+            return cls(coefs, alpha=chosen["alpha"], **options).plot(ax, **plot_kwargs)
+        return cls.from_path(path, **chosen, target=target, **options, ax=ax, **plot_kwargs)
 
     @classmethod
     def from_path(
@@ -159,9 +146,7 @@ class CoefficientDisplay:
             Alphas chosen by cross-validation, to stand beside it.
         target, feature_names, feature_scale
             As for :meth:`from_estimator`; the names default to those of the path.
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
-        **plot_kwargs
+        ax, **plot_kwargs
             Passed to :meth:`plot`.
 
         Returns
@@ -174,11 +159,11 @@ class CoefficientDisplay:
             No alpha is given, or one lies outside the path.
         """
         alphas = np.asarray(path.alphas, dtype=float)
-        marks = _labels.alphas_to_mark(alphas, alpha_min, alpha_1se, alpha)
+        marks = alphas_to_mark(alphas, alpha_min, alpha_1se, alpha)
         if not marks:
             raise ValueError("give alpha, alpha_min or alpha_1se: which coefficients to show")
         marks.sort(key=lambda mark: not mark.solid)
-        coefs = [_read.pick_target(path.coef_at(mark.alpha), target, 1) for mark in marks]
+        coefs = [fitted.pick_target(path.coef_at(mark.alpha), target, 1) for mark in marks]
         display = cls(
             np.stack(coefs),
             labels=[_label(mark) for mark in marks] if len(marks) > 1 else None,
@@ -232,66 +217,63 @@ class CoefficientDisplay:
             raise ValueError("coefs has missing or infinite values")
         given, n_features = self.feature_names, models.shape[1]
         names = naming.names(given, n_features)
-        models = models * _read.one_each(self.feature_scale, n_features, "feature_scale", given)
+        models = models * fitted.one_each(self.feature_scale, n_features, "feature_scale", given)
         if self.labels is not None and len(self.labels) != len(models):
             raise ValueError(f"{len(self.labels)} labels for {len(models)} models")
 
-        ax = _style.axes("CoefficientDisplay.plot", ax)
-        self.ax_, self.figure_ = ax, ax.figure
-        size = _style.text_size(ax)
+        canvas = self._canvas(ax)
+        ax = canvas.ax
         head = 0 if self.labels is None else len(self.labels)
         # One row each for a feature and for a line of the legend, and one for the note.
-        rows = _labels.room_for(ax, n_bars + head + 1, size) - head - 1
-        order = _by_size(models)
-        self.shown_ = order[: max(min(n_bars, rows), 1)]
+        rows = room_for(n_bars + head + 1, canvas) - head - 1
+        self.shown_ = _by_size(models)[: max(min(n_bars, rows), 1)]
         drawn = models[:, self.shown_]
         at = np.arange(self.shown_.size)
+        end = max(at.size, 1)
 
-        (self.zero_line_,) = ax.plot([0, 0], [-0.5, max(at.size, 1) - 0.5], zorder=2.5)
-        self.zero_line_.set(color=_style.shades(ax).ink, linewidth=0.6)
-        self._draw_bars(ax, at, drawn, bar_kwargs, other_bar_kwargs)
+        style: dict[str, Any] = {"color": canvas.ink, "linewidth": 0.6, "zorder": 2.5}
+        self.zero_line_ = canvas.line(([0, 0], [-0.5, end - 0.5]), None, **style)
+        self._draw_bars(canvas, at, drawn, bar_kwargs, other_bar_kwargs)
         note = _what_is_left_out(models, self.shown_)
-        bottom = max(at.size, 1) + (0.4 if note else -0.4)
-        share = min(0.4, _style.legend_height(head, size) / _style.height_in_points(ax))
+        bottom = end + (0.4 if note else -0.4)
+        share = min(0.4, canvas.legend_share(head))
         ax.set_ylim(bottom, bottom - (bottom + 0.6) / (1 - share))
-        _style.frame(ax, xlabel=self._xlabel(), ylabel="", size=size)
-        width = ax.get_window_extent().width / ax.figure.dpi * 72
-        longest = int(np.clip(width / (1.3 * size), 10, 32))
-        shown = naming.shorten_apart([names[index] for index in self.shown_], longest)
+        canvas.frame(self._xlabel(), "")
+        shown = [names[index] for index in self.shown_]
+        shown = naming.shorten_apart(shown, canvas.longest_name(32))
         ax.set_yticks(at, labels=shown, parse_math=False)
         ax.tick_params(axis="y", length=0)
-        low, high = min(drawn.min(initial=0), 0), max(drawn.max(initial=0), 0)
-        _style.limit_x(ax, low, high)
+        canvas.limit_x(min(drawn.min(initial=0), 0), max(drawn.max(initial=0), 0))
 
         self.note_ = self.legend_ = None
         if note:
             # From the right edge, so that it may go on to the left below the names.
-            self.note_ = ax.text(1, max(at.size, 1), note, transform=ax.get_yaxis_transform())
-            defaults = {"ha": "right", "va": "center", "color": _style.shades(ax).ink}
-            _style.styled(self.note_, note_kwargs, fontsize=size, style="italic", **defaults)
+            self.note_ = ax.text(1, end, note, transform=ax.get_yaxis_transform())
+            defaults = {"ha": "right", "va": "center", "color": canvas.ink, "style": "italic"}
+            styled(self.note_, note_kwargs, fontsize=canvas.size, **defaults)
         if self.labels is not None:
-            self.legend_ = _style.legend(ax, self.bars_, self.labels, size, legend_kwargs)
+            self.legend_ = canvas.legend(self.bars_, self.labels, legend_kwargs)
         return self
 
     def _draw_bars(
         self,
-        ax: Axes,
+        canvas: Canvas,
         at: NDArray[np.intp],
         drawn: NDArray[np.float64],
         bar_kwargs: Kwargs,
         other_bar_kwargs: Kwargs,
     ) -> None:
-        colors, height = _style.colors(), 0.8 / len(drawn)
+        height = 0.8 / len(drawn)
         self.bars_ = []
         for place, values in enumerate(drawn):
             offset = (place - (len(drawn) - 1) / 2) * height
-            bars = ax.barh(at + offset, values, height=0.88 * height, zorder=2)
-            color = colors[place % len(colors)]
+            bars = canvas.ax.barh(at + offset, values, height=0.88 * height, zorder=2)
+            color = canvas.color(place)
             filling, hatch = [(color, ""), ("none", ""), ("none", "/////")][place % 3]
             for bar in bars:
                 overrides = other_bar_kwargs if place else bar_kwargs
                 defaults = {"facecolor": filling, "edgecolor": color, "hatch": hatch}
-                _style.styled(bar, overrides, linewidth=1.0, **defaults)
+                styled(bar, overrides, linewidth=1.0, **defaults)
             self.bars_.append(bars)
 
     def _xlabel(self) -> str:
@@ -301,13 +283,10 @@ class CoefficientDisplay:
         return rf"coefficient{at} $\times$ scale of x (units of y)"
 
 
-def _label(mark: _labels.Mark) -> str:
+def _label(mark: Mark) -> str:
     """Name a model of the legend by its alpha."""
-    if not mark.label.startswith("$"):
-        name = rf"{mark.label}, $\alpha$ = {mark.alpha:.3g}"
-    else:
-        name = mark.label
-    return f"{name}, in use" if mark.solid else name
+    told = "" if mark.label.startswith("$") else rf", $\alpha$ = {mark.alpha:.3g}"
+    return f"{mark.label}{told}{', in use' if mark.solid else ''}"
 
 
 def _by_size(models: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from skreg.plotting import _labels, _read, _style
-from skreg.plotting._style import Kwargs
-from skreg.plotting._top_axis import top_axis
+from skreg.plotting import fitted, labels
+from skreg.plotting.style import Display, Kwargs, styled
+from skreg.plotting.top_axis import top_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ _MOST_FOLDS = 20  # with more, single folds are a fog around the mean
 
 
 @dataclass(eq=False, repr=False)
-class CVCurveDisplay:
+class CVCurveDisplay(Display):
     """Mean error over the folds against alpha, with a band of one standard error.
 
     The penalty decreases to the right, as in :class:`RegularizationPathDisplay`. Build it with
@@ -86,9 +86,7 @@ class CVCurveDisplay:
         target : int, default=0
             Which target the axis on top is about. Where each target has an alpha of its own, the
             curve too is that target's; otherwise it is the one that chose the common alpha.
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
-        **plot_kwargs
+        ax, **plot_kwargs
             Passed to :meth:`plot`.
 
         Returns
@@ -100,14 +98,14 @@ class CVCurveDisplay:
         AttributeError
             The estimator keeps no cross-validation: it is not fitted, or it fits a single alpha.
         """
-        estimator = _read.unwrapped(estimator)
-        cv_result = _read.stored(estimator, "cv_result_", "cross-validate it first")
+        estimator = fitted.unwrapped(estimator)
+        cv_result = fitted.stored(estimator, "cv_result_", "cross-validate it first")
         if np.size(getattr(estimator, "alpha_", 0.0)) > 1:
             cv_result = cv_result.for_target(target)
         return cls.from_cv_result(
             cv_result,
             path=getattr(estimator, "path_", None),
-            alpha=_read.own_alpha(getattr(estimator, "alpha_", None), target),
+            alpha=fitted.own_alpha(getattr(estimator, "alpha_", None), target),
             target=target,
             ax=ax,
             **plot_kwargs,
@@ -130,9 +128,7 @@ class CVCurveDisplay:
         ----------
         cv_result, path, alpha, target
             As for the class.
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
-        **plot_kwargs
+        ax, **plot_kwargs
             Passed to :meth:`plot`.
 
         Returns
@@ -190,18 +186,11 @@ class CVCurveDisplay:
         alphas = np.asarray(result.alphas, dtype=float)
         errors, mean = np.asarray(result.errors), np.asarray(result.mean)
         below, above = mean - result.standard_error, mean + result.standard_error
-        marks = _labels.alphas_to_mark(alphas, result.alpha_min, result.alpha_1se, self.alpha)
+        marks = labels.alphas_to_mark(alphas, result.alpha_min, result.alpha_1se, self.alpha)
         at = [mark.alpha for mark in marks]
-        counts = None if self.path is None else _read.top_values(self.path, top, self.target)
+        counts = fitted.top_values(self.path, top, self.target)
         # A single column is the mean itself: of one fold, or of the rows of leave-one-out.
         draw_folds = 1 < errors.shape[1] <= _MOST_FOLDS if folds == "auto" else folds
-
-        ax = _style.axes("CVCurveDisplay.plot", ax)
-        self.ax_, self.figure_ = ax, ax.figure
-        size, color = _style.text_size(ax), _style.colors()[0]
-        xlabel = _style.alpha_axis(ax, alphas)
-        _style.limit_x(ax, alphas.max(), alphas.min())
-        headroom = _labels.headroom_for_marks(ax, size)
         drawn = np.concatenate([above, errors.ravel() if draw_folds else mean])
         if np.nanmin(errors) >= 0:
             # Such errors are never negative: the band ends just above zero, as it must on a
@@ -211,32 +200,27 @@ class CVCurveDisplay:
             below = np.maximum(below, just_above)
             drawn = positive
         drawn = np.concatenate([below, drawn])
-        _style.limit_y(ax, np.nanmin(drawn), np.nanmax(drawn), headroom)
-        _style.frame(ax, xlabel=xlabel, ylabel=_metric_label(result.metric), size=size)
-        self.top_ax_ = None
-        if self.path is not None and counts is not None:
-            path_alphas = np.asarray(self.path.alphas, dtype=float)
-            self.top_ax_ = top_axis(ax, path_alphas, *counts, size)
 
+        canvas = self._canvas(ax)
+        canvas.frame(canvas.alpha_axis(alphas), _metric_label(result.metric))
+        canvas.limit_y(np.nanmin(drawn), np.nanmax(drawn), labels.headroom_for(marks, canvas))
+        path_alphas = alphas if self.path is None else np.asarray(self.path.alphas, dtype=float)
+        self.top_ax_ = top_axis(canvas, path_alphas, counts)
         self.fold_lines_ = None
         if draw_folds:
             segments = [np.column_stack((alphas, fold)) for fold in errors.T]
-            self.fold_lines_ = _style.draw_lines(ax, segments, fold_kwargs)
-        self.band_ = ax.fill_between(alphas, below, above, zorder=1.2)
-        _style.styled(self.band_, band_kwargs, facecolor=color, alpha=0.2, linewidth=0)
-        self.lines_ = ax.plot(alphas, mean, zorder=2)
-        _style.styled(self.lines_[0], line_kwargs, color=color, linewidth=1.5)
-        self.points_ = ax.plot(at, np.interp(at, alphas[::-1], mean[::-1]), zorder=3)[0]
-        _style.styled(
-            self.points_,
-            point_kwargs,
-            color=color,
-            linestyle="",
-            marker="o",
-            markersize=4,
-        )
-        self.alpha_lines_, self.alpha_labels_ = _labels.draw_marks(
-            ax, marks, at, headroom, size, alpha_line_kwargs, alpha_label_kwargs
+            self.fold_lines_ = canvas.lines(segments, fold_kwargs)
+        color = canvas.color(0)
+        self.band_ = canvas.ax.fill_between(alphas, below, above, zorder=1.2)
+        styled(self.band_, band_kwargs, facecolor=color, alpha=0.2, linewidth=0)
+        self.lines_ = [
+            canvas.line((alphas, mean), line_kwargs, color=color, linewidth=1.5, zorder=2)
+        ]
+        dots: dict[str, Any] = {"color": color, "linestyle": "", "marker": "o", "markersize": 4}
+        heights = np.interp(at, alphas[::-1], mean[::-1])
+        self.points_ = canvas.line((at, heights), point_kwargs, zorder=3, **dots)
+        self.alpha_lines_, self.alpha_labels_ = labels.draw_marks(
+            canvas, marks, at, alpha_line_kwargs, alpha_label_kwargs
         )
         return self
 

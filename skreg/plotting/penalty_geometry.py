@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import _read, _style, naming
-from skreg.plotting._plane import TwoCoefficients, level_set, two_coefficients
-from skreg.plotting._style import Kwargs
+from skreg.plotting import fitted, naming
+from skreg.plotting.plane import TwoCoefficients, level_set, two_coefficients
+from skreg.plotting.style import LINESTYLES, Canvas, Display, Kwargs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ _FARTHEST = 4.0  # least squares is in view up to so many times the size of the 
 
 
 @dataclass(eq=False, repr=False)
-class PenaltyGeometryDisplay:
+class PenaltyGeometryDisplay(Display):
     """The loss over two coefficients, and the penalty's shape that touches it at the solution.
 
     Ellipses join coefficients of equal loss; the least-squares answer is in their middle. The
@@ -108,9 +108,7 @@ class PenaltyGeometryDisplay:
             The weights of the fit.
         feature_names : array-like of shape (n_features,), default=None
             Names of all features instead of the estimator's own.
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
-        **plot_kwargs
+        ax, **plot_kwargs
             Passed to :meth:`plot`.
 
         Returns
@@ -125,16 +123,11 @@ class PenaltyGeometryDisplay:
             A feature is unknown or unpenalised, there is no alpha, there are several targets or
             bounds, or X or y do not fit.
         """
-        estimator = _read.unwrapped(estimator)
-        if feature_names is None:
-            feature_names = getattr(estimator, "feature_names_in_", None)
-        plane, pair = two_coefficients(estimator, X, y, features, sample_weight, feature_names)
-        display = cls(
-            plane,
-            feature_names=pair,
-            standardized=bool(getattr(estimator, "standardize", False)),
-        )
-        return display.plot(ax, **plot_kwargs)
+        estimator = fitted.unwrapped(estimator)
+        names = fitted.names_of(estimator, feature_names)
+        plane, pair = two_coefficients(estimator, X, y, features, sample_weight, names)
+        standardized = bool(getattr(estimator, "standardize", False))
+        return cls(plane, feature_names=pair, standardized=standardized).plot(ax, **plot_kwargs)
 
     def plot(
         self,
@@ -181,40 +174,36 @@ class PenaltyGeometryDisplay:
         curves = [self._shape(shape) for shape in ([None] if shapes is None else shapes)]
         self.path_alphas_, path = plane.path()
 
-        ax = _style.axes("PenaltyGeometryDisplay.plot", ax)
-        self.ax_, self.figure_ = ax, ax.figure
-        size, shades, colors = _style.text_size(ax), _style.shades(ax), _style.colors()
-        labels = [self._axis_label(name) for name in naming.shorten_apart(self.feature_names, 20)]
-        _style.frame(ax, xlabel=labels[0], ylabel=labels[1], size=size)
-        n_lines = (len(curves) + 5) // 2
-        self._limit(ax, np.vstack([plane.solution, *(curve for _, curve in curves)]), n_lines, size)
-        faint: dict[str, Any] = {"color": shades.faint, "linewidth": 0.8, "zorder": 0.5}
+        canvas = self._canvas(ax)
+        ax, ink = canvas.ax, canvas.ink
+        canvas.frame(*map(self._axis_label, naming.shorten_apart(self.feature_names, 20)))
+        share = min(0.4, canvas.legend_share((len(curves) + 5) // 2))
+        self._limit(canvas, np.vstack([plane.solution, *(curve for _, curve in curves)]), share)
+        faint: dict[str, Any] = {"color": canvas.faint, "linewidth": 0.8, "zorder": 0.5}
         self.zero_lines_ = [ax.axhline(0, **faint), ax.axvline(0, **faint)]
-        self._draw_contours(ax, contour_kwargs, solution_contour_kwargs)
+        self._draw_contours(canvas, contour_kwargs, solution_contour_kwargs)
 
         self.shapes_ = []
         for place, (_, curve) in enumerate(curves):
-            (line,) = ax.plot(*curve.T, zorder=2)
-            color = colors[place * 2 % len(colors)]
-            style = {"color": color, "linestyle": _style.LINESTYLES[place % 4], "linewidth": 1.8}
-            self.shapes_.append(_style.styled(line, shape_kwargs, **style))
-        (self.path_line_,) = ax.plot(*path.T, zorder=1.8)
-        _style.styled(self.path_line_, path_kwargs, color=shades.ink, linewidth=1.2, linestyle=":")
-        (self.solution_point_,) = ax.plot(*plane.solution, zorder=3)
-        (self.least_squares_point_,) = ax.plot(*plane.least_squares, zorder=3)
-        for point, marker in ((self.solution_point_, "o"), (self.least_squares_point_, "x")):
-            _style.styled(
-                point, point_kwargs, color=shades.ink, marker=marker, markersize=5, linestyle=""
-            )
+            style: dict[str, Any] = {"color": canvas.color(2 * place), "linewidth": 1.8}
+            style["linestyle"] = LINESTYLES[place % len(LINESTYLES)]
+            self.shapes_.append(canvas.line(curve.T, shape_kwargs, zorder=2, **style))
+        style = {"color": ink, "linewidth": 1.2, "linestyle": ":", "zorder": 1.8}
+        self.path_line_ = canvas.line(path.T, path_kwargs, **style)
+        style = {"color": ink, "linestyle": "", "markersize": 5, "zorder": 3}
+        self.solution_point_ = canvas.line(plane.solution, point_kwargs, marker="o", **style)
+        self.least_squares_point_ = canvas.line(
+            plane.least_squares, point_kwargs, marker="x", **style
+        )
         handles = [*self.shapes_, self.solution_contour_, self.path_line_]
         handles += [self.solution_point_, self.least_squares_point_]
         texts = [name for name, _ in curves]
         texts += ["equal loss", r"solutions as $\alpha$ falls"]
         texts += [rf"solution, $\alpha$ = {plane.alpha:.3g}", "least squares"]
-        options = {"ncols": 2, "columnspacing": 1.0, "facecolor": ax.get_facecolor()}
-        options |= {"frameon": True, "framealpha": 1.0, "edgecolor": "none", "fancybox": False}
-        options |= legend_kwargs or {}
-        self.legend_ = _style.legend(ax, handles, texts, size, options)
+        box = {"facecolor": ax.get_facecolor(), "edgecolor": "none", "fancybox": False}
+        self.legend_ = canvas.legend(
+            handles, texts, legend_kwargs, ncols=2, frameon=True, framealpha=1.0, **box
+        )
         return self
 
     def _axis_label(self, name: str) -> str:
@@ -223,27 +212,28 @@ class PenaltyGeometryDisplay:
 
     def _shape(self, shape: Shape | None) -> tuple[str, NDArray[np.float64]]:
         """Name a shape of the penalty and give its points."""
-        plane, none = self.plane, np.zeros(2)
-        weights = np.where(plane.l1 > 0, plane.l1, plane.l2)
-        weights = weights / weights.max()
+        plane, l1, l2 = self.plane, self.plane.l1, self.plane.l2
         if shape is None:
-            shape = "l2" if not plane.l1.any() else "elastic_net" if plane.l2.any() else "l1"
-        if shape == "l1":
-            return "L1 diamond", level_set(weights, none, 1, plane.solution)
-        if shape == "l2":
-            return "L2 ball", level_set(weights, none, 2, plane.solution)
+            shape = "l2" if not l1.any() else "elastic_net" if l2.any() else "l1"
+        weights = np.where(l1 > 0, l1, l2)
+        weights, none = weights / weights.max(), np.zeros(2)
         if shape == "elastic_net":
-            both = plane.l1.any() and plane.l2.any()
-            l1, l2 = (plane.l1, plane.l2) if both else (weights, weights)
+            if not (l1.any() and l2.any()):
+                l1 = l2 = weights
             return "elastic-net shape", level_set(l1, l2, 1, plane.solution)
-        if isinstance(shape, str):
+        named = {"l1": ("L1 diamond", 1.0), "l2": ("L2 ball", 2.0)}
+        if isinstance(shape, str) and shape not in named:
             known = '"l1", "l2", "elastic_net" or a number'
             raise ValueError(f"shape {shape!r} is unknown: choose {known}")
-        return f"L{shape:g} shape", level_set(weights, none, float(shape), plane.solution)
+        name, power = named[shape] if isinstance(shape, str) else (f"L{shape:g} shape", shape)
+        return name, level_set(weights, none, float(power), plane.solution)
 
-    def _limit(self, ax: Axes, shape: NDArray[np.float64], n_lines: int, size: float) -> None:
-        """Fill the axes at equal scales with the shape, the solution and least squares."""
-        plane = self.plane
+    def _limit(self, canvas: Canvas, shape: NDArray[np.float64], share: float) -> None:
+        """Fill the axes at equal scales with the shape, the solution and least squares.
+
+        A share of the height stays free above them.
+        """
+        ax, plane = canvas.ax, self.plane
         # The spikes of a shape with a small power may leave the view.
         shape = np.clip(shape, *(np.abs(plane.solution).sum() * np.array([[-2.0], [2.0]])))
         radius = float(np.abs(shape).max())
@@ -254,19 +244,17 @@ class PenaltyGeometryDisplay:
         low, high = points.min(axis=0), points.max(axis=0)
         span = max(float((high - low).max()), 1e-12 * radius) or 1.0
         low, high = low - 0.08 * span, high + 0.08 * span
-        window = ax.get_window_extent()
-        share = min(0.4, _style.legend_height(n_lines, size) / _style.height_in_points(ax))
-        height = float(high[1] - low[1]) / (1 - share)
-        unit = max(float(high[0] - low[0]) / window.width, height / window.height)
-        middle = float(low[0] + high[0]) / 2
-        ax.set_xlim(middle - unit * window.width / 2, middle + unit * window.width / 2)
+        width, height = high - low
+        unit = max(width / canvas.width, height / (1 - share) / canvas.height)
+        middle, half = (low[0] + high[0]) / 2, unit * canvas.width / 2
+        ax.set_xlim(middle - half, middle + half)
         # What height is left over goes below, so that the legend's share stays free.
-        slack = (unit * window.height * (1 - share) - float(high[1] - low[1])) / 2
-        ax.set_ylim(low[1] - slack, low[1] - slack + unit * window.height)
+        bottom = low[1] - (unit * canvas.height * (1 - share) - height) / 2
+        ax.set_ylim(bottom, bottom + unit * canvas.height)
         ax.set_aspect("equal", adjustable="box")
 
-    def _draw_contours(self, ax: Axes, kwargs: Kwargs, solution_kwargs: Kwargs) -> None:
-        plane = self.plane
+    def _draw_contours(self, canvas: Canvas, kwargs: Kwargs, solution_kwargs: Kwargs) -> None:
+        plane, ax = self.plane, canvas.ax
         corners = np.array([(x, y) for x in ax.get_xlim() for y in ax.get_ylim()])
         best, here = plane.loss([plane.least_squares, plane.solution])
         through = float(np.sqrt(2 * max(here - best, 0.0)))
@@ -275,8 +263,7 @@ class PenaltyGeometryDisplay:
         first = through % step if step else 0.0
         radii = first + step * np.arange(_N_CONTOURS + 1)
         others = radii[(radii > 0.01 * step) & (np.abs(radii - through) > 0.5 * step)]
-        curves = [plane.contour(radius) for radius in others]
-        self.contours_ = _style.draw_lines(ax, curves, kwargs, linewidth=0.7)
-        (self.solution_contour_,) = ax.plot(*plane.contour(through).T, zorder=1.5)
-        style = {"color": _style.colors()[1], "linewidth": 1.2}
-        _style.styled(self.solution_contour_, solution_kwargs, **style)
+        self.contours_ = canvas.lines(list(map(plane.contour, others)), kwargs, linewidth=0.7)
+        style: dict[str, Any] = {"color": canvas.color(1), "linewidth": 1.2, "zorder": 1.5}
+        points = plane.contour(through).T
+        self.solution_contour_ = canvas.line(points, solution_kwargs, **style)

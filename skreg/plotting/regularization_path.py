@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import _labels, _read, _style, naming
-from skreg.plotting._style import Kwargs
-from skreg.plotting._top_axis import top_axis
+from skreg.plotting import fitted, labels, naming
+from skreg.plotting.style import LINESTYLES, Canvas, Display, Kwargs
+from skreg.plotting.top_axis import top_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ _MOST_CURVES = 2000
 
 
 @dataclass(eq=False, repr=False)
-class RegularizationPathDisplay:
+class RegularizationPathDisplay(Display):
     """Coefficients along a regularisation path.
 
     The penalty decreases to the right whatever the x-axis shows. The largest coefficients are
@@ -99,9 +99,7 @@ class RegularizationPathDisplay:
             Which target to show.
         feature_names : array-like of shape (n_features,), default=None
             Names to write instead of the estimator's own.
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
-        **plot_kwargs
+        ax, **plot_kwargs
             Passed to :meth:`plot`.
 
         Returns
@@ -114,14 +112,12 @@ class RegularizationPathDisplay:
             The estimator keeps no path: it is not fitted, or it fits a single alpha.
         """
         way_out = "RegularizationPathDisplay.from_path(regularization_path(estimator, X, y))"
-        estimator = _read.unwrapped(estimator)
-        path = _read.stored(estimator, "path_", way_out)
-        if feature_names is None:
-            feature_names = getattr(estimator, "feature_names_in_", None)
+        estimator = fitted.unwrapped(estimator)
+        path = fitted.stored(estimator, "path_", way_out)
         return cls.from_path(
             path,
-            **_read.chosen_alphas(estimator, target),
-            feature_names=feature_names,
+            **fitted.chosen_alphas(estimator, target),
+            feature_names=fitted.names_of(estimator, feature_names),
             target=target,
             ax=ax,
             **plot_kwargs,
@@ -146,9 +142,7 @@ class RegularizationPathDisplay:
         ----------
         path, alpha_min, alpha_1se, alpha, feature_names, target
             As for the class.
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
-        **plot_kwargs
+        ax, **plot_kwargs
             Passed to :meth:`plot`.
 
         Returns
@@ -219,83 +213,65 @@ class RegularizationPathDisplay:
             path, or the number of names is not the number of features.
         """
         alphas = np.asarray(self.path.alphas, dtype=float)
-        coefs = _read.pick_target(self.path.coefs, self.target, 2)
+        coefs = fitted.pick_target(self.path.coefs, self.target, 2)
         xs = self._x_values(x, alphas, coefs)
-        marks = _labels.alphas_to_mark(alphas, self.alpha_min, self.alpha_1se, self.alpha)
+        marks = labels.alphas_to_mark(alphas, self.alpha_min, self.alpha_1se, self.alpha)
         # Between two knots of a Lasso path the coefficients are linear in alpha.
         at = [float(np.interp(mark.alpha, alphas[::-1], xs[::-1])) for mark in marks]
         given = self.path.feature_names if self.feature_names is None else self.feature_names
         names = naming.names(given, coefs.shape[0])
-        counts = _read.top_values(self.path, top, self.target)
+        counts = fitted.top_values(self.path, top, self.target)
 
-        ax = _style.axes("RegularizationPathDisplay.plot", ax)
-        size = _style.text_size(ax)
+        canvas = self._canvas(ax)
         if x == "alpha":
-            xlabel = _style.alpha_axis(ax, alphas)
-            _style.limit_x(ax, alphas.max(), alphas.min())
+            xlabel = canvas.alpha_axis(alphas)
         else:
             xlabel = _X_LABELS[x]
-            _style.limit_x(ax, xs.min(), xs.max())
-        headroom = _labels.headroom_for_marks(ax, size) if marks else 0.0
-        _style.limit_y(ax, min(coefs.min(), 0.0), max(coefs.max(), 0.0), headroom)
-        _style.frame(ax, xlabel=xlabel, ylabel="coefficient (y per unit of x)", size=size)
-
-        self.ax_, self.figure_ = ax, ax.figure
-        ax.axhline(0, color=_style.shades(ax).faint, linewidth=0.8, zorder=0.5)
+            canvas.limit_x(xs.min(), xs.max())
+        headroom = labels.headroom_for(marks, canvas)
+        canvas.limit_y(min(coefs.min(), 0.0), max(coefs.max(), 0.0), headroom)
+        canvas.frame(xlabel, "coefficient (y per unit of x)")
+        canvas.ax.axhline(0, color=canvas.faint, linewidth=0.8, zorder=0.5)
         if labels_at is None:
             labels_at = next((mark.alpha for mark in marks if mark.solid), alphas[-1])
         compared = int(np.argmin(np.abs(alphas - labels_at)))
-        named = _largest(coefs, compared, _labels.room_for(ax, n_labels, size))
-        self._draw_lines(xs, coefs, named, line_kwargs, other_line_kwargs)
-        self.labels_ = _labels.name_line_ends(
-            ax,
-            self.lines_,
-            [names[index] for index in self.named_],
-            size=size,
-            label_kwargs=label_kwargs,
-        )
-        self.top_ax_ = None if counts is None else top_axis(ax, xs, *counts, size)
-        self.alpha_lines_, self.alpha_labels_ = _labels.draw_marks(
-            ax, marks, at, headroom, size, alpha_line_kwargs, alpha_label_kwargs
+        self.named_ = _largest(coefs, compared, labels.room_for(n_labels, canvas))
+        self._draw_lines(canvas, xs, coefs, line_kwargs, other_line_kwargs)
+        named = [names[index] for index in self.named_]
+        self.labels_ = labels.name_line_ends(canvas, self.lines_, named, label_kwargs)
+        self.top_ax_ = top_axis(canvas, xs, counts)
+        self.alpha_lines_, self.alpha_labels_ = labels.draw_marks(
+            canvas, marks, at, alpha_line_kwargs, alpha_label_kwargs
         )
         return self
 
     def _draw_lines(
         self,
+        canvas: Canvas,
         xs: NDArray[Any],
         coefs: NDArray[Any],
-        named: NDArray[np.intp],
         line_kwargs: Kwargs,
         other_line_kwargs: Kwargs,
     ) -> None:
-        self.named_ = named
-        marker = "o" if xs.size == 1 else ""
-        self.lines_ = []
         # Where a coefficient stays zero its line is masked: drawn over each other there, the lines
         # would be a tangle of dashes. The data keep the zeros.
         zero = np.pad(coefs[self.named_] == 0, ((0, 0), (1, 1)), constant_values=True)
         drawn = np.ma.masked_array(coefs[self.named_], zero[:, :-2] & zero[:, 1:-1] & zero[:, 2:])
-        colors = _style.colors()
+        style: dict[str, Any] = {"linewidth": 1.3, "markersize": 4, "zorder": 2.5}
+        style["marker"] = "o" if xs.size == 1 else ""
         # Colours follow the order of the ends, so that neighbours differ.
+        self.lines_ = []
         for place, values in enumerate(drawn):
-            (line,) = self.ax_.plot(xs, values, zorder=2.5)
-            _style.styled(
-                line,
-                line_kwargs,
-                color=colors[place % len(colors)],
-                linestyle=_style.LINESTYLES[place % len(_style.LINESTYLES)],
-                linewidth=1.3,
-                marker=marker,
-                markersize=4,
-            )
-            self.lines_.append(line)
-        others = np.setdiff1d(np.flatnonzero(coefs.any(axis=1)), named)
+            dashes = LINESTYLES[place % len(LINESTYLES)]
+            each = {"color": canvas.color(place), "linestyle": dashes, **style}
+            self.lines_.append(canvas.line((xs, values), line_kwargs, **each))
+        others = np.setdiff1d(np.flatnonzero(coefs.any(axis=1)), self.named_)
         self.other_lines_ = None
         if others.size:
             segments = list(np.stack(np.broadcast_arrays(xs, coefs[others]), axis=-1))
             # As single curves, thousands of lines would make a PDF or SVG file of many megabytes.
-            self.other_lines_ = _style.draw_lines(
-                self.ax_, segments, other_line_kwargs, rasterized=others.size > _MOST_CURVES
+            self.other_lines_ = canvas.lines(
+                segments, other_line_kwargs, rasterized=others.size > _MOST_CURVES
             )
 
     def _x_values(self, x: str, alphas: NDArray[Any], coefs: NDArray[Any]) -> NDArray[Any]:
@@ -304,7 +280,7 @@ class RegularizationPathDisplay:
         if x == "l1_norm":
             return np.abs(coefs).sum(axis=0)
         if x == "dev_ratio":
-            return _read.pick_target(self.path.dev_ratio, self.target, 1)
+            return fitted.pick_target(self.path.dev_ratio, self.target, 1)
         raise ValueError(f'x={x!r} is unknown: choose "alpha", "l1_norm" or "dev_ratio"')
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import _labels, _read, _style
-from skreg.plotting._style import Kwargs
+from skreg.plotting import fitted, labels
+from skreg.plotting.style import Canvas, Display, Kwargs, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ _DASHES = (0, (3, 0.8))
 
 
 @dataclass(eq=False, repr=False)
-class ShrinkageDisplay:
+class ShrinkageDisplay(Display):
     """Shrinkage factors of ridge regression, and the effective degrees of freedom.
 
     Ridge multiplies the least-squares fit along the singular direction i of X by
@@ -109,9 +109,7 @@ class ShrinkageDisplay:
             Where to evaluate the factors. None spans the singular values.
         target : int, default=0
             Whose alpha to mark where each target has its own.
-        ax : matplotlib Axes, default=None
-            Where to draw. None makes a new figure.
-        **plot_kwargs
+        ax, **plot_kwargs
             Passed to :meth:`plot`.
 
         Returns
@@ -125,10 +123,10 @@ class ShrinkageDisplay:
         ValueError
             It is no ridge regression, has bounds or unpenalised features, or X does not fit.
         """
-        estimator = _read.unwrapped(estimator)
-        data = _read.as_penalised(estimator, X, sample_weight, "ShrinkageDisplay")
-        chosen = _read.chosen_alphas(estimator, target)
-        if chosen["alpha"] is None or _read.mixing(estimator) is not None:
+        estimator = fitted.unwrapped(estimator)
+        data = fitted.as_penalised(estimator, X, sample_weight, "ShrinkageDisplay")
+        chosen = fitted.chosen_alphas(estimator, target)
+        if chosen["alpha"] is None or fitted.mixing(estimator) is not None:
             name = type(estimator).__name__
             raise ValueError(f"ShrinkageDisplay is of ridge regression, which {name} is not")
         if np.any(data.factors == 0):
@@ -196,67 +194,49 @@ class ShrinkageDisplay:
         squares = np.sort(np.asarray(self.singular_values, dtype=float))[::-1] ** 2
         marks = [
             mark._replace(label=f"{mark.label}, df {np.sum(squares / (squares + mark.alpha)):.1f}")
-            for mark in _labels.alphas_to_mark(alphas, self.alpha_min, self.alpha_1se, self.alpha)
+            for mark in labels.alphas_to_mark(alphas, self.alpha_min, self.alpha_1se, self.alpha)
         ]
-        at = [mark.alpha for mark in marks]
         self.factors_ = squares[:, None] / (squares[:, None] + alphas)
         self.df_ = self.factors_.sum(axis=0)
 
-        ax = _style.axes("ShrinkageDisplay.plot", ax)
-        self.ax_, self.figure_ = ax, ax.figure
-        size, shades = _style.text_size(ax), _style.shades(ax)
-        xlabel = _style.alpha_axis(ax, alphas)
-        _style.limit_x(ax, alphas[0], alphas[-1])
-        headroom = _labels.headroom_for_marks(ax, size) if marks else 0.0
-        _style.limit_y(ax, 0.0, 1.0, headroom)
-        _style.frame(
-            ax, xlabel=xlabel, ylabel=r"shrinkage factor $d_i^2 / (d_i^2 + \alpha)$", size=size
-        )
+        canvas = self._canvas(ax)
+        ax = canvas.ax
+        canvas.frame(canvas.alpha_axis(alphas), r"shrinkage factor $d_i^2 / (d_i^2 + \alpha)$")
+        canvas.limit_y(0.0, 1.0, labels.headroom_for(marks, canvas))
         ax.set_yticks(np.linspace(0, 1, 6))
-        heights = _name_heights(ax, squares, n_labels, size)
+        heights = _name_heights(canvas, squares, n_labels)
         self.named_ = np.array(sorted(heights), dtype=np.intp)
-        self._draw_curves(alphas, line_kwargs, other_line_kwargs)
-        (self.df_line_,) = ax.plot(alphas, self.df_ / squares.size, zorder=2.2)
-        _style.styled(
-            self.df_line_, df_line_kwargs, color=shades.ink, linewidth=2.2, linestyle=_DASHES
-        )
+        curves = np.stack(np.broadcast_arrays(alphas, self.factors_), axis=-1)
+        others = np.setdiff1d(np.arange(len(curves)), self.named_)
+        self.other_lines_ = None
+        if others.size:
+            self.other_lines_ = canvas.lines(list(curves[others]), other_line_kwargs)
+        color = canvas.color(0)
+        style: dict[str, Any] = {"color": color, "linewidth": 1.2, "zorder": 2}
+        self.lines_ = canvas.lines(list(curves[self.named_]), line_kwargs, **style)
+        style = {"color": canvas.ink, "linewidth": 2.2, "linestyle": _DASHES, "zorder": 2.2}
+        self.df_line_ = canvas.line((alphas, self.df_ / squares.size), df_line_kwargs, **style)
         self.labels_ = []
         for index in self.named_:
             x, height = squares[index] * (1 / heights[index] - 1), heights[index]
             label = ax.text(x, height, f"$d_{{{index + 1}}}$", ha="center", va="center", zorder=2.4)
             label.set_bbox({"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 0.4})
             label.set_clip_on(True)
-            style = {"color": _style.colors()[0], "fontsize": size}
-            self.labels_.append(_style.styled(label, label_kwargs, **style))
-        self.right_ax_ = _right_axis(ax, squares.size, size)
-        self.alpha_lines_, self.alpha_labels_ = _labels.draw_marks(
-            ax, marks, at, headroom, size, alpha_line_kwargs, alpha_label_kwargs
+            self.labels_.append(styled(label, label_kwargs, color=color, fontsize=canvas.size))
+        self.right_ax_ = _right_axis(canvas, squares.size)
+        at = [mark.alpha for mark in marks]
+        self.alpha_lines_, self.alpha_labels_ = labels.draw_marks(
+            canvas, marks, at, alpha_line_kwargs, alpha_label_kwargs
         )
         return self
 
-    def _draw_curves(
-        self, alphas: NDArray[np.float64], line_kwargs: Kwargs, other_line_kwargs: Kwargs
-    ) -> None:
-        def curves(which: NDArray[np.intp]) -> list[NDArray[np.float64]]:
-            return [np.column_stack((alphas, self.factors_[index])) for index in which]
 
-        others = np.setdiff1d(np.arange(len(self.factors_)), self.named_)
-        self.other_lines_ = None
-        if others.size:
-            self.other_lines_ = _style.draw_lines(self.ax_, curves(others), other_line_kwargs)
-        style = {"color": _style.colors()[0], "linewidth": 1.2}
-        self.lines_ = _style.draw_lines(self.ax_, curves(self.named_), line_kwargs, 2, **style)
-
-
-def _name_heights(
-    ax: Axes, squares: NDArray[np.float64], n_labels: int, size: float
-) -> dict[int, float]:
+def _name_heights(canvas: Canvas, squares: NDArray[np.float64], n_labels: int) -> dict[int, float]:
     """Choose the curves to name, and for each the first height clear of the names before it."""
-    scale = ax.transData - ax.transAxes
-    # In points, less what the labels of the axes will take.
-    window = ax.get_window_extent()
-    extent = 0.8 * np.array([window.width, window.height]) * 72 / ax.figure.dpi
-    box = np.array([3.0, 1.6]) * size
+    scale = canvas.ax.transData - canvas.ax.transAxes
+    # Less what the labels of the axes will take.
+    extent = 0.8 * np.array([canvas.width, canvas.height])
+    box = np.array([3.0, 1.6]) * canvas.size
     taken: list[NDArray[np.float64]] = []
     heights: dict[int, float] = {}
     evenly = np.linspace(0, squares.size - 1, min(n_labels, squares.size)).round()
@@ -271,17 +251,16 @@ def _name_heights(
     return heights
 
 
-def _right_axis(ax: Axes, n_directions: int, size: float) -> SecondaryAxis:
+def _right_axis(canvas: Canvas, n_directions: int) -> SecondaryAxis:
     """Add the axis of the degrees of freedom, which go up to the number of directions."""
     from matplotlib.ticker import MaxNLocator
 
     # The functions are named ones because a figure with local ones cannot be pickled.
     there, back = partial(np.multiply, n_directions), partial(np.multiply, 1 / n_directions)
-    right = ax.secondary_yaxis("right", functions=(there, back))
+    right = canvas.ax.secondary_yaxis("right", functions=(there, back))
     ticks = MaxNLocator(6, integer=True).tick_values(0, n_directions)
     right.set_yticks([tick for tick in ticks if 0 <= tick <= n_directions])
-    right.set_ylabel("effective degrees of freedom (dashed)", fontsize=size)
-    ink = _style.shades(ax).ink
-    right.tick_params(length=3, width=0.6, color=ink, labelsize=size)
-    right.spines["right"].set(color=ink, linewidth=0.6)
+    right.set_ylabel("effective degrees of freedom (dashed)", fontsize=canvas.size)
+    right.tick_params(length=3, width=0.6, color=canvas.ink, labelsize=canvas.size)
+    right.spines["right"].set(color=canvas.ink, linewidth=0.6)
     return right

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 
-from skreg.plotting import _read, _style
-from skreg.plotting._history import PANELS, columns, fit_note, panels_of
-from skreg.plotting._style import Kwargs
+from skreg.plotting import fitted
+from skreg.plotting.history import PANELS, columns, fit_note, panels_of
+from skreg.plotting.style import LINESTYLES, Canvas, Display, Kwargs, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ _LOG_RANGE = 30.0  # largest loss over smallest, from which the scale is logarit
 
 
 @dataclass(eq=False, repr=False)
-class TrainingHistoryDisplay:
+class TrainingHistoryDisplay(Display):
     """Training and validation loss of a network; its validation score and learning rate.
 
     The training loss is the clean one, as a prediction has it, so that it compares with the
@@ -97,9 +97,7 @@ class TrainingHistoryDisplay:
         estimator : fitted MLPClassifier or MLPRegressor
             Its `history_` and `restored_epoch_` are read. scikit-learn's keep less, and what they
             have is drawn: `loss_curve_`, penalty included, and `validation_scores_`.
-        ax : matplotlib Axes or sequence of Axes, default=None
-            Where to draw. None makes a new figure.
-        **plot_kwargs
+        ax, **plot_kwargs
             Passed to :meth:`plot`.
 
         Returns
@@ -111,7 +109,7 @@ class TrainingHistoryDisplay:
         AttributeError
             The estimator keeps no history: it is not fitted, or no network.
         """
-        estimator = _read.unwrapped(estimator)
+        estimator = fitted.unwrapped(estimator)
         restored = getattr(estimator, "restored_epoch_", None)
         if not hasattr(estimator, "history_") and hasattr(estimator, "loss_curve_"):
             history = {"objective": estimator.loss_curve_}
@@ -120,7 +118,7 @@ class TrainingHistoryDisplay:
                 history["validation_score"] = scores
                 restored = int(np.argmax(scores)) + 1
         else:
-            history = _read.of_network(estimator, "history_", cls.__name__)
+            history = fitted.of_network(estimator, "history_", cls.__name__)
             if not isinstance(history, Mapping):
                 name = type(estimator).__name__
                 raise AttributeError(f"{cls.__name__}: history_ of {name} is no mapping of arrays")
@@ -194,64 +192,52 @@ dict, default=None
         if loss_scale not in ("auto", "linear", "log"):
             raise ValueError(f'loss_scale={loss_scale!r} is unknown: "auto", "linear" or "log"')
 
-        _style.require_matplotlib("TrainingHistoryDisplay.plot")
-        self.axes_ = _style.axes_for(ax, len(chosen), "panels", sharex=True)
-        self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
+        canvases = self._canvases(ax, len(chosen), "panels", sharex=True)
+        from matplotlib.ticker import MaxNLocator
+
+        self.axes_ = [canvas.ax for canvas in canvases]
         self.training_line_ = self.validation_line_ = None
         self.score_line_ = self.learning_rate_line_ = None
         self.note_: Text | None = None
         self.legend_: Legend | None = None
         self.restored_lines_: list[Line2D] = []
-        colors = _style.colors()
-        dashed = {"color": colors[1 % len(colors)], "linestyle": _style.LINESTYLES[1]}
-        for axes, panel in zip(self.axes_, chosen, strict=True):
-            size, ink = _style.text_size(axes), _style.shades(axes).ink
+        for canvas, panel in zip(canvases, chosen, strict=True):
+            axes, ink = canvas.ax, canvas.ink
             shown = [data[name] for name in PANELS[panel] if name in data]
             low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
+            dashed = {"color": canvas.color(1), "linestyle": LINESTYLES[1]}
             if panel == "loss":
-                self.training_line_ = _line(axes, shown[0], training_kwargs, color=colors[0])
+                ylabel, color = self.loss_name, canvas.color(0)
+                self.training_line_ = _line(canvas, shown[0], training_kwargs, color=color)
                 if len(shown) > 1:
-                    self.validation_line_ = _line(axes, shown[1], validation_kwargs, **dashed)
+                    self.validation_line_ = _line(canvas, shown[1], validation_kwargs, **dashed)
                 if loss_scale == "log" or (loss_scale == "auto" and high > _LOG_RANGE * low > 0):
                     axes.set_yscale("log")
-                ylabel = self.loss_name
             elif panel == "score":
-                self.score_line_ = _line(axes, shown[0], score_kwargs, **dashed)
                 ylabel = f"validation {self.score_name}"
+                self.score_line_ = _line(canvas, shown[0], score_kwargs, **dashed)
             else:
-                self.learning_rate_line_ = _line(axes, shown[0], learning_rate_kwargs, color=ink)
-                ylabel = "learning rate"
+                ylabel, low = "learning rate", min(low, 0.0)
+                self.learning_rate_line_ = _line(canvas, shown[0], learning_rate_kwargs, color=ink)
             if restored is not None:
-                mark = _style.styled(
-                    axes.axvline(restored, zorder=1.5),
-                    restored_kwargs,
-                    color=ink,
-                    linewidth=0.8,
-                    linestyle=":",
-                )
+                style: dict[str, Any] = {"color": ink, "linewidth": 0.8, "linestyle": ":"}
+                mark = styled(axes.axvline(restored, zorder=1.5), restored_kwargs, **style)
                 self.restored_lines_.append(mark)
-            xlabel = self.epoch_name if ax is not None or axes is self.axes_[-1] else ""
-            _style.frame(axes, xlabel=xlabel, ylabel=ylabel, size=size)
-            axes.xaxis.set_major_locator(_style.whole_numbers())
-            _style.limit_x(axes, 1 if restored is None else min(1, restored), n_epochs)
-            lines = 0
+            last = ax is not None or canvas is canvases[-1]
+            canvas.frame(self.epoch_name if last else "", ylabel)
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            canvas.limit_x(1 if restored is None else min(1, restored), n_epochs)
+            n_lines = 0
             if panel == "loss":
-                lines = self._explain(axes, data, size, note_kwargs, legend_kwargs)
-            share = min(0.45, _style.legend_height(lines, size) / _style.height_in_points(axes))
-            if panel == "learning_rate":
-                low = min(low, 0.0)
-            _style.limit_y(axes, low, high, share)
+                n_lines = self._explain(canvas, data, note_kwargs, legend_kwargs)
+            share = min(0.45, canvas.legend_share(n_lines))
+            canvas.limit_y(low, high, share)
             for mark in self.restored_lines_[-1:]:
                 mark.set_ydata([0, 1 - share])
         return self
 
     def _explain(
-        self,
-        ax: Axes,
-        data: dict[str, Array],
-        size: float,
-        note_kwargs: Kwargs,
-        legend_kwargs: Kwargs,
+        self, canvas: Canvas, data: dict[str, Array], note_kwargs: Kwargs, legend_kwargs: Kwargs
     ) -> int:
         """Write the legend of the losses, with the note as its title; the lines that they take."""
         handles = {"training" if "loss" in data else "training, with penalty": self.training_line_}
@@ -266,17 +252,16 @@ dict, default=None
             handles[name if self.restored_epoch else "start restored"] = self.restored_lines_[0]
         if len(handles) == 1 and "loss" in data:
             return 0
-        n_columns = _style.legend_columns(ax, list(handles), size)
-        wrapped = textwrap.wrap(note, max(_style.letters(ax, size), 20))
-        options: dict[str, Any] = {"ncols": n_columns}
+        labels, wrapped = list(handles), textwrap.wrap(note, max(canvas.letters, 20))
+        options: dict[str, Any] = {"ncols": canvas.legend_columns(labels)}
+        n_lines = len(wrapped) - (-len(handles) // options["ncols"])
         if wrapped:
-            options |= {"title": "\n".join(wrapped), "title_fontsize": size, "alignment": "left"}
-        options |= legend_kwargs or {}
-        self.legend_ = _style.legend(ax, list(handles.values()), list(handles), size, options)
+            options |= {"title": "\n".join(wrapped), "title_fontsize": canvas.size}
+            options["alignment"] = "left"
+        self.legend_ = canvas.legend(list(handles.values()), labels, legend_kwargs, **options)
         if wrapped:
-            title, ink = self.legend_.get_title(), _style.shades(ax).ink
-            self.note_ = _style.styled(title, note_kwargs, color=ink)
-        return len(wrapped) + -(-len(handles) // n_columns)
+            self.note_ = styled(self.legend_.get_title(), note_kwargs, color=canvas.ink)
+        return n_lines
 
 
 def _score_name(scoring: Any) -> str:
@@ -286,8 +271,8 @@ def _score_name(scoring: Any) -> str:
     return "score"
 
 
-def _line(ax: Axes, values: Array, overrides: Kwargs, **style: Any) -> Line2D:
-    (drawn,) = ax.plot(np.arange(1, len(values) + 1), values, zorder=2)
+def _line(canvas: Canvas, values: Array, overrides: Kwargs, **style: Any) -> Line2D:
     # A single epoch makes no line.
-    marker = "o" if np.isfinite(values).sum() == 1 else ""
-    return _style.styled(drawn, overrides, linewidth=1.5, marker=marker, markersize=4, **style)
+    dot = {"marker": "o" if np.isfinite(values).sum() == 1 else "", "markersize": 4}
+    xs = np.arange(1, len(values) + 1)
+    return canvas.line((xs, values), overrides, linewidth=1.5, zorder=2, **dot, **style)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import _read, _style
-from skreg.plotting._style import Kwargs
+from skreg.plotting import fitted
+from skreg.plotting.style import LINESTYLES, Canvas, Display, Kwargs, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, repr=False)
-class WeightHistogramDisplay:
+class WeightHistogramDisplay(Display):
     """Histograms of the weights of each layer, for one network or for several.
 
     Weights that are exactly zero are left out of the bars, which they would tower over; the legend
@@ -83,9 +83,7 @@ class WeightHistogramDisplay:
             the labels.
         labels : sequence of str, default=None
             As for the class.
-        ax : matplotlib Axes or sequence of Axes, default=None
-            Where to draw. None makes a new figure.
-        **plot_kwargs
+        ax, **plot_kwargs
             Passed to :meth:`plot`.
 
         Returns
@@ -102,7 +100,7 @@ class WeightHistogramDisplay:
             estimator = list(estimator.values())
         models = estimator if isinstance(estimator, list | tuple) else [estimator]
         coefs = [
-            _read.of_network(_read.unwrapped(model), "coefs_", cls.__name__) for model in models
+            fitted.of_network(fitted.unwrapped(model), "coefs_", cls.__name__) for model in models
         ]
         return cls(coefs, labels=labels).plot(ax, **plot_kwargs)
 
@@ -168,57 +166,54 @@ class WeightHistogramDisplay:
             for group in groups
         ]
 
-        _style.require_matplotlib("WeightHistogramDisplay.plot")
-        self.axes_ = _style.axes_for(ax, len(groups), "layers")
-        self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
+        canvases = self._canvases(ax, len(groups), "layers")
+        from matplotlib.ticker import MaxNLocator
+
+        self.axes_ = [canvas.ax for canvas in canvases]
         shares = [[float(np.mean(weights == 0)) for weights in layer] for layer in values]
         self.zero_shares_ = np.array(shares).T
         self.edges_, self.bars_, self.legends_ = [], [], []
-        for axes, name, layer, zero in zip(self.axes_, names, values, shares, strict=True):
-            size = _style.text_size(axes)
+        for canvas, name, layer, zero in zip(canvases, names, values, shares, strict=True):
             # Where all weights are zero, any width does.
             largest = max(float(np.abs(weights).max()) for weights in layer) or 1.0
             edges = np.linspace(-largest, largest, bins + 1)
-            patches = []
+            patches, top = [], 0.0
             for place, weights in enumerate(layer):
                 heights, _ = np.histogram(weights[weights != 0], edges)
                 if stat == "density":
                     heights = heights / (weights.size * np.diff(edges))
                 overrides = other_bar_kwargs if place else bar_kwargs
-                patches.append(_draw(axes, heights, edges, place, overrides))
+                patches.append(_draw(canvas, heights, edges, place, overrides))
+                top = max(top, float(heights.max()))
             ylabel = "weights per bin" if stat == "count" else "share of weights per unit"
-            xlabel = f"weight, {name}"
-            _style.frame(axes, xlabel=xlabel, ylabel=ylabel, size=size)
-            axes.xaxis.set_major_locator(_style.few_ticks(axes, size))
-            labels = _labels(self.labels, zero)
-            n_columns = _style.legend_columns(axes, labels, size)
-            legend = None
+            canvas.frame(f"weight, {name}", ylabel)
+            # As many ticks as numbers of five letters fit with some air.
+            n_ticks = int(np.clip(canvas.letters / 9, 2, 9))
+            canvas.ax.xaxis.set_major_locator(MaxNLocator(n_ticks))
+            labels, legend, n_lines = _labels(self.labels, zero), None, 0
             if any(labels):
-                options = {"ncols": n_columns, **(legend_kwargs or {})}
-                legend = _style.legend(axes, patches, labels, size, options)
+                n_columns = canvas.legend_columns(labels)
+                legend = canvas.legend(patches, labels, legend_kwargs, ncols=n_columns)
+                n_lines = -(-len(patches) // n_columns)
             self.edges_.append(edges)
             self.bars_.append(patches)
             self.legends_.append(legend)
-            _style.limit_x(axes, -largest, largest)
-            n_lines = -(-len(patches) // n_columns) if legend else 0
-            share = _style.legend_height(n_lines, size) / _style.height_in_points(axes)
-            top = max(float(np.max(patch.get_data()[0])) for patch in patches) or 1.0
-            _style.limit_y(axes, 0.0, top, min(share, 0.45))
-            axes.set_ylim(bottom=0.0)
+            canvas.limit_x(-largest, largest)
+            canvas.limit_y(0.0, top or 1.0, min(canvas.legend_share(n_lines), 0.45))
+            canvas.ax.set_ylim(bottom=0.0)
         return self
 
 
 def _draw(
-    ax: Axes, heights: NDArray[Any], edges: NDArray[np.float64], place: int, overrides: Kwargs
+    canvas: Canvas, heights: NDArray[Any], edges: NDArray[np.float64], place: int, overrides: Kwargs
 ) -> StepPatch:
     """Draw one histogram: the first filled, the others outlines, told apart by their lines."""
-    colors = _style.colors()
-    color = colors[place % len(colors)]
-    patch = ax.stairs(heights, edges, fill=place == 0, zorder=2 + 0.01 * place)
+    color = canvas.color(place)
+    patch = canvas.ax.stairs(heights, edges, fill=place == 0, zorder=2 + 0.01 * place)
     if place == 0:
-        return _style.styled(patch, overrides, facecolor=color, alpha=0.45, linewidth=0)
-    dashes = _style.LINESTYLES[(place - 1) % len(_style.LINESTYLES)]
-    return _style.styled(patch, overrides, edgecolor=color, linewidth=1.2, linestyle=dashes)
+        return styled(patch, overrides, facecolor=color, alpha=0.45, linewidth=0)
+    dashes = LINESTYLES[(place - 1) % len(LINESTYLES)]
+    return styled(patch, overrides, edgecolor=color, linewidth=1.2, linestyle=dashes)
 
 
 def _models(coefs: Any) -> list[list[NDArray[np.float64]]]:

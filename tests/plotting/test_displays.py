@@ -14,7 +14,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.linear_model import lasso_path
 
 from skreg.plotting import CVCurveDisplay, RegularizationPathDisplay
-from skreg.plotting._labels import spread
+from skreg.plotting.labels import spread
 from skreg.plotting.naming import shorten
 
 mpl = pytest.importorskip("matplotlib")

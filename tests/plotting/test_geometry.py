@@ -10,7 +10,7 @@ from sklearn import linear_model
 from sklearn.datasets import load_diabetes
 
 from skreg import ElasticNet, ElasticNetCV, Lasso, LassoCV, PenaltyGeometryDisplay, Ridge, RidgeCV
-from skreg.plotting._plane import level_set, two_coefficients
+from skreg.plotting.plane import level_set, two_coefficients
 
 mpl = pytest.importorskip("matplotlib")
 mpl.use("Agg")

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skreg import ElasticNetCV, Lasso, LassoCV, RidgeCV
-from skreg.plotting._history import fit_note
+from skreg.plotting.history import fit_note
 from skreg.report.arithmetic import formula
 from skreg.report.columns import Columns
 from skreg.report.leakage import suspects

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.isotonic import isotonic_regression
 
-from skreg.plotting._style import Kwargs, height_in_points, shades, styled
 from skreg.plotting.naming import shorten_apart
+from skreg.plotting.style import Canvas, Kwargs, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,34 +71,30 @@ def _same(first: float, second: float) -> bool:
     return bool(np.isclose(first, second, rtol=_SAME, atol=0))
 
 
-def headroom_for_marks(ax: Axes, size: float) -> float:
+def headroom_for(marks: Sequence[Mark], canvas: Canvas) -> float:
     """Work out the share of the axes' height that one line of labels takes."""
-    return min(0.3, 1.7 * size / height_in_points(ax))
+    return min(0.3, 1.7 * canvas.size / canvas.height) if marks else 0.0
 
 
 def draw_marks(
-    ax: Axes,
+    canvas: Canvas,
     marks: Sequence[Mark],
     xs: Sequence[float],
-    headroom: float,
-    size: float,
     line_kwargs: Kwargs,
     label_kwargs: Kwargs,
 ) -> tuple[list[Line2D], list[Annotation]]:
     """Draw vertical lines, each with its label centred above it or moved aside just enough."""
     lines: list[Line2D] = []
     labels: list[Annotation] = []
-    ink = shades(ax).ink
-    for mark, x in zip(marks, xs, strict=True):
-        line = ax.axvline(x, 0, 1 - headroom, zorder=1.5)
+    ax, ink, size = canvas.ax, canvas.ink, canvas.size
+    row = _RowAbove(ax, xs, labels, 0.5 * size)
+    for index, (mark, x) in enumerate(zip(marks, xs, strict=True)):
+        line = ax.axvline(x, 0, 1 - headroom_for(marks, canvas), zorder=1.5)
         dashes = "-" if mark.solid else (0, (3, 2))
         lines.append(styled(line, line_kwargs, color=ink, linewidth=0.8, linestyle=dashes))
-
-    row = _RowAbove(ax, xs, labels, 0.5 * size)
-    for index, mark in enumerate(marks):
         label = ax.annotate(
             mark.label,
-            xy=(xs[index], 0.5),
+            xy=(x, 0.5),
             xycoords=ax.get_xaxis_transform(),
             xytext=(0, 0),
             textcoords=partial(row.place, index),
@@ -110,30 +106,26 @@ def draw_marks(
     return lines, labels
 
 
-def room_for(ax: Axes, n_labels: int, size: float) -> int:
+def room_for(n_labels: int, canvas: Canvas) -> int:
     """Count how many of the names fit on the height of the axes."""
     # A fifth of the slot may go to the axis labels, which take their room only when drawn.
-    fits = int(0.8 * height_in_points(ax) / (1.25 * size))
+    fits = int(0.8 * canvas.height / (1.25 * canvas.size))
     return max(0, min(n_labels, fits))
 
 
 def name_line_ends(
-    ax: Axes,
-    lines: Sequence[Line2D],
-    names: Sequence[str],
-    size: float,
-    label_kwargs: Kwargs,
+    canvas: Canvas, lines: Sequence[Line2D], names: Sequence[str], label_kwargs: Kwargs
 ) -> list[Annotation]:
     """Write each line's name on the right of the axes, as near to the line's end as fits.
 
     Places are worked out whenever the figure is drawn, so they follow its size and its layout.
     """
     labels: list[Annotation] = []
-    # Up to two fifths of the width, at about half the type's size for each letter.
-    slot = ax.get_position(original=True).width * ax.figure.bbox.width / ax.figure.dpi * 72
-    longest = int(np.clip(slot / (1.3 * size), 10, 24))
+    ax = canvas.ax
     column = _ColumnOnTheRight(ax, lines, labels)
-    for index, (line, name) in enumerate(zip(lines, shorten_apart(names, longest), strict=True)):
+    for index, (line, name) in enumerate(
+        zip(lines, shorten_apart(names, canvas.longest_name(24)), strict=True)
+    ):
         label = ax.annotate(
             name,
             xy=_points(line)[-1],
@@ -152,7 +144,7 @@ def name_line_ends(
                 "shrinkB": 0,
             },
         )
-        labels.append(styled(label, label_kwargs, color=line.get_color(), fontsize=size))
+        labels.append(styled(label, label_kwargs, color=line.get_color(), fontsize=canvas.size))
     if labels:
         ax.set_axes_locator(column)
     return labels

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import _read, naming
+from skreg.plotting import fitted, naming
 
 Array = NDArray[np.float64]
 
@@ -141,13 +141,13 @@ def two_coefficients(
         What is asked for cannot be drawn; the message says why.
     """
     what = "PenaltyGeometryDisplay"
-    data = _read.as_penalised(estimator, X, sample_weight, what)
+    data = fitted.as_penalised(estimator, X, sample_weight, what)
     target = np.asarray(y, dtype=float)
     if target.squeeze().ndim != 1 or (np.ndim(estimator.coef_) > 1 and len(estimator.coef_) > 1):
         raise ValueError(f"{what} draws one target: fit and pass y of shape (n_samples,)")
     if target.size != len(data.columns):
         raise ValueError(f"y has {target.size} values for {len(data.columns)} rows of X")
-    alpha = _read.chosen_alphas(estimator, 0)["alpha"]
+    alpha = fitted.chosen_alphas(estimator, 0)["alpha"]
     if alpha is None:
         raise ValueError(f"{type(estimator).__name__} has no alpha, and so no penalty to draw")
     names = naming.names(feature_names, data.columns.shape[1])
@@ -161,7 +161,7 @@ def two_coefficients(
             )
     others = np.setdiff1d(np.arange(w.size), pair)
     residual = data.centre(target.ravel()) - data.columns[:, others] @ w[others]
-    two, ratio = data.columns[:, pair], _read.mixing(estimator)
+    two, ratio = data.columns[:, pair], fitted.mixing(estimator)
     unit = 2.0 if ratio is None else 1 / float(np.sum(data.row_scale**2))
     factors = data.factors[pair]
     plane = TwoCoefficients(

@@ -111,18 +111,21 @@ def own_alpha(value: Any, target: int) -> float | None:
     return None if np.isnan(own) else own
 
 
-def chosen_alphas(estimator: Any, target: int) -> dict[str, Any]:
+def chosen_alphas(estimator: Any, target: int) -> dict[str, float | None]:
     """Take the alpha that a fitted estimator uses and those that cross-validation chose."""
-    own = getattr(estimator, "alpha_", getattr(estimator, "alpha", None))
-    chosen = {"alpha": own_alpha(own, target)}
-    for name in ("alpha_min", "alpha_1se"):
-        chosen[name] = own_alpha(getattr(estimator, f"{name}_", None), target)
-    return chosen
+    given = {name: getattr(estimator, f"{name}_", None) for name in ("alpha_min", "alpha_1se")}
+    given["alpha"] = getattr(estimator, "alpha_", getattr(estimator, "alpha", None))
+    return {name: own_alpha(value, target) for name, value in given.items()}
+
+
+def names_of(estimator: Any, given: ArrayLike | None) -> ArrayLike | None:
+    """Take the names that the user gives, or else those of the columns of the fit."""
+    return getattr(estimator, "feature_names_in_", None) if given is None else given
 
 
 def top_values(path: Any, top: str | None, target: int) -> tuple[NDArray[Any], str] | None:
-    """Get what the axis on top shows along a path, and its label."""
-    if top is None:
+    """Get what the axis on top shows along a path, if there is one, and its label."""
+    if top is None or path is None:
         return None
     if top == "auto":
         top = "df" if path.l1_ratio is None else "n_nonzero"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skreg.plotting._style import shades
+from skreg.plotting.style import Canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,21 +17,22 @@ if TYPE_CHECKING:
 
 
 def top_axis(
-    ax: Axes, x: NDArray[np.float64], values: NDArray[Any], label: str, size: float
+    canvas: Canvas, x: NDArray[np.float64], counts: tuple[NDArray[Any], str] | None
 ) -> SecondaryAxis | None:
     """Add an axis on top, with ticks at points of the path, so that each value shown is exact.
 
     Points without a value have no tick; where there is no value at all, there is no axis.
     """
+    values, label = counts or (np.empty(0), "")
     known = np.isfinite(values)
     if not known.any():
         return None
+    ax, size = canvas.ax, canvas.size
     # The default functions of a secondary axis would keep the figure from being pickled.
     top = ax.secondary_xaxis("top", functions=(np.positive, np.positive))
     top.set_xlabel(label, fontsize=size)
-    muted = shades(ax).muted
-    top.tick_params(length=2.5, width=0.6, color=muted, labelsize=size)
-    top.spines["top"].set(color=muted, linewidth=0.6)
+    top.tick_params(length=2.5, width=0.6, color=canvas.muted, labelsize=size)
+    top.spines["top"].set(color=canvas.muted, linewidth=0.6)
     top.set_axes_locator(_TicksOnPath(ax, top, x[known], values[known], size))
     return top
 

@@ -1,0 +1,255 @@
+"""What the pictures share: axes to draw on, with their frame, scales, colours and size of text.
+
+Nothing here writes to rcParams. Matplotlib is imported inside the functions that need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
+    from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
+    from matplotlib.lines import Line2D
+
+    AnyArtist = TypeVar("AnyArtist", bound=Artist)
+
+Kwargs = Mapping[str, Any] | None
+
+# Used unless the user has set a colour cycle: Okabe and Ito's colours without the yellow, and
+# somewhat darker, because each also has to carry a name in small type on white; still apart for
+# every kind of colour blindness. The seventh colour is that of the text. Seven colours and four
+# line styles share no factor, so the first 28 pairs differ.
+_COLORS = ("#00609A", "#C85200", "#009E73", "#C06A99", "#45A3DB", "#C98B00")
+LINESTYLES = ("-", (0, (5, 1.5)), (0, (6, 1.5, 1, 1.5)), (0, (1.2, 1.2)))
+
+_NARROW_INCHES = 4.5  # below this width of the axes' slot, text is set a size smaller
+_NARROW_POINTS = 8.0
+
+
+class Display:
+    """A picture: its data are fields, and its artists attributes, once `plot` has drawn them."""
+
+    ax_: Axes
+    figure_: Figure
+
+    def _canvas(self, ax: Axes | None) -> Canvas:
+        """Take the axes given, or make some on a new pyplot figure."""
+        return self._canvases(ax, 1, "picture")[0]
+
+    def _canvases(self, ax: Any, n: int, of: str, **options: Any) -> list[Canvas]:
+        """Take the axes given for n panels, or make new ones below one another.
+
+        A new figure has the width that the user has set, and half the height for each panel more.
+
+        Raises
+        ------
+        ImportError
+            Matplotlib is not installed.
+        ValueError
+            So many are not given; `of` names the panels.
+        """
+        try:
+            import matplotlib  # noqa: F401  # only to see that it is there
+        except ImportError as error:
+            raise ImportError(
+                f"{type(self).__name__}.plot needs matplotlib, which is not installed. "
+                "Install it with the plot extra: pip install 'skreg[plot]'"
+            ) from error
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            width, height = plt.rcParams["figure.figsize"]
+            size = width, height * (n + 1) / 2
+            _, ax = plt.subplots(n, figsize=size, squeeze=False, layout="constrained", **options)
+        given = list(np.ravel(np.asarray(ax, dtype=object)))
+        if len(given) != n:
+            raise ValueError(f"{len(given)} axes are given for {n} {of}")
+        self.ax_, self.figure_ = given[0], given[0].figure
+        return [Canvas(each) for each in given]
+
+
+class Canvas:
+    """Axes to draw on.
+
+    Attributes
+    ----------
+    ax : Axes
+    width, height : float
+        Those of the axes, in points.
+    size : float
+        Points of all text: the user's font size, smaller on narrow axes.
+    ink, muted, faint : tuple of float
+        Greys between the user's text colour and background, from the strongest; light on dark.
+    colors : list of str
+        The user's cycle, or ours where that is matplotlib's own.
+    """
+
+    def __init__(self, ax: Axes) -> None:
+        from matplotlib import rcParams, rcParamsDefault
+        from matplotlib.colors import to_rgba
+        from matplotlib.font_manager import FontProperties
+
+        self.ax = ax
+        window, dpi = ax.get_window_extent(), ax.figure.dpi
+        self.width, self.height = window.width / dpi * 72, window.height / dpi * 72
+        self.size = FontProperties(size=rcParams["font.size"]).get_size_in_points()
+        if window.width / dpi < _NARROW_INCHES:
+            self.size = min(self.size, _NARROW_POINTS)
+        faces = [to_rgba(each.get_facecolor()) for each in (ax, ax.figure)] + [(1.0, 1.0, 1.0, 1.0)]
+        ground = np.array(next(face for face in faces if face[3])[:3])
+        text = np.array(to_rgba(rcParams["text.color"])[:3])
+        self.ink, self.muted, self.faint = (
+            tuple(text + share * (ground - text)) for share in (0.25, 0.75, 0.88)
+        )
+        cycle = rcParams["axes.prop_cycle"]
+        self.colors = [*_COLORS, rcParams["text.color"]]
+        if cycle != rcParamsDefault["axes.prop_cycle"]:
+            self.colors = list(cycle.by_key().get("color", self.colors))
+
+    def color(self, place: int) -> str:
+        """Take a colour of the cycle."""
+        return self.colors[place % len(self.colors)]
+
+    def line(self, xy: Any, overrides: Kwargs, **style: Any) -> Line2D:
+        """Draw a line, or points, from their two coordinates."""
+        return styled(self.ax.plot(*xy)[0], overrides, **style)
+
+    def lines(
+        self, segments: Sequence[NDArray[Any]], overrides: Kwargs, **style: Any
+    ) -> LineCollection:
+        """Draw many lines as one artist, thin and grey unless said otherwise, in the limits."""
+        from matplotlib.collections import LineCollection
+
+        thin: dict[str, Any] = {"color": self.muted, "linewidth": 0.5, "zorder": 1}
+        drawn = styled(LineCollection(segments), overrides, **{**thin, **style})
+        self.ax.add_collection(drawn, autolim=False)
+        return drawn
+
+    def frame(self, xlabel: str, ylabel: str) -> None:
+        """Light spines, short ticks, labelled axes."""
+        ax, size = self.ax, self.size
+        ax.spines[["right", "top"]].set_visible(False)
+        ax.spines[["left", "bottom"]].set(color=self.ink, linewidth=0.6)
+        ax.tick_params(which="both", width=0.6, color=self.ink, labelsize=size)
+        ax.tick_params(which="major", length=3)
+        ax.tick_params(which="minor", length=1.5)
+        ax.set_xlabel(xlabel, fontsize=size)
+        ax.set_ylabel(ylabel, fontsize=size)
+        for text in (ax.xaxis.get_offset_text(), ax.yaxis.get_offset_text()):
+            text.set_fontsize(size)
+
+    @property
+    def letters(self) -> int:
+        """How many letters fit on the width, at half the type's size for each."""
+        return int(self.width / (0.5 * self.size))
+
+    def longest_name(self, most: int) -> int:
+        """How many letters a name may have, on up to two fifths of the width."""
+        return int(np.clip(self.width / (1.3 * self.size), 10, most))
+
+    def legend_share(self, n_lines: int) -> float:
+        """Share of the height that a legend of so many lines takes, with the gap below it."""
+        return (1.5 * n_lines + 0.5 * (n_lines > 0)) * self.size / self.height
+
+    def legend_columns(self, labels: Sequence[str]) -> int:
+        """Find how many columns of a legend fit on the width."""
+        widths = [len(label) + 7 for label in labels]  # a handle and the gaps are as seven letters
+        for n_columns in range(len(labels), 1, -1):
+            columns = np.array_split(widths, n_columns)
+            if sum(int(column.max()) for column in columns) < 0.95 * self.letters:
+                return n_columns
+        return 1
+
+    def legend(
+        self, handles: Sequence[Any], labels: Sequence[str], overrides: Kwargs, **style: Any
+    ) -> Legend:
+        """Write a narrow legend at the top, where the caller has left room."""
+        options: dict[str, Any] = {"loc": "upper left", "frameon": False, "fontsize": self.size}
+        options |= {"borderpad": 0.1, "borderaxespad": 0.1, "labelspacing": 0.25}
+        return self.ax.legend(
+            handles, labels, **{**options, "columnspacing": 1.0, **style, **(overrides or {})}
+        )
+
+    def alpha_axis(self, alphas: NDArray[np.float64]) -> str:
+        """Give the x-axis the scale and limits of a penalty and return its label.
+
+        The scale is logarithmic. Where the path goes down to alpha = 0, the part from the smallest
+        positive alpha to 0 is linear.
+        """
+        from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+
+        ax, positive = self.ax, alphas[alphas > 0]
+        if positive.size < alphas.size:
+            smallest, largest = (positive.min(), positive.max()) if positive.size else (1.0, 1.0)
+            ax.set_xscale("symlog", linthresh=smallest)
+            decades = np.arange(np.ceil(np.log10(smallest)), np.floor(np.log10(largest)) + 1)
+            ax.set_xticks([0.0, *10.0 ** decades[:: max(1, len(decades) // 5)]])
+        else:
+            ax.set_xscale("log")
+            # Powers of ten alone are too few labels for a short path; Matplotlib's choice, all the
+            # digits between them, runs into one another.
+            span = np.log10(positive.max() / positive.min())
+            if span < 2.5:
+                subs = (1, 2, 5) if span < 1 else (1, 3)
+                few = MaxNLocator(5) if span < 0.7 else LogLocator(subs=subs)
+                ax.xaxis.set_major_locator(few)
+                ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            ax.xaxis.set_minor_formatter(NullFormatter())
+        self.limit_x(alphas.max(), alphas.min())
+        return r"penalty $\alpha$"
+
+    def limit_x(self, first: float, last: float) -> None:
+        """Limits from `first` (left) to `last` (right) on the axes' own scale, with some margin.
+
+        What other axes with the same x-axis show already stays in view.
+        """
+        ax, scale = self.ax, self.ax.xaxis.get_transform()
+        left, right = scale.transform(np.array([first, last], dtype=float))
+        if left == right:
+            step = -0.5 if ax.get_xscale() == "log" else 0.5
+            left, right = left - step, right + step
+        margin = 0.02 * (right - left)
+        ends = np.array([left - margin, right + margin])
+        if self._shown_elsewhere(ax.get_shared_x_axes()):
+            ends = np.append(ends, scale.transform(np.array(ax.get_xlim())))
+        ends = np.sort(ends)[[0, -1]] if left < right else np.sort(ends)[[-1, 0]]
+        ax.set_xlim(*scale.inverted().transform(ends))
+
+    def limit_y(self, low: float, high: float, headroom: float) -> None:
+        """Limits around the data, with a share `headroom` of the height kept free above it.
+
+        They are worked out on the axes' own scale. What other axes with the same y-axis show
+        already stays in view. Data above zero have limits above zero, so that the scale may become
+        logarithmic.
+        """
+        ax, scale, lowest = self.ax, self.ax.yaxis.get_transform(), low
+        low, high = scale.transform(np.array([low, high], dtype=float))
+        if low == high:
+            low, high = low - 1.0, high + 1.0
+        bottom, top = low - 0.04 * (high - low), high + 0.04 * (high - low)
+        top = bottom + (top - bottom) / (1 - headroom)
+        if self._shown_elsewhere(ax.get_shared_y_axes()):
+            shown = scale.transform(np.array(ax.get_ylim()))
+            bottom, top = min(bottom, *shown), max(top, *shown)
+        bottom, top = scale.inverted().transform([bottom, top])
+        ax.set_ylim(max(bottom, lowest / 2) if lowest > 0 else bottom, top)
+
+    def _shown_elsewhere(self, shared: Any) -> bool:
+        """Say whether other axes with the same axis show data."""
+        siblings = shared.get_siblings(self.ax)
+        return any(other is not self.ax and other.has_data() for other in siblings)
+
+
+def styled(artist: AnyArtist, overrides: Kwargs, **defaults: Any) -> AnyArtist:
+    """Style an artist by our defaults, then by the keys that the user names (aliases work too)."""
+    artist.set(**defaults)
+    artist.set(**(overrides or {}))
+    return artist
