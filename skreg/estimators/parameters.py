@@ -13,16 +13,12 @@ import functools
 import inspect
 import re
 import textwrap
-from collections.abc import Callable
-from typing import Any, TypeVar, cast, dataclass_transform
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, dataclass_transform
 
-from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import validate_parameter_constraints
 
-from .validation import refuse_booleans
-
-F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T", bound=type)
 
 # Python 3.13 takes the indentation off docstrings, earlier versions leave it.
@@ -92,52 +88,39 @@ class CheckedParameters(BaseEstimator):
 
     @classmethod
     @functools.cache
-    def _names(cls) -> tuple[str, ...]:
-        # Read off the signature of __init__, which takes long and never changes.
-        return tuple(super()._get_param_names())
+    def _defaults(cls) -> dict[str, Any]:
+        """Parameters with their defaults, which need no check; none of those if one is not valid.
+
+        They are read off the signature of __init__, which takes long and never changes.
+        """
+        signature = inspect.signature(cls.__init__).parameters
+        defaults = {name: signature[name].default for name in super()._get_param_names()}
+        try:
+            check_parameters(cls._parameter_constraints, defaults, cls.__name__)
+        except (TypeError, ValueError):
+            return dict.fromkeys(defaults, inspect.Parameter.empty)
+        return defaults
 
     @classmethod
     def _get_param_names(cls) -> list[str]:
-        return list(cls._names())
-
-    @classmethod
-    @functools.cache
-    def _sound_defaults(cls) -> dict[str, Any]:
-        """The defaults of the parameters, if all are valid: what need not be checked again."""
-        signature = inspect.signature(cls.__init__)
-        defaults = {name: one.default for name, one in signature.parameters.items()}
-        try:
-            validate_parameter_constraints(cls._parameter_constraints, defaults, cls.__name__)
-        except ValueError:
-            return {}
-        return defaults
+        return list(cls._defaults())
 
     def _validate_params(self) -> None:
         """Check the parameters that are not at their defaults, which takes a while."""
-        defaults, unknown = self._sound_defaults(), object()
-        given = {
-            name: value
-            for name in self._names()
-            if (value := getattr(self, name)) is not defaults.get(name, unknown)
-        }
+        given = {}
+        for name, default in self._defaults().items():
+            if (value := getattr(self, name)) is not default:
+                given[name] = value
         if given:
-            refuse_booleans(self._parameter_constraints, given)
-            validate_parameter_constraints(
-                self._parameter_constraints, given, caller_name=type(self).__name__
-            )
+            check_parameters(self._parameter_constraints, given, type(self).__name__)
 
 
-def parameters_checked(fit: F) -> F:
-    """Check the parameters first, unless scikit-learn's configuration says not to.
-
-    scikit-learn's `_fit_context` also turns off such checks in what `fit` calls, which takes twice
-    as long as the checks themselves: this is for a `fit` that calls nothing with any.
-    """
-
-    @functools.wraps(fit)
-    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not get_config()["skip_parameter_validation"]:
-            self._validate_params()
-        return fit(self, *args, **kwargs)
-
-    return cast(F, checked)
+def check_parameters(
+    rules: Mapping[str, Sequence[Any]], given: Mapping[str, Any], caller: str
+) -> None:
+    """scikit-learn's checks, and that no number is True or False, which Python takes for 1 or 0."""
+    for name, value in given.items():
+        rule = rules.get(name) if isinstance(value, bool) else None
+        if rule and not {"boolean", "verbose"} & set(map(str, rule)):
+            raise TypeError(f"{name}={value} is no number, though Python would count it as one")
+    validate_parameter_constraints(rules, given, caller)

@@ -22,78 +22,66 @@ T = TypeVar("T")
 
 # The call that limits BLAS, and perhaps others that are about to see that one does: entering and
 # leaving a dict are single steps, between which and what follows no Ctrl-C can strike.
-_holders: dict[_BlasLimit, None] = {}
+_holders: dict[object, None] = {}
 
 # What stands between the user's line and a fit.
 INNER = {"skreg", "sklearn", "joblib"}
 
 
-class _BlasLimit:
-    """One thread of BLAS for a while.
-
-    Parameters
-    ----------
-    of_scipy_alone : bool
-        Whether NumPy's BLAS keeps its threads.
-    """
-
-    def __init__(self, of_scipy_alone: bool) -> None:
-        self.of_scipy_alone = of_scipy_alone
-        self.lowered: list[tuple[Any, int]] = []
-
-    def lower(self) -> None:
-        """Set the limit, unless another call holds one."""
-        _holders[self] = None
-        if next(iter(tuple(_holders))) is not self:
-            del _holders[self]
-            return
-        for library in _get_threadpool_controller().lib_controllers:
-            if library.user_api != "blas" or (n_threads := library.num_threads) == 1:
-                continue
-            if not self.of_scipy_alone or _is_scipy_s(library.filepath):
-                self.lowered.append((library, n_threads))
-                library.set_num_threads(1)
-
-    def lift(self) -> None:
-        """Put back what was, as far as that has not been done."""
-        while self.lowered:
-            library, n_threads = self.lowered[-1]
-            library.set_num_threads(n_threads)
-            self.lowered.pop()
-        _holders.pop(self, None)
-
-
-def with_one_blas_thread(function: Callable[[], T], of_scipy_alone: bool = False) -> T:
-    """Call a function while BLAS is limited to one thread, and put back what was.
+def with_one_blas_thread(
+    function: Callable[..., T], /, *args: Any, of_scipy_alone: bool = False, **kwargs: Any
+) -> T:
+    """Call a function while BLAS is limited to one thread and NumPy silent, and put both back.
 
     Small products are slowed down by a second thread: waking it costs more than it brings, and far
-    more when the other core is busy.
+    more when the other core is busy. What overflows is refused by name in the end.
 
     The limit is the process's. Of calls that overlap only the first sets it, and lifts it when it
     ends, so that none takes another's limit for what was there before.
 
     Parameters
     ----------
-    function : callable without arguments
+    function, *args, **kwargs
+        What to call, and with what.
     of_scipy_alone : bool, default=False
         Whether NumPy's BLAS keeps its threads. The wheels of the two bring a BLAS each: where both
         are called in turn, the threads of one wait for those of the other, which made a step of a
         wide network ten times as long.
     """
     # No context manager: Ctrl-C between its two functions would leave the limit where it is. Here
-    # it may strike in the first call of `lift`; the second one then does what is left.
-    limit, errors = _BlasLimit(of_scipy_alone), np.geterr()
+    # it may strike in the first call of `_lift`; the second one then does what is left.
+    holder, lowered, errors = object(), list[tuple[Any, int]](), np.geterr()
     try:
-        limit.lower()
-        return function()
+        _holders[holder] = None
+        if next(iter(tuple(_holders))) is not holder:
+            del _holders[holder]
+        else:
+            for library in _get_threadpool_controller().lib_controllers:
+                if library.user_api != "blas" or (n_threads := library.num_threads) == 1:
+                    continue
+                if not of_scipy_alone or _is_scipy_s(library.filepath):
+                    lowered.append((library, n_threads))
+                    library.set_num_threads(1)
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
     except BaseException:
         np.seterr(**errors)  # Ctrl-C may have struck np.errstate on its way out
         raise
     finally:
         try:
-            limit.lift()
+            _lift(holder, lowered)
         finally:
-            limit.lift()
+            if lowered or holder in _holders:
+                _lift(holder, lowered)
+
+
+def _lift(holder: object, lowered: list[tuple[Any, int]]) -> None:
+    """Put back what was, as far as that has not been done."""
+    while lowered:
+        library, n_threads = lowered[-1]
+        library.set_num_threads(n_threads)
+        lowered.pop()
+    _holders.pop(holder, None)
 
 
 def _is_scipy_s(file: str) -> bool:
@@ -102,24 +90,13 @@ def _is_scipy_s(file: str) -> bool:
 
 
 def one_blas_thread(function: F) -> F:
-    """Decorate a function to limit BLAS to one thread while it runs."""
+    """Decorate a function to run with one BLAS thread, and NumPy silent."""
 
     @wraps(function)
     def limited(*args: Any, **kwargs: Any) -> Any:
-        return with_one_blas_thread(lambda: function(*args, **kwargs))
+        return with_one_blas_thread(function, *args, **kwargs)
 
     return limited  # type: ignore[return-value]  # wraps() keeps the signature
-
-
-def silent(function: F) -> F:
-    """NumPy keeps silent of overflow: what is not finite in the end is refused by name."""
-
-    @wraps(function)
-    def quiet(*args: Any, **kwargs: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return function(*args, **kwargs)
-
-    return quiet  # type: ignore[return-value]  # wraps() keeps the signature
 
 
 def restored_on_failure(fit: F) -> F:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from ..data.design import Array
 
 PAIR = ("X", "y")
+BOOLEANS = (bool, np.bool_)
 
 
 def check_rows(estimator: Any, X: Any, **options: Any) -> Any:
@@ -75,7 +76,7 @@ def check_weights(sample_weight: Any, X: Any) -> Array | None:
         return None
     name = "sample_weight"
     if not isinstance(sample_weight, numbers.Number):
-        sample_weight = numeric(sample_weight, name, "row")
+        sample_weight = numeric(sample_weight, name, "row", mask=True)
     try:
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
     except ValueError as error:
@@ -89,30 +90,28 @@ def check_weights(sample_weight: Any, X: Any) -> Array | None:
     return weight
 
 
-def numeric(value: Any, name: str, entry: str = "entry") -> Array:
-    """A parameter as an array of float64."""
+def numeric(value: Any, name: str, entry: str = "entry", *, mask: bool = False) -> Array:
+    """A parameter as an array of float64; True and False are no numbers but in a mask."""
     refuse_sparse(value, name)
     refuse_masked(value, name, entry)
     try:
         array = np.asarray(value)
         if array.dtype.kind == "c":
             raise ValueError("complex numbers")
-        return array.astype(np.float64, copy=False)
+        found = array.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be numeric: {error}") from error
+    # A list of both kinds has become one of numbers.
+    told = hasattr(value, "dtype") and array.dtype.kind in "fiu"
+    entries = () if mask or told else np.asarray(value, dtype=object).flat
+    if any(isinstance(one, BOOLEANS) for one in entries):
+        raise TypeError(f"{name} has True or False, no number, though Python would count it as one")
+    return found
 
 
 def unwrap(value: Any) -> Any:
     """The number in an array of no dimensions; anything else as it is."""
     return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
-
-
-def refuse_booleans(rules: Mapping[str, Sequence[Any]], given: Mapping[str, Any]) -> None:
-    """Refuse True and False, which Python takes for 1 and 0, where a parameter is a number."""
-    for name, value in given.items():
-        rule = rules.get(name) if isinstance(value, bool) else None
-        if rule and not {"boolean", "verbose"} & set(map(str, rule)):
-            raise TypeError(f"{name}={value} is no number, though Python would count it as one")
 
 
 def refuse_sparse(values: Any, name: str) -> None:
@@ -154,7 +153,9 @@ def _refuse_missing(values: Any, name: str) -> None:
 def columns_of(X: Any, n_features: int) -> Sequence[Any]:
     """The names of the columns of a data frame; of any other X their numbers."""
     names = getattr(X, "columns", None)
-    return range(n_features) if names is None else list(names)
+    if names is None:
+        return range(n_features)
+    return list(names.tolist() if hasattr(names, "tolist") else names)
 
 
 def in_order(values: Any, name: str, columns: Sequence[Any], table: str = "X") -> Any:
@@ -187,8 +188,9 @@ def in_order(values: Any, name: str, columns: Sequence[Any], table: str = "X") -
     place = {label: i for i, label in enumerate(labels)}
     alike = len(place) == len(labels) == len(columns) and all(one in place for one in columns)
     if alike:
-        array = np.asarray(values)
-        return array[[place[one] for one in columns]]
+        ordered = [place[one] for one in columns]
+        array = np.asarray(values, dtype=object if isinstance(values, list) else None)
+        return array[ordered]
     if labels == list(range(len(labels))):
         return values
     if isinstance(columns, range):

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import get_config
 from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ..data.products import Array
 from ..estimators.parameters import CheckedParameters
-from ..estimators.runtime import one_blas_thread, restored_on_failure, silent
+from ..estimators.runtime import restored_on_failure, with_one_blas_thread
 from ..estimators.validation import check_rows
 from ..paths.fit_path import fit_path
 from ..paths.problem import BoundProblem
 from ..paths.result import PathPoint, PathResult
-from .training_data import FLOATS, STORED, is_ready, plain_numbers
+from .training_data import FLOATS, STORED, check_columns, finite_floats
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def all_or_nothing(fit: F) -> F:
-    """Leave the estimator as it was when `fit` does not end well; BLAS keeps to one thread."""
-    return restored_on_failure(one_blas_thread(silent(fit)))
+    """Check the parameters, then fit with one BLAS thread; a fit that fails leaves no trace.
+
+    Whoever calls scorers of scikit-learn has their checks turned off.
+    """
+
+    @restored_on_failure
+    @wraps(fit)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not get_config()["skip_parameter_validation"]:
+            self._validate_params()
+        return with_one_blas_thread(fit, self, *args, **kwargs)
+
+    return cast(F, checked)
 
 
 class LinearModel(RegressorMixin, MultiOutputMixin, CheckedParameters):
@@ -46,11 +59,12 @@ class LinearModel(RegressorMixin, MultiOutputMixin, CheckedParameters):
         ndarray of shape (n_samples,) or (n_samples, n_targets)
         """
         check_is_fitted(self)
-        table = plain_numbers(X)
-        if is_ready(table):
-            validate_data(self, X, reset=False, skip_check_array=True)
-        else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            table, mean_square = finite_floats(X)
+        if mean_square is None or table.ndim != 2:
             table = check_rows(self, X, accept_sparse=STORED, dtype=FLOATS)
+        else:
+            check_columns(self, X)
         return np.asarray(table @ self.coef_.T + self.intercept_)
 
     def __sklearn_tags__(self) -> Any:
@@ -64,14 +78,8 @@ class LinearModel(RegressorMixin, MultiOutputMixin, CheckedParameters):
         intercept = point.intercept.astype(self.coef_.dtype).reshape(shape)[()]
         self.intercept_ = intercept if self.fit_intercept else 0.0
         self.dual_gap_ = point.dual_gap[()]
-        self.converged_ = plain(point.converged)
-
-    def _fit_at(self, bound: BoundProblem, alphas: Array, start: Array | None = None) -> PathPoint:
-        """Coefficients at one alpha for all targets, or at one for each."""
-        if len(alphas) == 1:
-            return finite_path(bound, alphas, start=start).at(0)
-        each = [finite_path(bound.for_target(k), alphas[[k]]).at(0) for k in range(len(alphas))]
-        return PathPoint(*map(np.stack, zip(*each, strict=True)))
+        # A Python bool where there is one target.
+        self.converged_ = point.converged if point.converged.ndim else point.converged.item()
 
 
 def finite_path(bound: BoundProblem, alphas: Array, **options: Any) -> PathResult:
@@ -89,13 +97,3 @@ def finite_path(bound: BoundProblem, alphas: Array, **options: Any) -> PathResul
             " large for floating point; scale the input."
         )
     return path
-
-
-def feature_names(estimator: Any) -> NDArray[Any] | None:
-    """Names seen in fit, if any."""
-    return getattr(estimator, "feature_names_in_", None)
-
-
-def plain(values: NDArray[np.bool_]) -> Any:
-    """A Python bool where there is one target, the array otherwise."""
-    return values.item() if values.ndim == 0 else values

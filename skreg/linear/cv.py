@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -27,9 +28,9 @@ from ..paths.result import PathPoint
 from ..selection.cross_validate import Metric, cross_validate, mean_squared_error
 from ..selection.fold_moments import Fold
 from ..selection.result import CVResult
-from .base import LinearModel, feature_names, finite_path
+from .base import LinearModel, finite_path
 from .problems import is_count, resolve_alphas
-from .training_data import TrainingData, single_column
+from .training_data import TrainingData
 
 Candidate = tuple[BoundProblem, Array]
 Evaluation = tuple[list[Candidate], list[CVResult]]
@@ -63,18 +64,12 @@ def make_folds(splitter: Any, X: Any, y: Any, params: dict[str, Any], rule: str)
     return folds
 
 
-def parallel_runner(
-    n_jobs: int | None, verbose: int
-) -> Callable[[Iterable[Callable[[], Any]]], list[Any]]:
-    """Calls functions in parallel and returns what they return in order."""
-
-    def run(tasks: Iterable[Callable[[], Any]]) -> list[Any]:
-        parallel = Parallel(n_jobs=n_jobs, verbose=int(verbose))
-        if parallel.n_jobs == 1 and not verbose:
-            return [task() for task in tasks]
-        return list(parallel(delayed(task)() for task in tasks))
-
-    return run
+def in_parallel(n_jobs: int | None, verbose: int, tasks: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Call functions in parallel and return what they return in order."""
+    parallel = Parallel(n_jobs=n_jobs, verbose=int(verbose))
+    if parallel.n_jobs == 1 and not verbose:
+        return [task() for task in tasks]
+    return list(parallel(delayed(task)() for task in tasks))
 
 
 class CrossValidated(WarnsOfEdge, LinearModel, ABC):
@@ -113,8 +108,7 @@ class CrossValidated(WarnsOfEdge, LinearModel, ABC):
     def _evaluate(self, data: TrainingData, given: Any, routed: Routed) -> Evaluation:
         """Every candidate with its errors, by folds."""
         problems = self._problems(data.columns)
-        splitter, y = check_cv(self.cv), single_column(data.y)
-        folds = make_folds(splitter, data.X, y, routed.splitter, self.rule)
+        folds = make_folds(check_cv(self.cv), data.X, data.y, routed.splitter, self.rule)
         bound, moments = data.bind_for_folds(problems[0], folds, getattr(self, "precompute", None))
         bounds = [bound, *map(bound.with_problem, problems[1:])]
         eps = getattr(self, "eps", DEFAULT_EPS)
@@ -128,7 +122,7 @@ class CrossValidated(WarnsOfEdge, LinearModel, ABC):
             metric_name=name,
             keep_coefs=self.store_fold_coefs,
             fold_weights=self.fold_weights,
-            run=parallel_runner(self.n_jobs, getattr(self, "verbose", 0)),
+            run=partial(in_parallel, self.n_jobs, getattr(self, "verbose", 0)),
         )
         return candidates, results
 
@@ -153,7 +147,7 @@ class CrossValidated(WarnsOfEdge, LinearModel, ABC):
         index = [one.select(self.rule) for one in each]
         stored = self.store_path
         if isinstance(stored, str):
-            stored = data.y.ndim == 1 or data.y.shape[1] == 1
+            stored = data.y.ndim == 1
         whole = stored or self._follows_path
         path = finite_path(bound, alphas if whole else alphas[np.unique(index)])
         if stored:
@@ -167,10 +161,10 @@ class CrossValidated(WarnsOfEdge, LinearModel, ABC):
         self.alpha_ = one_or_each([alphas[i] for i in index])
         self.alpha_min_ = one_or_each([one.alpha_min for one in each])
         self.alpha_1se_ = one_or_each([one.alpha_1se for one in each])
-        self._keep_point(point, data.y.shape[1:])
+        self._keep_point(point, data.shape)
         self._keep_more(results, best, point, from_count)
         if stored:
-            self.path_ = replace(path, feature_names=feature_names(self))
+            self.path_ = replace(path, feature_names=getattr(self, "feature_names_in_", None))
         if not (path.converged.all() and result.converged):
             gap = max(result.worst_gap, float(path.dual_gaps.max()))
             warn_unconverged(type(self).__name__, gap, path.tol, tunable=self._tunable)

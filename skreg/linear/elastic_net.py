@@ -12,14 +12,14 @@ from sklearn.utils import metadata_routing
 from sklearn.utils.validation import check_is_fitted
 
 from ..data.products import Array
-from ..estimators.parameters import parameter, parameters_checked, with_parameters
+from ..estimators.parameters import parameter, with_parameters
 from ..estimators.warnings import warn_unconverged
 from ..paths.problem import Problem
-from .base import LinearModel, all_or_nothing
+from .base import LinearModel, all_or_nothing, finite_path
 from .functions import enet_path
 from .parameters import NOT_NEGATIVE, SHARE, ElasticNetParameters
 from .problems import elastic_net_problem
-from .training_data import TrainingData, single_column
+from .training_data import TrainingData
 
 
 @with_parameters
@@ -112,7 +112,6 @@ class ElasticNet(ElasticNetParameters, LinearModel):
 
     path = staticmethod(enet_path)
 
-    @parameters_checked
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Self:
         """Fit the model.
@@ -138,8 +137,8 @@ class ElasticNet(ElasticNetParameters, LinearModel):
         data = TrainingData.check(self, X, y, sample_weight, check_input)
         bound = data.bind(self._problem(data.columns), self.precompute)
         alphas = np.array([self.alpha], dtype=np.float64)
-        point = self._fit_at(bound, alphas, self._start(single_column(data.y)))
-        self._keep_point(point, data.y.shape[1:])
+        point = finite_path(bound, alphas, start=self._start(data.y.shape[1:])).at(0)
+        self._keep_point(point, data.shape)
         self.n_iter_ = point.n_iter.tolist()
         if not point.converged.all():
             gap, n_iter = float(point.dual_gap.max()), int(point.n_iter.max())
@@ -149,10 +148,10 @@ class ElasticNet(ElasticNetParameters, LinearModel):
     def _problem(self, columns: Sequence[Any]) -> Problem:
         return elastic_net_problem(self, columns, self.l1_ratio)
 
-    def _start(self, y: Array) -> Array | None:
+    def _start(self, n_targets: tuple[int, ...]) -> Array | None:
         if not self.warm_start or not hasattr(self, "coef_"):
             return None
-        shape = (self.n_features_in_,) if y.ndim == 1 else (y.shape[1], self.n_features_in_)
+        shape = (*n_targets, self.n_features_in_)
         if self.coef_.shape != shape:
             raise ValueError(
                 f"warm_start=True, but coef_ of the previous fit has shape {self.coef_.shape}"

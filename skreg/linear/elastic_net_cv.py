@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
 from ..data.products import Array
-from ..estimators.parameters import parameter, parameters_checked, with_parameters
+from ..estimators.parameters import parameter, with_parameters
 from ..estimators.validation import numeric
 from ..paths.problem import Problem
 from ..paths.result import PathPoint
@@ -23,7 +23,7 @@ from .cv import DEFAULT_EPS, CrossValidated
 from .functions import enet_path, lasso_path
 from .parameters import POSITIVE_COUNT, SHARE, CVParameters, ElasticNetParameters
 from .problems import check_alphas, elastic_net_problem, is_count, undeprecated
-from .training_data import TrainingData, single_column
+from .training_data import TrainingData
 
 
 @with_parameters
@@ -67,7 +67,6 @@ class LassoLikeCV(CVParameters, ElasticNetParameters, CrossValidated):
         meaning="Deprecated, as in scikit-learn 1.7: the number of alphas is `alphas`.",
     )
 
-    @parameters_checked
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha (and l1_ratio) by cross-validation, then fit on all rows.
@@ -93,7 +92,7 @@ class LassoLikeCV(CVParameters, ElasticNetParameters, CrossValidated):
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
         data = TrainingData.check(self, X, y, sample_weight)
-        return self._select(replace(data, y=single_column(data.y)), params)
+        return self._select(replace(data, shape=data.y.shape[1:]), params)
 
     def _given_alphas(self) -> Any:
         given = undeprecated(self.n_alphas, self.alphas, "1.7", "1.9")

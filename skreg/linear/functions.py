@@ -12,16 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn import linear_model as scikit_learn
-from sklearn.utils._param_validation import validate_parameter_constraints
 
-from ..estimators.parameters import constraints_of
-from ..estimators.runtime import one_blas_thread, silent
+from ..estimators.parameters import check_parameters, constraints_of
+from ..estimators.runtime import one_blas_thread
 from ..estimators.validation import in_order, numeric, unwrap
 from ..estimators.warnings import warn_unconverged
 from ..paths.fit_path import fit_path, with_degrees_of_freedom
 from ..paths.problem import BoundProblem
 from ..paths.result import PathResult
-from .base import LinearModel, feature_names, finite_path
+from .base import LinearModel, finite_path
 from .parameters import SHARE, ElasticNetParameters, LinearParameters
 from .problems import elastic_net_problem, is_count, resolve_alphas, ridge_problem, undeprecated
 from .training_data import TrainingData
@@ -95,7 +94,6 @@ def lasso_path(
 
 
 @one_blas_thread
-@silent
 def enet_path(
     X: Any,
     y: Any,
@@ -164,7 +162,7 @@ def enet_path(
     given = undeprecated(n_alphas, alphas, "1.9", "1.11")
     weight = params.pop("sample_weight", None)
     data = TrainingData.check(LinearModel(), X, y, weight, check_input)
-    if data.y.ndim == 2:
+    if data.shape:
         if positive:
             raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
         if not data.powers.ordinary:
@@ -174,8 +172,9 @@ def enet_path(
             )
         params |= {"precompute": precompute, "verbose": verbose}
         params |= {} if weight is None else {"sample_weight": weight}
-        params["coef_init"] = _start(coef_init, data.columns, data.y.shape[1:])
-        return _multi_task(data.X, data.y, l1_ratio, eps, given, return_n_iter, params)
+        params["coef_init"] = _start(coef_init, data.columns, data.shape)
+        Y = data.y.reshape(-1, *data.shape)
+        return _multi_task(data.X, Y, l1_ratio, eps, given, return_n_iter, params)
     if Xy is not None and np.shape(Xy) != (len(data.columns),):
         raise ValueError(f"Xy must have shape ({len(data.columns)},), got {np.shape(Xy)}")
     unknown = sorted(set(params) - PASSED_ON)
@@ -184,9 +183,7 @@ def enet_path(
     settings = ElasticNetParameters(
         fit_intercept=False, precompute=precompute, positive=positive, **params
     )
-    validate_parameter_constraints(
-        PATH_CONSTRAINTS, vars(settings) | {"l1_ratio": l1_ratio}, "enet_path"
-    )
+    check_parameters(PATH_CONSTRAINTS, vars(settings) | {"l1_ratio": l1_ratio}, "enet_path")
     start = _start(coef_init, data.columns)
     bound = data.bind(elastic_net_problem(settings, data.columns, l1_ratio), precompute)
     grid = resolve_alphas(given, bound, eps)
@@ -246,7 +243,6 @@ def _multi_task(
 
 
 @one_blas_thread
-@silent
 def regularization_path(
     estimator: Any,
     X: Any,
@@ -305,7 +301,7 @@ def regularization_path(
     precompute = getattr(estimator, "precompute", None)
     bound = data.bind(estimator._problem(data.columns), precompute)
     path = _path_on_grid(bound, alphas, f"the path of {type(estimator).__name__}")
-    return replace(path, feature_names=feature_names(estimator))
+    return replace(path, feature_names=getattr(estimator, "feature_names_in_", None))
 
 
 def _path_on_grid(bound: BoundProblem, alphas: Any, name: str) -> PathResult:
@@ -318,13 +314,11 @@ def _path_on_grid(bound: BoundProblem, alphas: Any, name: str) -> PathResult:
 
 
 @one_blas_thread
-@silent
 def _refit(bound: BoundProblem, alpha: float, start: NDArray[Any]) -> PathResult:
     return fit_path(bound, np.array([alpha]), start=start.T)
 
 
 @one_blas_thread
-@silent
 def ridge_path(
     X: Any,
     y: Any,
@@ -359,8 +353,7 @@ def ridge_path(
     settings = LinearParameters(
         fit_intercept=False, standardize=standardize, penalty_factor=penalty_factor
     )
-    rules = constraints_of(LinearParameters)
-    validate_parameter_constraints(rules, vars(settings), "ridge_path")
+    check_parameters(constraints_of(LinearParameters), vars(settings), "ridge_path")
     data = TrainingData.check(LinearModel(), X, y, sample_weight)
     bound = data.bind(ridge_problem(settings, data.columns))
     path = _path_on_grid(bound, alphas, "the path of Ridge")

@@ -62,28 +62,30 @@ def ridge_problem(
     )
 
 
+# What no feature's own value may be, and the rule.
+SIGNS = {
+    "penalty_factor": (np.less, "negative", "factors must be at least 0"),
+    "lower_bound": (np.greater, "positive", "lower bounds must be at most 0"),
+    "upper_bound": (np.less, "negative", "upper bounds must be at least 0"),
+}
+
+
 def penalty_of(parameters: Any, columns: Sequence[Any], l1_ratio: float) -> Penalty:
     """The penalty, its per-feature parameters checked one by one."""
-    factors = per_feature(parameters.penalty_factor, "penalty_factor", columns)
-    lower = per_feature(parameters.lower_bound, "lower_bound", columns)
-    upper = per_feature(parameters.upper_bound, "upper_bound", columns)
-    if factors is not None:
-        refuse_any(factors < 0, "penalty_factor", "negative", "factors must be at least 0")
-    if lower is not None:
-        refuse_any(lower > 0, "lower_bound", "positive", "lower bounds must be at most 0")
-    if upper is not None:
-        refuse_any(upper < 0, "upper_bound", "negative", "upper bounds must be at least 0")
+    given: dict[str, Array] = {}
+    for name, (is_wrong, what, rule) in SIGNS.items():
+        if (value := getattr(parameters, name)) is not None:
+            given[name] = values = per_feature(value, name, columns)
+            refuse_any(is_wrong(values, 0), name, what, rule)
     if getattr(parameters, "positive", False):
-        lower = np.zeros(len(columns))
-    return Penalty.build(len(columns), l1_ratio, factors, lower, upper)
+        given["lower_bound"] = np.zeros(len(columns))
+    return Penalty.build(len(columns), l1_ratio, *map(given.get, SIGNS))
 
 
-def per_feature(value: Any, name: str, columns: Sequence[Any]) -> Array | None:
+def per_feature(value: Any, name: str, columns: Sequence[Any]) -> Array:
     """A number or one number a feature, as an array; infinity is allowed, NaN is not."""
-    if value is None:
-        return None
     n_features = len(columns)
-    array = numeric(in_order(value, name, columns), name)
+    array = numeric(in_order(value, name, columns), name, mask=name == "penalty_factor")
     if array.ndim and array.shape != (n_features,):
         raise ValueError(
             f"{name} must have one value for each of the {n_features} features, got shape"

@@ -14,16 +14,16 @@ from sklearn.linear_model import Ridge as ScikitLearnRidge
 from sklearn.utils._param_validation import StrOptions
 
 from ..data.products import Array
-from ..estimators.parameters import parameter, parameters_checked, with_parameters
+from ..estimators.parameters import parameter, with_parameters
 from ..estimators.validation import columns_of, in_order, numeric
 from ..estimators.warnings import warn_unconverged
 from ..paths.fit_path import gaps_of
 from ..paths.problem import Problem
 from ..paths.result import PathPoint
-from .base import LinearModel, all_or_nothing
+from .base import LinearModel, all_or_nothing, finite_path
 from .parameters import NOT_NEGATIVE, POSITIVE_COUNT, LinearParameters
 from .problems import ridge_problem
-from .training_data import TrainingData, single_column
+from .training_data import TrainingData
 
 STOCHASTIC = ("sag", "saga")
 OTHERS = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "lbfgs", "cd")
@@ -126,7 +126,6 @@ class Ridge(LinearParameters, LinearModel):
         meaning='For "sag" and "saga".',
     )
 
-    @parameters_checked
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
@@ -148,7 +147,7 @@ class Ridge(LinearParameters, LinearModel):
             If the input or a parameter is invalid, or the solver does not take the penalty.
         """
         data = TrainingData.check(self, X, y, sample_weight)
-        alphas = self._alphas(columns_of(y, 1 if data.y.ndim == 1 else data.y.shape[1]))
+        alphas = self._alphas(columns_of(y, data.y[:1].size))
         if self.solver == "svd" and sparse.issparse(data.X):
             raise ValueError("solver='svd' does not support sparse X; use 'auto'")
         if self.solver in STOCHASTIC:
@@ -157,8 +156,15 @@ class Ridge(LinearParameters, LinearModel):
             problem = self._problem(data.columns)
             name = problem.solver_at(alphas[0])
             self.solver_ = name if self.solver == "auto" else self.solver
-            point = self._fit_at(data.bind(problem), alphas)
-        self._keep_point(point, data.y.shape[1:])
+            bound = data.bind(problem)
+            if len(alphas) == 1:
+                point = finite_path(bound, alphas).at(0)
+            else:
+                each = [
+                    finite_path(bound.for_target(k), alphas[[k]]).at(0) for k in range(len(alphas))
+                ]
+                point = PathPoint(*map(np.stack, zip(*each, strict=True)))
+        self._keep_point(point, data.shape)
         n_iter = point.n_iter
         self.n_iter_ = None if n_iter is None else np.atleast_1d(n_iter).astype(np.int32)
         if not np.all(self.converged_):
@@ -197,7 +203,6 @@ class Ridge(LinearParameters, LinearModel):
                 f"solver={self.solver!r} does not support {', '.join(unsupported)};"
                 " use 'auto' or 'cd'"
             )
-        targets = single_column(data.y)
         inner = ScikitLearnRidge(
             alpha=alphas if len(alphas) > 1 else alphas[0],
             fit_intercept=self.fit_intercept,
@@ -208,10 +213,10 @@ class Ridge(LinearParameters, LinearModel):
         )
         with warnings.catch_warnings():  # it judges by its steps, the gap tells more
             warnings.simplefilter("ignore", ConvergenceWarning)
-            inner.fit(data.X, targets, data.sample_weight)
+            inner.fit(data.X, data.y, data.sample_weight)
         self.solver_ = self.solver
         bound = data.bind(ridge_problem(self, data.columns, tol=self.tol))
         gaps = gaps_of(bound, alphas, np.atleast_2d(inner.coef_).astype(np.float64))
-        gaps = gaps.reshape(targets.shape[1:])
+        gaps = gaps.reshape(data.y.shape[1:])
         converged = gaps <= bound.problem.settings.threshold
         return PathPoint(inner.coef_, np.asarray(inner.intercept_), gaps, converged, inner.n_iter_)

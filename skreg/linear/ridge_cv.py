@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.base import _fit_context
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
@@ -133,7 +132,6 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated):
     _tunable: ClassVar[bool] = False
 
     @all_or_nothing
-    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha by cross-validation and fit on all rows.
 
@@ -209,7 +207,7 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated):
         if stored is not None:
             order = -(alphas if np.ndim(self.alphas) == 0 else np.asarray(self.alphas))
             stored = stored[..., np.argsort(np.argsort(order, kind="stable"))]
-            self.cv_results_ = stored[:, 0] if data.y.ndim == 1 else stored
+            self.cv_results_ = stored if data.shape else stored[:, 0]
         return [(bound, alphas)], [result]
 
     def _by_target(self, result: CVResult) -> list[CVResult]:

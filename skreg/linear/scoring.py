@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils.metadata_routing import _routing_enabled
@@ -46,17 +47,13 @@ def _negated(
     n_targets, n_alphas = held_out.predictions.shape[1:]
     flat = n_targets == 1 or by_target
     groups = range(n_targets) if flat else [slice(None)]
-    return -np.array(
-        [
-            [
-                scorer(
-                    _Predictions(held_out.predictions[:, k, i]), rows, held_out.targets[:, k], **own
-                )
-                for i in range(n_alphas)
-            ]
+    with config_context(skip_parameter_validation=True):  # of what the scorer calls for each alpha
+        scores = [
+            scorer(_Predictions(held_out.predictions[:, k, i]), rows, held_out.targets[:, k], **own)
             for k in groups
+            for i in range(n_alphas)
         ]
-    )
+    return -np.reshape(scores, (len(groups), n_alphas))
 
 
 def scorer_of(estimator: Any) -> Any:

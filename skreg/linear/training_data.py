@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from ..data.design import Design
 from ..data.powers_of_two import PowersOfTwo, is_ordinary, powers_of_two
-from ..data.products import Array
+from ..data.products import Array, is_sparse
 from ..estimators.runtime import warn
 from ..estimators.validation import (
     check_table,
@@ -34,32 +33,59 @@ LARGEST = 1e150
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """Checked data, what the columns of X are called, and the powers of two that suit them."""
+    """Checked data, what the columns of X are called, and the powers of two that suit them.
+
+    A single target is a vector; `shape` is that of the intercept, which has an axis where y came as
+    a column.
+    """
 
     X: Any
     y: Array
     sample_weight: Array | None
     columns: Sequence[Any]
     powers: PowersOfTwo
+    shape: tuple[int, ...]
 
     @classmethod
     def check(
         cls, estimator: Any, X: Any, y: Any, sample_weight: Any, check_input: bool = True
     ) -> TrainingData:
-        """Check all three, and note on the estimator what the columns of X are called."""
-        table, mean_square = X, None
+        """Check all three, and note on the estimator what the columns of X are called.
+
+        X becomes float32 or float64, dense in any order or CSC, and y float64. What is that
+        already, is told by one pass; the rest scikit-learn checks and converts.
+        """
+        size = target_size = None
         if check_input:
-            X, y, mean_square = check_data(estimator, X, y)
+            (table, size), (target, target_size) = finite_floats(X), finite_floats(y)
+            told = size is not None and target_size is not None
+            told = told and table.ndim == 2 and table.shape[:1] == target.shape[:1]
+            told = told and type(target) is np.ndarray and target.ndim < 3
+            if not (told and target.dtype == np.float64):
+                told = False
+                table, target = check_data(estimator, X, y)
+                size, target_size = finite_floats(table)[1], finite_floats(target)[1]
+                if size is None:
+                    refuse_overflow("X", table)
+                if target_size is None:
+                    refuse_overflow("y", target)
         else:
-            X, y = unchecked_data(X, y)
-            note_columns(estimator, X)
-        weight = check_weights(sample_weight, X)
-        columns = columns_of(table, X.shape[1])
-        return cls(X, y, weight, columns, powers_of_two(X, y, weight, mean_square))
+            refuse_sparse(y, "y")
+            table, told = as_columns(X) if sparse.issparse(X) else np.asarray(X), True
+            table = table if table.dtype in FLOATS else table.astype(np.float64)
+            target = np.asarray(y, dtype=np.float64)
+        columns = columns_of(X, table.shape[1])
+        if told:
+            note_columns(estimator, X, columns if check_input else range(len(columns)))
+        weight = None if sample_weight is None else check_weights(sample_weight, table)
+        mean_square = size if is_ordinary(size) and is_ordinary(target_size) else None
+        powers = powers_of_two(table, target, weight, mean_square)
+        shape = target.shape[1:]
+        return cls(table, target[:, 0] if shape == (1,) else target, weight, columns, powers, shape)
 
     def bind(self, problem: Problem, precompute: Any = None) -> BoundProblem:
         """The problem on these data, with the user's Gram matrix where `precompute` is one."""
-        bound = problem.bind(self.X, single_column(self.y), self.sample_weight, self.powers)
+        bound = problem.bind(self.X, self.y, self.sample_weight, self.powers)
         self._take_gram(bound, precompute)
         return bound
 
@@ -67,14 +93,64 @@ class TrainingData:
         self, problem: Problem, folds: Sequence[Fold], precompute: Any = None
     ) -> tuple[BoundProblem, FoldMoments | None]:
         """The same, and moments of the folds where they serve."""
-        y = single_column(self.y)
-        bound, moments = bind_for_folds(problem, self.X, y, self.sample_weight, self.powers, folds)
+        data = self.X, self.y, self.sample_weight, self.powers
+        bound, moments = bind_for_folds(problem, *data, folds)
         self._take_gram(bound, precompute)
         return bound, moments
 
     def _take_gram(self, bound: BoundProblem, precompute: Any) -> None:
         if not (precompute is None or isinstance(precompute, (str, bool, np.bool_))):
             take_gram(bound.design, self.powers.gram(precompute))
+
+
+def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array]:
+    """X and y as the engine reads them, finite both, by scikit-learn's checks."""
+    if getattr(y, "ndim", 0) > 2:
+        raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")
+    X, y = check_table(estimator, X, y, numeric_y=True, accept_sparse=STORED, dtype=FLOATS)
+    y = np.asarray(y, dtype=np.float64)
+    X = as_columns(X) if sparse.issparse(X) else X
+    return X, y
+
+
+def finite_floats(values: Any) -> tuple[Any, float | None]:
+    """Floats that nothing need be done to, as an array or CSC matrix, and their mean square.
+
+    That tells in one pass, in which NumPy is to keep silent, whether all are finite and none too
+    large. It is None where one is, and of anything else.
+    """
+    if type(values).__module__.partition(".")[0] == "pandas" and np.ndim(values) in (1, 2):
+        dtypes = {values.dtype} if np.ndim(values) == 1 else set(values.dtypes)
+        values = values.to_numpy() if dtypes <= NUMBERS else values
+    stored: Any = values
+    if type(values) in (sparse.csc_matrix, sparse.csc_array):
+        whole = values.indices.dtype == np.int32 and values.has_canonical_format
+        stored = values.data if whole and len(values.data) == values.nnz else None
+    if type(stored) is not np.ndarray or stored.dtype not in FLOATS or not stored.size:
+        return values, None
+    flat = stored.ravel(order="K")
+    squares = float(np.dot(flat, flat))
+    return values, squares / stored.size if squares <= LARGEST**2 else None
+
+
+def note_columns(estimator: Any, X: Any, columns: Sequence[Any]) -> None:
+    """Note what scikit-learn's checks, which take a while, would note: names that are strings."""
+    names = not isinstance(columns, range)
+    if names and {type(name) for name in columns} != {str}:
+        validate_data(estimator, X, skip_check_array=True)
+        return
+    vars(estimator).pop("feature_names_in_", None)
+    estimator.n_features_in_ = len(columns)
+    if names:
+        estimator.feature_names_in_ = np.array(columns, dtype=object)
+
+
+def check_columns(estimator: Any, X: Any) -> None:
+    """Check that an X to predict has the columns of the fit, as scikit-learn does."""
+    names = getattr(estimator, "feature_names_in_", None)
+    known = range(estimator.n_features_in_) if names is None else names.tolist()
+    if columns_of(X, X.shape[1]) != known:
+        validate_data(estimator, X, reset=False, skip_check_array=True)
 
 
 def take_gram(design: Design, precompute: Any) -> None:
@@ -114,102 +190,6 @@ def take_gram(design: Design, precompute: Any) -> None:
     design.use_gram(gram)
 
 
-def note_columns(estimator: Any, X: Any) -> None:
-    """What scikit-learn's checks, which take a while, would note of an array: it has no names."""
-    vars(estimator).pop("feature_names_in_", None)
-    estimator.n_features_in_ = X.shape[1]
-
-
-def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None]:
-    """X as float32 or float64 (dense in any order, or CSC) and y as float64, finite both.
-
-    The mean square of dense X comes with them, where it and that of y are ordinary.
-    """
-    table, target = plain_numbers(X), plain_numbers(y)
-    size = _ready_size(table)
-    target_size = None if size is None else _target_size(target, table.shape[0])
-    if target_size is not None:
-        if table is X:
-            note_columns(estimator, X)
-        else:  # which has names
-            validate_data(estimator, X, skip_check_array=True)
-        return table, target, size if is_ordinary(size) and is_ordinary(target_size) else None
-    if getattr(y, "ndim", 0) > 2:
-        raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")
-    X, y = check_table(estimator, X, y, numeric_y=True, accept_sparse=STORED, dtype=FLOATS)
-    y = np.asarray(y, dtype=np.float64)
-    if sparse.issparse(X):
-        X = as_columns(X)
-        refuse_overflow("X", X.data)
-        refuse_overflow("y", y)
-        return X, y, None
-    size, target_size = _mean_square(X), _mean_square(y)
-    if size is None:
-        refuse_overflow("X", X)
-    if target_size is None:
-        refuse_overflow("y", y)
-    return X, y, size if is_ordinary(size) and is_ordinary(target_size) else None
-
-
-def plain_numbers(values: Any) -> Any:
-    """What pandas has as floats of NumPy's, as an array; anything else as it is."""
-    if type(values).__module__.partition(".")[0] != "pandas" or np.ndim(values) not in (1, 2):
-        return values
-    dtypes = {values.dtype} if np.ndim(values) == 1 else set(values.dtypes)
-    return values.to_numpy() if dtypes <= NUMBERS else values
-
-
-def unchecked_data(X: Any, y: Any) -> tuple[Any, Array]:
-    """X and y as they are, of the types that the engine computes in."""
-    refuse_sparse(y, "y")
-    X = as_columns(X) if sparse.issparse(X) else np.asarray(X)
-    return X if X.dtype in FLOATS else X.astype(np.float64), np.asarray(y, dtype=np.float64)
-
-
-def is_ready(X: Any) -> bool:
-    """Whether X is a table of finite floats that nothing need be done to, told by one pass."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _ready_size(X) is not None
-
-
-def _ready_size(X: Any) -> float | None:
-    """Mean square of a table of finite floats that nothing need be done to; None of another.
-
-    Of a sparse table that of its stored entries.
-    """
-    columns = type(X) in (sparse.csc_matrix, sparse.csc_array)
-    if not (columns or type(X) is np.ndarray) or X.dtype not in FLOATS or X.ndim != 2:
-        return None
-    if X.shape[0] < 1 or X.shape[1] < 1:
-        return None
-    if not columns:
-        return _mean_square(X)
-    ready = X.nnz > 0 and X.indices.dtype == np.int32 and X.has_canonical_format
-    return _mean_square(X.data) if ready and len(X.data) == X.nnz else None
-
-
-def _target_size(y: Any, n_samples: int) -> float | None:
-    """Mean square of one target, or several, that nothing need be done to; None of others."""
-    ready = (
-        type(y) is np.ndarray
-        and y.dtype == np.float64
-        and y.ndim in (1, 2)
-        and len(y) == n_samples
-        and y.size > 0
-    )
-    return _mean_square(y) if ready else None
-
-
-def _mean_square(values: NDArray[Any]) -> float | None:
-    """The mean square, where all values are finite and none is too large.
-
-    NumPy is to keep silent: what overflows is found here.
-    """
-    flat = values.ravel(order="K")
-    squares = float(np.dot(flat, flat))
-    return squares / values.size if squares <= LARGEST**2 else None
-
-
 def as_columns(X: Any) -> Any:
     """A sparse X as CSC with each entry stored once; the user's own is not written to."""
     columns = X.tocsc()
@@ -219,13 +199,9 @@ def as_columns(X: Any) -> Any:
     return columns
 
 
-def refuse_overflow(name: str, values: NDArray[Any]) -> None:
+def refuse_overflow(name: str, values: Any) -> None:
     """Refuse values whose squares are no finite numbers."""
+    values = values.data if is_sparse(values) else values
     largest = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
     if largest > LARGEST:
         raise ValueError(f"{name} has values up to {largest:.2g}, whose squares overflow: scale it")
-
-
-def single_column(y: Array) -> Array:
-    """One target as a vector, whether it came as one or as a column."""
-    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y

@@ -145,7 +145,9 @@ def train(
             return outcome.status, outcome.message
 
     try:
-        status, message = with_one_blas_thread(run, large_products(model, solver.n_rows))
+        status, message = with_one_blas_thread(
+            run, of_scipy_alone=large_products(model, solver.n_rows)
+        )
     except TrainingDiverged:
         raise ValueError(diverged(estimator)) from None
     finish(estimator, model, config, status, incremental, held is not None)

@@ -81,6 +81,30 @@ def test_true_is_no_alpha_and_no_count(given):
         MLPRegressor((4, 4), dropout=(True, 0.5)).fit(X, Y)
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        Ridge(alpha=[True]),
+        Ridge(alpha=np.array(True)),
+        Ridge(alpha=[True, 2.0]),
+        Ridge(alpha={0: True, 1: 2.0}),
+        Lasso(lower_bound=[False, -1.0, -1.0]),
+        Ridge(upper_bound=np.array([True, True, True])),
+        ElasticNetCV(l1_ratio=[0.5, True]),
+    ],
+    ids=repr,
+)
+def test_true_is_no_number_in_a_list(model):
+    with pytest.raises(TypeError, match="has True or False, no number"):
+        model.fit(X, np.stack([Y, Y], axis=1) if isinstance(model, Ridge) else Y)
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=list(PATHS))
+def test_true_is_no_tolerance_of_a_path(path):
+    with pytest.raises((TypeError, ValueError), match="tol"):
+        path(X, Y, tol=True)
+
+
 def test_a_mask_of_features_is_taken_as_factors():
     mask = np.array([True, False, True])
     assert np.array_equal(
