@@ -28,7 +28,6 @@ class _Room:
 class DenseDesign(Design):
     """Design of an array; see `Design`."""
 
-    sparse = False
     _compared: ClassVar[int] = CACHED // 4
     _room: _Room | None = None
 
@@ -81,10 +80,7 @@ class DenseDesign(Design):
             G *= self.inv_scale[:, None]
         return G
 
-    def gram_columns(self, index: Index) -> Array:
-        """``Z^T Omega Z[:, index]``, shape (n_features, len(index))."""
-        if self._gram is not None:
-            return self._gram[:, index]
+    def _make_gram_columns(self, index: Index) -> Array:
         return self.correlate(self.columns(index))
 
     def subset(self, index: Index) -> DenseDesign:

@@ -11,8 +11,9 @@ need no factor 1/n, a row of weight zero is a row that is not there, and a fold 
 cross-validation is the same X with other weights. X is never written to, and never centred or
 scaled as a whole; what is accumulated, is in float64.
 
-Here stands all that does not hang on how X is stored. `dense.py` and `sparse.py` have the rest:
-their designs are made by `build.py`. Nothing outside this folder reads a design's X.
+Here stands all that does not hang on how X is stored; `dense.py` and `sparse.py` have the rest, and
+`build.py` makes a design of the user's X. One from `from_moments.py` has its Gram matrix and no
+rows: solvers declare whether they need any. Nothing outside this folder reads a design's X.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ __all__ = ["BLOCK_ENTRIES", "CANCELLATION", "CONSTANT", "Array", "Design", "Inde
 
 Kept = TypeVar("Kept")
 
+NO_ROWS = "a design made from moments has no rows"
+
 
 class Design(ABC):
     """Centred, scaled, weighted view of X; see the module's text.
@@ -49,6 +52,8 @@ class Design(ABC):
 
     Attributes
     ----------
+    has_rows : bool
+        Whether there is more than a Gram matrix.
     sparse : bool
         Whether X is sparse; its columns are then made dense a few at a time.
     n_samples, n_features : int
@@ -56,7 +61,8 @@ class Design(ABC):
         Type of the numbers in X.
     """
 
-    sparse: ClassVar[bool]
+    has_rows: ClassVar[bool] = True
+    sparse: ClassVar[bool] = False
     #: Entries of columns that are compared with others at once.
     _compared: ClassVar[int]
 
@@ -108,9 +114,9 @@ class Design(ABC):
         return design
 
     @staticmethod
-    @abstractmethod
     def _in_order(X: Any) -> Any:
         """X in a layout that products can read; copied only where it is in none."""
+        raise NotImplementedError(NO_ROWS)
 
     # Other designs ------------------------------------------------------------------------
 
@@ -127,9 +133,9 @@ class Design(ABC):
     def subset(self, index: Index) -> Self:
         """The design of some features; dense columns are gathered centred and scaled."""
 
-    @abstractmethod
     def joined(self, other: Self) -> Self:
         """Features of this subset of a design followed by those of another."""
+        raise NotImplementedError(NO_ROWS)
 
     def kept(self, key: Any, make: Callable[[], Kept]) -> Kept:
         """What one solver works out on this design and leaves for the next."""
@@ -174,9 +180,9 @@ class Design(ABC):
                 Z[:, ~varies[index]] = 0.0
         return Z
 
-    @abstractmethod
     def _gathered(self, index: Index | slice) -> Array:
         """Some columns of X, a dense copy in float64 and Fortran order."""
+        raise NotImplementedError(NO_ROWS)
 
     # Products -----------------------------------------------------------------------------
 
@@ -233,9 +239,9 @@ class Design(ABC):
         return products.at_once(self._X)
 
     @property
-    @abstractmethod
     def n_stored(self) -> int:
         """Entries of X that a product reads."""
+        raise NotImplementedError(NO_ROWS)
 
     # Targets ------------------------------------------------------------------------------
 
@@ -288,9 +294,9 @@ class Design(ABC):
             Z[:, constant] = 0.0
             yield rows, Z
 
-    @abstractmethod
     def entries(self, rows: Any, columns: Index) -> Any:
         """Some rows and columns of X as the user has it."""
+        raise NotImplementedError(NO_ROWS)
 
     def equal_columns(
         self, first: Index, others: Index, signs: Array, share: float
@@ -303,10 +309,9 @@ class Design(ABC):
             equal[part] = self._equal(first[part], others[part], signs[part], share)
         return equal
 
-    @abstractmethod
-    def _equal(
-        self, first: Index, others: Index, signs: Array, share: float
-    ) -> NDArray[np.bool_]: ...
+    def _equal(self, first: Index, others: Index, signs: Array, share: float) -> NDArray[np.bool_]:
+        """The same of as many columns as are compared at once."""
+        raise NotImplementedError(NO_ROWS)
 
     @cached_property
     def variances(self) -> Array:
@@ -351,8 +356,9 @@ class Design(ABC):
             self._gram = self._make_gram()
         return self._gram
 
-    @abstractmethod
-    def _make_gram(self) -> Array: ...
+    def _make_gram(self) -> Array:
+        """The Gram matrix, which is not known yet."""
+        raise NotImplementedError(NO_ROWS)
 
     @property
     def has_gram(self) -> bool:
@@ -363,13 +369,17 @@ class Design(ABC):
         """Take a Gram matrix that is known, with zeros for constant columns."""
         self._gram = np.ascontiguousarray(gram, dtype=np.float64)
 
-    @abstractmethod
     def gram_columns(self, index: Index) -> Array:
         """``Z^T Omega Z[:, index]``, shape (n_features, len(index))."""
+        return self._make_gram_columns(index) if self._gram is None else self._gram[:, index]
 
-    @abstractmethod
+    def _make_gram_columns(self, index: Index) -> Array:
+        """The same where the Gram matrix is not known."""
+        raise NotImplementedError(NO_ROWS)
+
     def cross_gram(self, other: Self) -> Array:
         """``Z^T Omega Z_other`` for two subsets of one design."""
+        raise NotImplementedError(NO_ROWS)
 
     def kernel(self) -> Array:
         """``Omega^(1/2) Z Z^T Omega^(1/2)``, shape (n_samples, n_samples), without a dense Z."""

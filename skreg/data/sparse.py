@@ -55,10 +55,7 @@ class SparseDesign(Design):
     def _make_gram(self) -> Array:
         return self._products(self)
 
-    def gram_columns(self, index: Index) -> Array:
-        """``Z^T Omega Z[:, index]``, shape (n_features, len(index))."""
-        if self._gram is not None:
-            return self._gram[:, index]
+    def _make_gram_columns(self, index: Index) -> Array:
         return self._products(self.subset(index))
 
     def cross_gram(self, other: SparseDesign) -> Array:
@@ -93,7 +90,7 @@ class SparseDesign(Design):
         far = self.offsets(slice(None)) ** 2 > CANCELLATION * self.variances
         X = self._X[:, ~far].astype(np.float64)
         X.data *= np.repeat(scale[~far], np.diff(X.indptr))
-        K = (X @ X.T).toarray()
+        K = (X @ X.T).toarray(order="C")
         if self.mean is not None:
             shift = K @ self.omega
             K -= shift

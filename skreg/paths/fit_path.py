@@ -164,7 +164,8 @@ def _solutions(bound: BoundProblem, alphas: Array, start: Array) -> Iterator[tup
     problem, n_positive = bound.problem, int(np.count_nonzero(alphas))
     for part in (alphas[:n_positive], alphas[n_positive:]):
         if len(part):
-            solver = choose(problem.solver, bound.penalty.at(part[0]), bound.loss)
+            penalty, has_rows = bound.penalty.at(part[0]), bound.design.has_rows
+            solver = choose(problem.solver, penalty, bound.loss, has_rows)
             for solutions in solver.solve(bound, part, start, problem.settings):
                 yield solutions
             if len(part) < len(alphas):

@@ -144,7 +144,7 @@ def with_rounding(
             return gaps + hides
     hidden = rounding(W, alphas, rss, penalty, design, unit, KKT_ROUNDING)
     found = _together(gaps, hidden)
-    if not hidden.max() <= LOUD:
+    if design.has_rows and not hidden.max() <= LOUD:
         loud = np.flatnonzero(~(hidden <= LOUD))  # what is no number, too
         w = W[loud].T
         residuals = (y - design.predict(w).T).T

@@ -17,16 +17,21 @@ from .ridge import solvers as ridge
 
 @dataclass(frozen=True)
 class Solver:
-    """A method, and the losses and penalties it takes."""
+    """A method, and the losses, penalties and designs it takes."""
 
     name: str
     solve: SolveFunction
     takes_l1: bool = False
     takes_bounds: bool = False
     quadratic_only: bool = True
+    needs_rows: bool = True
 
-    def refusal(self, penalty: ScaledPenalty, loss: Loss = SQUARED) -> str | None:
-        """Why this solver cannot take the penalty or the loss, or None."""
+    def refusal(
+        self, penalty: ScaledPenalty, loss: Loss = SQUARED, has_rows: bool = True
+    ) -> str | None:
+        """Why this solver cannot take the penalty, the loss or the design, or None."""
+        if self.needs_rows and not has_rows:
+            return f"solver={self.name!r} needs the rows of X, of which only moments are left"
         if self.quadratic_only and not loss.quadratic:
             return f"solver={self.name!r} does not support the loss {loss.name!r}"
         lacks = []
@@ -48,8 +53,8 @@ SOLVERS = {
         Solver("lsqr", ridge.solve_lsqr),
         Solver("sparse_cg", ridge.solve_cg),
         Solver("lbfgs", ridge.solve_lbfgs, takes_bounds=True),
-        Solver("path", auto.solve, takes_l1=True, takes_bounds=True),
-        Solver("cd", coordinate_descent.solve, takes_l1=True, takes_bounds=True),
+        Solver("path", auto.solve, takes_l1=True, takes_bounds=True, needs_rows=False),
+        Solver("cd", coordinate_descent.solve, takes_l1=True, takes_bounds=True, needs_rows=False),
     )
 }
 
@@ -63,27 +68,29 @@ def _bounded(penalty: ScaledPenalty) -> bool:
     )
 
 
-def choose(name: str, penalty: ScaledPenalty, loss: Loss = SQUARED) -> Solver:
-    """The solver called `name` for this penalty and loss.
+def choose(
+    name: str, penalty: ScaledPenalty, loss: Loss = SQUARED, has_rows: bool = True
+) -> Solver:
+    """The solver called `name` for this penalty and loss, and a design that has rows or none.
 
     "auto" is the closed form without an L1 part and bounds, coordinate descent with bounds alone,
     and with an L1 part what `quadratic/auto.py` chooses. Without any penalty the answer may not be
-    unique: whatever the name, the closed form then gives the least squares of minimum norm.
+    unique: of rows the closed form then gives the least squares of minimum norm, whatever the name.
 
     Raises
     ------
     ValueError
-        If the solver does not take the penalty or the loss.
+        If the solver does not take the penalty, the loss or the design.
     """
     has_l1 = np.count_nonzero(penalty.l1) > 0
     smooth = not has_l1 and not _bounded(penalty)
-    unpenalised = smooth and not np.count_nonzero(penalty.l2)
+    unpenalised = smooth and has_rows and not np.count_nonzero(penalty.l2)
     if name == "auto" or (name in ("cd", "lbfgs") and unpenalised):
-        name = "closed_form" if smooth else "path" if has_l1 else "cd"
+        name = "path" if has_l1 else "closed_form" if smooth and has_rows else "cd"
     if name not in SOLVERS:
         raise ValueError(f"solver={name!r} fits one alpha only; use 'auto' for a path")
     solver = SOLVERS[name]
-    refusal = solver.refusal(penalty, loss)
+    refusal = solver.refusal(penalty, loss, has_rows)
     if refusal is not None:
         raise ValueError(refusal)
     return solver

@@ -89,6 +89,11 @@ class Directions:
     def of(cls, design: Design, index: Index, l2: Array) -> Directions:
         """By a singular value decomposition of the columns, which squares nothing."""
         inverse = 1.0 / np.sqrt(design.sizes[index] ** 2 + l2)
+        if not design.has_rows:  # nor are there lengths but by their squares
+            gram = design.gram()[np.ix_(index, index)] + np.diag(l2)
+            squares, vectors = np.linalg.eigh(gram * inverse * inverse[:, None])
+            kept = squares > len(index) * EPS
+            return cls(index, inverse, np.sqrt(squares[kept]), None, vectors[:, kept].T)
         if design.sparse:  # its triangle has the same lengths, and is all that is made dense
             Z, _ = triangle_of(design, index, np.zeros((design.n_samples, 0)))
         else:
@@ -141,6 +146,8 @@ def _weak(penalty: ScaledPenalty, design: Design, faint: float) -> Index:
 
 def hidden_directions(design: Design, index: Index, l2: Array) -> Directions | None:
     """Directions of these columns, where a Gram matrix would not show them all; else None."""
+    if not design.has_rows:
+        return None
     found = _shortest(design, index, l2)
     return found if isinstance(found, Directions) and found.shortest < HIDDEN else None
 

@@ -53,7 +53,8 @@ def solve(
     bound: Bound, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[tuple[Solution, ...]]:
     """See `base.py` for the contract."""
-    if bound.penalty.l1_ratio == 1.0 and bound.design.n_features >= FEWEST:
+    design = bound.design
+    if bound.penalty.l1_ratio == 1.0 and design.n_features >= FEWEST and design.has_rows:
         return solve_without_copies(_solve, bound, alphas, start, settings)
     return _solve(bound, alphas, start, settings)
 
@@ -73,6 +74,8 @@ def _solve(
 
 def _takes_one_gram(design: Design, n_alphas: int) -> bool:
     n_samples, n_features = design.n_samples, design.n_features
+    if not design.has_rows:
+        return True
     if n_features <= FEW_FEATURES:
         return bool(n_features <= 2 * n_samples)
     return bool(n_alphas > 1 and n_features <= min(n_samples, MOST_FEATURES))

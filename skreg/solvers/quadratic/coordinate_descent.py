@@ -55,7 +55,7 @@ def without_a_step(
     design: Design, target: OneTarget, penalty: ScaledPenalty, w: Array
 ) -> Solution | None:
     """A start that is optimal already, in no iterations."""
-    if np.any((w < penalty.lower) | (w > penalty.upper)):
+    if not design.has_rows or np.any((w < penalty.lower) | (w > penalty.upper)):
         return None
     residual = target.y - design.predict(w)
     rss = float(design.norm2(residual))
@@ -67,6 +67,8 @@ def without_a_step(
 
 
 def _wants_gram(design: Design, settings: Settings) -> bool:
+    if not design.has_rows:
+        return True
     if settings.precompute == "auto":
         return design.n_features <= min(max(design.n_samples, 2 * LEAST_GROWTH), GRAM_LIMIT)
     return bool(settings.precompute)
