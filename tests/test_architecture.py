@@ -299,3 +299,24 @@ def defined_on_self(path: Path) -> set[str]:
         if isinstance(node, ast.ClassDef):
             found |= {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
     return {name for name in found if name.startswith("_") and not name.startswith("__")}
+
+
+# Certificates and methods of the quadratic problem, which are made of the penalty's arrays.
+READS_PENALTIES = {"quadratic", "optimality.py", "rounding.py", "iterative.py"}
+
+
+def test_only_the_quadratic_problem_reads_the_arrays_of_a_penalty():
+    rooms = ("solvers", "paths", "selection", "linear")
+    for path in (file for one in rooms for file in (PACKAGE / one).rglob("*.py")):
+        if READS_PENALTIES & {path.name, path.parent.name}:
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        found = {
+            (node.attr, node.lineno)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and node.attr in ("l1", "l2", "lower", "upper")
+            and id(node) not in called  # "text".lower()
+        }
+        assert not found, f"{label(path)} reads the arrays of a penalty: {sorted(found)}"

@@ -5,13 +5,19 @@ A `Penalty` holds the shape that does not change along a path (mixing, factors, 
 
     P(w) = 1/2 ||y - Xw||^2_omega + sum_j [ l1_j |w_j| + l2_j/2 w_j^2 ],  lower_j <= w_j <= upper_j,
 
-with row weights omega that sum to one. Both are frozen: solvers read them and change nothing.
+with row weights omega that sum to one. Both are frozen: solvers ask them and change nothing. Those
+of the quadratic problem alone read ``l1``, ``l2`` and the bounds as arrays; what else there is asks
+
+    penalty.at(alpha).value(w), .prox(z, d), .conjugate(q)     feature by feature
+    penalty.at(alpha).violation(w, q)                          of the KKT conditions
+    penalty.alpha_max(q)                                       from where on all is zero.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +32,38 @@ FEW = 1000
 HUGE = 2.0**1000
 
 
+class Box:
+    """What the bounds of a penalty tell, of shape (n_features,) with ``lower <= 0 <= upper``."""
+
+    lower: Array
+    upper: Array
+
+    @cached_property
+    def boxed(self) -> bool:
+        """Whether there is a finite bound, that of an excluded feature included."""
+        n_finite = np.count_nonzero(np.isfinite(self.lower))
+        return bool(n_finite or np.count_nonzero(np.isfinite(self.upper)))
+
+    @cached_property
+    def movable(self) -> NDArray[np.bool_]:
+        """Features that are not excluded."""
+        return self.upper > self.lower
+
+    @cached_property
+    def has_bounds(self) -> bool:
+        """Whether a feature that is not excluded has a finite bound."""
+        if not self.boxed:
+            return False
+        finite = np.isfinite(self.lower) | np.isfinite(self.upper)
+        return bool(np.any(self.movable & finite))
+
+    def clip(self, w: Array) -> Array:
+        """The nearest coefficients within the bounds; features come last."""
+        return np.clip(w, self.lower, self.upper)
+
+
 @dataclass(frozen=True)
-class ScaledPenalty:
+class ScaledPenalty(Box):
     """The penalty at one alpha. All arrays have shape (n_features,).
 
     `has_l2` and `boxed` are False where no feature has an L2 part or a finite bound, which saves
@@ -73,6 +109,34 @@ class ScaledPenalty:
             bent = np.multiply(self.l2, best, out=np.zeros_like(best), where=smooth)
             return best * (excess - 0.5 * bent)
 
+    def slopes(self, w: Array) -> tuple[Array, Array]:
+        """The least and the largest slope at w, which are infinite at the bounds."""
+        smooth = self.l2 * w
+        low = smooth + np.where(w > 0, self.l1, -self.l1)
+        high = smooth + np.where(w >= 0, self.l1, -self.l1)
+        if self.boxed:
+            low = np.where(w > self.lower, low, -np.inf)
+            high = np.where(w < self.upper, high, np.inf)
+        return low, high
+
+    def violation(self, w: Array, q: Array) -> Array:
+        """How far each correlation q is from the slopes at w: zero where the KKT condition holds.
+
+        q is minus the gradient of the loss in the coefficients.
+        """
+        low, high = self.slopes(w)
+        return np.maximum(np.maximum(q - high, low - q), 0.0)
+
+    @cached_property
+    def has_l1(self) -> bool:
+        """Whether a feature has an L1 part."""
+        return bool(np.count_nonzero(self.l1))
+
+    @property
+    def vanishes(self) -> bool:
+        """Whether no feature is penalised."""
+        return not (self.has_l1 or np.count_nonzero(self.l2))
+
     def unbounded(self, q: Array) -> NDArray[np.bool_]:
         """Features whose conjugate is infinite at a large enough multiple of q."""
         flat = self.l2 == 0
@@ -90,7 +154,7 @@ class ScaledPenalty:
 
 
 @dataclass(frozen=True)
-class Penalty:
+class Penalty(Box):
     """``alpha * factor_j * (l1_ratio |w_j| + (1 - l1_ratio)/2 w_j^2)`` within bounds.
 
     Parameters
@@ -207,21 +271,26 @@ class Penalty:
     @cached_property
     def free(self) -> NDArray[np.bool_]:
         """Features that are not penalised and not excluded."""
-        return (self.factors == 0) & (self.upper > self.lower)
+        return (self.factors == 0) & self.movable
 
-    @cached_property
-    def boxed(self) -> bool:
-        """Whether there is a finite bound, that of an excluded feature included."""
-        n_finite = np.count_nonzero(np.isfinite(self.lower))
-        return bool(n_finite or np.count_nonzero(np.isfinite(self.upper)))
+    def in_units(self, w: Array, raw: Array, scaled: Penalty) -> Array:
+        """Coefficients that are w in the units of `scaled`, features last, and `raw` in its own.
 
-    @property
-    def has_bounds(self) -> bool:
-        """Whether a feature that is not excluded has a finite bound."""
-        if not self.boxed:
-            return False
-        fixed = (self.lower == 0) & (self.upper == 0)
-        return bool(np.any(~fixed & (np.isfinite(self.lower) | np.isfinite(self.upper))))
+        One at a bound of `scaled` is exactly at the bound here.
+        """
+        raw = np.where((w == scaled.lower) & (w < 0), self.lower, raw)
+        raw = np.where((w == scaled.upper) & (w > 0), self.upper, raw)
+        return self.clip(raw)
+
+    def in_type(self, w: Array, dtype: Any) -> NDArray[Any]:
+        """Coefficients in another type, where one at its bound may not be rounded past it."""
+        coefs = w.astype(dtype, copy=False)
+        if coefs.dtype == w.dtype or not self.has_bounds:
+            return coefs
+        lower, upper = self.lower.astype(dtype), self.upper.astype(dtype)
+        lower = np.where(lower < self.lower, np.nextafter(lower, 0, dtype=dtype), lower)
+        upper = np.where(upper > self.upper, np.nextafter(upper, 0, dtype=dtype), upper)
+        return np.clip(coefs, lower, upper)
 
     def alpha_max(self, q: Array) -> float:
         """Smallest alpha at which every penalised feature is zero.

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from ..data.design import Array
 from ..data.powers_of_two import too_strong
-from ..objective.penalties import Penalty
 from ..solvers.base import Solution
 from ..solvers.optimality import relative_gap, with_rounding
 from ..solvers.registry import choose
@@ -83,7 +81,7 @@ def fit_path(
         made = design.intercept(raw.reshape(-1, n_features).T, means).reshape(rss.shape)
         np.copyto(intercepts, made, where=unknown)
     deviance = np.divide(rss, null, out=np.ones(rss.shape), where=null > 0)
-    coefs = _in_type(design.dtype, raw, bound.own_penalty).transpose(0, 2, 1)
+    coefs = bound.own_penalty.in_type(raw, design.dtype).transpose(0, 2, 1)
     if not bound.powers.ordinary:
         vanished = np.multiply.outer(too_strong(bound.own_penalty), alphas > 0)
         coefs = np.where(vanished, 0.0, coefs).astype(design.dtype)
@@ -139,24 +137,11 @@ def gaps_of(bound: BoundProblem, alphas: Array, coefs: Array) -> Array:
 
 
 def _on_user_scale(bound: BoundProblem, w: Array) -> Array:
-    """Coefficients, features last, as X has them; one at its bound is exactly there."""
+    """Coefficients, features last, as X has them."""
     raw, own, penalty = bound.design.to_raw(w.T).T, bound.own_penalty, bound.penalty
     if penalty is own:
         return raw
-    raw = np.where((w == penalty.lower) & (w < 0), own.lower, raw)
-    raw = np.where((w == penalty.upper) & (w > 0), own.upper, raw)
-    return np.clip(raw, own.lower, own.upper)
-
-
-def _in_type(dtype: Any, raw: Array, bounds: Penalty) -> Array:
-    """Coefficients in the type of X, where one at its bound may not be rounded past it."""
-    coefs = raw.astype(dtype, copy=False)
-    if coefs.dtype == raw.dtype or not bounds.has_bounds:
-        return coefs
-    lower, upper = bounds.lower.astype(dtype), bounds.upper.astype(dtype)
-    lower = np.where(lower < bounds.lower, np.nextafter(lower, 0, dtype=dtype), lower)
-    upper = np.where(upper > bounds.upper, np.nextafter(upper, 0, dtype=dtype), upper)
-    return np.clip(coefs, lower, upper)
+    return own.in_units(w, raw, penalty)
 
 
 def _solutions(bound: BoundProblem, alphas: Array, start: Array) -> Iterator[tuple[Solution, ...]]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from ..data.design import Array
-from ..objective.penalties import Penalty
 from .base import Bound, Settings, Target
 from .optimality import pseudo_solve
 from .quadratic import coordinate_descent
@@ -16,22 +15,22 @@ from .quadratic import coordinate_descent
 def null_correlations(bound: Bound, settings: Settings) -> Array:
     """Correlations of the features with the null model's residual, (n_features, n_targets)."""
     design, penalty, Y = bound.design, bound.penalty, bound.target.centred
-    c = design.correlate(Y)
+    known = bound.target.correlations
+    c = known.copy() if known is not None and not design.has_rows else design.correlate(Y)
     constant = design.far.constant  # their correlations are rounding at most
     c[constant] = 0.0
     index = np.flatnonzero(penalty.free)
     if not len(index):
         return c
-    if np.isinf(penalty.lower[index]).all() and np.isinf(penalty.upper[index]).all():
+    free = penalty.take(index)
+    if not free.has_bounds:
         columns = design.gram_columns(index)
         q = c - columns @ np.stack([pseudo_solve(columns[index], r) for r in c[index].T], axis=1)
     else:
         part = design.subset(index)
-        none = np.zeros(len(index))
-        free = Penalty.build(len(index), 1.0, none, penalty.lower[index], penalty.upper[index])
         start = np.zeros((len(index), Y.shape[1]))
         exact = replace(settings, tol=0.0, precompute=True)
-        problem = Bound(part, Target.build(part, Y), free)
+        problem = Bound(part, Target.build(part, Y), replace(free, l1_ratio=1.0))
         (found,) = coordinate_descent.solve(problem, np.ones(1), start, exact)
         q = design.correlate(Y - part.predict(np.stack([s.coef for s in found], axis=1)))
     q[index] = q[constant] = 0.0

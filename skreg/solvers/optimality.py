@@ -270,7 +270,7 @@ def degrees_of_freedom(
     w: Array, penalty: ScaledPenalty, gram_of: Callable[[Index], Array]
 ) -> float:
     """Non-zero coefficients with an L1 part; else the trace of the smoother on the free ones."""
-    if penalty.l1.any():
+    if penalty.has_l1:
         return float(np.count_nonzero(w))
     index = np.flatnonzero((penalty.lower < w) & (w < penalty.upper))
     if not len(index):

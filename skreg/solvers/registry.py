@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from scipy.sparse import issparse
 
 from ..objective.losses import Loss
@@ -35,9 +34,9 @@ class Solver:
         if self.quadratic_only and not loss.quadratic:
             return f"solver={self.name!r} does not support the loss {loss.name!r}"
         lacks = []
-        if not self.takes_l1 and np.count_nonzero(penalty.l1):
+        if not self.takes_l1 and penalty.has_l1:
             lacks.append("an L1 penalty")
-        if not self.takes_bounds and _bounded(penalty):
+        if not self.takes_bounds and penalty.has_bounds:
             lacks.append("positive coefficients or other bounds")
         if not lacks:
             return None
@@ -59,15 +58,6 @@ SOLVERS = {
 }
 
 
-def _bounded(penalty: ScaledPenalty) -> bool:
-    if not penalty.boxed:
-        return False
-    movable = penalty.upper > penalty.lower
-    return bool(
-        np.isfinite(penalty.upper[movable]).any() | np.isfinite(penalty.lower[movable]).any()
-    )
-
-
 def choose(
     name: str, penalty: ScaledPenalty, loss: Loss = SQUARED, has_rows: bool = True
 ) -> Solver:
@@ -82,11 +72,10 @@ def choose(
     ValueError
         If the solver does not take the penalty, the loss or the design.
     """
-    has_l1 = np.count_nonzero(penalty.l1) > 0
-    smooth = not has_l1 and not _bounded(penalty)
-    unpenalised = smooth and has_rows and not np.count_nonzero(penalty.l2)
+    smooth = not penalty.has_l1 and not penalty.has_bounds
+    unpenalised = smooth and has_rows and penalty.vanishes
     if name == "auto" or (name in ("cd", "lbfgs") and unpenalised):
-        name = "path" if has_l1 else "closed_form" if smooth and has_rows else "cd"
+        name = "path" if penalty.has_l1 else "closed_form" if smooth and has_rows else "cd"
     if name not in SOLVERS:
         raise ValueError(f"solver={name!r} fits one alpha only; use 'auto' for a path")
     solver = SOLVERS[name]

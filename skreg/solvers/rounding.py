@@ -141,7 +141,7 @@ def weakly_penalised(
 def _weak(penalty: ScaledPenalty, design: Design, faint: float) -> Index:
     """Features with next to no penalty."""
     weak = (penalty.l1 <= faint * design.sizes) & (penalty.l2 <= WEAK * design.sizes**2)
-    return np.flatnonzero(weak & (penalty.lower < penalty.upper) & (design.variances > 0))
+    return np.flatnonzero(weak & penalty.movable & (design.variances > 0))
 
 
 def hidden_directions(design: Design, index: Index, l2: Array) -> Directions | None:
@@ -295,7 +295,7 @@ def _of_one(
 ) -> float:
     """The same at one alpha."""
     sizes, l1 = design.sizes, penalty.l1
-    smooth = (l1 == 0) & (penalty.upper > penalty.lower) & (sizes > 0)
+    smooth = (l1 == 0) & penalty.movable & (sizes > 0)
     held = smooth & (penalty.l2 > WEAK * sizes**2)
     shares = sizes[held] ** 2 / penalty.l2[held]
     others = np.count_nonzero(smooth & ~held)

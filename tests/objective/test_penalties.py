@@ -70,6 +70,45 @@ def test_fenchel_young(penalty, q, w):
     assert total[0] >= -1e-12 * (1 + q * q)
 
 
+@given(scaled_penalties(), NUMBER, st.sampled_from([0.2, 1.0, 30.0]))
+def test_the_prox_satisfies_the_kkt_conditions(penalty, z, curvature):
+    z, curvature = np.array([z]), np.array([curvature])
+    w = penalty.prox(z, curvature)
+    assert penalty.violation(w, z - curvature * w)[0] <= 1e-13 * (1 + abs(z[0]) + penalty.l1[0])
+
+
+@given(scaled_penalties(), NUMBER, st.sampled_from([-20.0, -0.3, -0.1, 0.0, 0.1, 2.0, 20.0]))
+def test_no_violation_is_where_fenchel_and_young_are_equal(penalty, q, w):
+    """And where there is one, a step against it gains what it promises."""
+    q, w = np.array([q]), np.clip([w], penalty.lower, penalty.upper)
+    left = float(penalty.value(w)[0] + penalty.conjugate(q)[0] - q[0] * w[0])
+    (violation,) = penalty.violation(w, q)
+    if violation == 0.0:
+        assert left <= 1e-12 * (1 + q[0] ** 2 + w[0] ** 2)
+        return
+    step = 1e-7 * (1 if q[0] > penalty.slopes(w)[1][0] else -1)
+    moved = np.clip(w + step, penalty.lower, penalty.upper)
+    gain = float(((q * moved - penalty.value(moved)) - (q * w - penalty.value(w)))[0])
+    most = violation * abs(step)
+    slack = 1e-14 * (1 + 8 * penalty.l2[0]) * (1 + abs(q[0] * w[0]) + w[0] ** 2)
+    assert gain <= most + slack
+    if violation > 1e-5 and abs(moved - w)[0] == pytest.approx(1e-7):
+        assert gain >= 0.5 * most - slack
+        assert left > 0
+
+
+@given(scaled_penalties(), NUMBER)
+def test_slopes_are_those_of_the_value(penalty, w):
+    w = np.clip([w], penalty.lower, penalty.upper)
+    low, high = penalty.slopes(w)
+    for step, slope in ((-1e-6, low), (1e-6, high)):
+        if np.isinf(slope[0]):
+            assert w[0] == (penalty.lower if step < 0 else penalty.upper)[0]
+        elif np.sign(w + step) == np.sign(w) or w == 0:
+            rise = float((penalty.value(w + step) - penalty.value(w))[0] / step)
+            assert rise == pytest.approx(slope[0], rel=1e-5, abs=1e-5)
+
+
 def test_at_scales_both_parts():
     penalty = Penalty.build(3, 0.25, factors=np.array([1.0, 0.0, np.inf]))
     scaled = penalty.at(8.0)
@@ -96,7 +135,33 @@ def test_free_features_are_neither_penalised_nor_excluded():
     [((None, None), False), ((0.0, None), True), ((None, 1.0), True), ((0.0, 0.0), False)],
 )
 def test_has_bounds(bounds, bounded):
-    assert Penalty.build(2, 1.0, None, *bounds).has_bounds is bounded
+    penalty = Penalty.build(2, 1.0, None, *bounds)
+    assert penalty.has_bounds is bounded
+    assert penalty.at(1.0).has_bounds is bounded
+
+
+def test_what_a_penalty_holds_still_and_what_it_takes():
+    penalty = Penalty.build(3, 0.5, np.array([1.0, np.inf, 0.0]), upper=2.0)
+    for shape in (penalty, penalty.at(1.0)):
+        np.testing.assert_array_equal(shape.movable, [True, False, True])
+        np.testing.assert_array_equal(shape.clip(np.full((2, 3), 5.0)), [[2.0, 0.0, 2.0]] * 2)
+    assert penalty.at(1.0).has_l1
+    assert not penalty.at(1.0).vanishes
+    assert not Penalty.build(3, 0.0).at(1.0).has_l1
+    assert Penalty.build(3, 0.5).at(0.0).vanishes
+
+
+def test_bounds_survive_a_change_of_units_and_of_type():
+    own = Penalty.build(2, 1.0, None, lower=-0.1, upper=0.3)
+    scaled = own.with_units(np.array([3.0, 7.0]))
+    w = np.array([scaled.lower, scaled.upper, [0.0, 1.0]])
+    raw = own.in_units(w, w / [3.0, 7.0] * (1 + 1e-15), scaled)
+    np.testing.assert_array_equal(raw[:2], [own.lower, own.upper])
+    narrow = own.in_type(raw, np.float32)
+    assert narrow.dtype == np.float32
+    assert np.all(narrow.astype(float) >= own.lower)
+    assert np.all(narrow.astype(float) <= own.upper)
+    assert own.in_type(raw, np.float64) is raw
 
 
 def test_units_move_bounds_and_nothing_else():
@@ -131,6 +196,10 @@ def test_alpha_max_is_where_the_prox_of_all_features_becomes_zero(l1_ratio):
 
     assert largest(top * (1 + 1e-12)) == 0.0
     assert largest(top * (1 - 1e-9)) > 0.0
+    penalised = factors > 0
+    for alpha, optimal in ((top * (1 + 1e-12), True), (top * (1 - 1e-9), False)):
+        violation = penalty.at(alpha).violation(np.zeros(6), q)[penalised]
+        assert bool(violation.any()) is not optimal
 
 
 def test_alpha_max_of_several_targets_is_the_largest():

@@ -82,7 +82,7 @@ def solve_ridge(
         "cholesky" keeps to the normal equations unless they are singular to working precision;
         "eigen" is another name for it. "svd" needs a dense X.
     """
-    if not penalty.factors[penalty.upper > penalty.lower].any():
+    if not penalty.factors[penalty.movable].any():
         alphas = np.zeros_like(alphas)
     coef = np.zeros((design.n_features, Y.shape[1]))
     intercept = np.zeros(Y.shape[1])
@@ -134,7 +134,7 @@ def _by_normal_equations(
         if far_from_zero(design) and not design.sparse:
             # Products with X as it is would be as inexact as its offset is large.
             design = design.subset(np.arange(design.n_features))
-        movable = (penalty.upper > penalty.lower) & (M.diagonal() > 0)
+        movable = penalty.movable & (M.diagonal() > 0)
         l2 = alpha * penalty.factors[:, None]
         M.flat[:: len(M) + 1] += l2[:, 0]
         solve, rcond = _cholesky(M, movable)
@@ -185,7 +185,7 @@ def _by_orthogonalisation(
 ) -> RidgeSolution | None:
     """QR of X as the user has it, refined if it is small; None if columns are dependent."""
     used = design.omega > 0
-    movable = np.flatnonzero((penalty.upper > penalty.lower) & (design.variances > 0))
+    movable = np.flatnonzero(penalty.movable & (design.variances > 0))
     X = design.entries(used, movable).astype(np.float64)
     l2 = alpha * penalty.factors[movable]
     if design.inv_scale is not None:

@@ -44,7 +44,7 @@ def lsqr(
 ) -> tuple[Array, int]:
     """LSQR; alpha = 0 gives the least squares of minimum norm."""
     scaled = penalty.at(alpha)
-    movable = scaled.upper > scaled.lower
+    movable = scaled.movable
     root, weight = np.sqrt(design.omega), np.sqrt(scaled.l2)
     inverse = reciprocal(root)
     n = design.n_samples
@@ -114,7 +114,7 @@ def sparse_cg(
     there on it only falls until it divides zero by zero.
     """
     scaled = penalty.at(alpha)
-    movable = scaled.upper > scaled.lower
+    movable = scaled.movable
     n_iter = 0
 
     def count(_: Array) -> None:
@@ -142,7 +142,7 @@ def lbfgs(
     scaled = penalty.at(alpha)
     unit = float(design.norm2(y))
     scale = np.sqrt(unit) * reciprocal(np.sqrt(design.variances + scaled.l2))
-    if not scale[scaled.upper > scaled.lower].any():  # nothing can move
+    if not scale[scaled.movable].any():  # nothing can move
         return np.zeros(design.n_features), 0
 
     def objective(u: Array) -> tuple[float, Array]:
@@ -161,7 +161,7 @@ def lbfgs(
         options={"gtol": tol, "ftol": 0.5 * EPS, "maxiter": limit, "maxfun": 20 * limit},
     )
     # The units of u may have moved a bound by a rounding error.
-    return np.clip(scale * result.x, scaled.lower, scaled.upper), int(result.nit)
+    return scaled.clip(scale * result.x), int(result.nit)
 
 
 def _box(scaled: ScaledPenalty, scale: Array) -> list[tuple[float | None, float | None]]:

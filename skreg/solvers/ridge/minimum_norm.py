@@ -122,7 +122,7 @@ def least_squares(design: Design, penalty: Penalty, Y: Array, alpha: float = 0.0
     least ``sum_j w_j^2`` when nothing is penalised.
     """
     W = np.zeros((design.n_features, Y.shape[1]))
-    movable = np.flatnonzero((penalty.upper > penalty.lower) & (design.variances > 0))
+    movable = np.flatnonzero(penalty.movable & (design.variances > 0))
     if not len(movable):
         return W  # LAPACK of older SciPy takes no empty matrix
     sizes = column_sizes(design)[movable]

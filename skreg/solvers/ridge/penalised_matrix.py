@@ -36,7 +36,7 @@ class PenalisedMatrix:
         self.design = design
         self.root = np.sqrt(design.omega)
         self.inverse_root = reciprocal(self.root)
-        movable = penalty.upper > penalty.lower
+        movable = penalty.movable
         factors = penalty.factors
         # Without any penalty alpha means nothing: least squares of minimum norm throughout.
         self.unpenalised = not factors[movable].any()
