@@ -66,8 +66,8 @@ class Row:
 
 
 WEAK, MIDDLE, STRONG = (0.01,), (0.1,), (0.5,)
-LOOP = tuple(np.geomspace(1.0, 0.01, 50))
-SEARCHED = tuple(np.geomspace(1.0, 0.01, 20))
+LOOP = tuple(np.geomspace(1.0, 0.05, 50))
+SEARCHED = tuple(np.geomspace(1.0, 0.05, 20))
 RIDGES = tuple(np.geomspace(1e-3, 1e3, 20))
 POSITIVE = {"positive": True}
 # the epochs are given: neither library stops before
@@ -95,7 +95,7 @@ TABLE = (
     Row("search Lasso", Use("Lasso", "search"), (2, 3, 5, 9), SEARCHED),
     Row("search ElasticNet", Use("ElasticNet", "search"), (3, 6), SEARCHED),
     Row("search Ridge", Use("Ridge", "search"), (1, 3, 5, 8), RIDGES),
-    Row("LassoCV", Use("LassoCV"), (1, 2, 3, 4, 5, 6, 9, 10, 14)),
+    Row("LassoCV", Use("LassoCV"), (1, 2, 3, 4, 5, 6, 10, 12, 14)),
     Row("LassoCV positive", Use("LassoCV", "fit", POSITIVE), (3, 5)),
     Row("ElasticNetCV", Use("ElasticNetCV"), (0, 3, 5, 7)),
     Row("RidgeCV", Use("RidgeCV"), (0, 2, 3, 4, 5, 6, 8, 9, 10), (0.1, 1.0, 10.0)),

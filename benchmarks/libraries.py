@@ -237,6 +237,11 @@ class ScikitLearn(Library):
         gram = problem.task == "path" and n <= p <= 2000 and not is_sparse(problem.X)
         return ("default", "gram") if gram else ("default",)  # a Gram is the default for n > p
 
+    def tolerances(self, problem: Problem) -> tuple[float, ...]:
+        first, *tighter = super().tolerances(problem)
+        # float32 may miss the gap by a little, for which a tenth of the tolerance would be too much
+        return (first, *(first / 2,) * (problem.use is not None), *tighter)
+
     def refuses(self, problem: Problem) -> str | None:
         if problem.factors is not None and problem.l1_ratio != 1:
             return "no penalty factors"
