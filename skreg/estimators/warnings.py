@@ -64,13 +64,10 @@ class WarnsOfEdge(BaseEstimator):
         _record_of_clone[copy] = record
         return copy
 
-    def _warn_edge(self, results: Sequence[CVResult], default_grid: bool) -> None:
-        """Say, once, that the best alpha may lie outside the grid, and what to do.
-
-        A default grid is none of the user's doing, and says nothing of its ends.
-        """
+    def _warn_edge(self, results: Sequence[CVResult]) -> None:
+        """Say, once, that the best alpha may lie outside the grid, and what to do."""
         found = next((result for result in results if result.edge is not None), None)
-        if found is None or default_grid or self._is_one_of_many():
+        if found is None or self._is_one_of_many():
             return
         if found.edge == "smallest":
             by_eps = isinstance(getattr(self, "alphas", None), numbers.Integral)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -24,7 +24,6 @@ from ..estimators.warnings import WarnsOfEdge, warn_unconverged
 from ..paths.fit_path import with_degrees_of_freedom
 from ..paths.grid import open_ends
 from ..paths.problem import BoundProblem, Problem
-from ..paths.result import PathPoint
 from ..selection.cross_validate import Metric, cross_validate, mean_squared_error
 from ..selection.fold_moments import Fold
 from ..selection.result import CVResult
@@ -44,6 +43,15 @@ class Routed(NamedTuple):
 
     splitter: dict[str, Any]
     scorer: dict[str, Any]
+
+
+class Chosen(NamedTuple):
+    """What all candidates gave, which is the best, its error or that of each target, iterations."""
+
+    results: list[CVResult]
+    best: int
+    error: Any
+    n_iter: NDArray[np.intp]
 
 
 def make_folds(splitter: Any, X: Any, y: Any, params: dict[str, Any], rule: str) -> list[Fold]:
@@ -72,7 +80,7 @@ def in_parallel(n_jobs: int | None, verbose: int, tasks: Sequence[Callable[[], A
     return list(parallel(delayed(task)() for task in tasks))
 
 
-class CrossValidated(WarnsOfEdge, LinearModel, ABC):
+class CrossValidated(WarnsOfEdge, LinearModel):
     """A linear estimator that chooses its penalty by the errors of rows held out."""
 
     cv: Any
@@ -82,32 +90,13 @@ class CrossValidated(WarnsOfEdge, LinearModel, ABC):
     store_path: bool | str
     n_jobs: int | None
 
-    #: Whether a path to the alpha chosen is followed anyhow.
-    _follows_path: ClassVar[bool] = True
-    #: Whether there are `tol` and `max_iter` to advise.
-    _tunable: ClassVar[bool] = True
+    #: Whether any alpha is solved directly: no path leads there, no `tol` or `max_iter` matters.
+    _direct: ClassVar[bool] = False
 
-    @abstractmethod
-    def _given_alphas(self) -> Any:
-        """A count or a checked array."""
-
-    @abstractmethod
-    def _problems(self, columns: Sequence[Any]) -> list[Problem]:
-        """The problems to try, alike but for the penalty."""
-
-    @abstractmethod
-    def _keep_more(
-        self, results: list[CVResult], best: int, point: PathPoint, from_count: bool
-    ) -> None:
-        """Set the fitted attributes that the class has besides."""
-
-    def _is_default_grid(self, from_count: bool) -> bool:
-        """Whether a grid is none of the user's doing."""
-        return False
-
-    def _evaluate(self, data: TrainingData, given: Any, routed: Routed) -> Evaluation:
+    def _evaluate(
+        self, data: TrainingData, problems: list[Problem], given: Any, routed: Routed
+    ) -> Evaluation:
         """Every candidate with its errors, by folds."""
-        problems = self._problems(data.columns)
         folds = make_folds(check_cv(self.cv), data.X, data.y, routed.splitter, self.rule)
         bound, moments = data.bind_for_folds(problems[0], folds, getattr(self, "precompute", None))
         bounds = [bound, *map(bound.with_problem, problems[1:])]
@@ -130,25 +119,34 @@ class CrossValidated(WarnsOfEdge, LinearModel, ABC):
         """What judges the rows held out, and its name."""
         return mean_squared_error, "mean squared error"
 
-    def _by_target(self, result: CVResult) -> list[CVResult]:
-        """The results from which alphas are chosen: one, or one a target."""
-        return [result]
+    def _select(
+        self, data: TrainingData, problems: list[Problem], given: Any, params: dict[str, Any]
+    ) -> Chosen:
+        """Choose by the errors of rows held out, fit on all rows, and set the attributes.
 
-    def _select(self, data: TrainingData, params: dict[str, Any]) -> Self:
-        """Choose by the errors of rows held out, and fit on all rows."""
-        given = self._given_alphas()
-        candidates, results = self._evaluate(data, given, self._routed(data.sample_weight, params))
+        Parameters
+        ----------
+        data : TrainingData
+        problems : list of Problem
+            To try, alike but for the penalty.
+        given : int or ndarray
+            How many alphas, or which.
+        params : dict
+            Metadata of `fit`.
+        """
+        routed = self._routed(data.sample_weight, params)
+        candidates, results = self._evaluate(data, problems, given, routed)
         from_count = is_count(given)
         if from_count:
             results = [replace(one, open_ends=open_ends(one.l1_ratio)) for one in results]
         best = int(np.argmin([result.mean.min() for result in results]))
         (bound, alphas), result = candidates[best], results[best]
-        each = self._by_target(result)
+        each = [result]
+        if getattr(self, "alpha_per_target", False) and result.errors_by_target is not None:
+            each = [result.for_target(k) for k in range(result.errors_by_target.shape[2])]
         index = [one.select(self.rule) for one in each]
-        stored = self.store_path
-        if isinstance(stored, str):
-            stored = data.y.ndim == 1
-        whole = stored or self._follows_path
+        stored = data.y.ndim == 1 if isinstance(self.store_path, str) else self.store_path
+        whole = stored or not self._direct
         path = finite_path(bound, alphas if whole else alphas[np.unique(index)])
         if stored:
             path = with_degrees_of_freedom(path, bound)
@@ -162,14 +160,16 @@ class CrossValidated(WarnsOfEdge, LinearModel, ABC):
         self.alpha_min_ = one_or_each([one.alpha_min for one in each])
         self.alpha_1se_ = one_or_each([one.alpha_1se for one in each])
         self._keep_point(point, data.shape)
-        self._keep_more(results, best, point, from_count)
         if stored:
             self.path_ = replace(path, feature_names=getattr(self, "feature_names_in_", None))
         if not (path.converged.all() and result.converged):
             gap = max(result.worst_gap, float(path.dual_gaps.max()))
-            warn_unconverged(type(self).__name__, gap, path.tol, tunable=self._tunable)
-        self._warn_edge(each, self._is_default_grid(from_count))
-        return self
+            warn_unconverged(type(self).__name__, gap, path.tol, tunable=not self._direct)
+        # A default grid is none of the user's doing, and says nothing of its ends.
+        if not (from_count and getattr(self, "eps", None) == DEFAULT_EPS):
+            self._warn_edge(each)
+        error = one_or_each([one.mean[i] for one, i in zip(each, index, strict=True)])
+        return Chosen(results, best, error, point.n_iter)
 
     # Metadata -----------------------------------------------------------------------------
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numbers
-from abc import abstractmethod
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -12,12 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
-from ..data.products import Array
 from ..estimators.parameters import parameter, with_parameters
 from ..estimators.validation import numeric
-from ..paths.problem import Problem
-from ..paths.result import PathPoint
-from ..selection.result import CVResult
 from .base import all_or_nothing
 from .cv import DEFAULT_EPS, CrossValidated
 from .functions import enet_path, lasso_path
@@ -27,99 +21,7 @@ from .training_data import TrainingData
 
 
 @with_parameters
-class LassoLikeCV(CVParameters, ElasticNetParameters, CrossValidated):
-    """What LassoCV and ElasticNetCV share."""
-
-    eps: float = parameter(
-        default=DEFAULT_EPS,
-        constraint=[Interval(numbers.Real, 0, 1, closed="right")],
-        kind="float",
-        meaning="Smallest alpha of the grid as a share of the largest.",
-    )
-    alphas: int | ArrayLike | None = parameter(
-        default=100,
-        constraint=[POSITIVE_COUNT, "array-like", Hidden(None)],
-        kind="int or array-like of shape (n_alphas,)",
-        meaning="The alphas, or how many, from the exact alpha_max down.",
-    )
-    precompute: Any = parameter(
-        default="auto",
-        constraint=[StrOptions({"auto"}), "array-like", "boolean"],
-        kind='bool, "auto" or array-like of shape (n_features, n_features)',
-        meaning="As for `ElasticNet`; a matrix serves the fit on all rows.",
-    )
-    max_iter: int = parameter(
-        default=1000,
-        constraint=[POSITIVE_COUNT],
-        kind="int",
-        meaning="As for `ElasticNet`.",
-    )
-    verbose: bool | int = parameter(
-        default=0,
-        constraint=["verbose"],
-        kind="bool or int",
-        meaning="Whether folds are reported.",
-    )
-    n_alphas: Any = parameter(
-        default="deprecated",
-        constraint=[POSITIVE_COUNT, Hidden(StrOptions({"deprecated"}))],
-        kind="int",
-        meaning="Deprecated, as in scikit-learn 1.7: the number of alphas is `alphas`.",
-    )
-
-    @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
-        """Choose alpha (and l1_ratio) by cross-validation, then fit on all rows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Several targets share the alpha with the smallest mean error.
-        sample_weight : array-like of shape (n_samples,), float or None, default=None
-            Used in the grid, the fits and the errors, and with ``fold_weights="size"`` in their
-            mean over the folds.
-        **params : dict
-            Metadata for the splitter, such as `groups`, with metadata routing enabled.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If the input or a parameter is invalid; nothing of the fit is then kept.
-        """
-        data = TrainingData.check(self, X, y, sample_weight)
-        return self._select(replace(data, shape=data.y.shape[1:]), params)
-
-    def _given_alphas(self) -> Any:
-        given = undeprecated(self.n_alphas, self.alphas, "1.7", "1.9")
-        return given if is_count(given) else check_alphas(given)
-
-    @abstractmethod
-    def _l1_ratios(self) -> Array:
-        """The mixings to try, shape (n_l1_ratio,)."""
-
-    def _problems(self, columns: Sequence[Any]) -> list[Problem]:
-        return [elastic_net_problem(self, columns, ratio) for ratio in self._l1_ratios()]
-
-    def _keep_more(
-        self, results: list[CVResult], best: int, point: PathPoint, from_count: bool
-    ) -> None:
-        if from_count and len(results) > 1:
-            self.alphas_ = np.stack([result.alphas for result in results])
-        self.mse_path_ = np.squeeze(np.stack([result.errors for result in results]))
-        self.l1_ratio_ = self._l1_ratios()[best]
-        self.n_iter_ = point.n_iter.tolist()
-
-    def _is_default_grid(self, from_count: bool) -> bool:
-        return from_count and self.eps == DEFAULT_EPS
-
-
-@with_parameters
-class ElasticNetCV(LassoLikeCV):
+class ElasticNetCV(CVParameters, ElasticNetParameters, CrossValidated):
     """Elastic net with alpha and l1_ratio chosen by cross-validation.
 
     The objective is that of `ElasticNet`. For each l1_ratio and each fold one path is fitted
@@ -174,20 +76,90 @@ class ElasticNetCV(LassoLikeCV):
         kind="float or list of float",
         meaning="Values to try, each in [0, 1].",
     )
+    eps: float = parameter(
+        default=DEFAULT_EPS,
+        constraint=[Interval(numbers.Real, 0, 1, closed="right")],
+        kind="float",
+        meaning="Smallest alpha of the grid as a share of the largest.",
+    )
+    alphas: int | ArrayLike | None = parameter(
+        default=100,
+        constraint=[POSITIVE_COUNT, "array-like", Hidden(None)],
+        kind="int or array-like of shape (n_alphas,)",
+        meaning="The alphas, or how many, from the exact alpha_max down.",
+    )
+    precompute: Any = parameter(
+        default="auto",
+        constraint=[StrOptions({"auto"}), "array-like", "boolean"],
+        kind='bool, "auto" or array-like of shape (n_features, n_features)',
+        meaning="As for `ElasticNet`; a matrix serves the fit on all rows.",
+    )
+    max_iter: int = parameter(
+        default=1000,
+        constraint=[POSITIVE_COUNT],
+        kind="int",
+        meaning="As for `ElasticNet`.",
+    )
+    verbose: bool | int = parameter(
+        default=0,
+        constraint=["verbose"],
+        kind="bool or int",
+        meaning="Whether folds are reported.",
+    )
+    n_alphas: Any = parameter(
+        default="deprecated",
+        constraint=[POSITIVE_COUNT, Hidden(StrOptions({"deprecated"}))],
+        kind="int",
+        meaning="Deprecated, as in scikit-learn 1.7: the number of alphas is `alphas`.",
+    )
 
     path = staticmethod(enet_path)
 
-    def _l1_ratios(self) -> Array:
+    @all_or_nothing
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+        """Choose alpha (and l1_ratio) by cross-validation, then fit on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Several targets share the alpha with the smallest mean error.
+        sample_weight : array-like of shape (n_samples,), float or None, default=None
+            Used in the grid, the fits and the errors, and with ``fold_weights="size"`` in their
+            mean over the folds.
+        **params : dict
+            Metadata for the splitter, such as `groups`, with metadata routing enabled.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the input or a parameter is invalid; nothing of the fit is then kept.
+        """
+        data = TrainingData.check(self, X, y, sample_weight)
+        data = replace(data, shape=data.y.shape[1:])  # a column is one target
+        given = undeprecated(self.n_alphas, self.alphas, "1.7", "1.9")
+        given = given if is_count(given) else check_alphas(given)
         ratios = np.atleast_1d(numeric(self.l1_ratio, "l1_ratio"))
         if ratios.ndim != 1 or not len(ratios) or not np.all((ratios >= 0) & (ratios <= 1)):
             raise ValueError(
                 f"l1_ratio must be in [0, 1], or a list of such, got {self.l1_ratio!r}"
             )
-        return ratios
+        problems = [elastic_net_problem(self, data.columns, ratio) for ratio in ratios]
+        chosen = self._select(data, problems, given, params)
+        if is_count(given) and len(ratios) > 1:
+            self.alphas_ = np.stack([result.alphas for result in chosen.results])
+        self.mse_path_ = np.squeeze(np.stack([result.errors for result in chosen.results]))
+        self.l1_ratio_ = ratios[chosen.best]
+        self.n_iter_ = chosen.n_iter.tolist()
+        return self
 
 
 @with_parameters
-class LassoCV(LassoLikeCV):
+class LassoCV(ElasticNetCV):
     """Lasso with alpha chosen by cross-validation.
 
     The objective is that of `Lasso`; everything else is `ElasticNetCV` with ``l1_ratio=1``, where
@@ -209,7 +181,7 @@ class LassoCV(LassoLikeCV):
     6
     """
 
-    l1_ratio: ClassVar[float] = 1.0
+    l1_ratio: ClassVar[float] = 1.0  # type: ignore[misc]  # fixed, so no parameter any more
     verbose: bool | int = parameter(
         default=False,
         constraint=["verbose"],
@@ -218,6 +190,3 @@ class LassoCV(LassoLikeCV):
     )
 
     path = staticmethod(lasso_path)
-
-    def _l1_ratios(self) -> Array:
-        return np.ones(1)

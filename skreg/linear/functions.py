@@ -31,19 +31,9 @@ _multi_task_path = scikit_learn.enet_path
 PathTuple = tuple[Any, ...]
 
 # What the functions pass on to the solver besides their own parameters.
-PASSED_ON = {
-    "tol",
-    "max_iter",
-    "selection",
-    "random_state",
-    "solver",
-    "standardize",
-    "penalty_factor",
-    "lower_bound",
-    "upper_bound",
+PASSED_ON = {*constraints_of(ElasticNetParameters)} - {
+    *("fit_intercept", "precompute", "positive", "copy_X")
 }
-
-
 PATH_CONSTRAINTS = {**constraints_of(ElasticNetParameters), "l1_ratio": [SHARE]}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -19,12 +18,10 @@ from ..estimators.parameters import parameter, with_parameters
 from ..estimators.runtime import warn
 from ..estimators.validation import unwrap
 from ..paths.problem import Problem
-from ..paths.result import PathPoint
 from ..selection.cross_validate import Metric, mean_squared_error, negated_r2
 from ..selection.leave_one_out import leave_one_out
-from ..selection.result import CVResult
 from .base import all_or_nothing
-from .cv import CrossValidated, Evaluation, Routed, one_or_each
+from .cv import CrossValidated, Evaluation, Routed
 from .parameters import CVParameters, LinearParameters
 from .problems import check_alphas, is_count, resolve_alphas, ridge_problem
 from .scoring import negated_scores, scorer_of
@@ -128,8 +125,7 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated):
         meaning="Choose an alpha for each target.",
     )
 
-    _follows_path: ClassVar[bool] = False
-    _tunable: ClassVar[bool] = False
+    _direct: ClassVar[bool] = True
 
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
@@ -154,24 +150,29 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated):
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        return self._select(TrainingData.check(self, X, y, sample_weight), params)
-
-    def _given_alphas(self) -> Any:
+        data = TrainingData.check(self, X, y, sample_weight)
         given = unwrap(self.alphas)
-        return given if is_count(given) else check_alphas(given, allow_zero=self.cv is not None)
+        if not is_count(given):
+            given = check_alphas(given, allow_zero=self.cv is not None)
+        problem = ridge_problem(self, data.columns)
+        chosen = self._select(data, [problem], given, params)
+        (result,) = chosen.results
+        if self.cv is not None and result.metric == "mean squared error":
+            self.mse_path_ = result.errors
+        self.best_score_ = -chosen.error
+        return self
 
-    def _problems(self, columns: Sequence[Any]) -> list[Problem]:
-        return [ridge_problem(self, columns)]
-
-    def _evaluate(self, data: TrainingData, given: Any, routed: Routed) -> Evaluation:
+    def _evaluate(
+        self, data: TrainingData, problems: list[Problem], given: Any, routed: Routed
+    ) -> Evaluation:
         if self.cv is None:
-            return self._leave_one_out(data, given, routed)
+            return self._leave_one_out(data, problems[0], given, routed)
         if self.store_cv_results:
             raise ValueError(
                 "cv!=None and store_cv_results=True are incompatible: cv_results_ is leave-one-out;"
                 " use cv_result_ or store_fold_coefs"
             )
-        return super()._evaluate(data, given, routed)
+        return super()._evaluate(data, problems, given, routed)
 
     def _judge(self, score_params: dict[str, Any]) -> tuple[Metric, str]:
         if self.scoring is None:
@@ -183,8 +184,9 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated):
         scorer = scorer_of(self)
         return negated_scores(scorer, score_params, self.alpha_per_target), str(self.scoring)
 
-    def _leave_one_out(self, data: TrainingData, given: Any, routed: Routed) -> Evaluation:
-        (problem,) = self._problems(data.columns)
+    def _leave_one_out(
+        self, data: TrainingData, problem: Problem, given: Any, routed: Routed
+    ) -> Evaluation:
         if problem.penalty.has_bounds:
             raise ValueError(
                 "lower_bound and upper_bound have no leave-one-out formula; set cv, such as cv=5"
@@ -209,20 +211,6 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated):
             stored = stored[..., np.argsort(np.argsort(order, kind="stable"))]
             self.cv_results_ = stored if data.shape else stored[:, 0]
         return [(bound, alphas)], [result]
-
-    def _by_target(self, result: CVResult) -> list[CVResult]:
-        if not self.alpha_per_target or result.errors_by_target is None:
-            return [result]
-        return [result.for_target(k) for k in range(result.errors_by_target.shape[2])]
-
-    def _keep_more(
-        self, results: list[CVResult], best: int, point: PathPoint, from_count: bool
-    ) -> None:
-        (result,) = results
-        if self.cv is not None and result.metric == "mean squared error":
-            self.mse_path_ = result.errors
-        scores = [-each.mean[each.select(self.rule)] for each in self._by_target(result)]
-        self.best_score_ = one_or_each(scores)
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Route metadata to the scorer and the splitter."""

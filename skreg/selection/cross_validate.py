@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,8 +82,7 @@ def negated_r2(held_out: HeldOut) -> Array:
 Metric = Callable[[HeldOut], Array]
 
 
-@dataclass(frozen=True, eq=False)
-class _FoldScore:
+class _FoldScore(NamedTuple):
     errors: Array
     weight: float
     coefs: NDArray[Any] | None
@@ -128,43 +127,42 @@ def cross_validate(
     list of CVResult, one a candidate
         On the user's scale.
     """
-    powers = candidates[0][0].powers
-    seen = judged_by(metric, powers)
+    first = candidates[0][0]
+    seen = judged_by(metric, first.powers)
     total = None if moments is None else moments.total
     parts = [None] * len(folds) if moments is None else moments.parts
     tasks = [
-        partial(score_fold, candidates, fold, seen, keep_coefs, total, part)
+        partial(score_fold, candidates, first.weights, fold, seen, keep_coefs, total, part)
         for fold, part in zip(folds, parts, strict=True)
     ]
     by_fold = [task() for task in tasks] if run is None else run(tasks)
     results = []
-    for i, (bound, alphas) in enumerate(candidates):
-        own = [scores[i] for scores in by_fold]
-        if not any(score.weight for score in own):
+    for (bound, alphas), own in zip(candidates, zip(*by_fold, strict=True), strict=True):
+        errors, weights, coefs, converged, gaps = zip(*own, strict=True)
+        if not any(weights):
             raise ValueError(
                 f"the {metric_name} of no fold is defined: the folds hold out single rows, or rows"
                 " of weight 0; use other folds, or scoring='neg_mean_squared_error'"
             )
-        kept = [score.coefs for score in own if score.coefs is not None]
-        by_target = np.stack([score.errors.T for score in own], axis=1)
-        weights = np.array([score.weight for score in own])
+        by_target = np.stack([each.T for each in errors], axis=1)
         result = CVResult(
             alphas=alphas,
             errors=by_target.mean(axis=2),
             errors_by_target=by_target if by_target.shape[2] > 1 else None,
-            fold_weights=np.sign(weights) if fold_weights == "equal" else weights,
+            fold_weights=np.sign(weights) if fold_weights == "equal" else np.array(weights),
             l1_ratio=bound.problem.l1_ratio,
             metric=metric_name,
-            fold_coefs=np.stack(kept) if kept else None,
-            converged=all(score.converged for score in own),
-            worst_gap=max(score.worst_gap for score in own),
+            fold_coefs=np.stack(coefs) if keep_coefs else None,
+            converged=all(converged),
+            worst_gap=max(gaps),
         )
-        results.append(on_user_scale(result, powers))
+        results.append(on_user_scale(result, first.powers))
     return results
 
 
 def score_fold(
     candidates: Sequence[tuple[BoundProblem, Array]],
+    weight: Array,
     fold: Fold,
     metric: Metric,
     keep_coefs: bool,
@@ -175,8 +173,8 @@ def score_fold(
 
     `total` has the moments of all rows, `part` those of the rows that are left out if kept.
     """
-    first = candidates[0][0]
-    weight, Y, test = first.weights, first.target.raw, fold[1]
+    first, test = candidates[0][0], fold[1]
+    Y = first.target.raw
     # Rows that are not in the training set weigh nothing; repeated ones weigh more.
     train = training_weight(fold, weight)
     if not train.any():
@@ -186,20 +184,15 @@ def score_fold(
     trained = training_problem(first, train, total, part)
     # Moments of the rows left out are those of the held-out rows where these are the same.
     tested = np.bincount(test, minlength=len(weight)) * weight
-    same = part is not None and np.array_equal(weight - train, tested)
+    known = part if part is not None and np.array_equal(weight - train, tested) else None
     scores = []
     for bound, alphas in candidates:
-        path = fit_path(trained.with_problem_of(bound), alphas)
+        path = fit_path(trained if bound is first else trained.with_problem_of(bound), alphas)
         coefs = path.coefs.reshape(-1, *path.coefs.shape[-2:])
         intercepts = path.intercepts.reshape(len(coefs), -1)
-        held_out = HeldOut(
-            test,
-            Y[test],
-            weight[test],
-            partial(_predict, first, test, coefs, intercepts),
-            part.mean_squared_error(coefs, intercepts) if same and part is not None else None,
-        )
-        errors = metric(held_out)
+        predict = partial(_predict, first, test, coefs, intercepts)
+        mse = None if known is None else known.mean_squared_error(coefs, intercepts)
+        errors = metric(HeldOut(test, Y[test], weight[test], predict, mse))
         defined = bool(np.isfinite(errors).all())
         scores.append(
             _FoldScore(

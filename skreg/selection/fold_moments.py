@@ -9,7 +9,7 @@ The reference is the mean of all rows, so that little cancels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -136,4 +136,4 @@ def _from_moments(
     if made is None:
         return None
     design, correlations = made
-    return design, replace(Target.build(design, Y), correlations=correlations)
+    return design, Target(Y, *design.centred_target(Y), correlations)

@@ -116,12 +116,12 @@ class CVResult:
         spread = np.square((errors - self.mean[:, None]) / unit) @ weights
         return unit * np.sqrt(spread / (len(weights) - 1))
 
-    @property
+    @cached_property
     def index_min(self) -> int:
         """Index of the smallest mean error; the largest alpha of a tie."""
         return int(np.argmin(self.mean))
 
-    @property
+    @cached_property
     def index_1se(self) -> int:
         """Index of the largest alpha within one standard error of the smallest mean error.
 
