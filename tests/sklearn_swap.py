@@ -1,7 +1,8 @@
 """A pytest plugin that puts skreg's estimators and functions in the place of scikit-learn's.
 
 ``-p sklearn_swap`` does it before a test module of scikit-learn is imported; a module that has
-something else under one of the names stops the run.
+something else under one of the names stops the run. ``--one-of-each`` runs one test of each
+function, that of its last parameters, which are seldom the simplest.
 """
 
 import pytest
@@ -25,6 +26,10 @@ NAMES = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--one-of-each", action="store_true")
+
+
 def pytest_configure() -> None:
     for place in (sklearn.linear_model, sklearn.neural_network, _coordinate_descent, _ridge):
         for name in NAMES:
@@ -32,8 +37,10 @@ def pytest_configure() -> None:
                 setattr(place, name, getattr(skreg, name))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
     for module in {item.getparent(pytest.Module).obj for item in items}:
         for name in NAMES:
             if getattr(module, name, getattr(skreg, name)) is not getattr(skreg, name):
                 raise pytest.UsageError(f"{module.__name__}.{name} is not skreg's")
+    if config.getoption("--one-of-each"):
+        items[:] = {(item.module, item.originalname): item for item in items}.values()
