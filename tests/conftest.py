@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,18 @@ COMMON = {
 hypothesis.settings.register_profile("same", derandomize=True, **COMMON)
 hypothesis.settings.register_profile("explore", **COMMON)
 hypothesis.settings.load_profile("same")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all but each n-th case of a test with `one_in(n)` as exhaustive."""
+    seen = Counter()
+    for item in items:
+        if (mark := item.get_closest_marker("one_in")) is not None:
+            test = item.nodeid.partition("[")[0]
+            if seen[test] % mark.args[0]:
+                item.add_marker("exhaustive")
+            seen[test] += 1
 
 
 @pytest.fixture(scope="session")

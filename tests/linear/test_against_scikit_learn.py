@@ -178,6 +178,7 @@ SPLITTERS = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("estimator", [skreg.Lasso, scikit_learn.Lasso])
 @pytest.mark.parametrize("splitter", SPLITTERS)
 @pytest.mark.parametrize("data", DATA)

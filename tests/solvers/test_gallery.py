@@ -133,6 +133,7 @@ def check_warning(path, seen):
     assert f"gap of {path.dual_gaps.max():.3e}" in str(seen[0].message)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_paths_to_their_end(kind, place):
@@ -140,6 +141,7 @@ def test_paths_to_their_end(kind, place):
     check(*make(kind, place, "exact"), MODELS)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_paths_without_an_intercept(kind, place):
@@ -159,6 +161,7 @@ def test_paths_without_an_intercept(kind, place):
         check_claims(X, y, path, without, claimed=TOL)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("place", ["as it is", "1e6 from zero"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_path_that_is_cut_short_warns_once_with_its_largest_gap(kind, place):
