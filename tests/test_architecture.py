@@ -28,7 +28,6 @@ FLOORS = {
     "neural/engine/regularizers": 1,
     "neural/engine/constraints": 1,
     "neural/engine/optimizers": 1,
-    "neural/engine/schedules": 1,
     "neural/engine/augmentation": 1,
     "neural/engine/network": 2,
     "neural/engine/batches": 3,

@@ -15,12 +15,12 @@ from ..estimators.parameters import CheckedParameters
 from ..estimators.runtime import restored_on_failure
 from ..estimators.validation import PAIR, check_rows, check_table, check_weights
 from ..objective.losses import Loss
-from .attributes import FITTED, parameters_of, publish
 from .callbacks import CallbackSupportMixin
-from .checks import Config, check_config, check_same_network, dropout_rates
-from .engine.batches import Data, Targets, dense_rows, rows_of
+from .checks import check_plan, check_same_network, dropout_rates
+from .engine.batches import Data, Targets, some_rows
 from .engine.layers import Matrix
 from .engine.network import Network, initial_parameters
+from .engine.progress import Plan
 from .evaluation import Validation, warn_of_other_units
 from .labels import factors_of_rows
 from .parameters import NetworkParameters
@@ -33,7 +33,7 @@ from .rows import (
     rows_that_count,
     written_out,
 )
-from .running import take, train
+from .running import FITTED, parameters_of, publish, train
 
 
 def can_go_on(estimator: Any) -> bool:
@@ -103,16 +103,9 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         return raw if narrow else raw.astype(np.float64, copy=False)
 
     def _raw(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
-        """Raw predictions of checked rows, in blocks."""
-        network = self._network(sampling=rng is not None)
-        block = network.block_rows()
-        out = np.empty((X.shape[0], self.coefs_[-1].shape[1]), dtype=self.coefs_[0].dtype)
+        """Raw predictions of checked rows."""
         with np.errstate(over="ignore", invalid="ignore"):
-            for start in range(0, len(out), block):
-                part = slice(start, min(start + block, len(out)))
-                x = rows_of(X, part) if rng is None else dense_rows(X, part)
-                out[part] = network.predict(x, rng)
-        return out
+            return self._network(sampling=rng is not None).raw(X, rng=rng)
 
     def hidden_activations(self, X: Any) -> list[NDArray[Any]]:
         """What each hidden layer gives for X, without dropout.
@@ -126,14 +119,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         list of ndarray of shape (n_samples, n_hidden)
             One a hidden layer, after normalisation and activation.
         """
-        X = self._check_X(X)
-        network = self._network()
-        block = network.block_rows()
-        parts = [
-            network.hidden(rows_of(X, slice(start, start + block)))
-            for start in range(0, X.shape[0], block)
-        ]
-        return [np.concatenate(layer) for layer in zip(*parts, strict=True)]
+        return self._network().hidden(self._check_X(X))
 
     def predict_samples(
         self, X: Any, n_samples: int = 100, random_state: Any = None
@@ -226,13 +212,13 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         X_val: Any = None,
         y_val: Any = None,
     ) -> Self:
-        config = check_config(self)
+        plan = check_plan(self, incremental)
         if (X_val is None) != (y_val is None):
             given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
             raise ValueError(f"{given} is given without {missing}: give both, or neither")
         going_on = hasattr(self, "coefs_") and (self.warm_start or incremental)
         X_given, y_given = X, y
-        X, y = self._check_Xy(X, y, config, reset=not going_on)
+        X, y = self._check_Xy(X, y, plan, reset=not going_on)
         targets = self._encode(y, not going_on, classes, complete=not incremental)
         weight = check_weights(sample_weight, X)
         weight = weight if weight is None else of_order_one(weight)
@@ -241,33 +227,37 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         if factors is not None:
             rows.factor = factors_of_rows(factors, targets.of(rows.index))
             rows = rows_that_count(rows)
-        units = [X.shape[1], *config.hidden, targets.n_outputs]
+        units = [X.shape[1], *plan.hidden, targets.n_outputs]
         if not going_on:
-            self._start(units, config)
+            self._start(units, plan)
         elif not hasattr(self, "_generator"):  # weights set by hand
             self._seed(check_random_state(self.random_state))
         check_same_network(self, units)
-        starts, out, largest = None, None, self._largest_full_batch()
-        if not incremental and len(rows.index) <= largest:
-            rows, starts = in_order(rows, X, targets)
-        if self.early_stopping and X_val is None and not incremental:
-            rows, out = hold_out(
-                rows, starts, self.validation_fraction, self._codes(targets), self._split_seed
-            )
+        held, out = None, None
         if not incremental:
+            # Number of rows up to which a batch is the whole of a small training set.
+            largest = LARGEST_ORDERED
+            if self.solver != "lbfgs":
+                largest = min(200 if self.batch_size == "auto" else self.batch_size, largest)
+            starts = None
+            if len(rows.index) <= largest:
+                rows, starts = in_order(rows, X, targets)
+            if self.early_stopping and X_val is None:
+                share, codes = self.validation_fraction, self._codes(targets)
+                rows, out = hold_out(rows, starts, share, codes, self._split_seed)
+                out = written_out(out, largest)
             rows = written_out(rows, largest)
-        held = None
         if X_val is not None:
-            held = self._validation_of(X_val, y_val, X, y, config, factors)
+            held = self._validation_of(X_val, y_val, X, y, plan, factors)
         elif out is not None:
-            held = self._validation_rows(X_given, X, y, targets, written_out(out, largest))
-        data = Data.build(take(X, rows.index), targets.of(rows.index), rows.total)
+            held = self._validation_rows(X_given, X, y, targets, out)
+        data = Data.build(some_rows(X, rows.index), targets.of(rows.index), rows.total)
         self.n_layers_, self.n_outputs_ = len(units), units[-1]
-        train(self, config, data, held, (X_given, y_given, sample_weight), incremental)
+        train(self, plan, data, held, (X_given, y_given, sample_weight), incremental)
         return self
 
     def _check_Xy(
-        self, X: Any, y: Any, config: Config, reset: bool, names: tuple[str, str] = PAIR
+        self, X: Any, y: Any, plan: Plan, reset: bool, names: tuple[str, str] = PAIR
     ) -> tuple[Any, Any]:
         with np.errstate(over="ignore", invalid="ignore"):
             return check_table(
@@ -277,23 +267,17 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
                 numeric_y=is_regressor(self),
                 names=names,
                 accept_sparse="csr",
-                dtype=config.dtype,
+                dtype=plan.dtype,
                 order="C",
                 reset=reset,
             )
 
-    def _largest_full_batch(self) -> int:
-        """Number of rows up to which a batch is the whole of a small training set."""
-        if self.solver == "lbfgs":
-            return LARGEST_ORDERED
-        return min(200 if self.batch_size == "auto" else self.batch_size, LARGEST_ORDERED)
-
-    def _start(self, units: list[int], config: Config) -> None:
+    def _start(self, units: list[int], plan: Plan) -> None:
         """Begin anew: random weights, and no trace of an earlier fit."""
         for name in FITTED:
             self.__dict__.pop(name, None)
         random = check_random_state(self.random_state)
-        start = initial_parameters(units, self.activation, self.normalization, random, config.dtype)
+        start = initial_parameters(units, self.activation, self.normalization, random, plan.dtype)
         publish(self, start)
         self._seed(random)
         self.t_ = 0
@@ -304,10 +288,10 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         self._split_seed = int(random.randint(largest))
 
     def _validation_of(
-        self, X_val: Any, y_val: Any, X_train: Any, y_train: Any, config: Config, factors: Any
+        self, X_val: Any, y_val: Any, X_train: Any, y_train: Any, plan: Plan, factors: Any
     ) -> Validation:
         """The user's own validation data."""
-        X, y = self._check_Xy(X_val, y_val, config, reset=False, names=("X_val", "y_val"))
+        X, y = self._check_Xy(X_val, y_val, plan, reset=False, names=("X_val", "y_val"))
         n_given, n_needed = (1 if each.ndim == 1 else each.shape[1] for each in (y, y_train))
         if n_given != n_needed:
             columns = "1 column" if n_given == 1 else f"{n_given} columns"
@@ -329,7 +313,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         self, X_given: Any, X: Any, y: Any, targets: Targets, rows: Rows
     ) -> Validation:
         """Rows held out of the training data; a scorer sees X with the names it was given with."""
-        data = Data.build(take(X, rows.index), targets.of(rows.index), rows.total)
+        data = Data.build(some_rows(X, rows.index), targets.of(rows.index), rows.total)
         named = _safe_indexing(X_given, rows.index) if hasattr(self, "feature_names_in_") else None
         weight = None if data.weight is None else rows.total  # equal ones are none
         needed = weight is not None and rows.weight is not None

@@ -31,6 +31,8 @@ class Reporter:
         Gives the attributes that make a copy of the estimator able to predict.
     n_epochs : int
         The largest number of epochs.
+    hooks : bool
+        Whether hooks are called, and not only a line printed.
     """
 
     def __init__(
@@ -39,8 +41,9 @@ class Reporter:
         given: tuple[Any, Any, Any],
         reconstruct: Callable[[], dict[str, Any]],
         n_epochs: int,
+        hooks: bool,
     ) -> None:
-        self.estimator, self.n_epochs = estimator, n_epochs
+        self.estimator, self.n_epochs, self.hooks = estimator, n_epochs, hooks
         X, y, weight = given
         metadata = None if weight is None else {"sample_weight": weight}
         self._data = {"X": X, "y": y, "metadata": metadata}
@@ -51,6 +54,8 @@ class Reporter:
 
     def begin(self) -> None:
         """Before the first epoch."""
+        if not self.hooks:
+            return
         self._call("on_fit_begin")
         if hasattr(self.estimator, "_init_callback_context"):
             self._context = self.estimator._init_callback_context(max_subtasks=self.n_epochs)
@@ -62,12 +67,12 @@ class Reporter:
             self._epoch_context = self._context.subcontext(task_name="epoch")
             self._epoch_context.call_on_fit_task_begin(estimator=self.estimator, **self._data)
 
-    def after_epoch(self, hooks: bool) -> bool:
+    def after_epoch(self) -> bool:
         """After an epoch; whether one of the hooks, if they are called, wants to stop."""
         estimator = self.estimator
         if estimator.verbose:
-            print(self._lines(limited=hooks))
-        if not hooks:
+            print(self._lines())
+        if not self.hooks:
             return False
         results = self._call("on_epoch_end", estimator.n_iter_, estimator.history_)
         stop = any(isinstance(result, bool | np.bool_) and bool(result) for result in results)
@@ -91,8 +96,12 @@ class Reporter:
             self._context.call_on_fit_task_end(estimator=self.estimator, **self._data)
 
     def _call(self, hook: str, *arguments: Any) -> list[Any]:
-        functions = [getattr(c, hook, None) for c in self.estimator.callbacks or ()]
-        return [function(self.estimator, *arguments) for function in functions if function]
+        results = []
+        for callback in self.estimator.callbacks or ():
+            function = getattr(callback, hook, None)
+            if function:
+                results.append(function(self.estimator, *arguments))
+        return results
 
     def _no_progress(self) -> str:
         estimator = self.estimator
@@ -102,7 +111,7 @@ class Reporter:
             f" {estimator.n_iter_no_change} consecutive epochs."
         )
 
-    def _lines(self, limited: bool) -> str:
+    def _lines(self) -> str:
         """What scikit-learn prints of an epoch, and more.
 
         Its loss is the objective. Of a limited number of epochs the time is told that is left if
@@ -115,13 +124,13 @@ class Reporter:
         rates = history.column("learning_rate")[-2:]
         if self.estimator.learning_rate == "adaptive" and n_done > 1 and rates[1] < rates[0]:
             lines.append(f"{self._no_progress()} Setting learning rate to {rates[1]:f}")
-        number = n_done if limited else history.n_epochs
+        number = n_done if self.hooks else history.n_epochs
         parts = [f"Iteration {number}, loss = {last('objective'):.8f}"]
         parts.append(f"without penalty and noise {last('loss'):.6f}")
         validated = last("validation_loss") == last("validation_loss")  # not NaN
         if validated:
             parts.append(f"validation loss {last('validation_loss'):.6f}")
-        if limited:
+        if self.hooks:
             left = self._seconds / n_done * (self.n_epochs - n_done)
             parts.append(f"{left:.1f} s left")
         lines.append(", ".join(parts))

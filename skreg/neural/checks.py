@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -12,46 +12,30 @@ import numpy as np
 
 from ..estimators.runtime import warn
 from ..estimators.validation import unwrap
-from .engine.regularizers import ElasticNet, WeightPenalty, has_prox, make_penalty
+from .engine.constraints import Constraints
+from .engine.progress import Plan
+from .engine.regularizers import ElasticNet, Regularizer, WeightPenalty, has_prox, make_penalty
 
 HOOKS = ("on_fit_begin", "on_epoch_end", "on_fit_end")
 
 
-@dataclass(frozen=True)
-class Config:
-    """The parameters that are one value a layer, resolved and checked.
+def check_plan(estimator: Any, incremental: bool) -> Plan:
+    """Resolve and check the parameters of an estimator, before any work.
 
-    Attributes
-    ----------
-    hidden : list of int
-        Units of each hidden layer.
-    dropout : list of float
-        One a hidden layer.
-    alphas, penalties : list
-        One a weight matrix.
-    dtype : numpy.dtype
+    `incremental` is for `partial_fit`: one epoch, of which nothing is judged.
     """
-
-    hidden: list[int]
-    dropout: list[float]
-    alphas: list[float]
-    penalties: list[WeightPenalty | None]
-    dtype: Any
-
-
-def check_config(estimator: Any) -> Config:
-    """Resolve and check the parameters of an estimator, before any work."""
     hidden = hidden_sizes(estimator.hidden_layer_sizes)
+    n_weights = len(hidden) + 1
     dropout = dropout_rates(estimator.dropout, len(hidden))
-    alphas = per_layer("alpha", estimator.alpha, len(hidden) + 1, "weight matrix")
+    alphas = per_layer("alpha", estimator.alpha, n_weights, "weight matrix")
     for alpha in alphas:
         if not 0.0 <= alpha < np.inf:
             raise ValueError(f"alpha must be finite and at least 0, got {alpha}")
     given = estimator.penalty
     if not isinstance(given, list | tuple):
-        given = [given] * (len(hidden) + 1)
-    elif len(given) != len(hidden) + 1:
-        raise ValueError(_wrong_number("penalty", len(given), len(hidden) + 1, "weight matrix"))
+        given = [given] * n_weights
+    elif len(given) != n_weights:
+        raise ValueError(_wrong_number("penalty", len(given), n_weights, "weight matrix"))
     penalties = [make_penalty(penalty, estimator.l1_ratio) for penalty in given]
     if estimator.weight_decay * estimator.learning_rate_init > 1.0:
         raise ValueError(
@@ -67,9 +51,8 @@ def check_config(estimator: Any) -> Config:
     dtype = np.dtype(estimator.dtype)
     if dtype not in (np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64, got {dtype}")
-    config = Config(hidden, dropout, alphas, penalties, dtype)
     if estimator.solver == "lbfgs":
-        check_full_batch(estimator, config)
+        _check_full_batch(estimator, dropout, penalties)
     if estimator.normalization == "batch" and estimator.batch_size == 1:
         raise ValueError(
             "normalization='batch' needs the statistics of a batch: raise batch_size=1"
@@ -82,7 +65,28 @@ def check_config(estimator: Any) -> Config:
     for callback in estimator.callbacks or ():
         if not any(callable(getattr(callback, hook, None)) for hook in HOOKS):
             raise TypeError(f"callbacks: {callback!r} has none of the methods {', '.join(HOOKS)}")
-    return config
+    constraints = None
+    if estimator.max_norm is not None or estimator.spectral_norm is not None:
+        constraints = Constraints(estimator.max_norm, estimator.spectral_norm)
+    return Plan(
+        hidden=hidden,
+        dropout=dropout,
+        regularizer=Regularizer(penalties, alphas),
+        constraints=constraints,
+        dtype=dtype,
+        keep_best=not incremental,
+        max_iter=1 if incremental else estimator.max_iter,
+        max_fun=estimator.max_fun,
+        shuffle=estimator.shuffle,
+        tol=float(estimator.tol),
+        n_iter_no_change=math.inf if incremental else estimator.n_iter_no_change,
+        early_stopping=estimator.early_stopping and not incremental,
+        weight_decay=float(estimator.weight_decay),
+        clip_norm=estimator.clip_norm,
+        input_noise=float(estimator.input_noise),
+        mixup=float(estimator.mixup),
+        adversarial_eps=float(estimator.adversarial_eps),
+    )
 
 
 def dropout_rates(value: Any, n_hidden: int) -> list[float]:
@@ -125,10 +129,12 @@ def _wrong_number(name: str, n_given: int, n_needed: int, what: str) -> str:
     )
 
 
-def check_full_batch(estimator: Any, config: Config) -> None:
+def _check_full_batch(
+    estimator: Any, dropout: list[float], penalties: Sequence[WeightPenalty | None]
+) -> None:
     """Refuse what L-BFGS, which minimises one fixed objective, cannot do."""
     noise = {
-        "dropout": any(config.dropout),
+        "dropout": any(dropout),
         "input_dropout": estimator.input_dropout,
         "input_noise": estimator.input_noise,
         "mixup": estimator.mixup,
@@ -146,7 +152,7 @@ def check_full_batch(estimator: Any, config: Config) -> None:
                     f"{name}={getattr(estimator, name)!r} {why}, which solver='lbfgs' cannot"
                     " work with: take another solver, or leave it out"
                 )
-    for penalty in config.penalties:
+    for penalty in penalties:
         if penalty is not None and has_prox(penalty) and not isinstance(penalty, ElasticNet):
             raise ValueError(
                 f"penalty {type(penalty).__name__} has a proximal step of its own, which"

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.metrics import check_scoring
 
 from ..estimators.runtime import warn
-from .checks import Config
 from .engine.batches import Data
-from .engine.training import Model
+from .engine.network import Network
+from .engine.progress import Plan
 
 # Parameters, but for the strengths of the penalties, that change what the objective is.
 OF_OBJECTIVE = ("dropout", "input_dropout", "input_noise", "mixup", "adversarial_eps")
@@ -56,7 +55,7 @@ class Validation:
 
 
 def evaluation(
-    estimator: Any, model: Model, loss: Any, held: Validation
+    estimator: Any, network: Network, loss: Any, held: Validation
 ) -> Callable[[], tuple[float, float]]:
     """A function that gives loss and score of the validation data."""
     scoring = estimator.scoring
@@ -66,7 +65,7 @@ def evaluation(
         keywords = weights_for(scorer, held, scoring)
 
     def evaluate() -> tuple[float, float]:
-        raw = held.data.raw(model.network)
+        raw = network.raw(held.data.X)
         value = held.data.loss(raw, loss)
         if scoring == "loss":
             score = -value
@@ -123,32 +122,29 @@ def takes_weights(scorer: Any) -> bool:
     return "sample_weight" in parameters or inspect.Parameter.VAR_KEYWORD in kinds
 
 
-def meaning_of_objective(estimator: Any, config: Config, data: Data | None) -> tuple[Any, ...]:
+def meaning_of_objective(estimator: Any, plan: Plan, data: Data | None) -> tuple[Any, ...]:
     """What two objectives must share to be compared; without data those of `partial_fit`."""
     names = (*OF_LOSS, *OF_OBJECTIVE, "label_smoothing")
-    return (
-        *(spelled(getattr(estimator, name, None)) for name in names),
-        *(spelled(each) for each in (*config.alphas, *config.penalties)),
-        data and fingerprint(data),
-    )
+    parameters = repr([getattr(estimator, name, None) for name in names])
+    penalties, alphas = plan.regularizer.penalties, plan.regularizer.alphas
+    return parameters, repr(alphas), *map(spelled, penalties), data and fingerprint(data)
 
 
 def meaning_of_score(estimator: Any, held: Validation | None) -> tuple[Any, ...] | None:
     """What two validation scores must share to be compared; None where there are none."""
     if held is None:
         return None
-    loss = [spelled(getattr(estimator, name, None)) for name in OF_LOSS]
+    loss = repr([getattr(estimator, name, None) for name in OF_LOSS])
     judged = bool(estimator.early_stopping)  # else the weights of the best epoch are not kept
-    return judged, spelled(estimator.scoring), *loss, fingerprint(held.data)
+    return judged, spelled(estimator.scoring), loss, fingerprint(held.data)
 
 
 def fingerprint(data: Data) -> tuple[Any, ...]:
     """Numbers that tell data from other ones."""
     X: Any = data.X
-    parts: list[Any] = [data.targets.values, data.weight]
-    parts += [getattr(X, name) for name in ("data", "indices", "indptr")] if issparse(X) else [X]
-    arrays = (np.ascontiguousarray(part) for part in parts if part is not None)
-    return data.X.shape, *(zlib.crc32(array.data) for array in arrays)
+    parts = [X.data, X.indices, X.indptr] if hasattr(X, "indptr") else [X]
+    parts += [data.targets.values] if data.weight is None else [data.targets.values, data.weight]
+    return X.shape, *(zlib.crc32(np.ascontiguousarray(part).data) for part in parts)
 
 
 def spelled(thing: Any) -> str:

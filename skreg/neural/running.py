@@ -11,75 +11,52 @@ import numpy as np
 
 from ..estimators.runtime import with_one_blas_thread
 from ..objective.losses import Loss
-from .attributes import parameters_of, publish, reconstruction
 from .callbacks import Reporter
-from .checks import Config, resolve_batch_size
-from .engine.augmentation import Augmentation
-from .engine.batches import Data, Index, Targets, is_all
-from .engine.constraints import Constraints
+from .checks import resolve_batch_size
+from .engine.batches import Data, Targets
 from .engine.full_batch import FullBatch
 from .engine.history import History
-from .engine.network import Network, views_of
-from .engine.optimizers import SGD, Adam, Optimizer
+from .engine.network import Network, Parameters
+from .engine.optimizers import SGD, Adam, Optimizer, Schedule
 from .engine.progress import Plan, Progress
-from .engine.regularizers import Regularizer
-from .engine.schedules import Schedule
-from .engine.training import Model, Trainer, TrainingDiverged, Watch
+from .engine.training import Trainer, Training, TrainingDiverged
 from .evaluation import Validation, evaluation, meaning_of_objective, meaning_of_score
 from .warnings import diverged, fault_of, warn_of
 
 # Floating-point operations of a product above which BLAS may use the threads it is set to.
 LARGE_PRODUCT = 2e7
+# Attributes of the network, by the fields of `Parameters`.
+NETWORK = {
+    "weights": "coefs_",
+    "biases": "intercepts_",
+    "scales": "norm_scales_",
+    "shifts": "norm_shifts_",
+    "means": "running_means_",
+    "variances": "running_variances_",
+}
+# What a fit leaves and the next one from scratch must not find.
+RESULTS = ("loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
+FITTED = (*NETWORK.values(), *RESULTS, "restored_epoch_", "_optimizer", "_progress", "history_")
 
 
-def take(X: Any, index: Index) -> Any:
-    """Some rows; X itself where these are all."""
-    return X if is_all(index, X.shape[0]) else X[index]
+def publish(estimator: Any, parameters: Parameters) -> None:
+    """Set the attributes of the network."""
+    for name, attribute in NETWORK.items():
+        arrays = getattr(parameters, name)
+        if arrays or name in ("weights", "biases"):
+            setattr(estimator, attribute, arrays)
 
 
-def make_model(estimator: Any, config: Config, dtype: Any) -> Model:
-    """A copy of the fitted or initial network that can be trained."""
-    flat, parameters = parameters_of(estimator).flattened(dtype)
-    flat_gradient = np.zeros_like(flat)
-    gradients = views_of(flat_gradient, parameters)
-    network = Network(
-        parameters, estimator.activation, config.dropout, estimator.input_dropout, gradients
-    )
-    return Model(network, flat, parameters, flat_gradient, gradients)
-
-
-def make_optimizer(estimator: Any) -> Optimizer:
-    """The estimator's optimiser, with the moments of the last one if that was of the same kind."""
-    rate = float(estimator.learning_rate_init)
-    new: Optimizer
-    if estimator.solver == "sgd":
-        new = SGD(rate, float(estimator.momentum), estimator.nesterovs_momentum)
-    else:
-        new = Adam(rate, float(estimator.beta_1), float(estimator.beta_2), float(estimator.epsilon))
-    old = getattr(estimator, "_optimizer", None)
-    if type(old) is type(new):
-        new.go_on_from(old)
-    return new
-
-
-def make_plan(estimator: Any, incremental: bool) -> Plan:
-    """How the estimator wants to be trained."""
-    return Plan(
-        max_iter=1 if incremental else estimator.max_iter,
-        shuffle=estimator.shuffle,
-        tol=float(estimator.tol),
-        n_iter_no_change=math.inf if incremental else estimator.n_iter_no_change,
-        early_stopping=estimator.early_stopping and not incremental,
-        weight_decay=float(estimator.weight_decay),
-        clip_norm=estimator.clip_norm,
-        adversarial_eps=float(estimator.adversarial_eps),
-        keep_best=not incremental,
+def parameters_of(estimator: Any) -> Parameters:
+    """The network's parameters, from the attributes."""
+    return Parameters(
+        **{name: list(getattr(estimator, attribute, [])) for name, attribute in NETWORK.items()}
     )
 
 
 def train(
     estimator: Any,
-    config: Config,
+    plan: Plan,
     data: Data,
     held: Validation | None,
     given: tuple[Any, Any, Any],
@@ -90,7 +67,7 @@ def train(
     Parameters
     ----------
     estimator : estimator
-    config : Config
+    plan : Plan
     data : Data
         What is trained on.
     held : Validation or None
@@ -102,63 +79,70 @@ def train(
     The results are set before the last hook is called, which may want them.
     """
     full_batch = estimator.solver == "lbfgs"
-    plain = data
     if full_batch:
         data = in_float64(data)
         held = held and replace(held, data=in_float64(held.data))
-    model = make_model(estimator, config, np.float64 if full_batch else config.dtype)
+    parameters = parameters_of(estimator).flattened(np.float64 if full_batch else plan.dtype)
+    gradients = parameters.views_of(np.zeros_like(parameters.flat))
+    network = Network(
+        parameters, estimator.activation, plan.dropout, estimator.input_dropout, gradients
+    )
     copy_state(estimator)
-    publish(estimator, model.parameters)
-    loss = estimator._loss()
+    publish(estimator, parameters)
+    progress, history, loss = estimator._progress, estimator.history_, estimator._loss()
     estimator.n_iter_, estimator.out_activation_ = 0, loss.out_activation
-    plan = make_plan(estimator, incremental)
-    estimator._progress.go_on(
+    progress.go_on(
         plan.early_stopping,
-        meaning_of_objective(estimator, config, None if incremental else data),
+        meaning_of_objective(estimator, plan, None if incremental else data),
         meaning_of_score(estimator, held),
     )
-    reporter = Reporter(estimator, given, lambda: reconstruction(estimator), plan.max_iter)
+
+    def reconstruction() -> dict[str, Any]:
+        names = [name for name in NETWORK.values() if hasattr(estimator, name)]
+        return {name: list(map(np.array, getattr(estimator, name))) for name in names}
+
+    reporter = Reporter(estimator, given, reconstruction, plan.max_iter, hooks=not incremental)
+    evaluate = None if held is None else evaluation(estimator, network, loss, held)
 
     def after_epoch() -> bool:
         estimator.n_iter_ += 1
         estimator.t_ += 0 if full_batch else len(data)
-        estimator.loss_ = estimator.history_.last("objective")
-        return reporter.after_epoch(hooks=not incremental)
+        estimator.loss_ = history.last("objective")
+        return reporter.after_epoch()
 
-    evaluate = None if held is None else evaluation(estimator, model, loss, held)
-    watch = Watch(evaluate, after_epoch)
-    regularizer = Regularizer(config.penalties, config.alphas)
-    solver: FullBatch | Trainer
+    training: Training
     if full_batch:
-        solver = FullBatch(model, loss, data, regularizer)
+        training, rows = FullBatch(network, loss, data, plan), np.arange(len(data))
     else:
-        solver = make_trainer(estimator, model, loss, data, plan, regularizer, incremental)
-    if not incremental:
-        reporter.begin()
+        training = make_trainer(estimator, network, loss, data, plan, incremental)
+        rows = training.clean_rows
+    reporter.begin()
 
-    def run() -> tuple[str, str]:
+    def run() -> str:
         with np.errstate(all="ignore"):
-            if not isinstance(solver, FullBatch):
-                return solver.run(*records(estimator), watch, estimator.t_), ""
-            outcome = solver.run(plan, estimator.max_fun, *records(estimator), watch)
-            estimator.n_iter_, estimator.loss_ = outcome.n_iter, np.float64(outcome.objective)
-            return outcome.status, outcome.message
+            return training.run(progress, history, evaluate, after_epoch)
 
+    # Products of a batch, which are NumPy's, may be large enough for many threads.
+    products = 2.0 * training.n_rows * max(map(np.size, parameters.weights))
     try:
-        status, message = with_one_blas_thread(
-            run, of_scipy_alone=large_products(model, solver.n_rows)
-        )
+        status = with_one_blas_thread(run, of_scipy_alone=products >= LARGE_PRODUCT)
     except TrainingDiverged:
         raise ValueError(diverged(estimator)) from None
-    finish(estimator, model, config, status, incremental, held is not None)
+    message = ""
+    if isinstance(training, FullBatch):
+        message, n_iter = training.message, min(training.n_iter, plan.max_iter)
+        estimator.n_iter_ = max(n_iter, estimator.n_iter_)
+        estimator.loss_ = np.float64(training.objective)
+        publish(estimator, parameters.flattened(plan.dtype))
+    finish(estimator, status, incremental, held is not None)
+    if incremental:
+        return
     fault = None
-    if not incremental and status not in ("stopped", "interrupted"):
-        rows = solver.clean_rows if isinstance(solver, Trainer) else np.arange(len(plain))
+    if status not in ("stopped", "interrupted"):
         with np.errstate(all="ignore"):
-            fault = fault_of(estimator, config, loss, plain, rows)
-    if not incremental:
-        reporter.end(status)
-        warn_of(estimator, status, message, fault)
+            fault = fault_of(estimator, network, plan, loss, data, rows)
+    reporter.end(status)
+    warn_of(estimator, status, message, fault)
 
 
 def copy_state(estimator: Any) -> None:
@@ -168,54 +152,49 @@ def copy_state(estimator: Any) -> None:
     copied.state = bits.state
     estimator._generator = np.random.Generator(copied)
     estimator._progress = copy.copy(getattr(estimator, "_progress", Progress()))
-    estimator.history_ = getattr(estimator, "history_", History()).copy()
-
-
-def records(estimator: Any) -> tuple[Progress, History]:
-    """What a solver writes to."""
-    return estimator._progress, estimator.history_
-
-
-def large_products(model: Model, n_rows: int) -> bool:
-    """Whether products of `n_rows` rows, which are NumPy's, are large enough for many threads."""
-    largest = max(weight.size for weight in model.parameters.weights)
-    return 2.0 * n_rows * largest >= LARGE_PRODUCT
+    history = getattr(estimator, "history_", None)
+    estimator.history_ = History() if history is None else history.copy()
 
 
 def make_trainer(
-    estimator: Any,
-    model: Model,
-    loss: Loss,
-    data: Data,
-    plan: Plan,
-    regularizer: Regularizer,
-    incremental: bool,
+    estimator: Any, network: Network, loss: Loss, data: Data, plan: Plan, incremental: bool
 ) -> Trainer:
-    """The trainer of a stochastic solver."""
-    batch_size = resolve_batch_size(estimator.batch_size, len(data), clip=incremental)
-    optimizer = estimator._optimizer = make_optimizer(estimator)
+    """The trainer of a stochastic solver.
+
+    Its optimiser has the moments of the last one if that was of the same kind.
+    """
+    n_rows, rate = len(data), float(estimator.learning_rate_init)
+    batch_size = resolve_batch_size(estimator.batch_size, n_rows, clip=incremental)
+    optimizer: Optimizer
+    if estimator.solver == "sgd":
+        optimizer = SGD(rate, float(estimator.momentum), estimator.nesterovs_momentum)
+    else:
+        betas = float(estimator.beta_1), float(estimator.beta_2)
+        optimizer = Adam(rate, *betas, float(estimator.epsilon))
+    old = getattr(estimator, "_optimizer", None)
+    if type(old) is type(optimizer):
+        optimizer.go_on_from(old)
+    estimator._optimizer = optimizer
     schedule = Schedule(
         estimator.learning_rate,
-        float(estimator.learning_rate_init),
+        rate,
         float(estimator.power_t),
-        n_steps=estimator.max_iter * math.ceil(len(data) / batch_size),
+        n_steps=estimator.max_iter * math.ceil(n_rows / batch_size),
         first_step=0 if incremental else optimizer.t,
     )
-    n_clean = min(len(data), max(500, len(data) // 20))
+    n_clean = min(n_rows, max(500, n_rows // 20))
     picks = np.random.Generator(np.random.PCG64(estimator._split_seed))
     return Trainer(
-        model=model,
-        loss=loss,
-        data=data,
+        network,
+        loss,
+        data,
+        plan,
         n_rows=batch_size,
-        plan=plan,
         optimizer=optimizer,
         schedule=schedule,
-        regularizer=regularizer,
-        constraints=Constraints(estimator.max_norm, estimator.spectral_norm),
-        augmentation=Augmentation(float(estimator.input_noise), float(estimator.mixup)),
         rng=estimator._generator,
-        clean_rows=np.sort(picks.choice(len(data), n_clean, replace=False)),
+        clean_rows=np.sort(picks.choice(n_rows, n_clean, replace=False)),
+        n_seen=estimator.t_,
     )
 
 
@@ -232,18 +211,8 @@ def in_float64(data: Data) -> Data:
     return Data(X, Targets(values, table, targets.smoothing), weight)
 
 
-def finish(
-    estimator: Any,
-    model: Model,
-    config: Config,
-    status: str,
-    incremental: bool,
-    validated: bool,
-) -> None:
+def finish(estimator: Any, status: str, incremental: bool, validated: bool) -> None:
     """Set what is known after training, and keep of its state what going on may need."""
-    if model.flat.dtype != config.dtype:
-        _, model.parameters = model.parameters.flattened(config.dtype)
-        publish(estimator, model.parameters)
     history, progress = estimator.history_, estimator._progress
     # NumPy's floats, as in scikit-learn: people round them by their method.
     estimator.loss_curve_ = [np.float64(loss) for loss in history.column("objective")]

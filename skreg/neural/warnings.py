@@ -11,9 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..estimators.runtime import warn
 from ..objective.losses import Loss
-from .checks import Config
 from .engine.batches import Data, Index
 from .engine.network import Network, glorot_bound
+from .engine.progress import Plan
 
 # A loss of this share of the best constant's is no better.
 NO_BETTER = 0.999
@@ -78,7 +78,9 @@ def warn_of(estimator: Any, status: str, message: str, fault: str | None) -> Non
         warn(" ".join(parts), ConvergenceWarning)
 
 
-def fault_of(estimator: Any, config: Config, loss: Loss, data: Data, rows: Index) -> str | None:
+def fault_of(
+    estimator: Any, network: Network, plan: Plan, loss: Loss, data: Data, rows: Index
+) -> str | None:
     """What to say of a network that predicts its training rows no better than a constant does.
 
     None where it does better. Several targets of a regressor are judged one by one, as one of a
@@ -86,9 +88,8 @@ def fault_of(estimator: Any, config: Config, loss: Loss, data: Data, rows: Index
     """
     y = data.targets.rows(rows).astype(np.float64)
     weight = None if data.weight is None else data.weight[rows].astype(np.float64)
-    scale = 1.0 / len(y) if weight is None else weight[:, None] / weight.sum()
-    network = estimator._network()  # as it predicts, in its own type
-    raw = data.raw(network, rows).astype(np.float64)
+    scale = data.scale(rows, np.float64)
+    raw = network.raw(data.X, rows).astype(np.float64)
     constant = loss.null_model(y, weight)
     alone = data.targets.table is None and loss.out_activation in ("identity", "exp")
     parts = [slice(k, k + 1) for k in range(y.shape[1])] if alone else [slice(None)]
@@ -103,7 +104,7 @@ def fault_of(estimator: Any, config: Config, loss: Loss, data: Data, rows: Index
             elif len(parts) > 1:
                 what = f"The fit of target {k} is no better than a constant prediction"
             y_alone = y[:, part] if alone else None
-            return f"{what}: {_remedy(estimator, config, data, rows, y_alone, network)}"
+            return f"{what}: {_remedy(estimator, network, plan, data, rows, y_alone)}"
     return None
 
 
@@ -117,11 +118,11 @@ def _nothing_to_gain(reached: float, least: float, y: NDArray[Any], numbers: boo
 
 def _remedy(
     estimator: Any,
-    config: Config,
+    network: Network,
+    plan: Plan,
     data: Data,
     rows: Index,
     y: NDArray[Any] | None,
-    network: Network,
 ) -> str:
     """What to do; y is None for classes.
 
@@ -132,8 +133,8 @@ def _remedy(
         if estimator.solver != "lbfgs":
             batch = 200 if estimator.batch_size == "auto" else estimator.batch_size
             batch = min(batch, len(data))
-        example = max(config.alphas)
-        if example > estimator.weight_decay and any(config.penalties):
+        example = max(plan.regularizer.alphas)
+        if example > estimator.weight_decay and any(plan.regularizer.penalties):
             return (
                 "the penalty leaves no weights. scikit-learn divides its alpha by the batch size,"
                 f" here {batch}, and skreg does not: what alpha={example:g} is there is"

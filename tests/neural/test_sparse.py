@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from skreg import MLPClassifier, MLPRegressor
-from skreg.neural.engine import batches
+from skreg.neural.engine import network
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 N = 120
@@ -62,8 +62,15 @@ def test_every_container_is_read(kind, container):
 def test_no_more_than_a_batch_is_made_dense(density, largest, monkeypatch):
     X, y = table(density)
     made = []
-    inner = batches.dense_rows
-    monkeypatch.setattr(batches, "dense_rows", lambda *a: made.append(len(r := inner(*a))) or r)
-    monkeypatch.setattr("skreg.neural.engine.network.BLOCK", 1)
+    inner = network.rows_of
+
+    def rows_of(*args, **options):
+        rows = inner(*args, **options)
+        if not sparse.issparse(rows):
+            made.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(network, "rows_of", rows_of)
+    monkeypatch.setattr(network, "BLOCK", 1)
     MLPRegressor(5, max_iter=2, batch_size=50, random_state=0).fit(X, y)
     assert max(made, default=0) <= max(largest, 64 * (largest > 0))

@@ -7,7 +7,8 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from skreg import MLPClassifier, MLPRegressor
-from skreg.neural.engine.training import Plan, Progress, Trainer
+from skreg.neural.checks import check_plan
+from skreg.neural.engine.training import Progress, Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 RNG = np.random.default_rng(0)
@@ -15,10 +16,8 @@ X = RNG.standard_normal((90, 4))
 Y = X[:, 0] - X[:, 1] ** 2
 
 
-def plan(**options):
-    common = {"max_iter": 5, "shuffle": True, "tol": 0.1, "n_iter_no_change": 2}
-    common |= {"early_stopping": False, "weight_decay": 0.0, "clip_norm": None}
-    return Plan(**common, adversarial_eps=0.0, keep_best=True, **options)
+def plan():
+    return check_plan(MLPRegressor(tol=0.1), incremental=False)
 
 
 def test_progress_counts_epochs_without_an_improvement_by_the_tolerance():

@@ -12,12 +12,9 @@ from scipy import sparse
 
 from ...objective.losses import Loss, Scale
 from .layers import Matrix
-from .network import Network
+from .network import is_thin
 
 Index = NDArray[np.intp]
-
-# Share of entries that are not zero below which sparse products are used; at 0.1 they take as long.
-THIN = 0.05
 
 
 @dataclass(frozen=True)
@@ -103,24 +100,18 @@ class Data:
     def __len__(self) -> int:
         return int(self.X.shape[0])
 
-    def raw(self, network: Network, rows: Index | None = None) -> Matrix:
-        """Raw predictions of all rows, or of some, block by block."""
-        n_rows = len(self) if rows is None else len(rows)
-        out = np.empty((n_rows, self.targets.n_outputs), dtype=self.targets.dtype)
-        block = network.block_rows()
-        for start in range(0, n_rows, block):
-            part = slice(start, min(start + block, n_rows))
-            out[part] = network.predict(rows_of(self.X, part if rows is None else rows[part]))
-        return out
+    def scale(self, rows: Index | None = None, dtype: Any = None) -> Scale:
+        """What all rows, or some, count in a weighted mean of them."""
+        if self.weight is None:
+            return 1.0 / (self.X.shape[0] if rows is None else len(rows))
+        weight = self.weight if rows is None else self.weight[rows]
+        weight = weight.astype(dtype or weight.dtype, copy=False)
+        return np.asarray(weight[:, None] / weight.sum())
 
     def loss(self, raw: Matrix, loss: Loss, rows: Index | None = None) -> float:
         """Weighted mean loss of raw predictions of all rows, or of some."""
-        part = slice(None) if rows is None else rows
-        y = self.targets.rows(part)
-        if self.weight is None:
-            return loss.value(raw, y, 1.0 / len(raw))
-        weight = self.weight[part]
-        return loss.value(raw, y, weight[:, None] / weight.sum())
+        y = self.targets.rows(slice(None) if rows is None else rows)
+        return loss.value(raw, y, self.scale(rows))
 
 
 def is_all(index: Index, n_rows: int) -> bool:
@@ -128,21 +119,9 @@ def is_all(index: Index, n_rows: int) -> bool:
     return len(index) == n_rows and bool(np.all(index == np.arange(n_rows)))
 
 
-def rows_of(X: Any, index: Any) -> Any:
-    """Some rows, as an array unless so few entries are not zero that sparse products are faster."""
-    thin = sparse.issparse(X) and is_thin(X)
-    return X[index] if thin else dense_rows(X, index)
-
-
-def is_thin(X: Any) -> bool:
-    """Whether products with a sparse matrix take less time than with its rows made dense."""
-    return bool(X.nnz < THIN * X.shape[0] * X.shape[1])
-
-
-def dense_rows(X: Any, index: Any) -> Matrix:
-    """Some rows of a dense or sparse matrix as an array."""
-    rows: Any = X[index]
-    return rows if isinstance(rows, np.ndarray) else rows.toarray()
+def some_rows(X: Any, index: Index) -> Any:
+    """Some rows; X itself where these are all."""
+    return X if is_all(index, X.shape[0]) else X[index]
 
 
 class Batches:
@@ -169,7 +148,7 @@ class Batches:
         self.bounds = list(zip(starts, [*starts[1:], n_rows], strict=True))
         largest = max(stop - start for start, stop in self.bounds)
         self._sparse = sparse.issparse(data.X)
-        self._thin = self._sparse and not dense and is_thin(data.X)
+        self._thin = not dense and is_thin(data.X)
         width = 0 if self._thin else data.X.shape[1]
         self._x = np.empty((largest, width), dtype=data.X.dtype)
         self._y = np.empty((largest, self.targets.n_outputs), dtype=self.targets.dtype)

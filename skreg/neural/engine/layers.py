@@ -31,17 +31,14 @@ class Layer(ABC):
     def resize(self, n_rows: int) -> None:
         """Prepare for matrices of `n_rows` rows; buffers grow, and never shrink."""
         if n_rows > self._capacity:
-            self._allocate(n_rows)
+            self._buffers = self._allocate(n_rows)
             self._capacity = n_rows
-        self._view(n_rows)
+        for name, buffer in self._buffers.items():
+            setattr(self, name, buffer[:n_rows])
 
     @abstractmethod
-    def _allocate(self, n_rows: int) -> None:
-        """Make buffers for `n_rows` rows."""
-
-    @abstractmethod
-    def _view(self, n_rows: int) -> None:
-        """Set the views that `forward` and `backward` work in."""
+    def _allocate(self, n_rows: int) -> dict[str, Matrix]:
+        """Make buffers for `n_rows` rows, by the names that `forward` and `backward` know."""
 
     @abstractmethod
     def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
@@ -66,6 +63,10 @@ class Dense(Layer):
         the rows beside it: the weights are then filled up to a multiple of `EVEN` columns.
     """
 
+    _out: Matrix
+    _ones: Matrix
+    _in: Matrix
+
     def __init__(
         self,
         weight: Matrix,
@@ -81,15 +82,10 @@ class Dense(Layer):
             self._used = np.zeros((len(weight), len(bias) + left_over), dtype=weight.dtype)
             self._used[:, : len(bias)] = weight
 
-    def _allocate(self, n_rows: int) -> None:
-        self._all_out = np.empty((n_rows, self._used.shape[1]), dtype=self.weight.dtype)
+    def _allocate(self, n_rows: int) -> dict[str, Matrix]:
+        dtype, width = self.weight.dtype, self._used.shape[1]
         # A product with ones adds up rows in half the time of a reduction along them.
-        self._all_ones = np.ones(n_rows, dtype=self.weight.dtype)
-        self._all_in: Matrix | None = None
-
-    def _view(self, n_rows: int) -> None:
-        self._out, self._ones = self._all_out[:n_rows], self._all_ones[:n_rows]
-        self._in = None if self._all_in is None else self._all_in[:n_rows]
+        return {"_out": np.empty((n_rows, width), dtype), "_ones": np.ones(n_rows, dtype)}
 
     def forward(self, x: Any, rng: np.random.Generator | None = None) -> Matrix:
         """``x @ weight + bias``."""
@@ -111,35 +107,32 @@ class Dense(Layer):
         np.dot(self._ones, gradient, out=self.bias_gradient)
         if not to_input:
             return gradient
-        if self._in is None:
-            self._all_in = np.empty((self._capacity, self.weight.shape[0]), self.weight.dtype)
-            self._in = self._all_in[: len(gradient)]
+        if "_in" not in self._buffers:  # the first layer, which may be wide, seldom needs it
+            self._buffers["_in"] = np.empty((self._capacity, len(self.weight)), self.weight.dtype)
+            self._in = self._buffers["_in"][: len(gradient)]
         return np.dot(gradient, self._weight_t, out=self._in)
 
 
 class Activation(Layer):
     """A function of each entry, in place; buffers are two, of `dtype` and shape (n_rows, width)."""
 
+    _slope: Matrix
+
     def __init__(self, width: int, dtype: Any) -> None:
         self._width, self._dtype = width, np.dtype(dtype)
 
-    def _allocate(self, n_rows: int) -> None:
-        self._all_slope = np.empty((n_rows, self._width), dtype=self._dtype)
-
-    def _view(self, n_rows: int) -> None:
-        self._slope = self._all_slope[:n_rows]
+    def _allocate(self, n_rows: int) -> dict[str, Matrix]:
+        return {"_slope": np.empty((n_rows, self._width), dtype=self._dtype)}
 
 
 class Relu(Activation):
     """``max(x, 0)``."""
 
-    def _allocate(self, n_rows: int) -> None:
-        super()._allocate(n_rows)
-        self._all_positive = np.empty((n_rows, self._width), dtype=bool)
+    _positive: Matrix
 
-    def _view(self, n_rows: int) -> None:
-        super()._view(n_rows)
-        self._positive = self._all_positive[:n_rows]
+    def _allocate(self, n_rows: int) -> dict[str, Matrix]:
+        positive = np.empty((n_rows, self._width), dtype=bool)
+        return {"_positive": positive, **super()._allocate(n_rows)}
 
     def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
         """``x`` where it is positive, else 0."""
@@ -212,20 +205,19 @@ class Dropout(Layer):
     dtype : dtype
     """
 
+    _kept: Matrix
+    _mask: Matrix
+    _out: Matrix
+
     def __init__(self, rate: float, width: int, dtype: Any) -> None:
         self.rate = rate
         self._width, self._dtype = width, np.dtype(dtype)
         self._dropping = False
 
-    def _allocate(self, n_rows: int) -> None:
-        shape = (n_rows, self._width)
-        self._all_kept = np.empty(shape, dtype=bool)
-        self._all_mask = np.empty(shape, dtype=self._dtype)
-        self._all_out = np.empty(shape, dtype=self._dtype)
-
-    def _view(self, n_rows: int) -> None:
-        self._kept, self._mask = self._all_kept[:n_rows], self._all_mask[:n_rows]
-        self._out = self._all_out[:n_rows]
+    def _allocate(self, n_rows: int) -> dict[str, Matrix]:
+        shape, dtype = (n_rows, self._width), self._dtype
+        kept = np.empty(shape, dtype=bool)
+        return {"_kept": kept, "_mask": np.empty(shape, dtype), "_out": np.empty(shape, dtype)}
 
     def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
         """A random mask times `x`; `x` itself without a generator."""

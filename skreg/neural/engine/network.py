@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -15,6 +15,8 @@ from .normalization import BatchNorm, LayerNorm, Normalization
 
 # Numbers in the widest activation of a block of rows that is predicted at a time.
 BLOCK = 1 << 20
+# Share of entries that are not zero below which sparse products are used; at 0.1 they take as long.
+THIN = 0.05
 # BLAS takes fewer rows than this by other kernels: up to two, in those that were tried.
 FEW_ROWS = 8
 
@@ -30,6 +32,9 @@ class Parameters:
         Of the normalisation; empty where there is none.
     means, variances : list of ndarray of shape (n_hidden,)
         Running statistics of batch normalisation, which no gradient moves.
+    flat : ndarray or None
+        One vector of all that gradients move, of which weights, biases, scales and shifts are
+        views, in this order.
     """
 
     weights: list[Matrix]
@@ -38,35 +43,42 @@ class Parameters:
     shifts: list[Matrix] = field(default_factory=list)
     means: list[Matrix] = field(default_factory=list)
     variances: list[Matrix] = field(default_factory=list)
+    flat: Any = None
 
-    def learned(self) -> Iterator[list[Matrix]]:
-        """The lists that gradients move; the weights come first."""
-        return iter((self.weights, self.biases, self.scales, self.shifts))
+    def learned(self) -> list[Matrix]:
+        """What gradients move."""
+        return [*self.weights, *self.biases, *self.scales, *self.shifts]
 
-    def flattened(self, dtype: Any) -> tuple[Matrix, Parameters]:
-        """A copy in one flat vector, and its views; the running statistics are copied, too."""
-        lists = list(self.learned())
-        size = sum(array.size for arrays in lists for array in arrays)
-        flat = np.empty(size, dtype=dtype)
-        views = views_of(flat, self)
-        for arrays, targets in zip(lists, views.learned(), strict=True):
-            for array, target in zip(arrays, targets, strict=True):
-                target[...] = array
-        views.means = [np.array(mean, dtype=dtype) for mean in self.means]
-        views.variances = [np.array(variance, dtype=dtype) for variance in self.variances]
-        return flat, views
+    def views_of(self, flat: Matrix) -> Parameters:
+        """Views of another flat vector in the shapes of what gradients move."""
+        made, n, n_scales = views(flat, self.learned()), len(self.weights), len(self.scales)
+        norms = made[2 * n : 2 * n + n_scales], made[2 * n + n_scales :]
+        return Parameters(made[:n], made[n : 2 * n], *norms, flat=flat)
+
+    def flattened(self, dtype: Any) -> Parameters:
+        """A copy whose arrays are views of one vector, but for the running statistics."""
+        copied = self.views_of(np.concatenate(list(map(np.ravel, self.learned())), dtype=dtype))
+        copied.means = [np.array(mean, dtype=dtype) for mean in self.means]
+        copied.variances = [np.array(variance, dtype=dtype) for variance in self.variances]
+        return copied
+
+    def snapshot(self) -> list[Matrix]:
+        """Copies of everything that training changes."""
+        return list(map(np.array, (self.flat, *self.means, *self.variances)))
+
+    def restore(self, snapshot: list[Matrix]) -> None:
+        """Put a snapshot back."""
+        for array, kept in zip((self.flat, *self.means, *self.variances), snapshot, strict=True):
+            array[...] = kept
 
 
-def views_of(flat: Matrix, like: Parameters) -> Parameters:
-    """Views of a flat vector in the shapes of `like`."""
-    start, lists = 0, []
-    for arrays in like.learned():
-        views = []
-        for array in arrays:
-            views.append(flat[start : start + array.size].reshape(array.shape))
-            start += array.size
-        lists.append(views)
-    return Parameters(*lists)
+def views(flat: Matrix, arrays: Sequence[Matrix]) -> list[Matrix]:
+    """Parts of a flat vector, one after another, in the shapes of some arrays."""
+    start, made = 0, []
+    for array in arrays:
+        made.append(flat[start : start + array.size].reshape(array.shape))
+        start += array.size
+    return made
 
 
 def glorot_bound(n_in: int, n_out: int, activation: str) -> float:
@@ -120,18 +132,21 @@ class Network:
         input_dropout: float = 0.0,
         gradients: Parameters | None = None,
     ) -> None:
-        self.parameters = parameters
+        self.parameters, self.gradients = parameters, gradients
         self.layers: list[Layer] = []
         self.normalizations: list[Normalization] = []
         self._hidden_ends: list[int] = []
         self._n_rows = -1
-        dtype = parameters.weights[0].dtype
+        #: Whether there is dropout at all, and whether before the first dense layer.
+        self.noisy, self.drops_input = bool(input_dropout) or any(dropout), bool(input_dropout)
+        widest, dtype = len(parameters.weights[0]), parameters.weights[0].dtype
         if input_dropout:
-            self.layers.append(Dropout(input_dropout, len(parameters.weights[0]), dtype))
+            self.layers.append(Dropout(input_dropout, widest, dtype))
         self._first_dense = len(self.layers)
         last = len(parameters.weights) - 1
         for i, weight in enumerate(parameters.weights):
             width = weight.shape[1]
+            widest = max(widest, width)
             slopes = () if gradients is None else (gradients.weights[i], gradients.biases[i])
             self.layers.append(Dense(weight, parameters.biases[i], *slopes))
             if i == last:
@@ -145,6 +160,8 @@ class Network:
                 self.layers.append(Dropout(dropout[i], width, dtype))
             self._hidden_ends.append(len(self.layers))
         self._backwards = self.layers[: self._first_dense : -1]
+        #: Rows that are predicted at a time: as many as keep every buffer in bounds.
+        self.block_rows = max(64, BLOCK // widest)
 
     def _add_normalization(self, i: int, gradients: Parameters | None) -> None:
         own = self.parameters
@@ -157,16 +174,6 @@ class Network:
             layer = LayerNorm(*pair)
         self.normalizations.append(layer)
         self.layers.append(layer)
-
-    @property
-    def noisy(self) -> bool:
-        """Whether there is dropout."""
-        return any(isinstance(layer, Dropout) for layer in self.layers)
-
-    @property
-    def drops_input(self) -> bool:
-        """Whether there is dropout before the first dense layer."""
-        return self._first_dense > 0
 
     def train(self, training: bool) -> None:
         """Have batch normalisation use the statistics of the batch, or the running ones."""
@@ -199,26 +206,44 @@ class Network:
             gradient = self.layers[0].backward(gradient)
         return gradient
 
-    def predict(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
-        """As `forward`, where a few rows take the way that BLAS takes for many."""
-        return self.forward(padded(x), rng)[: x.shape[0]]
+    def raw(self, X: Any, rows: Any = None, rng: np.random.Generator | None = None) -> Matrix:
+        """Raw predictions of all rows of X, or of some, block by block.
 
-    def block_rows(self) -> int:
-        """Rows that are predicted at a time: as many as keep every buffer in bounds."""
-        widest = max(max(weight.shape) for weight in self.parameters.weights)
-        return max(64, BLOCK // widest)
+        A few rows take the way that BLAS takes for many.
+        """
+        n_rows = X.shape[0] if rows is None else len(rows)
+        last = self.parameters.weights[-1]
+        out = np.empty((n_rows, last.shape[1]), dtype=last.dtype)
+        for start in range(0, n_rows, self.block_rows):
+            part = slice(start, start + self.block_rows)
+            x = rows_of(X, part if rows is None else rows[part], dense=rng is not None)
+            out[part] = self.forward(padded(x), rng)[: x.shape[0]]
+        return out
 
-    def hidden(self, x: Matrix) -> list[Matrix]:
-        """Copies of what each hidden layer gives, without dropout."""
-        n_rows, x = x.shape[0], padded(x)
-        self._resize(x.shape[0])
-        found, start = [], 0
-        for end in self._hidden_ends:
-            for layer in self.layers[start:end]:
-                x = layer.forward(x)
-            found.append(np.array(x[:n_rows]))
-            start = end
-        return found
+    def hidden(self, X: Any) -> list[Matrix]:
+        """What each hidden layer gives for all rows, without dropout."""
+        parts: list[list[Matrix]] = [[] for _ in self._hidden_ends]
+        for begin in range(0, X.shape[0], self.block_rows):
+            x = rows_of(X, slice(begin, begin + self.block_rows))
+            n_rows, x, start = x.shape[0], padded(x), 0
+            self._resize(x.shape[0])
+            for found, end in zip(parts, self._hidden_ends, strict=True):
+                for layer in self.layers[start:end]:
+                    x = layer.forward(x)
+                found.append(np.array(x[:n_rows]))
+                start = end
+        return [np.concatenate(layer) for layer in parts]
+
+
+def is_thin(X: Any) -> bool:
+    """Whether X is sparse, and its products take less time than those of its rows made dense."""
+    return hasattr(X, "nnz") and bool(X.nnz < THIN * X.shape[0] * X.shape[1])
+
+
+def rows_of(X: Any, index: Any, dense: bool = False) -> Any:
+    """Some rows, as an array unless sparse products are faster, and allowed."""
+    rows: Any = X[index]
+    return rows if isinstance(rows, np.ndarray) or (not dense and is_thin(X)) else rows.toarray()
 
 
 def padded(x: Matrix) -> Matrix:

@@ -26,6 +26,10 @@ class Normalization(Layer):
         Where `backward` writes; not needed for `forward` alone.
     """
 
+    _unit: Matrix
+    _out: Matrix
+    _ones: Matrix
+
     def __init__(
         self,
         scale: Matrix,
@@ -36,15 +40,10 @@ class Normalization(Layer):
         self.scale, self.shift = scale, shift
         self.scale_gradient, self.shift_gradient = scale_gradient, shift_gradient
 
-    def _allocate(self, n_rows: int) -> None:
-        shape = (n_rows, len(self.scale))
-        self._all_centred = np.empty(shape, dtype=self.scale.dtype)
-        self._all_out = np.empty(shape, dtype=self.scale.dtype)
-        self._all_ones = np.ones(n_rows, dtype=self.scale.dtype)
-
-    def _view(self, n_rows: int) -> None:
-        self._unit, self._out = self._all_centred[:n_rows], self._all_out[:n_rows]
-        self._ones = self._all_ones[:n_rows]
+    def _allocate(self, n_rows: int) -> dict[str, Matrix]:
+        shape, dtype = (n_rows, len(self.scale)), self.scale.dtype
+        unit, out = np.empty(shape, dtype), np.empty(shape, dtype)
+        return {"_unit": unit, "_out": out, "_ones": np.ones(n_rows, dtype)}
 
     def _scaled(self) -> Matrix:
         out = np.multiply(self._unit, self.scale, out=self._out)

@@ -1,16 +1,13 @@
-"""Optimisers on one flat parameter vector: stochastic gradient descent and Adam.
+"""Optimisers on one flat parameter vector, gradient descent and Adam, and their learning rates.
 
 Each update is a handful of passes over whole vectors, which is all that it costs: the sum of a
 vector and a multiple of another is one pass where BLAS does it, and the gradient's own memory holds
 what comes in between. The state is the moments and the number of steps.
-
-`decay` is decoupled weight decay (Loshchilov and Hutter, ICLR 2019): weights, which come first in
-the vector, are multiplied by ``1 - rate * decay`` in a step of their own, so that Adam does not
-divide it by the size of the gradients, as it does with the gradient of a penalty.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -19,24 +16,32 @@ from scipy.linalg import get_blas_funcs
 
 from .layers import Matrix
 
+# Shape of the one-cycle schedule, as PyTorch has it.
+WARM_UP, START, END = 0.3, 25.0, 1e4
+SMALLEST_ADAPTIVE = 1e-6
+
 
 class Optimizer(ABC):
-    """What both have; `learning_rate` is the rate of the next step, set by a schedule."""
+    """What both have; `learning_rate` is the rate of the next step, set by a schedule.
 
-    moments: tuple[str, ...] = ()
+    The moments are made for the first step, and gone after `release`.
+    """
+
+    n_moments = 0
 
     def __init__(self, learning_rate: float) -> None:
         self.learning_rate = self.initial_rate = learning_rate
         self.t = 0
+        self.moments: list[Matrix] = []
         self._size: Matrix | None = None
 
     def begin(self, size: int, dtype: Any) -> None:
         """Make what is missing for vectors of `size`: moments, at the first step."""
         self._add = get_blas_funcs("axpy", dtype=dtype)
-        for name in self.moments:
-            held = getattr(self, name, None)
-            made = np.zeros(size, dtype=dtype) if held is None else held.astype(dtype, copy=False)
-            setattr(self, name, made)
+        held = [moment.astype(dtype, copy=False) for moment in self.moments[: self.n_moments]]
+        while len(held) < self.n_moments:
+            held.append(np.zeros(size, dtype=dtype))
+        self.moments = held
 
     def go_on_from(self, old: Optimizer) -> None:
         """Take the moments of another optimiser of this class, and its rate.
@@ -45,33 +50,21 @@ class Optimizer(ABC):
         without moments: if what follows fails, it begins anew, and does not go on from moments
         that have been written to.
         """
-        self.t = old.t
-        for name in self.moments:
-            setattr(self, name, getattr(old, name, None))
+        self.t, self.moments = old.t, old.moments
         if old.initial_rate == self.initial_rate:
             self.learning_rate = old.learning_rate
         old.release()
 
     def release(self) -> None:
         """Let go of the moments: the next step will be a first one."""
-        self.t = 0
-        for name in self.moments:
-            setattr(self, name, None)
-        self._size = None
+        self.t, self.moments, self._size = 0, [], None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        return {**{k: v for k, v in vars(self).items() if not k.startswith("_")}, "_size": None}
 
     @abstractmethod
-    def step(self, parameters: Matrix, gradient: Matrix, decay: Matrix | None, rate: float) -> None:
-        """Change the parameters by one step; `decay` is a view of what decays, at `rate`.
-
-        The gradient is overwritten.
-        """
-
-    def steps(self) -> Matrix | None:
-        """Length of the last step for each parameter, where they differ; to be asked for once."""
-        return None
+    def step(self, parameters: Matrix, gradient: Matrix) -> None:
+        """Change the parameters by one step; the gradient is overwritten."""
 
     def step_length(self) -> float:
         """Length of the last step along a gradient that stays the same."""
@@ -92,21 +85,19 @@ class SGD(Optimizer):
     def __init__(self, learning_rate: float, momentum: float = 0.9, nesterov: bool = True) -> None:
         super().__init__(learning_rate)
         self.momentum, self.nesterov = momentum, nesterov
-        self.moments = ("velocity",) if momentum else ()
-        self.velocity: Matrix | None = None
+        self.n_moments = 1 if momentum else 0
 
-    def step(self, parameters: Matrix, gradient: Matrix, decay: Matrix | None, rate: float) -> None:
+    def step(self, parameters: Matrix, gradient: Matrix) -> None:
         """``v = momentum v + g``; a step along v, or along ``g + momentum v`` for Nesterov's."""
         self.t += 1
-        if decay is not None:
-            decay *= 1.0 - self.learning_rate * rate
         direction = gradient
-        if self.velocity is not None:
-            self.velocity *= self.momentum
-            self.velocity += gradient
-            direction = self.velocity
+        if self.moments:
+            (velocity,) = self.moments
+            velocity *= self.momentum
+            velocity += gradient
+            direction = velocity
             if self.nesterov:
-                direction = self._add(self.velocity, gradient, a=self.momentum)
+                direction = self._add(velocity, gradient, a=self.momentum)
         self._add(direction, parameters, a=-self.learning_rate)
 
     def step_length(self) -> float:
@@ -127,7 +118,7 @@ class Adam(Optimizer):
         Added to the root of the second moment.
     """
 
-    moments = ("first", "second")
+    n_moments = 2
 
     def __init__(
         self,
@@ -138,22 +129,16 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(learning_rate)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-        self.first: Matrix | None = None
-        self.second: Matrix | None = None
 
-    def keep_steps(self) -> None:
-        """Have `steps` at hand after each step, for a proximal step."""
-        assert self.second is not None
-        self._size = np.empty_like(self.second)
+    def keep_steps(self) -> Matrix:
+        """Have `steps` write, after each step, into the vector that is returned."""
+        self._size = np.empty_like(self.moments[1])
+        return self._size
 
-    def step(self, parameters: Matrix, gradient: Matrix, decay: Matrix | None, rate: float) -> None:
+    def step(self, parameters: Matrix, gradient: Matrix) -> None:
         """One step; both moments are held divided by ``1 - beta``, which saves two passes."""
         self.t += 1
-        if decay is not None:
-            decay *= 1.0 - self.learning_rate * rate
-        first, second = self.first, self.second
-        assert first is not None
-        assert second is not None
+        first, second = self.moments
         unbias_1 = 1.0 - self.beta_1**self.t
         unbias_2 = np.sqrt((1.0 - self.beta_2**self.t) / (1.0 - self.beta_2))
         first *= self.beta_1
@@ -168,8 +153,61 @@ class Adam(Optimizer):
         self._numerator = float(self.learning_rate * unbias_2)
         self._add(gradient, parameters, a=-self._numerator * (1.0 - self.beta_1) / unbias_1)
 
-    def steps(self) -> Matrix | None:
-        """Learning rate over the size of each gradient."""
-        if self._size is None:
-            return None
-        return np.divide(self._numerator, self._size, out=self._size)
+    def steps(self) -> None:
+        """Learning rate over the size of each gradient: how far a gradient of one moves a weight.
+
+        To be asked for once after a step.
+        """
+        if self._size is not None:
+            np.divide(self._numerator, self._size, out=self._size)
+
+
+def cosine(high: float, low: float, share: float) -> float:
+    """From high to low along half a cosine, `share` of the way."""
+    return low + 0.5 * (high - low) * (1.0 + math.cos(math.pi * min(share, 1.0)))
+
+
+class Schedule:
+    """The learning rate over a training of `n_steps` steps.
+
+    Parameters
+    ----------
+    name : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}
+    rate : float
+        The rate to begin with; for "one_cycle" the largest.
+    power_t : float
+        Exponent of "invscaling".
+    n_steps : int
+        Length of the "cosine" and "one_cycle".
+    first_step : int
+        Number of the optimiser's step with which they begin.
+    """
+
+    def __init__(
+        self, name: str, rate: float, power_t: float, n_steps: int, first_step: int = 0
+    ) -> None:
+        self.name, self.rate, self.power_t = name, rate, power_t
+        self.n_steps, self.first_step = max(n_steps, 1), first_step
+        #: Whether the rate changes from step to step, and not only between epochs.
+        self.by_step = name in ("cosine", "one_cycle")
+
+    def at_step(self, step: int) -> float:
+        """Rate of the optimiser's step number `step`, of a schedule that goes by steps."""
+        share = (step - self.first_step) / self.n_steps
+        if self.name == "cosine":
+            return cosine(self.rate, 0.0, share)
+        if share < WARM_UP:
+            return cosine(self.rate / START, self.rate, share / WARM_UP)
+        return cosine(self.rate, self.rate / START / END, (share - WARM_UP) / (1.0 - WARM_UP))
+
+    def after_epoch(self, current: float, n_seen: int) -> float:
+        """Rate of the next epoch, after `n_seen` rows in all."""
+        if self.name == "invscaling":
+            return float(self.rate / (n_seen + 1) ** self.power_t)
+        return current
+
+    def without_progress(self, current: float) -> float | None:
+        """Rate to go on with, or None to stop."""
+        if self.name == "adaptive" and current > SMALLEST_ADAPTIVE:
+            return current / 5.0
+        return None

@@ -8,35 +8,50 @@ from typing import Any
 
 import numpy as np
 
-from ...objective.losses import Loss, Scale
+from ...objective.losses import Loss
 from .batches import Data, Index
+from .constraints import Constraints
 from .layers import Matrix
 from .regularizers import Regularizer
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training does, and for how long.
+    """The parameters of an estimator as a training goes by them, resolved and checked.
 
     Attributes
     ----------
-    max_iter, shuffle, tol, n_iter_no_change, early_stopping, weight_decay, clip_norm, \
-adversarial_eps
-        The parameters of the estimators.
+    hidden, dropout : list
+        Units and rate of each hidden layer.
+    regularizer : Regularizer
+        The penalties and their strengths.
+    constraints : Constraints or None
+    dtype : numpy.dtype
+        Of the attributes; L-BFGS works in float64.
     keep_best : bool
         Whether the best weights are kept, for early stopping and for Ctrl-C, which is passed on
         otherwise.
+
+    The others are parameters of the estimators; `early_stopping` is False where there is none.
     """
 
+    hidden: list[int]
+    dropout: list[float]
+    regularizer: Regularizer
+    constraints: Constraints | None
+    dtype: Any
+    keep_best: bool
     max_iter: int
+    max_fun: int
     shuffle: bool
     tol: float
     n_iter_no_change: float
     early_stopping: bool
     weight_decay: float
     clip_norm: float | None
+    input_noise: float
+    mixup: float
     adversarial_eps: float
-    keep_best: bool
 
 
 @dataclass
@@ -145,16 +160,9 @@ class FineGain:
             return None
         raw_best, penalty_best = self._at_best
         y = self.data.targets.rows(self.rows).astype(np.float64)
-        z, scale = raw.astype(np.float64), self._scale()
+        z, scale = raw.astype(np.float64), self.data.scale(self.rows, np.float64)
         slope = self.loss.gradient(z, y, scale)
         gain = float(np.vdot(slope, raw_best - z))
         noise = float(np.finfo(raw.dtype).eps) * float(np.vdot(np.abs(slope), np.abs(z)))
         gain += penalty_best - self.regularizer.value(self.weights)
         return gain if gain > noise else None
-
-    def _scale(self) -> Scale:
-        weight = self.data.weight
-        if weight is None:
-            return 1.0 / len(self.rows)
-        share = weight[self.rows].astype(np.float64)[:, None]
-        return np.asarray(share / share.sum())

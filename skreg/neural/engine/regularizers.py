@@ -145,17 +145,14 @@ def make_penalty(name: str | WeightPenalty | None, l1_ratio: float) -> WeightPen
         return name
     if name is None:
         return None
-    makers = {
-        "l2": lambda: L2(),
-        "l1": lambda: ElasticNet(1.0),
-        "elasticnet": lambda: ElasticNet(l1_ratio) if l1_ratio else L2(),
-        "weissi": lambda: Weissi(l1_ratio),
-    }
-    if name not in makers:
-        raise ValueError(
-            f"penalty {name!r} is unknown: give one of {sorted(makers)}, None or a WeightPenalty"
-        )
-    return makers[name]()
+    if name == "l2" or (name == "elasticnet" and not l1_ratio):
+        return L2()
+    if name in ("l1", "elasticnet"):
+        return ElasticNet(1.0 if name == "l1" else l1_ratio)
+    if name == "weissi":
+        return Weissi(l1_ratio)
+    known = ["elasticnet", "l1", "l2", "weissi"]
+    raise ValueError(f"penalty {name!r} is unknown: give one of {known}, None or a WeightPenalty")
 
 
 def has_prox(penalty: WeightPenalty) -> bool:
@@ -175,26 +172,29 @@ class Regularizer:
     """
 
     def __init__(self, penalties: Sequence[WeightPenalty | None], alphas: Sequence[float]) -> None:
-        self.terms = [
-            (i, penalty, alpha)
-            for i, (penalty, alpha) in enumerate(zip(penalties, alphas, strict=True))
-            if penalty is not None and alpha > 0.0
-        ]
-        self.proximal = [term for term in self.terms if has_prox(term[1])]
-        self.smooth = [
-            term
-            for term in self.terms
-            if not (isinstance(term[1], ElasticNet) and term[1].l1_ratio == 1.0)
-        ]
-        squares = {alpha for _, penalty, alpha in self.smooth if type(penalty) is L2}
-        everywhere = len(self.smooth) == len(penalties)
-        all_l2 = all(type(penalty) is L2 for _, penalty, _ in self.smooth)
+        self.penalties, self.alphas = penalties, alphas
+        self.terms: list[tuple[int, WeightPenalty, float]] = []
+        self.proximal, self.smooth, shared = [], [], set()
+        for i, (penalty, alpha) in enumerate(zip(penalties, alphas, strict=True)):
+            if penalty is None or alpha == 0.0:
+                continue
+            term = i, penalty, alpha
+            self.terms.append(term)
+            if has_prox(penalty):
+                self.proximal.append(term)
+            if not isinstance(penalty, ElasticNet) or penalty.l1_ratio != 1.0:
+                self.smooth.append(term)
+                shared.add(alpha if type(penalty) is L2 else None)
+        everywhere = len(self.smooth) == len(penalties) and len(shared) == 1
         #: Strength of an L2 penalty that all layers share, which one pass over all weights adds.
-        self.shared_l2 = squares.pop() if everywhere and all_l2 and len(squares) == 1 else None
+        self.shared_l2 = shared.pop() if everywhere else None
 
     def value(self, weights: Sequence[Matrix]) -> float:
         """Sum of the penalties."""
-        return sum(alpha * float(penalty.value(weights[i])) for i, penalty, alpha in self.terms)
+        total = 0.0
+        for i, penalty, alpha in self.terms:
+            total += alpha * float(penalty.value(weights[i]))
+        return total
 
     def add_gradient(
         self,

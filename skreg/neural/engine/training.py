@@ -4,187 +4,195 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.linalg import get_blas_funcs
 
 from ...objective.losses import Loss, Scale
-from .augmentation import Augmentation
+from .augmentation import add_noise, mix
 from .batches import Batches, Data, Index
-from .constraints import Constraints
 from .history import History
 from .layers import Matrix
-from .network import Network, Parameters
-from .optimizers import Adam, Optimizer
+from .network import Network, views
+from .optimizers import Adam, Optimizer, Schedule
 from .progress import FineGain, Plan, Progress
-from .regularizers import Regularizer
-from .schedules import Schedule
 
 
 class TrainingDiverged(ValueError):
     """The objective is no finite number any more."""
 
 
-@dataclass
-class Model:
-    """A network under training: its parameters in one vector, and their gradient in another."""
+class Training(ABC):
+    """What every training does: the record of each epoch, and the best weights so far.
 
-    network: Network
-    flat: Matrix
-    parameters: Parameters
-    flat_gradient: Matrix
-    gradients: Parameters
-
-    @property
-    def n_weights(self) -> int:
-        """Entries of the weight matrices, which come first in the flat vectors."""
-        return sum(weight.size for weight in self.parameters.weights)
-
-    def snapshot(self) -> list[Matrix]:
-        """Copies of everything that training changes."""
-        running = self.parameters.means + self.parameters.variances
-        return [np.array(array) for array in [self.flat, *running]]
-
-    def restore(self, snapshot: list[Matrix]) -> None:
-        """Put a snapshot back."""
-        running = self.parameters.means + self.parameters.variances
-        for array, kept in zip([self.flat, *running], snapshot, strict=True):
-            array[...] = kept
-
-    def norms(self) -> list[float]:
-        """Frobenius norm of each weight matrix."""
-        return [math.sqrt(float(np.vdot(w, w))) for w in self.parameters.weights]
-
-
-@dataclass
-class Watch:
-    """What the estimator adds to an epoch's end.
-
-    Attributes
+    Parameters
     ----------
-    evaluate : callable returning (loss, score), or None
-        Of the validation data.
-    after_epoch : callable returning whether to stop
+    network : Network
+        With gradients.
+    loss, data, plan
+        The parts; see their classes.
     """
 
-    evaluate: Callable[[], tuple[float, float]] | None
-    after_epoch: Callable[[], bool]
+    def __init__(self, network: Network, loss: Loss, data: Data, plan: Plan) -> None:
+        assert network.gradients is not None
+        self.network, self.parameters, self.gradients = (
+            network,
+            network.parameters,
+            network.gradients,
+        )
+        self.loss, self.data, self.plan, self.regularizer = loss, data, plan, plan.regularizer
+
+    def run(
+        self,
+        progress: Progress,
+        history: History,
+        evaluate: Callable[[], tuple[float, float]] | None,
+        after_epoch: Callable[[], bool],
+    ) -> str:
+        """Train for at most ``plan.max_iter`` epochs, or iterations.
+
+        Parameters
+        ----------
+        progress, history
+            What is written to.
+        evaluate : callable returning (loss, score), or None
+            Of the validation data.
+        after_epoch : callable returning whether to stop
+
+        Returns
+        -------
+        {"converged", "finished", "stopped", "exhausted", "interrupted", "abnormal"}
+            Why it ended: no progress, a learning rate that has come to its end as planned, a
+            callback, the number of epochs, Ctrl-C, a line search that failed.
+        """
+        self.progress, self.history = progress, history
+        self.evaluate, self.after_epoch = evaluate, after_epoch
+        self._best = (self.parameters.snapshot(), progress.epoch) if self.plan.keep_best else None
+        self._since = time.perf_counter()
+        try:
+            status = self._train()
+        except KeyboardInterrupt:
+            if self._best is None:
+                raise
+            status = "interrupted"
+        if self._best is not None and (self.plan.early_stopping or status == "interrupted"):
+            snapshot, progress.epoch = self._best
+            self.parameters.restore(snapshot)
+        if not np.isfinite(self.parameters.flat).all():
+            raise TrainingDiverged
+        return status
+
+    @abstractmethod
+    def _train(self) -> str:
+        """Train; why it ended."""
+
+    def _end_epoch(
+        self, objective: float, clean: float, rate: float, gain: float | None = None
+    ) -> bool:
+        """Take down an epoch, and keep its weights if they are the best; whether they are.
+
+        `clean` is the loss as a prediction has it, `gain` as in `Progress.update`.
+        """
+        loss, score = self.evaluate() if self.evaluate else (math.nan, math.nan)
+        weights, now = self.parameters.weights, time.perf_counter()
+        self.history.append(
+            objective=objective,
+            loss=clean,
+            validation_loss=loss,
+            validation_score=score,
+            learning_rate=rate,
+            weight_norms=[math.sqrt(float(np.vdot(w, w))) for w in weights],
+            seconds=now - self._since,
+        )
+        self._since = now
+        self.progress.epoch = self.history.n_epochs
+        is_best = self.progress.update(self.plan, objective, score, gain)
+        if is_best and self._best is not None:
+            self._best = self.parameters.snapshot(), self.progress.epoch
+        return is_best
 
 
-@dataclass
-class Trainer:
-    """Stochastic training of a model.
+class Trainer(Training):
+    """Stochastic training.
 
-    Attributes
+    Parameters
     ----------
-    model, loss, data, plan, optimizer, schedule, regularizer, constraints, augmentation
-        The parts; see their classes.
+    network, loss, data, plan
+        As for `Training`.
     n_rows : int
         Rows of a batch.
+    optimizer, schedule
+        The parts; see their classes.
     rng : Generator
         Of the order of the rows, of dropout and of all other noise.
     clean_rows : ndarray of int
         Rows that the clean training loss is measured on.
+    n_seen : int
+        Rows seen so far.
     """
 
-    model: Model
-    loss: Loss
-    data: Data
-    n_rows: int
-    plan: Plan
-    optimizer: Optimizer
-    schedule: Schedule
-    regularizer: Regularizer
-    constraints: Constraints
-    augmentation: Augmentation
-    rng: np.random.Generator
-    clean_rows: Index
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        data: Data,
+        plan: Plan,
+        *,
+        n_rows: int,
+        optimizer: Optimizer,
+        schedule: Schedule,
+        rng: np.random.Generator,
+        clean_rows: Index,
+        n_seen: int,
+    ) -> None:
+        super().__init__(network, loss, data, plan)
+        self.n_rows, self.optimizer, self.schedule = n_rows, optimizer, schedule
+        self.rng, self.clean_rows, self.n_seen = rng, clean_rows, n_seen
+        flat, weights, regularizer = self.parameters.flat, self.parameters.weights, self.regularizer
+        moved = plan.adversarial_eps or plan.input_noise or plan.mixup
+        dense, by_batch = bool(moved or network.drops_input), bool(self.parameters.means)
+        self.batches = Batches(data, n_rows, dense, join_last=by_batch)
+        optimizer.begin(len(flat), flat.dtype)
+        self._steps: list[Matrix] | None = None
+        if regularizer.proximal and isinstance(optimizer, Adam):
+            self._steps = views(optimizer.keep_steps(), weights)
+        if regularizer.smooth and regularizer.shared_l2 is None:
+            self._scratch = [np.empty_like(weight) for weight in weights]
+        self._add = get_blas_funcs("axpy", dtype=flat.dtype)
+        n_weights = sum(map(np.size, weights))
+        self._flat_weights, self._flat_slopes = flat[:n_weights], self.gradients.flat[:n_weights]
 
-    def __post_init__(self) -> None:
-        model, plan = self.model, self.plan
-        by_batch = bool(model.parameters.means)
-        dense = plan.adversarial_eps > 0 or model.network.drops_input or self.augmentation.active
-        self.batches = Batches(self.data, self.n_rows, dense, join_last=by_batch)
-        self.optimizer.begin(len(model.flat), model.flat.dtype)
-        if self.regularizer.proximal and isinstance(self.optimizer, Adam):
-            self.optimizer.keep_steps()
-        if self.regularizer.smooth and self.regularizer.shared_l2 is None:
-            scratch = np.empty(model.n_weights, dtype=model.flat.dtype)
-            self._scratch_views = _weight_views(scratch, model.parameters)
-        self._add = get_blas_funcs("axpy", dtype=model.flat.dtype)
-        self._flat_weights = model.flat[: model.n_weights]
-        self._flat_slopes = model.flat_gradient[: model.n_weights]
-
-    def run(self, progress: Progress, history: History, watch: Watch, n_seen: int) -> str:
-        """Train for at most ``plan.max_iter`` epochs.
-
-        Returns
-        -------
-        {"converged", "finished", "stopped", "exhausted", "interrupted"}
-            Why it ended: no progress, a learning rate that has come to its end as planned, a
-            callback, the number of epochs, Ctrl-C.
-        """
-        plan, model, optimizer = self.plan, self.model, self.optimizer
-        best = model.snapshot() if plan.keep_best else None
-        best_epoch = progress.epoch
-        weights, rows = model.parameters.weights, self.clean_rows
-        fine = FineGain(
-            self.loss, self.data, rows, self.n_rows, plan.tol, self.regularizer, weights
-        )
-        status = "finished" if self.schedule.by_step else "exhausted"
-        try:
-            for _ in range(plan.max_iter):
-                start = time.perf_counter()
-                objective = self._epoch()
-                n_seen += len(self.data)
-                rate = optimizer.learning_rate
-                raw = self.data.raw(model.network, self.clean_rows)
-                clean = self.data.loss(raw, self.loss, self.clean_rows)
-                loss, score = watch.evaluate() if watch.evaluate else (math.nan, math.nan)
-                history.append(
-                    objective=objective,
-                    loss=clean,
-                    validation_loss=loss,
-                    validation_score=score,
-                    learning_rate=rate,
-                    weight_norms=model.norms(),
-                    seconds=time.perf_counter() - start,
-                )
-                progress.epoch = history.n_epochs
-                gain = fine.gain(progress.best_loss, objective, raw)
-                is_best = progress.update(plan, objective, score, gain)
-                if is_best:
-                    fine.keep(objective, raw)
-                if is_best and plan.keep_best:
-                    best, best_epoch = model.snapshot(), progress.epoch
-                optimizer.learning_rate = self.schedule.after_epoch(rate, n_seen)
-                if watch.after_epoch():
-                    status = "stopped"
-                    break
-                if progress.stalled > plan.n_iter_no_change and not self.schedule.by_step:
-                    slower = self.schedule.without_progress(optimizer.learning_rate)
-                    if slower is None:
-                        status = "converged"
-                        break
-                    optimizer.learning_rate = slower
-                    progress.stalled = 0
-        except KeyboardInterrupt:
-            if best is None:
-                raise
-            status = "interrupted"
-        if best is not None and (plan.early_stopping or status == "interrupted"):
-            model.restore(best)
-            progress.epoch = best_epoch
-        return status
+    def _train(self) -> str:
+        plan, progress, optimizer, rows = self.plan, self.progress, self.optimizer, self.clean_rows
+        weights, loss, data = self.parameters.weights, self.loss, self.data
+        fine = FineGain(loss, data, rows, self.n_rows, plan.tol, self.regularizer, weights)
+        for _ in range(plan.max_iter):
+            self._since = time.perf_counter()
+            objective = self._epoch()
+            self.n_seen += len(data)
+            rate, raw = optimizer.learning_rate, self.network.raw(data.X, rows)
+            gain = fine.gain(progress.best_loss, objective, raw)
+            if self._end_epoch(objective, data.loss(raw, loss, rows), rate, gain):
+                fine.keep(objective, raw)
+            optimizer.learning_rate = self.schedule.after_epoch(rate, self.n_seen)
+            if self.after_epoch():
+                return "stopped"
+            if progress.stalled > plan.n_iter_no_change and not self.schedule.by_step:
+                slower = self.schedule.without_progress(optimizer.learning_rate)
+                if slower is None:
+                    return "converged"
+                optimizer.learning_rate, progress.stalled = slower, 0
+        return "finished" if self.schedule.by_step else "exhausted"
 
     def _epoch(self) -> float:
         """One pass over the data; the mean loss of its batches plus the penalty."""
-        n_rows, network = len(self.data), self.model.network
+        n_rows, network, constraints = len(self.data), self.network, self.plan.constraints
         order = self.rng.permutation(n_rows) if self.plan.shuffle else np.arange(n_rows)
-        self.constraints.begin_epoch(self.model.parameters.weights)
+        parameters = self.parameters
+        if constraints is not None:
+            constraints.begin_epoch(parameters.weights)
         network.train(True)
         total = 0.0
         for x, y, scale in self.batches.epoch(order):
@@ -193,77 +201,59 @@ class Trainer:
                 raise TrainingDiverged
             total += value * len(y)
         network.train(False)
-        self.constraints.end_epoch(self.model.parameters.weights)
-        objective = total / n_rows + self.regularizer.value(self.model.parameters.weights)
+        if constraints is not None:
+            constraints.end_epoch(parameters.weights)
+        objective = total / n_rows + self.regularizer.value(parameters.weights)
         # A sum is finite unless an entry is not, and takes less than looking at each.
-        if not math.isfinite(objective + float(self.model.flat.sum())):
+        if not math.isfinite(objective + float(parameters.flat.sum())):
             raise TrainingDiverged
         return objective
 
     def _step(self, x: Matrix, y: Matrix, scale: Scale) -> float:
         """One update; the loss of the batch before it."""
-        model, plan, regularizer = self.model, self.plan, self.regularizer
-        if self.augmentation.active:
-            scale = self.augmentation.apply(x, y, scale, self.rng)
+        plan, regularizer, optimizer = self.plan, self.regularizer, self.optimizer
+        gradient, weights = self.gradients.flat, self.parameters.weights
+        if plan.mixup:
+            scale = mix(x, y, scale, float(self.rng.beta(plan.mixup, plan.mixup)), self.rng)
+        if plan.input_noise:
+            add_noise(x, plan.input_noise, self.rng)
+        value, in_x = self._gradient(x, y, scale, to_input=plan.adversarial_eps > 0)
         if plan.adversarial_eps:
-            value = self._adversarial_gradient(x, y, scale)
-        else:
-            value = self._gradient(x, y, scale)
+            # Half of this gradient, half that of the batch with each entry moved by as much in the
+            # direction of its sign (Goodfellow, Shlens and Szegedy, ICLR 2015).
+            clean, moved = gradient.copy(), np.sign(in_x)
+            moved *= plan.adversarial_eps
+            moved += x
+            value = 0.5 * (value + self._gradient(moved, y, scale)[0])
+            gradient += clean
+            gradient *= 0.5
         if regularizer.shared_l2 is not None:
             self._add(self._flat_weights, self._flat_slopes, a=regularizer.shared_l2)
         elif regularizer.smooth:
-            weights, slopes = model.parameters.weights, model.gradients.weights
-            regularizer.add_gradient(weights, slopes, self._scratch_views)
+            regularizer.add_gradient(weights, self.gradients.weights, self._scratch)
         if plan.clip_norm is not None:
-            gradient = model.flat_gradient
             norm = math.sqrt(float(np.vdot(gradient, gradient)))
             if norm > plan.clip_norm:
                 gradient *= plan.clip_norm / norm
-        self._update()
-        return value
-
-    def _gradient(self, x: Matrix, y: Matrix, scale: Scale) -> float:
-        network = self.model.network
-        value, slope = self.loss.value_and_gradient(network.forward(x, self.rng), y, scale)
-        network.backward(slope)
-        return value
-
-    def _adversarial_gradient(self, x: Matrix, y: Matrix, scale: Scale) -> float:
-        """Half the gradient of the batch, half that of the batch moved up its loss.
-
-        Each entry of x moves by `adversarial_eps` in the direction of the sign of its gradient
-        (Goodfellow, Shlens and Szegedy, ICLR 2015).
-        """
-        network, gradient = self.model.network, self.model.flat_gradient
-        value, slope = self.loss.value_and_gradient(network.forward(x, self.rng), y, scale)
-        in_x = network.backward(slope, to_input=True)
-        clean = gradient.copy()
-        moved = np.sign(in_x)
-        moved *= self.plan.adversarial_eps
-        moved += x
-        value = 0.5 * (value + self._gradient(moved, y, scale))
-        gradient += clean
-        gradient *= 0.5
-        return value
-
-    def _update(self) -> None:
-        optimizer, weights = self.optimizer, self.model.parameters.weights
         if self.schedule.by_step:
             optimizer.learning_rate = self.schedule.at_step(optimizer.t)
-        decay = self._flat_weights if self.plan.weight_decay else None
-        optimizer.step(self.model.flat, self.model.flat_gradient, decay, self.plan.weight_decay)
-        if self.regularizer.proximal:
-            steps: Any = optimizer.steps()
-            if steps is not None:
-                steps = _weight_views(steps, self.model.parameters)
-            self.regularizer.prox(weights, optimizer.step_length(), steps)
-        if self.constraints.active:
-            self.constraints.apply(weights)
+        if plan.weight_decay:
+            # Decoupled (Loshchilov and Hutter, ICLR 2019): a step of its own, so that Adam does not
+            # divide it by the size of the gradients, as it does with the gradient of a penalty.
+            self._flat_weights *= 1.0 - optimizer.learning_rate * plan.weight_decay
+        optimizer.step(self.parameters.flat, gradient)
+        if regularizer.proximal:
+            if isinstance(optimizer, Adam):
+                optimizer.steps()
+            regularizer.prox(weights, optimizer.step_length(), self._steps)
+        if plan.constraints is not None:
+            plan.constraints.apply(weights)
+        return value
 
-
-def _weight_views(flat: Matrix, like: Parameters) -> list[Matrix]:
-    start, views = 0, []
-    for weight in like.weights:
-        views.append(flat[start : start + weight.size].reshape(weight.shape))
-        start += weight.size
-    return views
+    def _gradient(
+        self, x: Matrix, y: Matrix, scale: Scale, to_input: bool = False
+    ) -> tuple[float, Matrix]:
+        """Loss of a batch; its gradient is stored, and that in x returned if asked for."""
+        raw = self.network.forward(x, self.rng)
+        value, slope = self.loss.value_and_gradient(raw, y, scale)
+        return value, self.network.backward(slope, to_input)
