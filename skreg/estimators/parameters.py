@@ -26,20 +26,25 @@ PLACE = re.compile(r"^( *)\{parameters\}$", re.MULTILINE)
 
 
 def parameter(
-    *, default: Any, constraint: list[Any], kind: str, meaning: str = "", kw_only: bool = True
+    *,
+    default: Any,
+    meaning: str = "",
+    constraint: Sequence[Any] = ("boolean",),
+    kind: str = "bool",
+    kw_only: bool = True,
 ) -> Any:
-    """One parameter of an estimator.
+    """One parameter of an estimator, a switch where nothing else is said.
 
     Parameters
     ----------
     default : Any
         An immutable object.
-    constraint : list
-        What scikit-learn's checks allow.
-    kind : str
-        Its type as the docstring has it, without the default.
     meaning : str
         What it does, in lines that are indented as those of a docstring are.
+    constraint : sequence, default=("boolean",)
+        What scikit-learn's checks allow.
+    kind : str, default="bool"
+        Its type as the docstring has it, without the default.
     kw_only : bool, default=True
         Whether it is passed by name only.
     """
@@ -61,7 +66,7 @@ def with_parameters(cls: T) -> T:
 
 def constraints_of(cls: Any) -> dict[str, list[Any]]:
     """What scikit-learn's checks allow of each declared parameter."""
-    return {each.name: each.metadata["constraint"] for each in dataclasses.fields(cls)}
+    return {each.name: list(each.metadata["constraint"]) for each in dataclasses.fields(cls)}
 
 
 def _section(cls: type, declared: dict[str, Any]) -> list[str]:

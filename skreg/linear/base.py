@@ -61,7 +61,7 @@ class LinearModel(RegressorMixin, MultiOutputMixin, CheckedParameters):
         check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
             table, mean_square = finite_floats(X)
-        if mean_square is None or table.ndim != 2:
+        if mean_square is None:
             table = check_rows(self, X, accept_sparse=STORED, dtype=FLOATS)
         else:
             check_columns(self, X)

@@ -25,11 +25,11 @@ from ..paths.fit_path import with_degrees_of_freedom
 from ..paths.grid import open_ends
 from ..paths.problem import BoundProblem, Problem
 from ..selection.cross_validate import Metric, cross_validate, mean_squared_error
-from ..selection.fold_moments import Fold
+from ..selection.fold_moments import Fold, bind_for_folds
 from ..selection.result import CVResult
 from .base import LinearModel, finite_path
 from .problems import is_count, resolve_alphas
-from .training_data import TrainingData
+from .training_data import TrainingData, take_gram
 
 Candidate = tuple[BoundProblem, Array]
 Evaluation = tuple[list[Candidate], list[CVResult]]
@@ -98,7 +98,9 @@ class CrossValidated(WarnsOfEdge, LinearModel):
     ) -> Evaluation:
         """Every candidate with its errors, by folds."""
         folds = make_folds(check_cv(self.cv), data.X, data.y, routed.splitter, self.rule)
-        bound, moments = data.bind_for_folds(problems[0], folds, getattr(self, "precompute", None))
+        parts = data.X, data.y, data.sample_weight, data.powers
+        bound, moments = bind_for_folds(problems[0], *parts, folds)
+        take_gram(bound, getattr(self, "precompute", None))
         bounds = [bound, *map(bound.with_problem, problems[1:])]
         eps = getattr(self, "eps", DEFAULT_EPS)
         candidates = [(one, resolve_alphas(given, one, eps)) for one in bounds]

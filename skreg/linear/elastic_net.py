@@ -102,10 +102,7 @@ class ElasticNet(ElasticNetParameters, LinearModel):
         meaning="Share of the L1 penalty, in [0, 1].",
     )
     warm_start: bool = parameter(
-        default=False,
-        constraint=["boolean"],
-        kind="bool",
-        meaning="Start from the coefficients of the previous fit.",
+        default=False, meaning="Start from the coefficients of the previous fit."
     )
 
     __metadata_request__fit = {"check_input": metadata_routing.UNUSED}

@@ -23,15 +23,10 @@ class LinearParameters:
     """Of every linear estimator."""
 
     fit_intercept: bool = parameter(
-        default=True,
-        constraint=["boolean"],
-        kind="bool",
-        meaning="Whether to fit an intercept, which is never penalised.",
+        default=True, meaning="Whether to fit an intercept, which is never penalised."
     )
     standardize: bool = parameter(
         default=False,
-        constraint=["boolean"],
-        kind="bool",
         meaning="""
         Divide each feature by its (weighted, 1/n) standard deviation inside; `coef_` is on the
         original scale all the same.
@@ -90,8 +85,6 @@ class ElasticNetParameters(LinearParameters):
     )
     copy_X: bool = parameter(
         default=True,
-        constraint=["boolean"],
-        kind="bool",
         meaning="""
         For compatibility: X is never written to, and copied only where its layout or dtype is none
         the engine reads.
@@ -106,12 +99,7 @@ class ElasticNetParameters(LinearParameters):
         solver aims far below it.
         """,
     )
-    positive: bool = parameter(
-        default=False,
-        constraint=["boolean"],
-        kind="bool",
-        meaning="Whether coefficients must not be negative.",
-    )
+    positive: bool = parameter(default=False, meaning="Whether coefficients must not be negative.")
     random_state: Any = parameter(
         default=None,
         constraint=["random_state"],
@@ -168,10 +156,7 @@ class CVParameters:
         """,
     )
     store_fold_coefs: bool = parameter(
-        default=False,
-        constraint=["boolean"],
-        kind="bool",
-        meaning="Keep each fold's coefficients in ``cv_result_.fold_coefs``.",
+        default=False, meaning="Keep each fold's coefficients in ``cv_result_.fold_coefs``."
     )
     store_path: bool | str = parameter(
         default="auto",

@@ -82,12 +82,7 @@ class Ridge(LinearParameters, LinearModel):
         """,
         kw_only=False,
     )
-    copy_X: bool = parameter(
-        default=True,
-        constraint=["boolean"],
-        kind="bool",
-        meaning="For compatibility: X is never written to.",
-    )
+    copy_X: bool = parameter(default=True, meaning="For compatibility: X is never written to.")
     max_iter: int | None = parameter(
         default=None,
         constraint=[POSITIVE_COUNT, None],
@@ -113,12 +108,7 @@ class Ridge(LinearParameters, LinearModel):
         takes bounds; "sag" and "saga" are scikit-learn's.
         """,
     )
-    positive: bool = parameter(
-        default=False,
-        constraint=["boolean"],
-        kind="bool",
-        meaning="Whether coefficients must not be negative.",
-    )
+    positive: bool = parameter(default=False, meaning="Whether coefficients must not be negative.")
     random_state: Any = parameter(
         default=None,
         constraint=["random_state"],

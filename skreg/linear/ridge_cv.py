@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -113,17 +114,9 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated):
         """,
     )
     store_cv_results: bool = parameter(
-        default=False,
-        constraint=["boolean"],
-        kind="bool",
-        meaning="Keep `cv_results_` (leave-one-out only).",
+        default=False, meaning="Keep `cv_results_` (leave-one-out only)."
     )
-    alpha_per_target: bool = parameter(
-        default=False,
-        constraint=["boolean"],
-        kind="bool",
-        meaning="Choose an alpha for each target.",
-    )
+    alpha_per_target: bool = parameter(default=False, meaning="Choose an alpha for each target.")
 
     _direct: ClassVar[bool] = True
 
@@ -175,14 +168,12 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated):
         return super()._evaluate(data, problems, given, routed)
 
     def _judge(self, score_params: dict[str, Any]) -> tuple[Metric, str]:
-        if self.scoring is None:
-            if self.cv is None:
-                return super()._judge(score_params)
+        if self.scoring is None and self.cv is not None:
             return negated_r2, "r2"
-        if self.scoring == "neg_mean_squared_error":
+        if self.scoring in (None, "neg_mean_squared_error"):
             return super()._judge(score_params)
-        scorer = scorer_of(self)
-        return negated_scores(scorer, score_params, self.alpha_per_target), str(self.scoring)
+        scores = partial(negated_scores, scorer_of(self), score_params, self.alpha_per_target)
+        return scores, str(self.scoring)
 
     def _leave_one_out(
         self, data: TrainingData, problem: Problem, given: Any, routed: Routed

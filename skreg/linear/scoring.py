@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils.metadata_routing import _routing_enabled
 
-from ..selection.cross_validate import HeldOut, Metric
+from ..selection.cross_validate import HeldOut
 
 Scorer = Callable[..., float]
 
@@ -34,14 +33,10 @@ class _Predictions(RegressorMixin, BaseEstimator):
         return True
 
 
-def negated_scores(scorer: Scorer, params: dict[str, Any], by_target: bool) -> Metric:
-    """A scorer as a metric: shape (n_targets, n_alphas) if `by_target`, else (1, n_alphas)."""
-    return partial(_negated, scorer, params, by_target)
-
-
-def _negated(
+def negated_scores(
     scorer: Scorer, params: dict[str, Any], by_target: bool, held_out: HeldOut
 ) -> NDArray[np.float64]:
+    """A scorer's view: shape (n_targets, n_alphas) if `by_target`, else (1, n_alphas)."""
     rows = held_out.rows
     own = {name: np.asarray(value)[rows] for name, value in params.items()}
     n_targets, n_alphas = held_out.predictions.shape[1:]

@@ -10,7 +10,6 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import validate_data
 
-from ..data.design import Design
 from ..data.powers_of_two import PowersOfTwo, is_ordinary, powers_of_two
 from ..data.products import Array, is_sparse
 from ..estimators.runtime import warn
@@ -22,7 +21,6 @@ from ..estimators.validation import (
     refuse_sparse,
 )
 from ..paths.problem import BoundProblem, Problem
-from ..selection.fold_moments import Fold, FoldMoments, bind_for_folds
 
 FLOATS = [np.float64, np.float32]
 NUMBERS = {np.dtype(kind) for kind in FLOATS}
@@ -52,72 +50,57 @@ class TrainingData:
     ) -> TrainingData:
         """Check all three, and note on the estimator what the columns of X are called.
 
-        X becomes float32 or float64, dense in any order or CSC, and y float64. What is that
-        already, is told by one pass; the rest scikit-learn checks and converts.
+        X becomes float32 or float64, dense in any order or CSC, and y float64.
         """
-        size = target_size = None
+        refuse_sparse(y, "y")
         if check_input:
-            (table, size), (target, target_size) = finite_floats(X), finite_floats(y)
-            told = size is not None and target_size is not None
-            told = told and table.ndim == 2 and table.shape[:1] == target.shape[:1]
-            told = told and type(target) is np.ndarray and target.ndim < 3
-            if not (told and target.dtype == np.float64):
-                told = False
-                table, target = check_data(estimator, X, y)
-                size, target_size = finite_floats(table)[1], finite_floats(target)[1]
-                if size is None:
-                    refuse_overflow("X", table)
-                if target_size is None:
-                    refuse_overflow("y", target)
+            table, target, mean_square = check_data(estimator, X, y)
         else:
-            refuse_sparse(y, "y")
-            table, told = as_columns(X) if sparse.issparse(X) else np.asarray(X), True
+            table = as_columns(X) if sparse.issparse(X) else np.asarray(X)
             table = table if table.dtype in FLOATS else table.astype(np.float64)
-            target = np.asarray(y, dtype=np.float64)
-        columns = columns_of(X, table.shape[1])
-        if told:
-            note_columns(estimator, X, columns if check_input else range(len(columns)))
+            target, mean_square = np.asarray(y, dtype=np.float64), None
+            note_columns(estimator, table)
         weight = None if sample_weight is None else check_weights(sample_weight, table)
-        mean_square = size if is_ordinary(size) and is_ordinary(target_size) else None
         powers = powers_of_two(table, target, weight, mean_square)
-        shape = target.shape[1:]
+        columns, shape = columns_of(X, table.shape[1]), target.shape[1:]
         return cls(table, target[:, 0] if shape == (1,) else target, weight, columns, powers, shape)
 
     def bind(self, problem: Problem, precompute: Any = None) -> BoundProblem:
         """The problem on these data, with the user's Gram matrix where `precompute` is one."""
         bound = problem.bind(self.X, self.y, self.sample_weight, self.powers)
-        self._take_gram(bound, precompute)
+        take_gram(bound, precompute)
         return bound
 
-    def bind_for_folds(
-        self, problem: Problem, folds: Sequence[Fold], precompute: Any = None
-    ) -> tuple[BoundProblem, FoldMoments | None]:
-        """The same, and moments of the folds where they serve."""
-        data = self.X, self.y, self.sample_weight, self.powers
-        bound, moments = bind_for_folds(problem, *data, folds)
-        self._take_gram(bound, precompute)
-        return bound, moments
 
-    def _take_gram(self, bound: BoundProblem, precompute: Any) -> None:
-        if not (precompute is None or isinstance(precompute, (str, bool, np.bool_))):
-            take_gram(bound.design, self.powers.gram(precompute))
+def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None]:
+    """X and y as the engine reads them, finite both, and the columns of X noted.
+
+    The mean square of X comes with them, where it and that of y are ordinary.
+    """
+    table, size = finite_floats(X)
+    target, target_size = finite_floats(y, kinds=[np.float64], ndims=(1, 2))
+    if size is not None and target_size is not None and len(target) == table.shape[0]:
+        note_columns(estimator, X)
+    else:
+        if getattr(y, "ndim", 0) > 2:
+            raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")
+        X, y = check_table(estimator, X, y, numeric_y=True, accept_sparse=STORED, dtype=FLOATS)
+        table, size = finite_floats(as_columns(X) if sparse.issparse(X) else X)
+        target, target_size = finite_floats(np.asarray(y, dtype=np.float64), ndims=(1, 2))
+        if size is None:
+            refuse_overflow("X", table)
+        if target_size is None:
+            refuse_overflow("y", target)
+    return table, target, size if is_ordinary(size) and is_ordinary(target_size) else None
 
 
-def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array]:
-    """X and y as the engine reads them, finite both, by scikit-learn's checks."""
-    if getattr(y, "ndim", 0) > 2:
-        raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")
-    X, y = check_table(estimator, X, y, numeric_y=True, accept_sparse=STORED, dtype=FLOATS)
-    y = np.asarray(y, dtype=np.float64)
-    X = as_columns(X) if sparse.issparse(X) else X
-    return X, y
+def finite_floats(
+    values: Any, kinds: Sequence[Any] = FLOATS, ndims: Sequence[int] = (2,)
+) -> tuple[Any, float | None]:
+    """An array or CSC matrix that nothing need be done to, and its mean square, else None.
 
-
-def finite_floats(values: Any) -> tuple[Any, float | None]:
-    """Floats that nothing need be done to, as an array or CSC matrix, and their mean square.
-
-    That tells in one pass, in which NumPy is to keep silent, whether all are finite and none too
-    large. It is None where one is, and of anything else.
+    The one pass, in which NumPy is to keep silent, tells that all values are finite and none too
+    large. What pandas has as floats of NumPy's is taken for an array.
     """
     if type(values).__module__.partition(".")[0] == "pandas" and np.ndim(values) in (1, 2):
         dtypes = {values.dtype} if np.ndim(values) == 1 else set(values.dtypes)
@@ -126,15 +109,17 @@ def finite_floats(values: Any) -> tuple[Any, float | None]:
     if type(values) in (sparse.csc_matrix, sparse.csc_array):
         whole = values.indices.dtype == np.int32 and values.has_canonical_format
         stored = values.data if whole and len(values.data) == values.nnz else None
-    if type(stored) is not np.ndarray or stored.dtype not in FLOATS or not stored.size:
+    ready = type(stored) is np.ndarray and stored.dtype in kinds and stored.size
+    if not ready or values.ndim not in ndims:
         return values, None
     flat = stored.ravel(order="K")
     squares = float(np.dot(flat, flat))
     return values, squares / stored.size if squares <= LARGEST**2 else None
 
 
-def note_columns(estimator: Any, X: Any, columns: Sequence[Any]) -> None:
+def note_columns(estimator: Any, X: Any) -> None:
     """Note what scikit-learn's checks, which take a while, would note: names that are strings."""
+    columns = columns_of(X, X.shape[1])
     names = not isinstance(columns, range)
     if names and {type(name) for name in columns} != {str}:
         validate_data(estimator, X, skip_check_array=True)
@@ -153,14 +138,16 @@ def check_columns(estimator: Any, X: Any) -> None:
         validate_data(estimator, X, reset=False, skip_check_array=True)
 
 
-def take_gram(design: Design, precompute: Any) -> None:
+def take_gram(bound: BoundProblem, precompute: Any) -> None:
     """Hand the user's Gram matrix, that of the centred, weighted X, to the design.
 
     Where X is not centred but an intercept is fitted, the matrix cannot be the right one and is
     left aside with a warning, as in scikit-learn.
     """
+    if precompute is None or isinstance(precompute, (str, bool, np.bool_)):
+        return
+    design, gram = bound.design, numeric(bound.powers.gram(precompute), "precompute")
     p = design.n_features
-    gram = numeric(precompute, "precompute")
     if gram.shape != (p, p):
         raise ValueError(f"precompute must have shape ({p}, {p}), got {gram.shape}")
     if not np.isfinite(gram).all():
