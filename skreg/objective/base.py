@@ -14,6 +14,10 @@ that for any slopes u
     value(eta, y, scale) + conjugate(u, y, scale) >= sum_i scale_i u_i eta_i,
 
 with equality where u is the gradient at a scale of one.
+
+A value too large for float64 is inf, without a warning, and so are slopes and curvatures, none of
+which is NaN: a step of a line search that goes too far is seen by its value. A row of scale zero
+counts nothing, however far its eta.
 """
 
 from __future__ import annotations
@@ -68,13 +72,19 @@ class Loss(ABC):
         """Value alone."""
         return self.value_and_gradient(eta, y, scale)[0]
 
+    @abstractmethod
     def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
         """Gradient alone."""
-        return self.value_and_gradient(eta, y, scale)[1]
 
     def curvature(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
         """Second derivative in each entry of eta, or an upper bound of the Hessian's diagonal."""
         raise NotImplementedError(f"{self!r} has no curvature")
+
+    def gradient_and_curvature(
+        self, eta: Array, y: Array, scale: Scale = 1.0
+    ) -> tuple[Array, Array]:
+        """Both, at the cost of one where they share their work."""
+        return self.gradient(eta, y, scale), self.curvature(eta, y, scale)
 
     @abstractmethod
     def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:

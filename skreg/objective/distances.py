@@ -27,6 +27,10 @@ class SquaredError(Loss):
             residual = scaled
         return value, residual
 
+    def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
+        """Gradient alone: the residual."""
+        return (eta - y) * scale
+
     def curvature(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
         """One."""
         return np.ones_like(eta) * scale
@@ -52,6 +56,10 @@ class AbsoluteError(Loss):
         """Value and gradient; see `Loss`."""
         residual = eta - y
         return weighted_sum(np.abs(residual), scale), np.sign(residual) * scale
+
+    def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
+        """Gradient alone."""
+        return np.sign(eta - y) * scale
 
     def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:
         """``u y`` for ``|u| <= 1``."""
@@ -79,9 +87,13 @@ class Huber(Loss):
         bounded *= scale
         return value, bounded
 
+    def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
+        """Gradient alone: the residual, or its limit."""
+        return np.clip(eta - y, -self.delta, self.delta) * scale
+
     def curvature(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
         """One up to the distance, zero beyond it."""
-        return (np.abs(eta - y) <= self.delta) * scale
+        return (np.abs(eta - y) <= self.delta).astype(eta.dtype) * scale
 
     def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:
         """``u^2 / 2 + u y`` for ``|u| <= delta``."""
@@ -105,11 +117,19 @@ class Quantile(Loss):
     def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:
         """Value and gradient; see `Loss`."""
         residual = eta - y
-        slope = np.where(residual > 0, 1.0 - self.quantile, -self.quantile).astype(eta.dtype)
-        slope[residual == 0] = 0.0
+        slope = self._slope(residual)
         value = weighted_sum(slope * residual, scale)
         slope *= scale
         return value, slope
+
+    def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
+        """Gradient alone."""
+        return self._slope(eta - y) * scale
+
+    def _slope(self, residual: Array) -> Array:
+        slope = np.where(residual > 0, 1.0 - self.quantile, -self.quantile).astype(residual.dtype)
+        slope[residual == 0] = 0.0
+        return slope
 
     def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:
         """``u y`` for ``-q <= u <= 1 - q``."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import entr, logsumexp, xlogy
@@ -23,6 +25,48 @@ class LogLink(Loss):
     out_activation = "exp"
     power: float
 
+    @abstractmethod
+    def _parts(self, eta: Array, y: Array) -> tuple[Any, Array]:
+        """``mu^a`` and ``y mu^-b``."""
+
+    @abstractmethod
+    def _rows(self, eta: Array, y: Array, up: Any, down: Array) -> Array:
+        """The loss of each row from these parts."""
+
+    def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:
+        """Value and gradient; see `Loss`."""
+        eta = counted(eta, scale)
+        with np.errstate(over="ignore"):
+            up, down = self._parts(eta, y)
+            return weighted_sum(self._rows(eta, y, up, down), scale), (up - down) * scale
+
+    def value(self, eta: Array, y: Array, scale: Scale = 1.0) -> float:
+        """Value alone."""
+        eta = counted(eta, scale)
+        with np.errstate(over="ignore"):
+            return weighted_sum(self._rows(eta, y, *self._parts(eta, y)), scale)
+
+    def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
+        """Gradient alone."""
+        with np.errstate(over="ignore"):
+            up, down = self._parts(counted(eta, scale), y)
+            return (up - down) * scale
+
+    def curvature(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
+        """``a mu^a + b y mu^-b``."""
+        return self.gradient_and_curvature(eta, y, scale)[1]
+
+    def gradient_and_curvature(
+        self, eta: Array, y: Array, scale: Scale = 1.0
+    ) -> tuple[Array, Array]:
+        """Both from the same exponentials."""
+        with np.errstate(over="ignore"):
+            up, down = self._parts(counted(eta, scale), y)
+            return (up - down) * scale, self._bend(up, down) * scale
+
+    def _bend(self, up: Any, down: Array) -> Array:
+        return (2.0 - self.power) * up + (self.power - 1.0) * down
+
     def inverse_link(self, eta: Array) -> Array:
         """The mean, ``exp(eta)``; inf where that is too large for the type."""
         with np.errstate(over="ignore"):
@@ -40,6 +84,11 @@ class LogLink(Loss):
         return np.asarray(np.maximum(best, np.log(np.finfo(np.float64).tiny)))
 
 
+def counted(eta: Array, scale: Scale) -> Array:
+    """eta, with zero in rows that count nothing: no number is zero times infinity."""
+    return eta if isinstance(scale, float) or scale.all() else eta * (scale != 0)
+
+
 class Poisson(LogLink):
     """Half the Poisson deviance, ``mu - y - y log(mu / y)`` with ``mu = exp(eta)``."""
 
@@ -47,21 +96,14 @@ class Poisson(LogLink):
     power = 1.0
     domain = "not negative"
 
-    def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:
-        """Value and gradient; see `Loss`."""
-        mean = np.exp(eta)
-        value = weighted_sum(mean - y - y * eta + xlogy(y, y), scale)
-        mean -= y
-        mean *= scale
-        return value, mean
+    def _parts(self, eta: Array, y: Array) -> tuple[Array, Array]:
+        return np.exp(eta), y
 
-    def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
-        """Gradient alone: ``mu - y``."""
-        return (np.exp(eta) - y) * scale
+    def _rows(self, eta: Array, y: Array, up: Any, down: Array) -> Array:
+        return up - y - y * eta + xlogy(y, y)
 
-    def curvature(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
-        """``mu``."""
-        return np.exp(eta) * scale
+    def _bend(self, up: Any, down: Array) -> Array:
+        return up
 
     def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:
         """``mu log(mu) - mu + y - y log(y)`` for ``mu = u + y >= 0``."""
@@ -79,14 +121,14 @@ class Gamma(LogLink):
     power = 2.0
     domain = "positive"
 
-    def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:
-        """Value and gradient; see `Loss`."""
-        ratio = y * np.exp(-eta)
-        return weighted_sum(ratio - 1.0 + eta - np.log(y), scale), (1.0 - ratio) * scale
+    def _parts(self, eta: Array, y: Array) -> tuple[float, Array]:
+        return 1.0, y * np.exp(-eta)
 
-    def curvature(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
-        """``y / mu``."""
-        return y * np.exp(-eta) * scale
+    def _rows(self, eta: Array, y: Array, up: Any, down: Array) -> Array:
+        return down - 1.0 + eta - np.log(y)
+
+    def _bend(self, up: Any, down: Array) -> Array:
+        return down
 
     def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:
         """``u (1 + log y) + r log(r)`` for ``r = 1 - u >= 0``."""
@@ -116,20 +158,14 @@ class Tweedie(LogLink):
         if not 1.0 < self.power < 2.0:
             raise ValueError(f"power must be above 1 and below 2, got {self.power}")
 
-    def _parts(self, eta: Array, y: Array) -> tuple[float, float, Array, Array]:
-        """a, b, ``mu^a`` and ``y mu^-b``."""
+    def _parts(self, eta: Array, y: Array) -> tuple[Array, Array]:
         a, b = 2.0 - self.power, self.power - 1.0
-        return a, b, np.exp(a * eta), y * np.exp(-b * eta)
+        # Nothing of a zero y, whatever the exponential.
+        return np.exp(a * eta), y * np.exp(-b * eta * (y > 0))
 
-    def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:
-        """Value and gradient; see `Loss`."""
-        a, b, up, down = self._parts(eta, y)
-        return weighted_sum(up / a + down / b - y**a / (a * b), scale), (up - down) * scale
-
-    def curvature(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
-        """``a mu^a + b y mu^-b``."""
-        a, b, up, down = self._parts(eta, y)
-        return (a * up + b * down) * scale
+    def _rows(self, eta: Array, y: Array, up: Any, down: Array) -> Array:
+        a, b = 2.0 - self.power, self.power - 1.0
+        return up / a + down / b - y**a / (a * b)
 
     def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:
         """``u eta - f(eta)`` where the slope is u, which Newton's method finds.
@@ -144,11 +180,10 @@ class Tweedie(LogLink):
             above, below = np.log(u) / a, (log_y - np.log(-u)) / b
             eta = np.where(u >= 0, np.maximum(log_y, above), np.minimum(log_y, below))
             for _ in range(NEWTON_STEPS):
-                _, _, up, down = self._parts(eta, y)
+                up, down = self._parts(eta, y)
                 left, right = up - np.minimum(u, 0.0), down + np.maximum(u, 0.0)
                 eta = eta - np.log(left / right) / (a * up / left + b * down / right)
-            _, _, up, down = self._parts(eta, y)
-            rows = u * eta - up / a - down / b + y**a / (a * b)
+            rows = u * eta - self._rows(eta, y, *self._parts(eta, y))
         at_zero = np.where(u < 0, np.inf, np.where(u > 0, rows, 0.0))
         return weighted_sum(np.where(y > 0, rows, at_zero), scale)
 

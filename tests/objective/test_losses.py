@@ -1,5 +1,7 @@
 """Losses: derivatives against differences, conjugates and null models against searches, domains."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from differences import agree
@@ -13,6 +15,7 @@ from sklearn.metrics import (
     mean_tweedie_deviance,
 )
 
+from skreg.objective.classification import solve_laplacian
 from skreg.objective.losses import (
     LOSSES,
     AbsoluteError,
@@ -90,6 +93,18 @@ def test_the_curvature_is_that_of_the_gradient(loss, y, scale):
         if isinstance(loss, Multinomial):  # the Hessian of a row is diag(p) - p p'
             column -= curvature * loss.inverse_link(ETA)[:, k : k + 1]
         np.testing.assert_allclose((above - below) / (2 * step), column, rtol=1e-6, atol=1e-9)
+
+
+@each_smooth_loss
+@each_scale
+def test_gradient_and_curvature_together_are_both_alone(loss, y, scale):
+    for eta in (ETA, 20 * ETA, ETA - 30):
+        gradient, curvature = loss.gradient_and_curvature(eta, y, scale)
+        expected = loss.gradient(eta, y, scale)
+        np.testing.assert_allclose(gradient, expected, rtol=1e-14, atol=1e-15)
+        np.testing.assert_allclose(curvature, loss.curvature(eta, y, scale), rtol=1e-14)
+    gradient, curvature = loss.gradient_and_curvature(ETA.astype(np.float32), y.astype(np.float32))
+    assert gradient.dtype == curvature.dtype == np.float32
 
 
 @each_smooth_loss
@@ -314,14 +329,48 @@ def test_null_models_with_far_offsets(loss, y):
             assert loss.value(other + far, y) >= least * (1 - 1e-12)
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_multinomial_null_models_with_offsets_of_any_size(seed):
+def slope_of_a_null_model(seed):
+    """The largest slope that is left, of classes few and many rows apart by up to 1000."""
     rng = np.random.default_rng(seed)
     n, k = rng.integers(8, 40), rng.integers(2, 6)
     y = np.eye(k)[np.r_[:k, rng.integers(0, k, n - k)]]
-    offset = 10 ** rng.uniform(-1, 2) * rng.standard_normal((n, k))
-    found = Multinomial().null_model(y, None, offset)
-    np.testing.assert_allclose(Multinomial().gradient(found + offset, y).sum(axis=0), 0, atol=1e-8)
+    offset = 10 ** rng.uniform(-1, 3) * rng.standard_normal((n, k))
+    weight = rng.random(n) * 10.0 ** rng.integers(-3, 4, n) if seed % 3 == 0 else np.ones(n)
+    found = Multinomial().null_model(y, weight, offset)
+    slope = Multinomial().gradient(found + offset, y, weight[:, None] / weight.sum())
+    return np.abs(slope.sum(axis=0)).max()
+
+
+def test_multinomial_null_models_with_offsets_of_any_size():
+    assert max(slope_of_a_null_model(seed) for seed in range(200)) < 1e-13
+
+
+@pytest.mark.exhaustive
+def test_multinomial_null_models_with_offsets_of_any_size_at_length():
+    assert max(slope_of_a_null_model(seed) for seed in range(3000)) < 1e-13
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_weak_links_of_a_laplacian_lose_no_digit(seed):
+    """Against elimination in fractions, where links differ by up to thirty orders of magnitude."""
+    rng = np.random.default_rng(seed)
+    links = np.triu(10.0 ** -rng.uniform(0, 30, (5, 5)), 1)
+    links += links.T
+    slope = rng.permutation([1.0, 0.5, -1.5, 0.25, -0.25])
+    exact = [[-Fraction(float(link)) for link in row] for row in links]
+    for k, row in enumerate(exact):
+        row[k] = -sum(row) + row[k]
+        row.append(Fraction(float(slope[k])))
+    for k in range(4, 0, -1):  # the first is held at zero
+        for i in range(k):
+            factor = exact[i][k] / exact[k][k]
+            exact[i] = [a - factor * b for a, b in zip(exact[i], exact[k], strict=True)]
+    expected = [Fraction(0)]
+    for k in range(1, 5):
+        known = sum(exact[k][i] * expected[i] for i in range(k))
+        expected.append((exact[k][5] - known) / exact[k][k])
+    found = solve_laplacian(links, slope)
+    np.testing.assert_allclose(found, [float(value) for value in expected], rtol=1e-13)
 
 
 # Deviances and predictions
@@ -395,6 +444,38 @@ def test_far_predictions_give_finite_numbers(loss, y):
             curvature = loss.curvature(eta, y)
             assert np.isfinite(curvature).all()
             assert curvature.min() >= 0
+
+
+@pytest.mark.parametrize("name", ["poisson", "gamma", "tweedie", "tweedie, steep"])
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_means_too_large_for_their_type_are_infinite_and_not_nan(name, kind):
+    """Without a warning, which would be an error here."""
+    loss, y = CASES[name]
+    y, signs = y.astype(kind), np.where(np.arange(21).reshape(7, 3) % 2, kind(1.0), kind(-1.0))
+    for size in (4e3, 1e6):
+        eta = kind(size) * signs
+        for scale in (1.0, 0.1, WEIGHT.astype(kind)):
+            assert loss.value(eta, y, scale) == np.inf
+            assert loss.value_and_gradient(eta, y, scale)[0] == np.inf
+            slope, bend = loss.gradient_and_curvature(eta, y, scale)
+            for each in (slope, bend, loss.gradient(eta, y, scale), loss.curvature(eta, y, scale)):
+                assert not np.isnan(each).any()
+                assert each.dtype == kind
+            assert bend.min() >= 0
+
+
+@each_loss
+def test_a_row_of_scale_zero_counts_nothing_however_far(loss, y):
+    eta, scale = ETA.copy(), WEIGHT.copy()
+    scale[2] = 0.0
+    expected = loss.value(eta, y, scale), loss.gradient(eta, y, scale)
+    for far in (1e4, -1e4):
+        eta[2] = far
+        assert loss.value(eta, y, scale) == pytest.approx(expected[0], rel=1e-14)
+        for gradient in (loss.gradient(eta, y, scale), loss.value_and_gradient(eta, y, scale)[1]):
+            np.testing.assert_array_equal(gradient, expected[1])
+        if loss.smooth:
+            assert not loss.curvature(eta, y, scale)[2].any()
 
 
 def test_log_losses_hold_where_probabilities_are_certain():
