@@ -13,7 +13,7 @@ from skreg import LassoCV, MLPClassifier, RidgeCV
 from skreg.report.contents import (
     Caution,
     Coefficients,
-    Column,
+    ColumnSummary,
     Contents,
     CorrelatedGroup,
     Glance,
@@ -81,7 +81,7 @@ def baseline(y, values, name="Predicting the mean"):
 
 def glance(names, n_rows, *, task="regression", target="progression", summary=(("mean", "152"),)):
     columns = tuple(
-        Column(name, "number", i % 3, n_rows - i, "median 0, from −0.1 to 0.2")
+        ColumnSummary(name, "number", i % 3, n_rows - i, "median 0, from −0.1 to 0.2")
         for i, name in enumerate(names)
     )
     return Glance(

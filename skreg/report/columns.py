@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .contents import Column, Kind
+from .contents import ColumnSummary, Kind
 from .wording import number, percent
 
 Array = NDArray[np.float64]
-SHOWN_CATEGORIES = 3
+SHOWN = 3  # categories
 _TIMES: dict[Kind, type] = {"date": date, "duration": timedelta}
 
 
@@ -44,7 +44,9 @@ class Columns:
             stored = X.tocsc()
             stored.sum_duplicates()
             return cls(names, X.shape[0], None, stored)
-        return cls(names, X.shape[0], tuple(_plain(values) for values in _split(X)))
+        given = [X[name].to_numpy() for name in X.columns] if hasattr(X, "columns") else None
+        columns = np.asarray(X).T if given is None else given
+        return cls(names, X.shape[0], tuple(map(_plain, columns)))
 
     @property
     def numeric(self) -> NDArray[np.intp]:
@@ -63,17 +65,6 @@ class Columns:
                 block[:, k] = self.dense[j][rows]
         block[np.isinf(block)] = np.nan
         return block
-
-
-def _split(X: Any) -> Iterator[NDArray[Any]]:
-    if hasattr(X, "iloc"):
-        for j in range(X.shape[1]):
-            yield X.iloc[:, j].to_numpy()
-    elif hasattr(X, "get_columns"):  # polars
-        for column in X.get_columns():
-            yield column.to_numpy()
-    else:
-        yield from np.asarray(X).T
 
 
 def _plain(values: NDArray[Any]) -> NDArray[Any]:
@@ -95,7 +86,7 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
-def describe(table: Columns) -> list[Column]:
+def describe(table: Columns) -> list[ColumnSummary]:
     """What each column holds."""
     if table.dense is None:
         values, starts = table.stored.data.astype(float), table.stored.indptr
@@ -107,7 +98,7 @@ def describe(table: Columns) -> list[Column]:
     ]
 
 
-def _numbers(name: str, values: NDArray[Any], n_rows: int | None = None) -> Column:
+def _numbers(name: str, values: NDArray[Any], n_rows: int | None = None) -> ColumnSummary:
     """A column of numbers; of a sparse matrix of `n_rows`, by those that it stores."""
     present = values[~np.isnan(values)]
     n_missing = len(values) - len(present)
@@ -115,51 +106,48 @@ def _numbers(name: str, values: NDArray[Any], n_rows: int | None = None) -> Colu
     if n_zero:
         present = np.append(present, 0.0)
     kinds, counts = np.unique(present, return_counts=True)
-    distinct = len(kinds)
-    least, most = kinds[[0, -1]] if distinct else (np.nan, np.nan)
-    if not distinct:
+    least, most = kinds[[0, -1]] if len(kinds) else (np.nan, np.nan)
+    if not len(kinds):
         summary = "no values"
-    elif distinct == 1:
+    elif len(kinds) == 1:
         summary = f"always {number(least)}"
     elif n_rows is not None:
         share = percent(1 - n_zero / n_rows)
         summary = f"not zero in {share} of the rows, from {number(least)} to {number(most)}"
-    elif distinct == 2:
+    elif len(kinds) == 2:
         share = percent(counts[-1] / len(present))
         summary = f"{number(least)} or {number(most)}, the latter in {share} of the rows"
     else:
         with np.errstate(invalid="ignore"):  # of infinite ones
-            middle, low, high = map(_plain_number, (float(np.median(present)), least, most))
-        summary = f"median {middle}, from {low} to {high}"
-    return Column(name, "number", n_missing, distinct, summary)
+            middle = float(np.median(present))
+        texts = [number(float(value)) for value in (middle, least, most)]
+        # Four digits stand together: many of them are years.
+        texts = [text.replace(",", "") if len(text.lstrip("−")) < 6 else text for text in texts]
+        summary = "median {}, from {} to {}".format(*texts)
+    return ColumnSummary(name, "number", n_missing, len(kinds), summary)
 
 
-def _plain_number(value: float) -> str:
-    """As elsewhere, but four digits stand together: many of them are years."""
-    text = number(value)
-    return text if abs(value) >= 10_000 else text.replace(",", "")
-
-
-def _objects(name: str, values: NDArray[Any]) -> Column:
+def _objects(name: str, values: NDArray[Any]) -> ColumnSummary:
     """A column of categories, dates or durations."""
     present = [value for value in values if value is not None]
-    n_missing = len(values) - len(present)
-    for kind in _TIMES:
-        if is_time(values, kind):
-            try:
-                ends = [str(end).removesuffix(" 00:00:00") for end in (min(present), max(present))]
-                summary = f"from {ends[0]} to {ends[1]}"
-            except TypeError:  # with and without a time zone
-                summary = "not in one order"
-            return Column(name, kind, n_missing, len(set(present)), summary)
+    kind: Kind = next((kind for kind in _TIMES if is_time(values, kind)), "category")
+    distinct = set(present if kind != "category" else map(str, present))
     if not present:
-        return Column(name, "category", n_missing, 0, "no values")
-    kinds, counts = np.unique([str(value) for value in present], return_counts=True)
-    order = np.argsort(-counts, kind="stable")[:SHOWN_CATEGORIES]
-    parts = [f"{kinds[k]} {percent(counts[k] / len(present))}" for k in order]
-    if len(kinds) > SHOWN_CATEGORIES:
-        parts.append(f"{len(kinds) - SHOWN_CATEGORIES:,} more")
-    return Column(name, "category", n_missing, len(kinds), ", ".join(parts))
+        summary = "no values"
+    elif kind == "category":
+        counts = Counter(map(str, present))
+        common = sorted(counts, key=lambda text: (-counts[text], text))
+        parts = [f"{text} {percent(counts[text] / len(present))}" for text in common[:SHOWN]]
+        if len(common) > SHOWN:
+            parts.append(f"{len(common) - SHOWN:,} more")
+        summary = ", ".join(parts)
+    else:
+        try:
+            ends = [str(end).removesuffix(" 00:00:00") for end in (min(present), max(present))]
+            summary = f"from {ends[0]} to {ends[1]}"
+        except TypeError:  # with and without a time zone
+            summary = "not in one order"
+    return ColumnSummary(name, kind, len(values) - len(present), len(distinct), summary)
 
 
 def is_time(values: NDArray[Any], kind: Kind) -> bool:

@@ -49,7 +49,7 @@ class Caution:
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnSummary:
     """One column of the data: its name, what it holds, and a few numbers as text.
 
     Parameters
@@ -98,7 +98,7 @@ class Glance:
     target_summary : tuple of (str, str)
         What and how much, as text: ("mean", "180,796"), or (class, "1,813 rows (39.4%)").
     n_rows, n_columns : int
-    columns : tuple of Column
+    columns : tuple of ColumnSummary
         As given, before any preprocessing.
     constant : tuple of str
         Columns with one value.
@@ -116,7 +116,7 @@ class Glance:
     target_summary: tuple[tuple[str, str], ...]
     n_rows: int
     n_columns: int
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnSummary, ...]
     constant: tuple[str, ...]
     n_missing: int
     correlated: tuple[CorrelatedGroup, ...]

@@ -6,9 +6,9 @@ They work on values, not on cells, so that a data frame of one's own can be look
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,22 +33,21 @@ _CODE = re.compile(
 _NINES = re.compile(r"-?9{2,}(\.[90]*)?")
 
 
-@dataclass(frozen=True)
-class Sentinel:
+class Sentinel(NamedTuple):
     """A value that may stand for a missing one: a column, the value, how often, the others."""
 
     name: str
     value: float
-    count: int
+    n_rows: int
     low: float
     high: float
 
 
 def are_known(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Which values are there: neither None nor NaN nor NaT."""
-    if values.dtype.kind in "fM":
-        return np.asarray(values == values)
-    return np.array([value is not None and value == value for value in values], dtype=bool)
+    import pandas
+
+    return np.asarray(pandas.notna(values))
 
 
 def all_different(values: NDArray[Any]) -> bool:
@@ -112,22 +111,22 @@ def sentinels(columns: Mapping[str, NDArray[Any]]) -> list[Sentinel]:
     -------
     list of Sentinel
     """
-    sorted_columns = {}
+    counted = {}
     for name, values in columns.items():
         if values.dtype.kind == "f":
             kinds, counts = np.unique(values[np.isfinite(values)], return_counts=True)
             if len(kinds) > FEWEST_VALUES:
-                sorted_columns[name] = kinds, counts
-    ends: dict[float, int] = {}  # in how many columns a repeated value is the first or last
-    for kinds, counts in sorted_columns.values():
-        for k in (0, -1):
-            if counts[k] > 1:
-                ends[float(kinds[k])] = ends.get(float(kinds[k]), 0) + 1
-    found = []
-    for name, (kinds, counts) in sorted_columns.items():
-        for sign in (1, -1):
-            found += _at_one_end(name, sign * kinds[::sign], counts[::sign], sign, ends)
-    return found
+                counted[name] = kinds, counts
+    # In how many columns a repeated value is the first or last.
+    ends = Counter(
+        float(kinds[k]) for kinds, counts in counted.values() for k in (0, -1) if counts[k] > 1
+    )
+    return [
+        one
+        for name, (kinds, counts) in counted.items()
+        for sign in (1, -1)
+        for one in _at_one_end(name, sign * kinds[::sign], counts[::sign], sign, ends)
+    ]
 
 
 def _at_one_end(
@@ -135,7 +134,7 @@ def _at_one_end(
     kinds: NDArray[np.float64],
     counts: NDArray[np.intp],
     sign: int,
-    ends: dict[float, int],
+    ends: Counter[float],
 ) -> list[Sentinel]:
     """Sentinels among the smallest values, which are the largest ones with another sign."""
     for n in range(min(MOST_SENTINELS, len(kinds) - FEWEST_VALUES), 0, -1):
@@ -149,7 +148,7 @@ def _at_one_end(
         # Nines, or alone below zero in several columns, need not be as far away.
         below = sign > 0 and head[-1] < 0 <= rest[0]
         usual = all(
-            _NINES.fullmatch(f"{value:g}") or (below and ends.get(value, 0) > 1) for value in values
+            _NINES.fullmatch(f"{value:g}") or (below and ends[value] > 1) for value in values
         )
         if gap > spread or (usual and gap > NEAR * spread):
             low, high = sorted((float(sign * rest[0]), float(sign * rest[-1])))
@@ -164,38 +163,31 @@ def sentinel_cautions(found: Sequence[Sentinel], remedy: str) -> list[Caution]:
     """Say which values may stand for missing ones; "{value}" in the remedy becomes such a value."""
     if not found:
         return []
-    by_value: dict[float, list[Sentinel]] = {}
-    for one in found:
-        by_value.setdefault(one.value, []).append(one)
+    by_value: dict[str, list[str]] = defaultdict(list)
+    for name, value, count, low, high in found:
+        place = f"{name!r} ({count:,} rows, the others from {low:g} to {high:g})"
+        by_value[f"{value:g}"].append(place)
     said = []
-    for value, group in by_value.items():
-        places = [
-            f"{one.name!r} ({one.count:,} rows, the others from {one.low:g} to {one.high:g})"
-            for one in group[:MOST_LISTED]
-        ]
-        more = f" and {len(group) - MOST_LISTED} more columns" if len(group) > MOST_LISTED else ""
-        said.append(f"{value:g} in {', '.join(places)}{more}: {remedy.format(value=f'{value:g}')}")
-    return [
-        Caution(
-            "A value may stand for a missing one",
-            f"Far from all others, and repeated: {'; '.join(said)}.",
-            serious=True,
-        )
-    ]
+    for text, places in by_value.items():
+        left = len(places) - MOST_LISTED
+        more = f" and {left} more columns" if left > 0 else ""
+        where = ", ".join(places[:MOST_LISTED]) + more
+        said.append(f"{text} in {where}: {remedy.format(value=text)}")
+    text = f"Far from all others, and repeated: {'; '.join(said)}."
+    return [Caution("A value may stand for a missing one", text, serious=True)]
 
 
 def id_cautions(names: Sequence[str], remedy: str) -> list[Caution]:
     """Say which columns of whole numbers may be ids."""
     if not names:
         return []
-    several = len(names) > 1
-    return [
-        Caution(
-            "Columns look like ids or codes" if several else "A column looks like an id or a code",
-            f"{some(names, MOST_LISTED)} {'hold' if several else 'holds'} whole numbers that seem"
-            f" to name rows or things and to measure nothing: {remedy}.",
-        )
-    ]
+    one = len(names) == 1
+    title = "A column looks like an id or a code" if one else "Columns look like ids or codes"
+    text = (
+        f"{some(names, MOST_LISTED)} hold{'s' * one} whole numbers that seem"
+        f" to name rows or things and to measure nothing: {remedy}."
+    )
+    return [Caution(title, text)]
 
 
 def date_caution(names: Sequence[str], remedy: str) -> Caution:
@@ -235,22 +227,15 @@ def column_cautions(
     cautions += id_cautions(
         ids_among_numbers(columns), "leave such a column out, or encode it as categories"
     )
-    dates = [name for name, values in columns.items() if is_time(values, "date")]
-    names = [
-        name
-        for name, values in columns.items()
-        if values.dtype == object
-        and name not in dates
-        and table.n_rows >= FEWEST_ROWS
-        and all_different(values)
-    ]
-    if names:
+    objects = [name for name, values in columns.items() if values.dtype == object]
+    dates = [name for name in objects if is_time(columns[name], "date")]
+    text = [name for name in objects if name not in dates and all_different(columns[name])]
+    if text and table.n_rows >= FEWEST_ROWS:
+        one = len(text) == 1
         cautions.append(
             Caution(
-                "Columns of text differ in every row"
-                if len(names) > 1
-                else "A column of text differs in every row",
-                f"{some(names, MOST_LISTED)}: no two rows, or few, share a"
+                f"{'A column' if one else 'Columns'} of text differ{'s' * one} in every row",
+                f"{some(text, MOST_LISTED)}: no two rows, or few, share a"
                 " value, so that it says nothing about a new row as a category; leave it out.",
             )
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,7 @@ ROWS_A_CATEGORY = 5
 FEWEST_PRESENT = 0.1  # of the rows, for a column with gaps
 
 
-@dataclass(frozen=True)
-class Suspect:
+class Suspect(NamedTuple):
     """A feature that alone says what the target is.
 
     Parameters
@@ -62,51 +61,45 @@ def suspects(table: Columns, y: NDArray[np.generic], task: Task, target: str) ->
     rows = sample(table.n_rows, int(max(200, MOST_CELLS / max(p, 1))))
     values = y[rows] if task == "regression" else np.unique(y[rows], return_inverse=True)[1]
     goal = _codes(values, task)
-    least = max(ALMOST, _by_chance(goal, p, task))
+    how = "balanced accuracy" if goal.shape[1] > 2 else "area under the ROC curve"
+    how = "correlation" if task == "regression" else how
     found = []
     for begin in range(0, len(table.numeric), BLOCK):
         columns = table.numeric[begin : begin + BLOCK]
         block = table.numbers(columns, rows)
         there = ~np.isnan(block)
-        whole = np.asarray(there.all(axis=0))
-        strength, how = _strengths(block[:, whole], goal, task)
-        strengths, bounds = np.zeros(len(columns)), np.full(len(columns), least)
-        strengths[whole] = strength
-        for gappy in np.flatnonzero(~whole & (there.mean(axis=0) >= FEWEST_PRESENT)):
-            # Of the rows that have a value: a gap says nothing of how it was before.
-            kept = there[:, gappy]
+        share = there.mean(axis=0)
+        strengths, bounds = np.zeros(len(columns)), np.full(len(columns), np.inf)
+        # Of the rows that have a value: a gap says nothing of how it was before.
+        gappy = np.flatnonzero((share < 1) & (share >= FEWEST_PRESENT))
+        for some in (np.flatnonzero(share == 1), *gappy[:, np.newaxis]):
+            kept = there[:, some].all(axis=1)
             own = _codes(values[kept], task)
-            bounds[gappy] = max(ALMOST, _by_chance(own, p, task))
-            if own.shape[1] > 1:
-                strengths[gappy] = _strengths(block[kept, gappy][:, np.newaxis], own, task)[0][0]
-        for k, j in enumerate(columns):
-            alike = _named_alike(table.names[j], target) and strengths[k] >= NAMED_ALIKE
-            if strengths[k] >= bounds[k] or alike:
-                said = f"{how} {strengths[k]:.4f}"
-                said += "" if whole[k] else f" over the {percent(there[:, k].mean())} that have it"
-                said += ", and a name like the target's" if alike else ""
-                found.append(Suspect(table.names[j], said, float(strengths[k])))
-    for j in np.setdiff1d(np.arange(p), table.numeric):
-        assert table.dense is not None  # for the type checker: a sparse matrix has numbers alone
-        share = _share_by_category(table.dense[j][rows], goal)
-        if share >= least:
-            how = f"{share:.2%} of the target's variance lie between its categories"
-            found.append(Suspect(table.names[j], how, share))
-    if task == "regression" and not any(suspect.size >= ALMOST for suspect in found):
-        found += _computed(table, rows, values.astype(float))
-    return sorted(found, key=lambda suspect: -suspect.size)
-
-
-def _computed(table: Columns, rows: NDArray[np.intp], values: Array) -> list[Suspect]:
-    """A formula of a few columns that gives the target; none is looked for in a sparse matrix."""
+            if own.shape[1] > 1 and some.size:
+                bounds[some] = max(ALMOST, _by_chance(own, p, task))
+                strengths[some] = _strengths(block[np.ix_(kept, some)], own, task)
+        for j, strength, bound, part in zip(columns, strengths, bounds, share, strict=True):
+            alike = _named_alike(table.names[j], target) and bool(strength >= NAMED_ALIKE)
+            if strength >= bound or alike:
+                said = f"{how} {strength:.4f}"
+                said += "" if part == 1 else f" over the {percent(part)} that have it"
+                said += ", and a name like the target's" * alike
+                found.append(Suspect(table.names[j], said, float(strength)))
     if table.dense is None:
-        return []
-    names = [table.names[j] for j in table.numeric]
-    found = formula(table.numbers(table.numeric, rows), values, names)
-    if found is None:
-        return []
-    how = f"the target is their {found.kind} up to rounding in {percent(found.share)} of the rows"
-    return [Suspect(found.text, how, found.share)]
+        return sorted(found, key=lambda suspect: -suspect.size)
+    for j in np.setdiff1d(np.arange(p), table.numeric):
+        share = _share_by_category(table.dense[j][rows], goal)
+        if share >= max(ALMOST, _by_chance(goal, p, task)):
+            said = f"{share:.2%} of the target's variance lie between its categories"
+            found.append(Suspect(table.names[j], said, share))
+    if task == "regression" and not any(suspect.size >= ALMOST for suspect in found):
+        block, names = table.numbers(table.numeric, rows), [table.names[j] for j in table.numeric]
+        made = formula(block, values.astype(float), names)
+        if made is not None:
+            in_rows = f"up to rounding in {percent(made.share)} of the rows"
+            said = f"the target is their {made.kind} {in_rows}"
+            found.append(Suspect(made.text, said, made.share))
+    return sorted(found, key=lambda suspect: -suspect.size)
 
 
 def _codes(y: NDArray[np.generic], task: Task) -> Array:
@@ -130,23 +123,22 @@ def _by_chance(goal: Array, p: int, task: Task) -> float:
     return 0.0 if orders > np.log(2 * p / CHANCE) else np.inf
 
 
-def _strengths(block: Array, goal: Array, task: Task) -> tuple[Array, str]:
-    """How far each column alone predicts the target, and what that number is."""
+def _strengths(block: Array, goal: Array, task: Task) -> Array:
+    """How far each column alone predicts the target."""
     ranks = rankdata(block, axis=0)
     if task == "regression":
         unit = standardised(goal)
         plain = np.abs(standardised(block).T @ unit[:, 0])
         ordered = np.abs(standardised(ranks).T @ unit[:, 1])
         # Ranks find a leak through a logarithm; of two values they say no more than the values.
-        return np.maximum(plain, ordered), "correlation"
+        return np.maximum(plain, ordered)
     counts = goal.sum(axis=0)
     if goal.shape[1] == 2:
         n_first, n_second = counts
         area = (ranks.T @ goal[:, 1] - n_second * (n_second + 1) / 2) / (n_first * n_second)
-        return np.maximum(area, 1 - area), "area under the ROC curve"
+        return np.maximum(area, 1 - area)
     classes = goal.argmax(axis=1)
-    accuracies = [_accuracy(column, classes, counts) for column in block.T]
-    return np.array(accuracies), "balanced accuracy"
+    return np.array([_accuracy(column, classes, counts) for column in block.T])
 
 
 def _accuracy(column: Array, classes: NDArray[np.intp], counts: Array) -> float:
@@ -168,11 +160,11 @@ def _accuracy(column: Array, classes: NDArray[np.intp], counts: Array) -> float:
 def _share_by_category(values: NDArray[np.generic], goal: Array) -> float:
     """Share of the target's variance between the categories of a column, if these are few."""
     text = ["" if value is None else str(value) for value in values]
-    kinds, codes = np.unique(text, return_inverse=True)
-    if not 1 < len(kinds) <= len(values) / ROWS_A_CATEGORY:
+    _, codes, counts = np.unique(text, return_inverse=True, return_counts=True)
+    if not 1 < len(counts) <= len(values) / ROWS_A_CATEGORY:
         return 0.0  # of almost as many categories as rows, any target is a function
     sums = np.array([np.bincount(codes, column) for column in standardised(goal).T])
-    return float((sums**2 / np.bincount(codes)).sum(axis=1).min())
+    return float((sums**2 / counts).sum(axis=1).min())
 
 
 def _named_alike(name: str, target: str) -> bool:

@@ -118,6 +118,11 @@ def listing(names: Sequence[str], most: int) -> str:
     return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
 
 
+def together(names: Sequence[str]) -> str:
+    """Write all names of a list, the last one after "and"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def ranking(contents: Contents) -> list[int]:
     """Positions of the models, the best first; those without a score last."""
 
@@ -147,7 +152,7 @@ def result(contents: Contents) -> str:
         text = f"Of {len(contents.models)} models, "
         tied = [best, *(other for other in others if score.ties(other.scores[0]))]
         if len(tied) > 1:
-            names = f"{', '.join(model.name for model in tied[:-1])} and {tied[-1].name}"
+            names = together([model.name for model in tied])
             text += f"{names} predict equally well{' and best' * (len(others) >= len(tied))}: "
         else:
             verb = "predicts" if _clearly(best, others[0]) else "scores"
