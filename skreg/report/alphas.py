@@ -27,7 +27,8 @@ def scalar(value: Any) -> float | None:
 
 def alpha_of(estimator: Any) -> float | None:
     """The strength of the penalty of a linear model, where it has one that is called alpha."""
-    if _has_no_alpha(estimator):
+    # Of Bayesian models the penalty is called lambda: alpha is that of the noise.
+    if getattr(estimator, "penalty", "l2") is None or hasattr(estimator, "lambda_"):
         return None
     return scalar(getattr(estimator, "alpha_", getattr(estimator, "alpha", None)))
 
@@ -36,15 +37,11 @@ def is_penalised(estimator: Any) -> bool:
     """Whether a linear model has a penalty on its coefficients."""
     if getattr(estimator, "penalty", "l2") is None:
         return False
-    if not _has_no_alpha(estimator) and any(hasattr(estimator, one) for one in ("alpha", "alpha_")):
+    has_alpha = hasattr(estimator, "alpha") or hasattr(estimator, "alpha_")
+    if has_alpha and not hasattr(estimator, "lambda_"):
         return alpha_of(estimator) != 0
     strengths = [getattr(estimator, name, np.inf) for name in ("C", "C_")]
     return any(bool(np.isfinite(strength).any()) for strength in strengths)
-
-
-def _has_no_alpha(estimator: Any) -> bool:
-    """No penalty at all, or (of Bayesian models) one called lambda: alpha is that of the noise."""
-    return getattr(estimator, "penalty", "l2") is None or hasattr(estimator, "lambda_")
 
 
 def errors_kept(estimator: Any) -> CVResult | None:
@@ -53,22 +50,20 @@ def errors_kept(estimator: Any) -> CVResult | None:
     Where it also chose an l1_ratio, those of the chosen one. None where no penalty is best: a curve
     over alpha would not show it.
     """
-    errors: Any = getattr(estimator, "mse_path_", None)
-    alphas: Any = getattr(estimator, "alphas_", None)
+    errors = np.asarray(getattr(estimator, "mse_path_", np.nan), dtype=float)
     # Of least angles: the errors are at other alphas than the path to all rows.
-    alphas = np.asarray(getattr(estimator, "cv_alphas_", alphas))
-    if errors is not None and np.shape(errors) == np.shape(alphas) and np.ndim(errors) == 1:
-        errors = np.reshape(errors, (-1, 1))  # of a single fold, which scikit-learn squeezes
-    if np.ndim(errors) == 3:
+    alphas = getattr(estimator, "cv_alphas_", getattr(estimator, "alphas_", None))
+    alphas = np.asarray(alphas, dtype=float)
+    if errors.shape == alphas.shape and errors.ndim == 1:
+        errors = errors[:, np.newaxis]  # of a single fold, which scikit-learn squeezes
+    if errors.ndim == 3:
         ratios = np.atleast_1d(np.asarray(estimator.l1_ratio, dtype=float))
         at = np.flatnonzero(ratios == estimator.l1_ratio_)
         if len(at) != 1 or len(ratios) != len(errors):
             return None
-        errors = errors[at[0]]
-        alphas = alphas[at[0]] if alphas.ndim == 2 else alphas
-    if np.ndim(errors) != 2 or alphas.shape != np.shape(errors)[:1]:
+        errors, alphas = errors[at[0]], alphas[at[0]] if alphas.ndim == 2 else alphas
+    if errors.ndim != 2 or alphas.shape != errors.shape[:1]:
         return None
-    errors = np.asarray(errors, dtype=float)
     order = np.argsort(-alphas, kind="stable")
     order = order[alphas[order] > 0]  # alpha has a logarithmic scale in pictures
     if not order.size or errors[order].mean(axis=1).min() > errors.mean(axis=1).min():

@@ -10,8 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +49,7 @@ OUT_OF_FOLD = (
 )
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(NamedTuple):
     """One model fitted to the training rows of one split.
 
     Parameters
@@ -149,15 +147,12 @@ def _fit(
     return Fit(model if test is None else None, values, seconds, warned)
 
 
-def compare_models(
-    request: Request, metrics: Sequence[Metric], *, n_jobs: int | None, verbose: int
-) -> list[ModelReport]:
+def compare_models(request: Request, *, n_jobs: int | None, verbose: int) -> list[ModelReport]:
     """Fit and cross-validate every estimator of a request, and look into it.
 
     Parameters
     ----------
     request : Request
-    metrics : sequence of Metric
     n_jobs : int or None
         Processes that share the fits.
     verbose : int
@@ -169,48 +164,81 @@ def compare_models(
     """
     folds = splits_of(request.folds)
     everything: Splits = {WHOLE: (np.arange(len(request.y)), None)}
-    fits = evaluate(
-        [
-            (name, _seeded(model, request.random_state), folds if fitted else everything | folds)
-            for name, model, fitted in request.estimators
-        ],
+    models = [
+        (name, _seeded(model, request.random_state), folds if fitted else everything | folds)
+        for name, model, fitted in request.estimators
+    ]
+    compared = []
+    for (name, given, was_fitted), fits in zip(
+        request.estimators, _measure(request, models, n_jobs, verbose), strict=True
+    ):
+        model = _of_fits(request, name, given if was_fitted else fits[0].model, fits)
+        model.settings = _settings(given)
+        if was_fitted:
+            model.seconds = float("nan")
+            model.notes += (
+                "It was fitted before and is shown as it was; its scores are those of unfitted"
+                " copies that the folds have fitted.",
+            )
+        model.X, model.names = _safe_indexing(request.X, np.arange(len(request.y))), request.names
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the fits have said what there is to say
+            look_into(model, request.y, request.classes, fitted_before=was_fitted)
+        compared.append(model)
+    return compared
+
+
+def baseline(request: Request) -> ModelReport:
+    """What a model that knows the target alone scores on the same folds."""
+    name, model = "Predicting the largest class", DummyClassifier(strategy="prior")
+    if request.task == "regression":
+        name, model = "Predicting the mean", DummyRegressor()
+    (fits,) = _measure(request, [(name, model, splits_of(request.folds))], None, 0)
+    return _of_fits(request, name, model, fits)
+
+
+def _measure(
+    request: Request, models: list[tuple[str, Any, Splits]], n_jobs: int | None, verbose: int
+) -> list[list[Fit]]:
+    return evaluate(
+        models,
         request.X,
         request.y,
-        [*metrics, *OUT_OF_FOLD],
+        [*request.metrics, *OUT_OF_FOLD],
         classes=request.classes,
         n_jobs=n_jobs,
         verbose=verbose,
     )
-    return [_compared(request, k, own, metrics) for k, own in enumerate(fits)]
 
 
-def baseline(request: Request, metrics: Sequence[Metric]) -> ModelReport:
-    """What a model that knows the target alone scores on the same folds."""
-    if request.task == "regression":
-        name, model = "Predicting the mean", DummyRegressor()
-    else:
-        name, model = "Predicting the largest class", DummyClassifier(strategy="prior")
-    named = [(name, model, splits_of(request.folds))]
-    measured = [*metrics, *OUT_OF_FOLD]
-    (fits,) = evaluate(named, request.X, request.y, measured, classes=request.classes)
+def _of_fits(request: Request, name: str, estimator: Any, fits: list[Fit]) -> ModelReport:
+    """What is measured of a model, by its fits, of which those to the folds come last."""
+    folds = fits[-len(request.folds) :]
+    *values, predicted, probabilities = zip(*(fit.values for fit in folds), strict=True)
+    without = any(one is None for one in probabilities)
     return ModelReport(
         name=name,
-        settings=repr(model),
-        estimator=model,
-        scores=_scores(request, fits, metrics),
-        held_out=_held_out(request, [fit.values[-2] for fit in fits]),
+        settings=repr(estimator),
+        estimator=estimator,
+        scores=tuple(
+            Score(metric.name, np.array(own), metric.greater_is_better, request.times_held_out)
+            for metric, own in zip(request.metrics, values, strict=True)
+        ),
+        held_out=_held_out(request, predicted),
         seconds=sum(fit.seconds for fit in fits),
+        probabilities=None if without else _held_out(request, probabilities),
+        warned=tuple(each for fit in fits for each in fit.warned),
+        n_fits=len(fits),
     )
 
 
-def held_out_rows(request: Request) -> NDArray[np.intp]:
-    """The rows that a fold holds out, in order."""
-    return np.unique(np.concatenate([test for _, test in request.folds]))
-
-
-def times_held_out(request: Request) -> float:
-    """How many folds hold out a row, on average over the rows that any does."""
-    return sum(len(test) for _, test in request.folds) / len(held_out_rows(request))
+def _held_out(request: Request, by_fold: Sequence[Any]) -> NDArray[Any]:
+    """Predictions row by row; the first one where several folds hold a row out."""
+    shape = (len(request.y), *np.shape(by_fold[0])[1:])
+    result = np.empty(shape, dtype=np.result_type(*by_fold))
+    for (_, test), values in reversed(list(zip(request.folds, by_fold, strict=True))):
+        result[test] = values
+    return result[request.held_out_rows]
 
 
 def _settings(estimator: Any) -> str:
@@ -229,51 +257,4 @@ def _seeded(estimator: Any, random_state: Any) -> Any:
             if value is None and (key == "random_state" or key.endswith("__random_state"))
         }
         model.set_params(**open_ones)
-    return model
-
-
-def _scores(request: Request, folds: Sequence[Fit], metrics: Sequence[Metric]) -> tuple[Score, ...]:
-    times = times_held_out(request)
-    by_metric = zip(*(fit.values for fit in folds), strict=True)
-    return tuple(
-        Score(metric.name, np.array(values), metric.greater_is_better, times)
-        for metric, values in zip(metrics, by_metric, strict=False)
-    )
-
-
-def _held_out(request: Request, by_fold: Sequence[Any]) -> NDArray[Any]:
-    """Predictions row by row; the first one where several folds hold a row out."""
-    first = np.asarray(by_fold[0])
-    result = np.empty((len(request.y), *first.shape[1:]), dtype=np.result_type(*by_fold))
-    for (_, test), values in reversed(list(zip(request.folds, by_fold, strict=True))):
-        result[test] = values
-    return result[held_out_rows(request)]
-
-
-def _compared(request: Request, k: int, fits: list[Fit], metrics: Sequence[Metric]) -> ModelReport:
-    name, given, was_fitted = request.estimators[k]
-    folds = fits if was_fitted else fits[1:]
-    model = ModelReport(
-        name=name,
-        settings=_settings(given),
-        estimator=given if was_fitted else fits[0].model,
-        scores=_scores(request, folds, metrics),
-        held_out=_held_out(request, [fit.values[-2] for fit in folds]),
-        seconds=float("nan") if was_fitted else sum(fit.seconds for fit in fits),
-        warned=tuple(each for fit in fits for each in fit.warned),
-        n_fits=len(fits),
-        X=_safe_indexing(request.X, np.arange(len(request.y))),
-        names=request.names,
-    )
-    probabilities = [fit.values[-1] for fit in folds]
-    if all(one is not None for one in probabilities):
-        model.probabilities = _held_out(request, probabilities)
-    if was_fitted:
-        model.notes += (
-            "It was fitted before and is shown as it was; its scores are those of unfitted copies"
-            " that the folds have fitted.",
-        )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the fits have said what there is to say
-        look_into(model, request.y, request.classes, fitted_before=was_fitted)
     return model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,10 @@ from ..paths.result import PathResult
 from ..selection.result import CVResult
 from .alphas import alpha_of, errors_kept, is_the_fit, keeps_more, scalar
 from .contents import Coefficients, ModelReport
-from .units import Units, behind, measured, names_behind
+from .units import all_in, behind, measured, names_behind
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 NETWORKS = (MLPClassifier, MLPRegressor, TheirMLPClassifier, TheirMLPRegressor)
 FLAT = 0.05  # standard errors
@@ -53,15 +56,14 @@ def look_into(
         model.X = None  # it is large, and not looked at again
         reason = "they are of linear models" if model.is_network else f"{kind} has none (no coef_)"
         model.left_out += (f"No path, cross-validation curve or coefficients: {reason}.",)
-    if model.is_network:
-        if not (hasattr(estimator, "history_") or hasattr(estimator, "loss_curve_")):
+        keeps = hasattr(estimator, "history_") or hasattr(estimator, "loss_curve_")
+        if model.is_network and not keeps:
             model.left_out += (f"No training history: {kind} keeps none with this solver.",)
-        if model.unit != 1.0:
+        if model.is_network and model.unit != 1.0:
             model.notes += (
                 "It was trained on the target divided by its standard deviation, and the losses"
                 " of its training are of that; scores are of the target itself.",
             )
-    if coefs is None:
         return
     if coefs.shape[-1] != len(model.names):
         model.names = tuple(f"x{j}" for j in range(coefs.shape[-1]))
@@ -70,31 +72,21 @@ def look_into(
     model.alpha_min = scalar(getattr(estimator, "alpha_min_", None))
     model.alpha_1se = scalar(getattr(estimator, "alpha_1se_", None))
     _find_cv(model, kind)
-    _find_path(model, kind, y)
-    own = isinstance(getattr(estimator, "path_", None), PathResult)
-    elsewhere = fitted_before and model.path is not None and not own
-    if elsewhere and model.alpha and not is_the_fit(estimator, model.alpha, model.X, y, coefs):
-        model.path = None
-        model.left_out += (
-            "No path: it was fitted before, to other rows or weights than these, and one to these"
-            " would be of another model.",
-        )
+    _find_path(model, kind, y, coefs if fitted_before else None)
     _find_edge(model)
     named = _named(model, _in_own_unit(model, coefs), classes)
-    model.coefficients = measured(
-        named, units or Units.all(model.names, "unit"), estimator, model.X
-    )
+    model.coefficients = measured(named, units, estimator, model.X)
 
 
-def _innermost(model: ModelReport, y: NDArray[Any]) -> tuple[NDArray[Any], Units | None]:
+def _innermost(model: ModelReport, y: NDArray[Any]) -> tuple[NDArray[Any], DataFrame]:
     """Look through Pipelines, searches and transformed targets, taking X and y along.
 
     Returns
     -------
     y : ndarray
         The target as the innermost estimator sees it.
-    units : Units or None
-        What its columns are measured in; None where no step comes before.
+    units : DataFrame
+        What its columns are measured in.
     """
     units = None
     while True:
@@ -102,20 +94,21 @@ def _innermost(model: ModelReport, y: NDArray[Any]) -> tuple[NDArray[Any], Units
         if isinstance(estimator, Pipeline):
             before = estimator[:-1]
             if len(before) and any(step not in (None, "passthrough") for _, step in before.steps):
-                units = behind(before, units or Units.all(model.names, "unit"))
+                units = behind(before, all_in("unit", model.names) if units is None else units)
                 model.names = names_behind(before, model.names)
                 model.X = before.transform(model.X)
             model.estimator = estimator[-1]
         elif hasattr(estimator, "best_estimator_"):
-            best = {key: _brief(value) for key, value in estimator.best_params_.items()}
-            chosen = ", ".join(f"{key}={value}" for key, value in best.items())
+            chosen = ", ".join(
+                f"{key}={_brief(value)}" for key, value in estimator.best_params_.items()
+            )
             model.notes += (f"{type(estimator).__name__} chose {chosen}; the best model is shown.",)
             model.at_ends += tuple(_at_ends(estimator))
             model.estimator = estimator.best_estimator_
         elif hasattr(estimator, "regressor_") and hasattr(estimator, "transformer_"):
             y = _take_target(model, estimator, y)
         else:
-            return y, units
+            return y, all_in("unit", model.names) if units is None else units
 
 
 def _at_ends(search: Any) -> list[str]:
@@ -157,12 +150,8 @@ def _in_own_unit(model: ModelReport, coefs: NDArray[Any]) -> NDArray[Any]:
     )
     path, cv, unit = model.path, model.cv, model.unit
     if path is not None:
-        model.path = replace(
-            path,
-            coefs=path.coefs * unit,
-            intercepts=path.intercepts * unit + model.middle,
-            refit=None,
-        )
+        intercepts = path.intercepts * unit + model.middle
+        model.path = replace(path, coefs=path.coefs * unit, intercepts=intercepts, refit=None)
     if cv is not None and cv.metric == "mean squared error":
         model.cv = cv.in_unit(unit**2)
     return coefs * unit
@@ -187,41 +176,41 @@ def _coefficients(estimator: Any) -> NDArray[Any] | None:
 
 
 def _named(model: ModelReport, coefs: NDArray[Any], classes: NDArray[Any]) -> Coefficients:
-    names = np.array(model.names, dtype=object)
-    targets: tuple[str, ...] = ()
+    rows, targets, at_1se = len(coefs), None, None
     if coefs.ndim == 2:
-        rows = len(coefs)
-        targets = tuple(map(str, classes if rows == len(classes) else range(1, rows + 1)))
+        targets = classes if rows == len(classes) else range(1, rows + 1)
     elif len(classes) == 2:
         model.notes += (f"A positive coefficient speaks for the class {classes[1]!s}.",)
-    at_1se = None
     path, alpha = model.path, model.alpha_1se
-    if path is not None and alpha is not None and alpha != model.alpha and coefs.ndim == 1:
+    if path is not None and alpha != model.alpha and coefs.ndim == 1 and path.coefs.ndim == 2:
         at = np.flatnonzero(path.alphas == alpha)
-        if at.size and path.coefs.ndim == 2:
-            at_1se = path.coefs[:, at[0]].astype(float)
-    return Coefficients(names, coefs, at_1se, targets)
+        at_1se = path.coefs[:, at[0]].astype(float) if at.size else None
+    names = np.array(model.names, dtype=object)
+    return Coefficients(names, coefs, at_1se, tuple(map(str, targets or ())))
 
 
 def _find_cv(model: ModelReport, kind: str) -> None:
     """Its own cross-validation over alpha: skreg's, or the errors scikit-learn's keep."""
-    estimator = model.estimator
-    model.cv = getattr(estimator, "cv_result_", None)
-    if model.cv is None:
-        model.cv = errors_kept(estimator)
-        if model.cv is not None:
-            model.alpha_min, model.alpha_1se = model.cv.alpha_min, scalar(model.cv.alpha_1se)
+    own = getattr(model.estimator, "cv_result_", None)
+    model.cv = errors_kept(model.estimator) if own is None else own
+    if own is None and model.cv is not None:
+        model.alpha_min, model.alpha_1se = model.cv.alpha_min, scalar(model.cv.alpha_1se)
     if not isinstance(model.cv, CVResult):
         model.cv = None
-        if isinstance(estimator, (ElasticNet, Ridge)):
+        if isinstance(model.estimator, (ElasticNet, Ridge)):
             model.left_out += (
                 f"No cross-validation curve: {kind} has a single alpha; {kind}CV chooses one.",
             )
 
 
-def _find_path(model: ModelReport, kind: str, y: NDArray[Any]) -> None:
-    """The path it keeps; for a single alpha of skreg's estimators, one that is fitted now."""
-    estimator = model.estimator
+def _find_path(
+    model: ModelReport, kind: str, y: NDArray[Any], fitted_before: NDArray[Any] | None
+) -> None:
+    """The path it keeps; for a single alpha of skreg's estimators, one that is fitted now.
+
+    That is only of the same model if the coefficients are, where these were `fitted_before`.
+    """
+    estimator, alpha = model.estimator, model.alpha
     path = getattr(estimator, "path_", None)
     if isinstance(path, PathResult):
         model.path = path
@@ -234,17 +223,25 @@ def _find_path(model: ModelReport, kind: str, y: NDArray[Any]) -> None:
             kept = "keeps it in a form that this page does not draw"
         model.left_out += (f"No {both}: {kind} of {package} {kept}; skreg's linear models do.",)
         return
-    single = clone(estimator)
     try:
-        path = regularization_path(single, model.X, y)
-        alpha = model.alpha
+        path = regularization_path(clone(estimator), model.X, y)
         if alpha and not path.alphas[-1] <= alpha <= path.alphas[0]:
-            grid = np.append(path.alphas, alpha)
-            path = regularization_path(single, model.X, y, alphas=np.sort(grid)[::-1])
+            grid = np.sort([*path.alphas, alpha])[::-1]
+            path = regularization_path(clone(estimator), model.X, y, alphas=grid)
     except ValueError as error:
         model.left_out += (f"No path: {error}",)
         return
-    model.path = path
+    if (
+        fitted_before is None
+        or not alpha
+        or is_the_fit(estimator, alpha, model.X, y, fitted_before)
+    ):
+        model.path = path
+        return
+    model.left_out += (
+        "No path: it was fitted before, to other rows or weights than these, and one to these"
+        " would be of another model.",
+    )
 
 
 def _find_edge(model: ModelReport) -> None:
@@ -263,5 +260,4 @@ def _find_edge(model: ModelReport) -> None:
         return
     alphas = np.ravel(np.asarray(getattr(model.estimator, "alphas", 0.0), dtype=object))
     if hasattr(model.estimator, "alpha_") and model.alpha is not None and len(alphas) > 1:
-        ends = {float(min(alphas)): "smallest", float(max(alphas)): "largest"}
-        model.edge = ends.get(model.alpha)
+        model.edge = {min(alphas): "smallest", max(alphas): "largest"}.get(model.alpha)

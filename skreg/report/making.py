@@ -17,15 +17,14 @@ from ..files import check_path, write
 from .cautions import data_cautions
 from .code import python_call
 from .columns import Columns
-from .contents import Caution, Contents, ModelReport
-from .evaluation import baseline, compare_models, held_out_rows, times_held_out
+from .contents import Caution, Contents
+from .evaluation import baseline, compare_models
 from .glance import glance
 from .ids_and_sentinels import DATES, column_cautions
 from .model_cautions import announcements, model_cautions
 from .page import render, require_jinja2
-from .request import Request, check_request, in_time_order
-from .scores import metrics_for
-from .wording import number
+from .request import Request, check_request, fewest_held_out
+from .wording import number, ranking
 
 
 def report(
@@ -136,42 +135,36 @@ def make_report(
     """
     require_jinja2()
     target = check_path(path)
-    title, cv = options["title"], options["cv"]
-    if not (title is None or isinstance(title, str)):
-        raise TypeError(f"title must be text, got {title!r:.80}")
-    asked = {key: value for key, value in options.items() if key not in ("title", "scoring")}
-    request = check_request(estimators, X, y, **asked)
-    fewest = min(len(test) for _, test in request.folds)
-    metrics = metrics_for(request.task, options["scoring"], fewest)
+    request = check_request(estimators, X, y, **options)
     call = call or python_call(request, path, options)
 
     table = Columns.of(request.X, request.names)
     seen = glance(table, request.y, request.task, request.target)
-    floor = baseline(request, metrics)  # first: what cannot be scored is seen before any fit
-    models = compare_models(request, metrics, n_jobs=n_jobs, verbose=verbose)
-    best = _best(models)
-    ordered = in_time_order(request)
+    floor = baseline(request)  # first: what cannot be scored is seen before any fit
+    models = compare_models(request, n_jobs=n_jobs, verbose=verbose)
+    best = ranking(models)[0]
+    ordered = request.in_time_order
     if of_data is None:
         of_data = column_cautions(table, request.y, request.target, ordered)
     of_time = ordered or any(one.title == DATES for one in of_data)
     cautions = [
         *of_data,
         *model_cautions(models, best, floor),
-        *data_cautions(table, request.y, seen, fewest, of_time),
+        *data_cautions(table, request.y, seen, fewest_held_out(request.folds), of_time),
         *announcements(models),
     ]
     contents = Contents(
-        title=title or f"Models of {request.target}",
+        title=request.title,
         made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         glance=replace(seen, notes=(*map(_sentence, notes), *seen.notes)),
-        y=request.y[held_out_rows(request)],
+        y=request.y[request.held_out_rows],
         models=tuple(models),
         best=best,
         n_folds=len(request.folds),
         cautions=tuple(sorted(cautions, key=lambda caution: not caution.serious)),
         versions=_versions(request),
         call=call,
-        score_note=_score_note(request, cv),
+        score_note=_score_note(request, options["cv"]),
         baseline=floor,
         classes=tuple(map(str, request.classes)),
     )
@@ -185,34 +178,25 @@ def _sentence(line: str) -> str:
     return f"{line[:1].upper()}{line[1:]}."
 
 
-def _best(models: Sequence[ModelReport]) -> int:
-    first = [model.scores[0] for model in models]
-    means = [score.mean if score.greater_is_better else -score.mean for score in first]
-    return int(np.argmax(np.nan_to_num(means, nan=-np.inf)))
-
-
 def _score_note(request: Request, cv: Any) -> str:
     n_folds, n_rows = len(request.folds), len(request.y)
     kind, learned_from = "folds", "without the rows of"
-    if in_time_order(request):
+    if request.in_time_order:
         learned_from = "on the rows above those of"
     elif isinstance(cv, (int, np.integer)):
-        kind = "shuffled folds"
-        if request.task == "classification":
-            kind += " with the same share of each class"
-    held_out = len(held_out_rows(request))
-    times = times_held_out(request)
-    shared = ""
-    if times > 1:
-        shared = (
-            f"; a row is held out {number(times, 3)} times on average, so that the {n_folds} folds"
-            f" count as {number(n_folds / times, 3)}"
-        )
-    rows = "" if held_out == n_rows else f" ({held_out:,} of the {n_rows:,} rows are held out)"
+        of_classes = " with the same share of each class" * (request.task == "classification")
+        kind = f"shuffled folds{of_classes}"
+    held_out, times = len(request.held_out_rows), request.times_held_out
+    rows = f" ({held_out:,} of the {n_rows:,} rows are held out)" * (held_out != n_rows)
+    shared = (
+        f"; a row is held out {number(times, 3)} times on average, so that the {n_folds} folds"
+        f" count as {number(n_folds / times, 3)}"
+    )
     return (
         f"Every model was fitted {n_folds} times, each time {learned_from} one of {n_folds}"
         f" {kind}{rows}, and scored on those; preprocessing in a Pipeline was learned anew each"
-        f" time. After ± stands the standard error of the mean over the folds{shared}."
+        " time. After ± stands the standard error of the mean over the folds"
+        f"{shared * (times > 1)}."
     )
 
 

@@ -117,7 +117,7 @@ def render(contents: Contents) -> str:
     }
     script = resources.files(__package__).joinpath("templates/page.js").read_text("utf-8")
     digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    order = wording.ranking(contents)
+    order = wording.ranking(contents.models)
     html = environment.get_template(
         "page.html"
     ).render(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
@@ -21,6 +20,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from .contents import Task
+from .scores import Metric, metrics_for
 
 FEWEST_ROWS = 4
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -39,14 +39,15 @@ class Request:
     y : ndarray of shape (n_samples,)
     names : tuple of str
         Of the columns.
-    named : bool
-        Whether the names are the user's or X's own.
     target : str
+    title : str
     task : {"regression", "classification"}
     classes : ndarray
         Sorted; empty for a regression.
     folds : tuple of (ndarray, ndarray)
         Training and held-out rows.
+    metrics : list of Metric
+        What is measured on the rows held out.
     random_state : int, RandomState or None
     """
 
@@ -54,12 +55,33 @@ class Request:
     X: Any
     y: NDArray[Any]
     names: tuple[str, ...]
-    named: bool
     target: str
+    title: str
     task: Task
     classes: NDArray[Any]
     folds: tuple[Fold, ...]
+    metrics: list[Metric]
     random_state: Any
+
+    @property
+    def in_time_order(self) -> bool:
+        """Whether every fold comes after the rows that it is predicted from."""
+        return all(train.max() < test.min() for train, test in self.folds)
+
+    @cached_property
+    def held_out_rows(self) -> NDArray[np.intp]:
+        """The rows that a fold holds out, in order."""
+        return np.unique(np.concatenate([test for _, test in self.folds]))
+
+    @property
+    def times_held_out(self) -> float:
+        """How many folds hold out a row, on average over the rows that any does."""
+        return sum(len(test) for _, test in self.folds) / len(self.held_out_rows)
+
+
+def fewest_held_out(folds: Sequence[Fold]) -> int:
+    """Rows of the smallest fold."""
+    return min(len(test) for _, test in folds)
 
 
 def check_request(
@@ -68,11 +90,16 @@ def check_request(
     y: Any,
     *,
     cv: Any,
+    scoring: Any,
     feature_names: Any,
     target_name: str | None,
+    title: str | None,
     random_state: Any,
 ) -> Request:
     """Check all but the path; raise ValueError or TypeError, naming the parameter."""
+    for what, text in (("title", title), ("target_name", target_name)):
+        if not (text is None or isinstance(text, str)):
+            raise TypeError(f"{what} must be text, got {text!r:.80}")
     named = _named_estimators(estimators)
     task = _task_of(named)
     if isinstance(y, str) or np.ndim(y) == 0:
@@ -81,28 +108,20 @@ def check_request(
         check_random_state(random_state)
     except ValueError as error:
         raise ValueError(f"random_state: {error}") from None
-    if not (target_name is None or isinstance(target_name, str)):
-        raise TypeError(f"target_name must be text, got {target_name!r:.80}")
-    target_name = target_name or _name_of(y)
+    target = target_name or _name_of(y)
     y = _check_target(y, task)
-    X, names, own = _check_table(X, feature_names)
+    X, names = _check_table(X, feature_names)
     n_rows = X.shape[0]
     if len(y) != n_rows:
         raise ValueError(f"X has {n_rows} rows and y has {len(y)}: they must be as many")
     if n_rows < FEWEST_ROWS:
         raise ValueError(f"X has {n_rows} rows, too few for a comparison: give more")
     classes = np.unique(y) if task == "classification" else np.array([])
+    fitted = tuple((*one, _is_fitted(*one, X, names, classes)) for one in named)
     folds = _check_folds(cv, X, y, task, random_state)
-    fitted = tuple(
-        (name, estimator, _is_fitted(name, estimator, X, names, classes))
-        for name, estimator in named
-    )
-    return Request(fitted, X, y, names, own, target_name, task, classes, folds, random_state)
-
-
-def in_time_order(request: Request) -> bool:
-    """Whether every fold comes after the rows that it is predicted from."""
-    return all(train.max() < test.min() for train, test in request.folds)
+    metrics = metrics_for(task, scoring, fewest_held_out(folds))
+    title = title or f"Models of {target}"
+    return Request(fitted, X, y, names, target, title, task, classes, folds, metrics, random_state)
 
 
 def _named_estimators(estimators: Any) -> list[tuple[str, Any]]:
@@ -115,51 +134,47 @@ def _named_estimators(estimators: Any) -> list[tuple[str, Any]]:
         raise ValueError("estimators is empty: give one or more")
     if len(estimators) == 2 and isinstance(estimators[0], str):
         estimators = [estimators]  # a single (name, estimator)
-    found: list[tuple[str | None, Any]] = []
+    found: list[tuple[Any, Any]] = []
     for entry in estimators:
         pair = isinstance(entry, (tuple, list)) and len(entry) == 2
         name, estimator = entry if pair else (None, entry)
+        kind = type(estimator).__name__
         if inspect.isclass(estimator):
             raise TypeError(
                 f"estimators has the class {estimator.__name__}: write {estimator.__name__}()"
             )
         if getattr(estimator, "refit", True) is False:
-            kind = type(estimator).__name__
             raise ValueError(f"estimators has a {kind} with refit=False, which cannot predict")
         if not hasattr(estimator, "fit") or not (name is None or isinstance(name, str)):
-            raise TypeError(f"{what}; it has {estimator!r:.80}, a {type(estimator).__name__}")
+            raise TypeError(f"{what}; it has {estimator!r:.80}, a {kind}")
         if name is not None and name in [other for other, _ in found]:
             raise ValueError(f"estimators has two entries named {name!r}: rename one")
         found.append((name, estimator))
-    taken = {name for name, _ in found}
-    result = []
-    for name, estimator in found:
+    for k, (name, estimator) in enumerate(found):
         if name is None:
-            own = _own_name(estimator)
-            counted = (f"{own} ({k})" for k in itertools.count(2))
-            name = next(one for one in itertools.chain([own], counted) if one not in taken)
-            taken.add(name)
-        result.append((name, estimator))
-    return result
+            own, taken = _own_name(estimator), [other for other, _ in found]
+            names = (own, *(f"{own} ({number})" for number in range(2, len(found) + 2)))
+            found[k] = next(one for one in names if one not in taken), estimator
+    return found
 
 
 def _own_name(estimator: Any) -> str:
     """The class of the estimator; of the last step, where it is a Pipeline."""
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
-    kind, own = type(estimator).__name__, {}
-    if hasattr(estimator, "get_params"):
-        own = estimator.get_params(deep=False)
-    inner = own.get("estimator", own.get("regressor"))
+    own = estimator.get_params(deep=False) if hasattr(estimator, "get_params") else {}
+    inner, kind = own.get("estimator", own.get("regressor")), type(estimator).__name__
     return f"{kind} of {_own_name(inner)}" if hasattr(inner, "fit") else kind
 
 
 def _task_of(named: list[tuple[str, Any]]) -> Task:
-    regressors = [name for name, estimator in named if is_regressor(estimator)]
-    classifiers = [name for name, estimator in named if is_classifier(estimator)]
-    for name, _ in named:
-        if name not in (*regressors, *classifiers):
-            raise TypeError(f"estimators: {name} is neither a regressor nor a classifier")
+    regressors, classifiers = (
+        [name for name, estimator in named if is_kind(estimator)]
+        for is_kind in (is_regressor, is_classifier)
+    )
+    neither = [name for name, _ in named if name not in (*regressors, *classifiers)]
+    if neither:
+        raise TypeError(f"estimators: {neither[0]} is neither a regressor nor a classifier")
     if regressors and classifiers:
         raise ValueError(
             f"estimators mixes regressors ({', '.join(regressors)}) and classifiers"
@@ -224,67 +239,60 @@ def _labels(y: NDArray[Any]) -> NDArray[Any]:
     return y
 
 
-def _check_table(X: Any, feature_names: Any) -> tuple[Any, tuple[str, ...], bool]:
+def _check_table(X: Any, feature_names: Any) -> tuple[Any, tuple[str, ...]]:
     if isinstance(X, (str, dict)):
         raise TypeError(f"X must be an array, a sparse matrix or a frame, got {type(X).__name__}")
     columns = getattr(X, "columns", None)
-    stored_sparse = bool(sparse.issparse(X))
-    if stored_sparse:
+    if hasattr(X, "tocsr"):
         X = X.tocsr()
     elif columns is None:
         X = np.asarray(X)
     if len(X.shape) != 2:
         raise ValueError(f"X must have rows and columns, got shape {tuple(X.shape)}")
-    if X.shape[1] == 0:
+    n_columns = X.shape[1]
+    if n_columns == 0:
         raise ValueError("X has no columns")
-    own = [str(name) for name in columns] if columns is not None else None
-    if feature_names is None:
-        names = own or [f"x{j}" for j in range(X.shape[1])]
-        return X, _each_once(names, "X"), own is not None
-    if isinstance(feature_names, str) or not hasattr(feature_names, "__len__"):
-        raise TypeError("feature_names must be a list with a name for each column of X")
-    names = [str(name) for name in feature_names]
-    if len(names) != X.shape[1]:
-        raise ValueError(f"feature_names has {len(names)} names for {X.shape[1]} columns of X")
-    if own is not None and names != own:
-        raise ValueError("feature_names is for an X without names: rename the columns of the frame")
-    return X, _each_once(names, "feature_names"), True
-
-
-def _each_once(names: Sequence[str], what: str) -> tuple[str, ...]:
+    whose = "X"
+    names = [f"x{j}" for j in range(n_columns)] if columns is None else [*map(str, columns)]
+    if feature_names is not None:
+        if isinstance(feature_names, str) or not hasattr(feature_names, "__len__"):
+            raise TypeError("feature_names must be a list with a name for each column of X")
+        whose, own, names = "feature_names", names, [*map(str, feature_names)]
+        if len(names) != n_columns:
+            raise ValueError(f"feature_names has {len(names)} names for {n_columns} columns of X")
+        if columns is not None and names != own:
+            raise ValueError(
+                "feature_names is for an X without names: rename the columns of the frame"
+            )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise ValueError(f"{what} has more than one column named {twice[0]!r}: rename them")
-    return tuple(names)
+        raise ValueError(f"{whose} has more than one column named {twice[0]!r}: rename them")
+    return X, tuple(names)
 
 
 def _check_folds(
     cv: Any, X: Any, y: NDArray[Any], task: Task, random_state: Any
 ) -> tuple[Fold, ...]:
     n_rows = len(y)
-    if isinstance(cv, bool) or cv is None or isinstance(cv, (str, float)):
+    if isinstance(cv, (bool, str, float)) or cv is None:
         raise TypeError(f"cv must be a number of folds or a splitter, got {cv!r}")
     if isinstance(cv, (int, np.integer)):
         if cv < 2:
             raise ValueError(f"cv={cv}: a comparison needs at least 2 folds")
-        if task == "classification":
-            labels, counts = np.unique(y, return_counts=True)
-            if cv > counts.min():
-                rare, count = labels[counts.argmin()], int(counts.min())
-                raise ValueError(
-                    f"cv={cv}: class {rare!s:.40} of y has only {count} row{'s' * (count > 1)},"
-                    " fewer than folds: fewer folds, more rows, or leave the class out"
-                )
-            cv = StratifiedKFold(int(cv), shuffle=True, random_state=random_state)
-        else:
-            if 2 * cv > n_rows:
-                raise ValueError(f"cv={cv}: {n_rows} rows are too few for 2 in each fold")
-            cv = KFold(int(cv), shuffle=True, random_state=random_state)
+        if task == "regression" and 2 * cv > n_rows:
+            raise ValueError(f"cv={cv}: {n_rows} rows are too few for 2 in each fold")
+        labels, counts = np.unique(y, return_counts=True)
+        rare, count = labels[counts.argmin()], int(counts.min())
+        if task == "classification" and cv > count:
+            raise ValueError(
+                f"cv={cv}: class {rare!s:.40} of y has only {count} row{'s' * (count > 1)},"
+                " fewer than folds: fewer folds, more rows, or leave the class out"
+            )
+        kind = StratifiedKFold if task == "classification" else KFold
+        cv = kind(int(cv), shuffle=True, random_state=random_state)
     try:
-        splitter = check_cv(cv, y, classifier=task == "classification")
-        folds = tuple(
-            (_rows(train, n_rows), _rows(test, n_rows)) for train, test in splitter.split(X, y)
-        )
+        splits = check_cv(cv, y, classifier=task == "classification").split(X, y)
+        folds = tuple((_rows(train, n_rows), _rows(test, n_rows)) for train, test in splits)
     except (TypeError, ValueError) as error:
         raise ValueError(f"cv cannot split X and y: {error}") from error
     if len(folds) < 2:
@@ -315,22 +323,19 @@ def _is_fitted(
         return False
     except TypeError as error:  # not an estimator in scikit-learn's sense
         raise TypeError(f"estimators: {name} is no estimator of scikit-learn's kind") from error
-    if not hasattr(estimator, "n_features_in_") and not any(
-        name.endswith("_") for name in vars(estimator)
-    ):
+    learned = any(attribute.endswith("_") for attribute in vars(estimator))
+    if not learned and not hasattr(estimator, "n_features_in_"):
         return False  # it can predict without a fit, but has had none
     width = getattr(estimator, "n_features_in_", X.shape[1])
-    if width != X.shape[1]:
-        raise ValueError(
-            f"estimators: {name} was fitted to {width} columns, and X has {X.shape[1]}"
-        )
     seen = getattr(estimator, "feature_names_in_", None)
-    if seen is not None and hasattr(X, "columns") and list(seen) != list(names):
-        raise ValueError(f"estimators: {name} was fitted to columns of other names than those of X")
     known = getattr(estimator, "classes_", None)
-    if len(classes) and known is not None and not np.array_equal(known, classes):
-        fitted, given = (", ".join(map(str, some))[:60] for some in (known, classes))
-        raise ValueError(
-            f"estimators: {name} was fitted to other classes ({fitted}) than those of y ({given})"
-        )
-    return True
+    if width != X.shape[1]:
+        to = f"{width} columns, and X has {X.shape[1]}"
+    elif seen is not None and hasattr(X, "columns") and list(seen) != list(names):
+        to = "columns of other names than those of X"
+    elif len(classes) and known is not None and not np.array_equal(known, classes):
+        theirs, own = (", ".join(map(str, some))[:60] for some in (known, classes))
+        to = f"other classes ({theirs}) than those of y ({own})"
+    else:
+        return True
+    raise ValueError(f"estimators: {name} was fitted to {to}")

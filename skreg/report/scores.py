@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +72,7 @@ class Predictions:
         return decision.reshape(len(self.y), -1)[:, -1]
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(NamedTuple):
     """What is measured of each fold: its name for a reader, its direction, how it is found."""
 
     name: str

@@ -2,12 +2,17 @@
 
 A step whose effect is known leads to a known unit: scalers, imputers, selections, indicators of
 categories, and Pipelines and ColumnTransformers of these. Behind any other the unit is not known.
+
+The features between two steps are the rows of a data frame: `per` says what each is counted in (the
+table's unit, standard deviations, another scaler's unit, or an input that is not known), and `size`
+what one of these is in units of the feature that the name says, NaN where not known.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,57 +28,23 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
+from sklearn.utils import _safe_indexing
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from .contents import Coefficients, Per
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
-@dataclass(frozen=True)
-class Units:
-    """Features between two steps of a Pipeline.
+def all_in(per: Per, names: Sequence[str]) -> DataFrame:
+    """Features that are all counted in the same."""
+    import pandas
 
-    Parameters
-    ----------
-    names : tuple of str
-    pers : tuple of {"unit", "deviation", "scaled", "input"}
-        What each is counted in: the table's unit, standard deviations, another scaler's unit, or
-        something that is not known.
-    sizes : ndarray of shape (n_features,)
-        What one of these is in units of the feature that the name says; NaN where not known.
-    """
-
-    names: tuple[str, ...]
-    pers: tuple[Per, ...]
-    sizes: Array
-
-    @classmethod
-    def all(cls, names: tuple[str, ...], per: Per) -> Units:
-        """Features that are all counted in the same."""
-        size = np.nan if per == "input" else 1.0
-        return cls(names, (per,) * len(names), np.full(len(names), size))
-
-    def take(self, positions: NDArray[np.intp]) -> Units:
-        """Some of the features, in this order."""
-        return Units(
-            tuple(self.names[j] for j in positions),
-            tuple(self.pers[j] for j in positions),
-            self.sizes[positions],
-        )
-
-    @property
-    def per(self) -> Per:
-        """What they are counted in together."""
-        kinds = set(self.pers)
-        if "input" in kinds:
-            return "input"
-        if len(kinds) < 2:
-            return next(iter(kinds), "unit")
-        return "mixed" if kinds == {"unit", "deviation"} else "scaled"
+    return pandas.DataFrame({"per": per, "size": np.nan if per == "input" else 1.0}, list(names))
 
 
-def behind(step: Any, before: Units) -> Units:
+def behind(step: Any, before: DataFrame) -> DataFrame:
     """Units of what a fitted step returns."""
     if isinstance(step, Pipeline):
         for _, inner in step.steps:
@@ -81,25 +52,25 @@ def behind(step: Any, before: Units) -> Units:
         return before
     if step is None or step == "passthrough":
         return before
-    names = names_behind(step, before.names)
+    names = names_behind(step, tuple(before.index))
     if isinstance(step, ColumnTransformer):
         return _of_columns(step, before, names)
     if isinstance(step, (StandardScaler, RobustScaler, MaxAbsScaler, MinMaxScaler)):
         return _scaled(step, before)
     if isinstance(step, OneHotEncoder):
-        return Units.all(names, "unit")
+        return all_in("unit", names)
     unchanged = isinstance(step, FunctionTransformer) and step.func is None
-    if unchanged and len(names) != len(before.names):
+    if unchanged and len(names) != len(before):
         return before  # it tells no names
     filled = isinstance(step, (SimpleImputer, KNNImputer)) or hasattr(step, "imputation_sequence_")
-    known = unchanged or filled or isinstance(step, SelectorMixin)
-    if known and len(set(before.names)) == len(before.names):
-        # Those that have a name from before are what they were; an imputer adds indicators.
-        where = {name: j for j, name in enumerate(before.names)}
-        there = np.array([where.get(name, -1) for name in names], dtype=np.intp)
-        found = Units((*before.names, ""), (*before.pers, "unit"), np.append(before.sizes, 1.0))
-        return replace(found.take(there), names=names)
-    return Units.all(names, "input")
+    if not (unchanged or filled or isinstance(step, SelectorMixin)) or not before.index.is_unique:
+        return all_in("input", names)
+    # Those that have a name from before are what they were; an imputer adds indicators.
+    there = before.index.get_indexer(list(names))
+    found = all_in("unit", names)
+    for column in ("per", "size"):
+        found[column] = np.where(there < 0, found[column], before[column].to_numpy()[there])
+    return found
 
 
 def names_behind(step: Any, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -112,14 +83,14 @@ def names_behind(step: Any, names: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
-def measured(coefficients: Coefficients, units: Units, estimator: Any, X: Any) -> Coefficients:
+def measured(coefficients: Coefficients, units: DataFrame, estimator: Any, X: Any) -> Coefficients:
     """Say what coefficients are per, and turn those of unscaled features into comparable ones.
 
     Parameters
     ----------
     coefficients : Coefficients
         As the model has them.
-    units : Units
+    units : DataFrame
         Of the model's features.
     estimator : object
         Where its `standardize` is on, its penalty compared coefficients per standard deviation.
@@ -127,58 +98,56 @@ def measured(coefficients: Coefficients, units: Units, estimator: Any, X: Any) -
         As the estimator sees it.
     """
     n_features = coefficients.values.shape[-1]
-    if len(units.names) != n_features:
-        units = Units.all(("",) * n_features, "input")
-    per, factor, to_unit = units.per, None, 1 / units.sizes
+    if len(units) != n_features:
+        units = all_in("input", [""] * n_features)
+    per, factor = _together(set(units["per"])), None
     if getattr(estimator, "standardize", False) is True and per != "deviation":
         per, factor = "deviation", deviations(X)
-    if per == "unit" or not np.isfinite(to_unit).any():
-        return replace(coefficients, per=per, factor=factor)
-    return replace(coefficients, per=per, factor=factor, to_unit=to_unit)
+    to_unit = 1 / units["size"].to_numpy()
+    known = per != "unit" and bool(np.isfinite(to_unit).any())
+    return replace(coefficients, per=per, factor=factor, to_unit=to_unit if known else None)
 
 
-def _of_columns(step: ColumnTransformer, before: Units, names: tuple[str, ...]) -> Units:
+def _together(pers: set[Per]) -> Per:
+    """What features are counted in together."""
+    if "input" in pers:
+        return "input"
+    if len(pers) < 2:
+        return next(iter(pers), "unit")
+    return "mixed" if pers == {"unit", "deviation"} else "scaled"
+
+
+def _of_columns(step: ColumnTransformer, before: DataFrame, names: tuple[str, ...]) -> DataFrame:
     """Units behind a ColumnTransformer, whose parts each take some of the columns."""
-    found = Units.all(names, "input")
-    pers, sizes = list(found.pers), found.sizes.copy()
+    found = all_in("input", names)
     for name, part, columns in step.transformers_:
         place = step.output_indices_[name]
         if part == "drop" or place.stop > len(names):
             continue
-        got = _positions(columns, before.names)
-        own = None if got is None else behind(part, before.take(got))
-        if own is not None and len(own.pers) == place.stop - place.start:
-            pers[place], sizes[place] = list(own.pers), own.sizes
-    return Units(names, tuple(pers), sizes)
+        given = columns if isinstance(columns, slice) else list(np.atleast_1d(columns))
+        try:
+            taken = _safe_indexing(before.T, given, axis=1).T
+        except (KeyError, ValueError):  # they are not told by these names
+            continue
+        own = behind(part, taken.astype({"size": float}))
+        if len(own) == place.stop - place.start:
+            found.iloc[place] = own
+    return found
 
 
-def _positions(columns: Any, names: tuple[str, ...]) -> NDArray[np.intp] | None:
-    """Positions of the columns that are given in one of scikit-learn's ways."""
-    everywhere = np.arange(len(names))
-    if isinstance(columns, slice):
-        return None if isinstance(columns.start or columns.stop, str) else everywhere[columns]
-    chosen = np.atleast_1d(columns)
-    if chosen.dtype.kind in "biu" or not chosen.size:
-        return everywhere[chosen if chosen.size else []]
-    where = {name: j for j, name in enumerate(names)}
-    if len(where) < len(names) or not all(name in where for name in chosen):
-        return None
-    return np.array([where[name] for name in chosen], dtype=np.intp)
-
-
-def _scaled(step: Any, before: Units) -> Units:
+def _scaled(step: Any, before: DataFrame) -> DataFrame:
     """Units behind a scaler of single columns."""
     if step.scale_ is None:
         return before
-    if len(step.scale_) != len(before.names):  # a step before it told no names
-        before = Units.all(("",) * len(step.scale_), "input")
-    size = 1 / step.scale_ if isinstance(step, MinMaxScaler) else step.scale_
-    per: Per = "deviation" if isinstance(step, StandardScaler) else "scaled"
-    pers = tuple(per if per == "deviation" or own != "input" else own for own in before.pers)
-    return Units(before.names, pers, before.sizes * size)
+    if len(step.scale_) != len(before):  # a step before it told no names
+        before = all_in("input", [""] * len(step.scale_))
+    size = before["size"] * (1 / step.scale_ if isinstance(step, MinMaxScaler) else step.scale_)
+    if isinstance(step, StandardScaler):
+        return before.assign(per="deviation", size=size)
+    return before.assign(per=before["per"].where(before["per"] == "input", "scaled"), size=size)
 
 
-def deviations(X: Any) -> Array:
+def deviations(X: Any) -> NDArray[np.float64]:
     """Standard deviation of each column, of an array or a sparse matrix."""
     if hasattr(X, "tocsr"):
         return np.sqrt(mean_variance_axis(X.tocsr().astype(float), axis=0)[1])

@@ -123,15 +123,11 @@ def together(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def ranking(contents: Contents) -> list[int]:
+def ranking(models: Sequence[ModelReport]) -> list[int]:
     """Positions of the models, the best first; those without a score last."""
-
-    def key(position: int) -> tuple[bool, bool, float]:
-        score = contents.models[position].scores[0]
-        worse = -score.mean if score.greater_is_better else score.mean
-        return position != contents.best, math.isnan(worse), worse
-
-    return sorted(range(len(contents.models)), key=key)
+    scores = [model.scores[0] for model in models]
+    worse = [-score.mean if score.greater_is_better else score.mean for score in scores]
+    return sorted(range(len(models)), key=lambda k: (math.isnan(worse[k]), worse[k]))
 
 
 def score_text(score: Score) -> str:
@@ -146,7 +142,7 @@ def score_text(score: Score) -> str:
 
 def result(contents: Contents) -> str:
     """Say in a few sentences which model predicts best and by how much."""
-    best, *others = (contents.models[position] for position in ranking(contents))
+    best, *others = (contents.models[position] for position in ranking(contents.models))
     score, folds = best.scores[0], f"over {contents.n_folds} folds"
     if others:
         text = f"Of {len(contents.models)} models, "

@@ -115,7 +115,9 @@ def test_what_does_not_print_as_code_stands_by_name(model):
     from skreg.report.request import Request
 
     given = (("odd", model, False), ("plain", Ridge(), False))
-    request = Request(given, X, Y, ("a",), True, "y", "regression", np.array([]), (), 0)
+    named = {"names": ("a",), "target": "y", "title": "", "task": "regression"}
+    rest = {"classes": np.array([]), "folds": (), "metrics": [], "random_state": 0}
+    request = Request(given, X, Y, **named, **rest)
     call = python_call(request, "page.html", {"cv": 5, "random_state": None})
     assert "('odd', estimator_1),  # your own" in call
     assert made_again(call, estimator_1=model)["estimators"][0][1] is model
