@@ -6,10 +6,9 @@ import re
 import textwrap
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
@@ -41,8 +40,7 @@ _STYLE = {
 _MATHS = {r"$\alpha$": "α", r"$\times$": "×", r"$\ell_1$": "ℓ₁"}
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(NamedTuple):
     """A picture in a page.
 
     Parameters
@@ -56,8 +54,7 @@ class Picture:
     caption: str
 
 
-@dataclass(frozen=True)
-class Sketch:
+class Sketch(NamedTuple):
     """A picture before it is drawn: what draws it on a figure and returns the caption."""
 
     name: str

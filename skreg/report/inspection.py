@@ -176,9 +176,10 @@ def _coefficients(estimator: Any) -> NDArray[Any] | None:
 
 
 def _named(model: ModelReport, coefs: NDArray[Any], classes: NDArray[Any]) -> Coefficients:
-    rows, targets, at_1se = len(coefs), None, None
+    targets: Any = ()
+    at_1se = None
     if coefs.ndim == 2:
-        targets = classes if rows == len(classes) else range(1, rows + 1)
+        targets = classes if len(coefs) == len(classes) else range(1, len(coefs) + 1)
     elif len(classes) == 2:
         model.notes += (f"A positive coefficient speaks for the class {classes[1]!s}.",)
     path, alpha = model.path, model.alpha_1se
@@ -186,7 +187,7 @@ def _named(model: ModelReport, coefs: NDArray[Any], classes: NDArray[Any]) -> Co
         at = np.flatnonzero(path.alphas == alpha)
         at_1se = path.coefs[:, at[0]].astype(float) if at.size else None
     names = np.array(model.names, dtype=object)
-    return Coefficients(names, coefs, at_1se, tuple(map(str, targets or ())))
+    return Coefficients(names, coefs, at_1se, tuple(map(str, targets)))
 
 
 def _find_cv(model: ModelReport, kind: str) -> None:

@@ -6,9 +6,9 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from importlib import resources
+from typing import NamedTuple
 
 import numpy as np
 
@@ -50,27 +50,25 @@ def require_jinja2() -> None:
         ) from error
 
 
-@dataclass(frozen=True)
-class CoefficientTable:
+class CoefficientTable(NamedTuple):
     """The largest coefficients of a model, ready to be written.
 
     Parameters
     ----------
     heads : list of str
         Over the columns of numbers.
-    rows : list of (str, list of (str, float))
+    rows : list of (str, list of (float, float))
         A feature's name and its numbers, each as it is shown and as it is sorted by.
     note : str
         What is not in the table.
     """
 
     heads: list[str]
-    rows: list[tuple[str, list[tuple[str, float]]]]
+    rows: list[tuple[str, list[tuple[float, float]]]]
     note: str
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """One model's part of the page."""
 
     model: ModelReport
@@ -78,7 +76,6 @@ class Section:
     pictures: list[Picture]
     table: CoefficientTable | None
     left_out: list[str]
-    l1_ratio: float | None
 
 
 def render(contents: Contents) -> str:
@@ -113,6 +110,7 @@ def render(contents: Contents) -> str:
         "duration": wording.duration,
         "score": wording.score_text,
         "listing": wording.listing,
+        "l1_ratio": wording.l1_ratio,
         "short": partial(shorten, length=_LONGEST_NAME),
     }
     script = resources.files(__package__).joinpath("templates/page.js").read_text("utf-8")
@@ -137,24 +135,21 @@ def render(contents: Contents) -> str:
 def _sections(contents: Contents, order: list[int]) -> Iterator[Section]:
     """Make one section a model, the best first, until the pictures fill the file."""
     room = _MOST_PICTURE_BYTES
+    what = "classes" if contents.glance.task == "classification" else "targets"
     for position in order:
-        model = contents.models[position]
-        drawn, left_out = [], list(model.left_out)
-        for picture in pictures.of_model(model, contents, position) if room > 0 else ():
-            room -= len(picture.svg)
-            drawn.append(picture)
+        model, table = contents.models[position], None
+        drawn = list(pictures.of_model(model, contents, position)) if room > 0 else []
+        left_out = list(model.left_out)
+        room -= sum(len(picture.svg) for picture in drawn)
         if room <= 0:
-            # The last picture drawn may have gone beyond the room.
             while drawn and room < 0:
                 room += len(drawn.pop().svg)
             left_out.append("Some pictures were left out to keep this file below 5 MB.")
             room = 0
-        table = None
         if model.coefficients is not None:
-            what = "classes" if contents.glance.task == "classification" else "targets"
             cells = _MOST_CELLS // len(order)
             table = _table(model.coefficients, model.alpha_1se, what, cells)
-        yield Section(model, f"model-{position}", drawn, table, left_out, wording.l1_ratio(model))
+        yield Section(model, f"model-{position}", drawn, table, left_out)
 
 
 def _table(
@@ -162,24 +157,24 @@ def _table(
 ) -> CoefficientTable:
     """Choose the rows of a coefficient table, the largest first."""
     values = np.atleast_2d(coefficients.comparable(coefficients.values))
-    classify = what == "classes"
-    heads, note = [wording.per(coefficients, classify)], ""
-    if len(values) > 1:
+    per, note = wording.per(coefficients, what == "classes"), ""
+    single, shown = len(values) == 1, values[:_MOST_TARGETS]
+    if single:
+        heads = [per]
+        if coefficients.at_1se is not None:
+            shown = np.vstack([shown, coefficients.comparable(coefficients.at_1se)])
+            at = "" if alpha_1se is None else f", α = {wording.number(alpha_1se)}"
+            heads.append(f"at 1se{at}")
+    else:
         given = coefficients.targets or [f"target {k}" for k in range(len(values))]
-        heads = [str(name) for name in given]
-        note = f"Coefficients are {wording.per(coefficients, classify)}. "
-    if len(heads) > _MOST_TARGETS:
-        note += f"The first {_MOST_TARGETS} of {len(heads):,} {what} are shown. "
-    shown, heads = values[:_MOST_TARGETS], heads[:_MOST_TARGETS]
-    if coefficients.at_1se is not None and len(values) == 1:
-        at_1se = coefficients.comparable(coefficients.at_1se)
-        shown = np.vstack([shown, np.atleast_2d(at_1se)])
-        heads.append("at 1se" if alpha_1se is None else f"at 1se, α = {wording.number(alpha_1se)}")
+        heads, note = list(map(str, given[:_MOST_TARGETS])), f"Coefficients are {per}. "
+    if len(values) > _MOST_TARGETS:
+        note += f"The first {_MOST_TARGETS} of {len(values):,} {what} are shown. "
     sizes = np.abs(shown)
+    largest = sizes.max(axis=0)
     # By the first column, then by the others, where there is one target; by the largest otherwise.
-    first = sizes[0] if len(values) == 1 else sizes.max(axis=0)
-    order = np.lexsort((-sizes.max(axis=0), -first))
-    order = order[sizes.max(axis=0)[order] > 0]
+    order = np.lexsort((-largest, -sizes[0] if single else -largest))
+    order = order[largest[order] > 0]
     n_zero = shown.shape[1] - order.size
     n_rows = min(_MOST_ROWS, max(_FEWEST_ROWS, cells // len(heads)))
     if order.size > n_rows:
@@ -189,20 +184,12 @@ def _table(
         note += f"The other {n_zero:,} are zero." if order.size else f"All {n_zero:,} are zero."
     # What is left of a coefficient that cancels out, as at the first knot of a path.
     nothing = 10 * np.finfo(np.float64).eps * sizes.max(initial=0.0)
-    texts = np.where(sizes < nothing, 0.0, shown)
-    if coefficients.to_unit is not None and len(values) == 1:
-        by_unit = np.where(texts[0] == 0, 0.0, coefficients.values * coefficients.to_unit)
-        shown, texts = np.vstack([shown, by_unit]), np.vstack([texts, by_unit])
+    rounded = np.where(sizes < nothing, 0.0, shown)
+    if coefficients.to_unit is not None and single:
+        by_unit = np.where(rounded[0] == 0, 0.0, coefficients.values * coefficients.to_unit)
+        shown, rounded = np.vstack([shown, by_unit]), np.vstack([rounded, by_unit])
         heads.append("per unit of x")
-    names = shorten_apart([str(coefficients.names[i]) for i in order[:n_rows]], _LONGEST_NAME)
-    rows = [
-        (
-            name,
-            [
-                ("–" if np.isnan(text) else wording.number(text), float(value))
-                for text, value in zip(texts[:, index], shown[:, index], strict=True)
-            ],
-        )
-        for name, index in zip(names, order, strict=False)
-    ]
-    return CoefficientTable(heads, rows, note.strip())
+    order = order[:n_rows]
+    names = shorten_apart([str(coefficients.names[i]) for i in order], _LONGEST_NAME)
+    numbers = np.stack([rounded[:, order], shown[:, order]], axis=-1).swapaxes(0, 1)
+    return CoefficientTable(heads, list(zip(names, numbers.tolist(), strict=True)), note.strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -78,29 +79,24 @@ def comparison(contents: Contents, order: Sequence[int]) -> Picture:
     def draw(figure: Figure) -> str:
         ax = figure.add_subplot()
         ax.set_xlim(low, high)
-        arrow = ""
+        caption = "Mean with its standard error; the strokes are single folds."
+        if len(models) > 1:
+            better = "right" if scores[0].greater_is_better else "left"
+            caption += f" Further to the {better} is better; the filled diamond is the best."
+        outside = ""
         for place, score in enumerate(scores):
-            best = place == 0
-            color = BLUE if best else "#555555"
-            if score.mean < low or score.mean > high:
-                text = wording.score_text(score)
-                x, text = (0, f"← {text}") if score.mean < low else (1, f"{text} →")
-                side = "right" if x else "left"
-                ax.text(x, place, text, transform=ax.get_yaxis_transform(), ha=side, va="center")
-                arrow = " An arrow points to what lies outside."
+            if not (score.mean < low or score.mean > high):
+                ax.plot(score.values, np.full(score.values.size, place), "|", color="#999999")
+                style: dict[str, Any] = {"markersize": 5, "linewidth": 1.5, "capsize": 3}
+                style |= {"fmt": "o", "color": "#555555", "markerfacecolor": "white"}
+                style |= {"fmt": "D", "color": BLUE, "markerfacecolor": BLUE} if not place else {}
+                ax.errorbar(score.mean, place, xerr=score.standard_error, **style)
                 continue
-            ax.plot(score.values, np.full(score.values.size, place), "|", color="#999999")
-            ax.errorbar(
-                score.mean,
-                place,
-                xerr=score.standard_error,
-                fmt="D" if best else "o",
-                color=color,
-                markerfacecolor=color if best else "white",
-                markersize=5,
-                linewidth=1.5,
-                capsize=3,
+            text, outside = wording.score_text(score), " An arrow points to what lies outside."
+            x, text, side = (
+                (0, f"← {text}", "left") if score.mean < low else (1, f"{text} →", "right")
             )
+            ax.text(x, place, text, transform=ax.get_yaxis_transform(), ha=side, va="center")
         names = shorten_apart([printable(model.name) for model in models], 28)
         ax.set_yticks(np.arange(len(models)), labels=names, parse_math=False)
         ax.get_yticklabels()[0].set_fontweight("bold")
@@ -109,11 +105,7 @@ def comparison(contents: Contents, order: Sequence[int]) -> Picture:
         plain(ax)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        caption = "Mean with its standard error; the strokes are single folds."
-        if len(models) > 1:
-            better = "right" if scores[0].greater_is_better else "left"
-            caption += f" Further to the {better} is better; the filled diamond is the best."
-        return caption + arrow
+        return caption + outside
 
     sketch = Sketch("comparison", draw, 0.75 + 0.3 * len(models))
     return picture(sketch, "comparison", "the models", width=4.4)
@@ -139,33 +131,28 @@ def _of_path(model: ModelReport, classify: bool) -> Iterator[Sketch]:
     path, given = model.path, model.coefficients
     if path is None:
         return
-    ylabel = None if given is None else f"coefficient\n({wording.per(given, classify)})"
     if given is not None and given.factor is not None:
         path = replace(path, coefs=path.coefs * given.factor[:, np.newaxis], refit=None)
     n_targets = path.coefs.shape[0] if path.coefs.ndim == 3 else 1
+
+    def draw(figure: Figure, target: int) -> str:
+        marks = _within(model, path.alphas)
+        names = _names(model, path.coefs.shape[-2])
+        display = RegularizationPathDisplay(path, **marks, feature_names=names, target=target)
+        display.plot(figure.add_subplot())
+        others = display.other_lines_
+        if others is not None and len(others.get_paths()) > _MOST_CURVES:
+            others.set_rasterized(True)
+        if given is not None:
+            display.ax_.set_ylabel(f"coefficient\n({wording.per(given, classify)})")
+        n_named = len(display.named_)
+        where = "α in use" if marks["alpha"] is not None else "smallest α"
+        largest = f"; the {n_named} largest at the {where} are named" if n_named > 1 else ""
+        which = _which(model, target, n_targets)
+        return f"Coefficients as the penalty falls from left to right{largest}{which}"
+
     for target in range(min(n_targets, _MOST_TARGETS)):
-
-        def draw(figure: Figure, target: int = target) -> str:
-            marks = _within(model, path.alphas)
-            display = RegularizationPathDisplay(
-                path,
-                **marks,
-                feature_names=_names(model, path.coefs.shape[-2]),
-                target=target,
-            )
-            display.plot(figure.add_subplot())
-            others = display.other_lines_
-            if others is not None and len(others.get_paths()) > _MOST_CURVES:
-                others.set_rasterized(True)
-            if ylabel is not None:
-                display.ax_.set_ylabel(ylabel)
-            n_named = len(display.named_)
-            where = "α in use" if marks["alpha"] is not None else "smallest α"
-            largest = f"; the {n_named} largest at the {where} are named" if n_named > 1 else ""
-            which = _which(model, target, n_targets)
-            return f"Coefficients as the penalty falls from left to right{largest}{which}"
-
-        yield Sketch(f"path{target}", draw)
+        yield Sketch(f"path{target}", partial(draw, target=target))
 
 
 def _of_cv(model: ModelReport) -> Iterator[Sketch]:
@@ -191,31 +178,35 @@ def _of_coefficients(model: ModelReport, classify: bool) -> Iterator[Sketch]:
     if given is None:
         return
     values = np.atleast_2d(given.values)
+
+    def draw(figure: Figure, target: int) -> str:
+        ax = figure.add_subplot()
+        rows, labels = values[target], None
+        if given.at_1se is not None:
+            rows = np.stack([rows, np.atleast_2d(given.at_1se)[target]])
+            alphas = {"in use": model.alpha, "1se": model.alpha_1se}
+            labels = [
+                name if alpha is None else f"{name}, α = {wording.number(alpha, 3)}"
+                for name, alpha in alphas.items()
+            ]
+        names = _names(model, values.shape[1])
+        CoefficientDisplay(
+            rows, labels=labels, feature_names=names, feature_scale=given.factor
+        ).plot(ax)
+        ax.spines["left"].set_visible(False)  # the bars start at zero, not there
+        ax.set_xlabel(f"coefficient ({wording.per(given, classify)})")
+        return f"The largest coefficients{_which(model, target, len(values))}"
+
     for target in range(min(len(values), _MOST_TARGETS)):
-
-        def draw(figure: Figure, target: int = target) -> str:
-            ax = figure.add_subplot()
-            rows, labels = [values[target]], None
-            if given.at_1se is not None:
-                rows.append(np.atleast_2d(given.at_1se)[target])
-                labels = [_at("in use", model.alpha), _at("1se", model.alpha_1se)]
-            CoefficientDisplay(
-                np.stack(rows),
-                labels=labels,
-                feature_names=_names(model, values.shape[1]),
-                feature_scale=given.factor,
-            ).plot(ax)
-            ax.spines["left"].set_visible(False)  # the bars start at zero, not there
-            ax.set_xlabel(f"coefficient ({wording.per(given, classify)})")
-            return f"The largest coefficients{_which(model, target, len(values))}"
-
-        yield Sketch(f"coefficients{target}", draw)
+        yield Sketch(f"coefficients{target}", partial(draw, target=target))
 
 
 def _of_network(model: ModelReport) -> Iterator[Sketch]:
     if not model.is_network:
         return
     panels = _panels(model.estimator)
+    n_layers = len(model.estimator.coefs_)
+    layers = sorted({*range(min(n_layers, _MOST_LAYERS - 1)), n_layers - 1})
 
     def draw_history(figure: Figure) -> str:
         axes = figure.subplots(len(panels), squeeze=False, sharex=True).ravel()
@@ -223,9 +214,6 @@ def _of_network(model: ModelReport) -> Iterator[Sketch]:
         for ax in axes[:-1]:
             ax.set_xlabel("")
         return "How the network was trained."
-
-    n_layers = len(model.estimator.coefs_)
-    layers = sorted({*range(min(n_layers, _MOST_LAYERS - 1)), n_layers - 1})
 
     def draw_weights(figure: Figure) -> str:
         axes = figure.subplots(len(layers), squeeze=False).ravel()
@@ -243,16 +231,17 @@ def _panels(network: Any) -> list[str]:
     """What the training of a network has to show: scikit-learn's keep less, L-BFGS nothing."""
     history = getattr(network, "history_", None)
     if history is None:
-        if not hasattr(network, "loss_curve_"):
-            return []
-        scores = getattr(network, "validation_scores_", None)
-        return ["loss"] if scores is None else ["loss", "score"]
-    panels = ["loss"]
-    if np.isfinite(history["validation_score"]).any():
-        panels.append("score")
-    if np.unique(history["learning_rate"]).size > 1:
-        panels.append("learning_rate")
-    return panels
+        shown = {
+            "loss": hasattr(network, "loss_curve_"),
+            "score": getattr(network, "validation_scores_", None) is not None,
+        }
+    else:
+        shown = {
+            "loss": True,
+            "score": bool(np.isfinite(history["validation_score"]).any()),
+            "learning_rate": np.unique(history["learning_rate"]).size > 1,
+        }
+    return [panel for panel, there in shown.items() if there]
 
 
 def _names(model: ModelReport, n_features: int) -> list[str] | None:
@@ -264,10 +253,9 @@ def _names(model: ModelReport, n_features: int) -> list[str] | None:
 
 def _within(model: ModelReport, alphas: NDArray[np.float64]) -> dict[str, float | None]:
     """The model's alphas that a picture over these alphas can mark."""
-    low, high = float(alphas.min()), float(alphas.max())
     given = {name: getattr(model, name) for name in ("alpha", "alpha_min", "alpha_1se")}
     return {
-        name: value if value is not None and low <= value <= high else None
+        name: value if value is not None and alphas.min() <= value <= alphas.max() else None
         for name, value in given.items()
     }
 
@@ -281,7 +269,3 @@ def _which(model: ModelReport, target: int, n_targets: int) -> str:
     more = n_targets - _MOST_TARGETS
     left_out = f" Those for {more:,} more are not drawn." if target == 0 and more > 0 else ""
     return f", for {name}.{left_out}"
-
-
-def _at(name: str, alpha: float | None) -> str:
-    return name if alpha is None else f"{name}, α = {wording.number(alpha, 3)}"

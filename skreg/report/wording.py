@@ -144,43 +144,38 @@ def result(contents: Contents) -> str:
     """Say in a few sentences which model predicts best and by how much."""
     best, *others = (contents.models[position] for position in ranking(contents.models))
     score, folds = best.scores[0], f"over {contents.n_folds} folds"
-    if others:
-        text = f"Of {len(contents.models)} models, "
-        tied = [best, *(other for other in others if score.ties(other.scores[0]))]
-        if len(tied) > 1:
-            names = together([model.name for model in tied])
-            text += f"{names} predict equally well{' and best' * (len(others) >= len(tied))}: "
-        else:
-            verb = "predicts" if _clearly(best, others[0]) else "scores"
-            text += f"{best.name} {verb} best: "
-        text += f"{score.name} {score_text(score)} {folds}."
-        if len(others) >= len(tied):
-            text += f" {_runner_up(best, others[len(tied) - 1])}"
-    else:
+    tied = [best.name, *(other.name for other in others if score.ties(other.scores[0]))]
+    second = others[len(tied) - 1] if len(others) >= len(tied) else None
+    if not others:
         text = f"The {score.name} of {best.name} is {score_text(score)} {folds}."
+    else:
+        verb = "predicts" if _clearly(score.ahead_of(others[0].scores[0])) else "scores"
+        said = f"{best.name} {verb} best"
+        if len(tied) > 1:
+            said = f"{together(tied)} predict equally well{' and best' * (second is not None)}"
+        text = (
+            f"Of {len(contents.models)} models, {said}: {score.name} {score_text(score)} {folds}."
+        )
+    if second is not None:
+        ahead = score.ahead_of(second.scores[0])
+        difference = abs(ahead.mean)
+        text += f" Next comes {second.name} with {score_text(second.scores[0])}"
+        if math.isfinite(difference):
+            how_much = with_error(difference, ahead.standard_error)
+            text += f"; fold for fold the difference is {how_much}"
+            text += ", too small to tell the two apart" * (not _clearly(ahead))
+        text += "."
     if contents.baseline is None:
         return text
     name, base = contents.baseline.name, contents.baseline.scores[0]
-    ahead = score.mean - base.mean if score.greater_is_better else base.mean - score.mean
     # To the digits of the best: its own error is tiny where all folds have the same mean.
     error = score.standard_error
     mean = round(base.mean, 1 - _power(error, 2)) if error > 0 else base.mean
-    text += f" By comparison, {name[:1].lower()}{name[1:]} has {number(mean)}"
-    return text + ("." if ahead > 0 else ": no model does better than that.")
+    better = score.mean > base.mean if score.greater_is_better else score.mean < base.mean
+    none = "" if better else ": no model does better than that"
+    return f"{text} By comparison, {name[:1].lower()}{name[1:]} has {number(mean)}{none}."
 
 
-def _clearly(best: ModelReport, second: ModelReport) -> bool:
-    """Whether the differences fold for fold tell the best from the second."""
-    ahead = best.scores[0].ahead_of(second.scores[0])
+def _clearly(ahead: Score) -> bool:
+    """Whether the differences fold for fold tell two models apart."""
     return not abs(ahead.mean) < 2 * ahead.standard_error
-
-
-def _runner_up(best: ModelReport, second: ModelReport) -> str:
-    """Say whether the second is clearly worse, by the differences fold for fold."""
-    ahead = best.scores[0].ahead_of(second.scores[0])
-    difference, error = abs(ahead.mean), ahead.standard_error
-    text = f"Next comes {second.name} with {score_text(second.scores[0])}"
-    if not math.isfinite(difference):
-        return f"{text}."
-    text += f"; fold for fold the difference is {with_error(difference, error)}"
-    return f"{text}." if _clearly(best, second) else f"{text}, too small to tell the two apart."
