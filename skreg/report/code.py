@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import tokenize
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,16 +45,12 @@ def python_call(request: Request, path: Any, options: dict[str, Any]) -> str:
         The other arguments of `skreg.report`.
     """
     splitter = options["cv"] if hasattr(options["cv"], "split") else None
-    made = [estimator for _, estimator, _ in request.estimators]
-    names = _Names([*made, splitter])
+    names = _Names([*(estimator for _, estimator, _ in request.estimators), splitter])
     lines = ["skreg.report(", "    ["]
     for k, (name, estimator, _) in enumerate(request.estimators, start=1):
         text = names.code(estimator)
-        if text is None:
-            text, note = f"estimator_{k}", "  # your own: it has parts that do not print as code"
-        else:
-            note = ""
-        lines.append(f"        ({name!r}, {text}),{note}")
+        note = "" if text else "  # your own: it has parts that do not print as code"
+        lines.append(f"        ({name!r}, {text or f'estimator_{k}'}),{note}")
     lines += ["    ],", "    X,", "    y,", f"    path={os.fspath(path)!r},"]
     for key, value in options.items():
         if value is not None or key == "random_state":
@@ -67,9 +64,8 @@ class _Names:
 
     def __init__(self, made: list[Any]) -> None:
         kinds = {type(part) for one in made for part in _parts(one)}
-        order = sorted(kinds, key=lambda kind: (_rank(_home(kind)), _home(kind), kind.__name__))
         self._called: dict[type, str] = {}
-        for kind in order:
+        for kind in sorted(kinds, key=lambda kind: (_rank(kind), _home(kind), kind.__name__)):
             name, package = kind.__name__, _home(kind).partition(".")[0].title()
             while name in self._called.values():
                 name = package + name
@@ -83,20 +79,19 @@ class _Names:
             tree = ast.parse(text, mode="eval")
         except (SyntaxError, ValueError):
             return None
-        own: dict[str, list[type]] = {}
-        for kind in {type(part) for part in _parts(value)}:
-            own.setdefault(kind.__name__, []).append(kind)
-        used: set[tuple[str, str]] = set()
-        renamed = {}
+        own: dict[str, set[type]] = defaultdict(set)
+        for part in _parts(value):
+            own[type(part).__name__].add(type(part))
+        used, renamed = set(), {}
         for name in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}:
-            if len(own.get(name, ())) == 1:
+            if len(own[name]) == 1:
                 (kind,) = own[name]
                 renamed[name] = self._called[kind]
                 called = "" if name == renamed[name] else f" as {renamed[name]}"
                 used.add((_home(kind), name + called))
             elif name == "np":
                 used.add(("", "numpy as np"))
-            elif name not in own and hasattr(np, name):  # array, nan, float32
+            elif not own[name] and hasattr(np, name):  # array, nan, float32
                 used.add(("numpy", name))
             else:  # of two homes within one estimator, or unknown
                 return None
@@ -105,17 +100,18 @@ class _Names:
 
     def imports(self) -> list[str]:
         """The lines that make the names known, but for what was made in the user's own session."""
-        by_home: dict[str, list[str]] = {}
+        by_home: dict[str, list[str]] = defaultdict(list)
         for home, name in sorted(self._used):
-            by_home.setdefault(home, []).append(name)
+            by_home[home].append(name)
         by_home.pop(HERE, None)
         lines = [f"import {name}" for name in by_home.pop("", [])]
         return lines + [f"from {home} import {', '.join(by_home[home])}" for home in by_home]
 
 
-def _rank(home: str) -> int:
+def _rank(kind: type) -> int:
     """Who keeps a name that several have."""
-    return 0 if home == HERE else 1 if home.partition(".")[0] == OWN else 2
+    package = _home(kind).partition(".")[0]
+    return [HERE, OWN].index(package) if package in (HERE, OWN) else 2
 
 
 def _parts(value: Any) -> Iterator[Any]:

@@ -120,7 +120,7 @@ def _numbers(name: str, values: NDArray[Any], n_rows: int | None = None) -> Colu
     else:
         with np.errstate(invalid="ignore"):  # of infinite ones
             middle = float(np.median(present))
-        texts = [number(float(value)) for value in (middle, least, most)]
+        texts = [number(value) for value in (middle, least, most)]
         # Four digits stand together: many of them are years.
         texts = [text.replace(",", "") if len(text.lstrip("−")) < 6 else text for text in texts]
         summary = "median {}, from {} to {}".format(*texts)

@@ -30,10 +30,8 @@ def glance(table: Columns, y: NDArray[np.generic], task: Task, target: str) -> G
     """
     columns = tuple(describe(table))
     found = correlated_groups(table)
-    notes = list(found.notes)
-    n_text = sum(column.kind != "number" for column in columns)
-    if n_text and n_text < len(columns):
-        notes.append("Correlations are those of the numeric columns.")
+    numeric = "Correlations are those of the numeric columns."
+    both = len({column.kind == "number" for column in columns}) > 1
     return Glance(
         task=task,
         target=target,
@@ -49,21 +47,17 @@ def glance(table: Columns, y: NDArray[np.generic], task: Task, target: str) -> G
         n_missing=sum(column.n_missing for column in columns),
         correlated=found.groups,
         correlation_threshold=found.threshold,
-        notes=tuple(notes),
+        notes=(*found.notes, *[numeric] * both),
     )
 
 
 def _target(y: NDArray[np.generic], task: Task) -> tuple[tuple[str, str], ...]:
     if task == "regression":
-        values = y.astype(float)
-        numbers = {
-            "mean": values.mean(),
-            "standard deviation": values.std(ddof=1),
-            "smallest": values.min(),
-            "median": np.median(values),
-            "largest": values.max(),
-        }
-        return tuple((name, number(value)) for name, value in numbers.items())
+        import pandas
+
+        words = ("mean", "standard deviation", "smallest", "median", "largest")
+        found = pandas.Series(y.astype(float)).describe(percentiles=[0.5]).iloc[1:]
+        return tuple(zip(words, map(number, found.to_numpy()), strict=True))
     classes, counts = np.unique(y, return_counts=True)
     shown = [
         (str(name), f"{count:,} rows ({percent(count / len(y))})")

@@ -145,9 +145,8 @@ def metrics_for(task: Task, scoring: Any, fewest_held_out: int) -> list[Metric]:
     asked = [] if scoring is None else scoring
     if isinstance(asked, str) or not isinstance(asked, Sequence):
         asked = [asked]
-    chosen = [
-        usual.pop(one) if isinstance(one, str) and one in usual else _own(one) for one in asked
-    ]
+    # A scorer may not be hashable.
+    chosen = [usual[one] if isinstance(one, str) and one in usual else _own(one) for one in asked]
     names = {metric.name for metric in chosen}
     return [*chosen, *(metric for metric in usual.values() if metric.name not in names)]
 
@@ -161,23 +160,18 @@ def _own(scoring: Any) -> Metric:
         scorer = get_scorer(scoring)
     except ValueError as error:
         raise ValueError(f"scoring: {error}") from None
-    name, sign = _name(scoring)
+    # Of what make_scorer makes the function, its options, and whether its sign is turned.
+    function = getattr(scoring, "_score_func", scoring)
+    name = scoring if isinstance(scoring, str) else getattr(function, "__name__", repr(scoring))
+    sign = -1.0 if name.startswith("neg_") else float(getattr(scoring, "_sign", 1))
+    options = [f"{key}={value!r}" for key, value in getattr(scoring, "_kwargs", {}).items()]
+    words = name.removeprefix("neg_").replace("_", " ")
+    words += f" ({', '.join(options)})" if options else ""
 
     def value(held: Predictions) -> float:
         try:
             return sign * float(scorer(held.model, held.X, held.y))
         except Exception as error:
-            raise ValueError(f"scoring: {name} cannot be used here: {error}") from error
+            raise ValueError(f"scoring: {words} cannot be used here: {error}") from error
 
-    return Metric(name, sign > 0, value)
-
-
-def _name(scoring: Any) -> tuple[str, float]:
-    """A scorer's name for a reader, and -1 where it is a loss with its sign turned."""
-    function = getattr(scoring, "_score_func", scoring)  # of what make_scorer makes
-    name = scoring if isinstance(scoring, str) else getattr(function, "__name__", repr(scoring))
-    sign = -1.0 if name.startswith("neg_") else float(getattr(scoring, "_sign", 1))
-    given = getattr(scoring, "_kwargs", {})
-    options = ", ".join(f"{key}={value!r}" for key, value in given.items())
-    words = name.removeprefix("neg_").replace("_", " ")
-    return (f"{words} ({options})" if options else words), sign
+    return Metric(words, sign > 0, value)
