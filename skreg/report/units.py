@@ -124,7 +124,7 @@ def _of_columns(step: ColumnTransformer, before: DataFrame, names: tuple[str, ..
         place = step.output_indices_[name]
         if part == "drop" or place.stop > len(names):
             continue
-        given = columns if isinstance(columns, slice) else list(np.atleast_1d(columns))
+        given = columns if isinstance(columns, slice) else np.atleast_1d(columns).tolist()
         try:
             taken = _safe_indexing(before.T, given, axis=1).T
         except (KeyError, ValueError):  # they are not told by these names
