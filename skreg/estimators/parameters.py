@@ -14,7 +14,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import validate_parameter_constraints
@@ -89,7 +89,7 @@ def _section(cls: type, declared: dict[str, Any]) -> list[str]:
 class CheckedParameters(BaseEstimator):
     """An estimator of which no more is checked than what is not at its default."""
 
-    _parameter_constraints: dict[str, Any]
+    _parameter_constraints: ClassVar[dict[str, Any]] = {}
 
     @classmethod
     @functools.cache

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar, cast
+from functools import partial, update_wrapper
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import get_config
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -25,19 +24,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def all_or_nothing(fit: F) -> F:
-    """Check the parameters, then fit with one BLAS thread; a fit that fails leaves no trace.
-
-    Whoever calls scorers of scikit-learn has their checks turned off.
-    """
-
-    @restored_on_failure
-    @wraps(fit)
-    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not get_config()["skip_parameter_validation"]:
-            self._validate_params()
-        return with_one_blas_thread(fit, self, *args, **kwargs)
-
-    return cast(F, checked)
+    """Fit with one BLAS thread; a fit that fails leaves no trace."""
+    return restored_on_failure(update_wrapper(partial(with_one_blas_thread, fit), fit))  # type: ignore[return-value]
 
 
 class LinearModel(RegressorMixin, MultiOutputMixin, CheckedParameters):

@@ -134,7 +134,8 @@ class ElasticNet(ElasticNetParameters, LinearModel):
         data = TrainingData.check(self, X, y, sample_weight, check_input)
         bound = data.bind(self._problem(data.columns), self.precompute)
         alphas = np.array([self.alpha], dtype=np.float64)
-        point = finite_path(bound, alphas, start=self._start(data.y.shape[1:])).at(0)
+        start = self._start(data.y.shape[1:]) if self.warm_start else None
+        point = finite_path(bound, alphas, start=start).at(0)
         self._keep_point(point, data.shape)
         self.n_iter_ = point.n_iter.tolist()
         if not point.converged.all():
@@ -146,7 +147,7 @@ class ElasticNet(ElasticNetParameters, LinearModel):
         return elastic_net_problem(self, columns, self.l1_ratio)
 
     def _start(self, n_targets: tuple[int, ...]) -> Array | None:
-        if not self.warm_start or not hasattr(self, "coef_"):
+        if not hasattr(self, "coef_"):
             return None
         shape = (*n_targets, self.n_features_in_)
         if self.coef_.shape != shape:

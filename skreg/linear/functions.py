@@ -286,7 +286,6 @@ def regularization_path(
         )
     estimator = copy(estimator)  # for what the checks note on it, and a generator that moves on
     estimator.random_state = deepcopy(estimator.random_state)
-    estimator._validate_params()
     data = TrainingData.check(estimator, X, y, sample_weight)
     precompute = getattr(estimator, "precompute", None)
     bound = data.bind(estimator._problem(data.columns), precompute)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn import get_config
 from sklearn.utils.validation import validate_data
 
 from ..data.powers_of_two import PowersOfTwo, is_ordinary, powers_of_two
@@ -48,14 +49,16 @@ class TrainingData:
     def check(
         cls, estimator: Any, X: Any, y: Any, sample_weight: Any, check_input: bool = True
     ) -> TrainingData:
-        """Check all three, and note on the estimator what the columns of X are called.
+        """Check an estimator's parameters and its data, and note on it how columns are called.
 
         X becomes float32 or float64, dense in any order or CSC, and y float64.
         """
-        refuse_sparse(y, "y")
+        if not get_config()["skip_parameter_validation"]:
+            estimator._validate_params()
         if check_input:
             table, target, mean_square = check_data(estimator, X, y)
         else:
+            refuse_sparse(y, "y")
             table = as_columns(X) if sparse.issparse(X) else np.asarray(X)
             table = table if table.dtype in FLOATS else table.astype(np.float64)
             target, mean_square = np.asarray(y, dtype=np.float64), None
@@ -79,7 +82,8 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None
     """
     table, size = finite_floats(X)
     target, target_size = finite_floats(y, kinds=[np.float64], ndims=(1, 2))
-    if size is not None and target_size is not None and len(target) == table.shape[0]:
+    told = size is not None and target_size is not None and isinstance(target, np.ndarray)
+    if told and len(target) == table.shape[0]:
         note_columns(estimator, X)
     else:
         if getattr(y, "ndim", 0) > 2:
@@ -120,13 +124,12 @@ def finite_floats(
 def note_columns(estimator: Any, X: Any) -> None:
     """Note what scikit-learn's checks, which take a while, would note: names that are strings."""
     columns = columns_of(X, X.shape[1])
-    names = not isinstance(columns, range)
-    if names and {type(name) for name in columns} != {str}:
-        validate_data(estimator, X, skip_check_array=True)
-        return
+    kinds = set() if isinstance(columns, range) else {type(name) for name in columns}
+    if str in kinds and len(kinds) > 1:
+        validate_data(estimator, X, skip_check_array=True)  # which refuses them
     vars(estimator).pop("feature_names_in_", None)
     estimator.n_features_in_ = len(columns)
-    if names:
+    if kinds == {str}:
         estimator.feature_names_in_ = np.array(columns, dtype=object)
 
 
