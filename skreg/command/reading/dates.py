@@ -6,18 +6,16 @@ As features, dates are in parts that a reader understands: time elapsed, month, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...report.ids_and_sentinels import are_known
-from .numbers import Reading, is_float
-
-Moments = NDArray[np.datetime64]
+from .numbers import Reading
 
 _MONTH_NAMES = """
     january jan, february feb februar, march mar märz mär mrz, april apr, may mai, june jun juni,
@@ -41,30 +39,29 @@ _NAME, _SHORT = r"(?P<name>[^\W\d_]{3,9})\.?", r"(?P<y>\d{2})"
 LOOKED_AT = 50  # texts, before all of a long column are
 NEARLY_ALL = 0.8  # of the texts, so that the others look like mistakes
 DAY_FIRST, MONTH_FIRST = "day first", "month first"
-# What a day looks like, and the order of its parts where it could be another.
+# What a day looks like; in the first form, day and month may have either order.
 _DAYS = [
-    (rf"{_Y}([-/.]){_M}\2{_D}", ""),
-    (r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})", ""),
-    (rf"{_D}\. ?{_M}\. ?(?:{_Y})", ""),
-    (rf"{_D}\.{_M}\.{_SHORT}", ""),
-    (rf"{_D}([-/]){_M}\2{_Y}", DAY_FIRST),
-    (rf"{_M}([-/]){_D}\2{_Y}", MONTH_FIRST),
-    (rf"{_D}([-/]){_M}\2{_SHORT}", DAY_FIRST),
-    (rf"{_M}([-/]){_D}\2{_SHORT}", MONTH_FIRST),
-    (rf"{_D}(?:st|nd|rd|th|\.)?[- ]{_NAME}[- ,]+{_Y}", ""),
-    (rf"{_D}[- ]{_NAME}[- ]{_SHORT}", ""),
-    (rf"{_NAME} {_D}(?:st|nd|rd|th)?,? {_Y}", ""),
-    (rf"{_NAME}[- ]{_Y}", ""),
-    (rf"{_Y}[-/]{_M}", ""),
-    (rf"{_M}/{_Y}", ""),
+    r"(?P<first>\d{1,2})([-/])(?P<second>\d{1,2})\2(?P<y>\d{4}|\d{2})",
+    rf"{_Y}([-/.]){_M}\2{_D}",
+    r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})",
+    rf"{_D}\. ?{_M}\. ?(?:{_Y})",
+    rf"{_D}\.{_M}\.{_SHORT}",
+    rf"{_D}(?:st|nd|rd|th|\.)?[- ]{_NAME}[- ,]+{_Y}",
+    rf"{_D}[- ]{_NAME}[- ]{_SHORT}",
+    rf"{_NAME} {_D}(?:st|nd|rd|th)?,? {_Y}",
+    rf"{_NAME}[- ]{_Y}",
+    rf"{_Y}[-/]{_M}",
+    rf"{_M}/{_Y}",
 ]
-_PATTERNS = [(re.compile(pattern), order) for pattern, order in _DAYS]
+_PATTERNS = list(map(re.compile, _DAYS))
+_NOT = np.datetime64("NaT", "s")
 
 
 # Of dates as features.
 _SHORT_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
 MONTHS = np.array(_SHORT_MONTHS.split(), dtype=object)
 WEEKDAYS = np.array(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], dtype=object)
+HOURS = np.array([f"{hour:02d}h" for hour in range(24)], dtype=object)
 _DAY = np.timedelta64(1, "D")
 LONG = 3 * 365 * _DAY  # from here on years are elapsed, not days
 LIVES = 20 * 365 * _DAY  # from here on dates are of birth or building, whose weekday says nothing
@@ -72,7 +69,7 @@ SHORT = 3 * _DAY  # up to here hours
 
 
 def date_readings(texts: Sequence[str]) -> list[Reading]:
-    """Read texts as dates, all in one form, or nearly all in forms that can be no other.
+    """Read texts as dates, if nearly all are.
 
     Parameters
     ----------
@@ -84,83 +81,41 @@ def date_readings(texts: Sequence[str]) -> list[Reading]:
     list of Reading
         None, one, or two of different orders. NaT, if any, where a text is no date.
     """
-    found: list[Reading] = []
-    for pattern, order in _PATTERNS:
-        moments = _all(texts, partial(_moment, pattern))
-        if moments is None:
-            continue
-        values, zones = zip(*moments, strict=True)
-        read = np.array(values, dtype="datetime64[s]")
-        if len(set(zones)) > 1:
-            read = read - np.array(zones, dtype="timedelta64[m]")
-        if not any(np.array_equal(read, other.values) for other in found):
-            found.append(_reading(order, read))
-    return found or _in_several_forms(texts)
-
-
-def _reading(order: str, moments: Moments) -> Reading:
-    return Reading(moments, order, order, f"--dates {order.replace(' ', '-')}")
-
-
-def _in_several_forms(texts: Sequence[str]) -> list[Reading]:
-    """Dates of which some are written otherwise, or mistyped; by each order of day and month."""
+    orders = [DAY_FIRST, MONTH_FIRST]
+    for some in (texts[:LOOKED_AT], texts):
+        *both, zones = zip(*map(_moment, some), strict=True)
+        moments = dict(zip((DAY_FIRST, MONTH_FIRST), np.array(both, "datetime64[s]"), strict=True))
+        n_dates = {order: np.count_nonzero(are_known(moments[order])) for order in orders}
+        orders = [order for order in orders if n_dates[order] >= NEARLY_ALL * len(some)]
+        if not orders:
+            return []
+    most = max(n_dates[order] for order in orders)
     found = []
-    for order in (DAY_FIRST, MONTH_FIRST):
-        read = _nearly_all(texts, [pattern for pattern, its in _PATTERNS if its in ("", order)])
-        if read is not None:
-            found.append(_reading(order, read))
-    if len(found) < 2:
-        return found
-    n_dates = [np.count_nonzero(~np.isnat(one.values)) for one in found]
-    if n_dates[0] != n_dates[1]:
-        return [found[int(np.argmax(n_dates))]]
-    if np.array_equal(found[0].values, found[1].values, equal_nan=True):
-        return [_reading("", found[0].values)]
+    for order in (order for order in orders if n_dates[order] == most):
+        offsets = np.where(are_known(moments[order]), zones, 0)
+        if len(set(offsets)) > 1:
+            moments[order] = moments[order] - offsets.astype("timedelta64[m]")
+        found.append(Reading(moments[order], order, order, f"--dates {order.replace(' ', '-')}"))
+    if len(found) == 2 and np.array_equal(found[0].values, found[1].values, equal_nan=True):
+        return [replace(found[0], sign="", shown="")]
     return found
 
 
-def _nearly_all(texts: Sequence[str], patterns: Sequence[re.Pattern[str]]) -> Moments | None:
-    """The moments of texts, NaT where one is no date; None if these are many."""
-
-    def first(text: str) -> tuple[np.datetime64, int] | None:
-        text = text.strip()
-        if is_float(text) and len(text) != len("20200131"):
-            return None  # of numbers without separators only these can be dates
-        found = (_moment(pattern, text) for pattern in patterns)
-        return next((one for one in found if one), None)
-
-    for some in (texts[:LOOKED_AT], texts):
-        moments = [first(text) for text in some]
-        if len(some) - moments.count(None) < NEARLY_ALL * len(some):
-            return None
-    read = np.array([one[0] if one else "NaT" for one in moments], dtype="datetime64[s]")
-    zones = [one[1] if one else 0 for one in moments]
-    return read - np.array(zones, dtype="timedelta64[m]") if len(set(zones)) > 1 else read
-
-
-def clock_hours(texts: Sequence[str]) -> NDArray[np.float64] | None:
-    """Times of day, or durations, in hours; None if a text is neither."""
-    hours = _all(texts, _clock)
-    return None if hours is None else np.array(hours)
-
-
-def _clock(text: str) -> float | None:
-    found = _TIME.fullmatch(text)
-    hours = _hours(found)
-    if hours is None or found is None or found["sign"] == ":":
-        return hours
-    return hours if found["second"] and hours < 24 else None  # else points are of other numbers
-
-
-def _all(texts: Sequence[str], read: Callable[[str], Any]) -> list[Any] | None:
-    """What each text is read as; None as soon as one cannot be read."""
-    values = []
+def clock_readings(texts: Sequence[str]) -> list[Reading]:
+    """Times of day, or durations, in hours; none if a text is neither."""
+    hours = []
     for text in texts:
-        value = read(text.strip())
-        if value is None:
-            return None
-        values.append(value)
-    return values or None
+        found = _TIME.fullmatch(text)
+        hour = _hours(found)
+        # Points are of other numbers, but of a time of day with seconds.
+        if (
+            hour is None
+            or not found
+            or (found["sign"] == "." and not (found["second"] and hour < 24))
+        ):
+            return []
+        hours.append(hour)
+    return [Reading(np.array(hours), notes=("times of day or durations, in hours",))]
 
 
 def _hours(found: re.Match[str] | None) -> float | None:
@@ -176,36 +131,34 @@ def _hours(found: re.Match[str] | None) -> float | None:
     return hour + minute / 60 + second / 3600
 
 
-def _moment(pattern: re.Pattern[str], text: str) -> tuple[np.datetime64, int] | None:
-    """A moment, and the minutes that its zone is ahead of UTC."""
+def _moment(text: str) -> tuple[np.datetime64, np.datetime64, int]:
+    """A moment if the day is first and if the month is; the minutes its zone is ahead of UTC."""
     parts = _MOMENT.fullmatch(text)
-    found = parts and pattern.fullmatch(parts["day"].rstrip(","))
-    if not parts or not found:
-        return None
+    days = (pattern.fullmatch(parts["day"].rstrip(",")) for pattern in _PATTERNS) if parts else ()
+    found = next(filter(None, days), None)
+    hours = _hours(parts) if parts and parts["hour"] else 0.0
+    if not parts or not found or hours is None or hours > 24:
+        return _NOT, _NOT, 0
     given = found.groupdict()
     year = int(given["y"])
     if len(given["y"]) == 2:
         year += 2000 if year < 69 else 1900  # as POSIX has it
+    zone = (parts["zone"] or "Z").replace(":", "")
+    offset = 0 if zone in ("Z", "UTC") else 60 * int(zone[:3]) + int(zone[0] + (zone[3:] or "0"))
+    later = np.timedelta64(round(hours * 3600), "s")
+    if "first" in given:
+        first, second = int(given["first"]), int(given["second"])
+        return _day(year, second, first) + later, _day(year, first, second) + later, offset
     month = int(given["m"]) if "m" in given else _MONTHS.get(given["name"].lower(), 0)
+    moment = _day(year, month, int(given.get("d") or 1)) + later
+    return moment, moment, offset
+
+
+def _day(year: int, month: int, day: int) -> np.datetime64:
     try:
-        day = np.datetime64(date(year, month, int(given.get("d") or 1)), "s")
+        return np.datetime64(date(year, month, day), "s")
     except ValueError:
-        return None
-    hours = 0.0
-    if parts["hour"]:
-        found_hours = _hours(parts)
-        if found_hours is None or found_hours > 24:
-            return None
-        hours = found_hours
-    return day + np.timedelta64(round(hours * 3600), "s"), _offset(parts["zone"])
-
-
-def _offset(zone: str | None) -> int:
-    if not zone or zone in ("Z", "UTC"):
-        return 0
-    digits = zone[1:].replace(":", "")
-    minutes = 60 * int(digits[:2]) + int(digits[2:] or 0)
-    return -minutes if zone[0] == "-" else minutes
+        return _NOT
 
 
 def date_parts(name: str, moments: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
@@ -226,42 +179,29 @@ def date_parts(name: str, moments: NDArray[np.datetime64]) -> dict[str, NDArray[
         years, as those of birth are, only the time elapsed is taken.
     """
     known = ~np.isnat(moments)
-    first, last = moments[known].min(), moments[known].max()
-    span = last - first
+    there = moments[known]
+    elapsed = there - there.min()
+    span = elapsed.max()
     unit, length = ("days", _DAY)
     if span >= LONG:
         unit, length = "years", np.timedelta64(31_556_952, "s")
     elif span < SHORT:
         unit, length = "hours", np.timedelta64(1, "h")
-    elapsed = np.full(len(moments), np.nan)
-    elapsed[known] = (moments[known] - first) / length
-    days = moments.astype("datetime64[D]")
-    months = days.astype("datetime64[M]").astype(int) % 12
-    weekdays = (days.astype(int) + 3) % 7  # 1970 began on a Thursday
-    hours = (moments - days) / np.timedelta64(1, "h")
-    parts: dict[str, NDArray[Any]] = {f"{name} ({unit} elapsed)": elapsed}
+    days = there.astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    hours = (there - days) / np.timedelta64(1, "h")
+    parts: dict[str, NDArray[Any]] = {f"{unit} elapsed": elapsed / length}
     if 365 * _DAY <= span < LIVES:
-        parts[f"{name} (month)"] = _words(MONTHS, months, known)
-    if span < LIVES and not _all_first_of_month(days[known]):
-        parts[f"{name} (weekday)"] = _words(WEEKDAYS, weekdays, known)
-    if unit != "hours" and np.any(hours[known] != 0):
-        clock = np.array([f"{hour:02d}h" for hour in range(24)], dtype=object)
-        whole = np.where(known, np.nan_to_num(hours), 0).astype(int) % 24
-        parts[f"{name} (hour)"] = _words(clock, whole, known)
-    return {part: values for part, values in parts.items() if _varies(values)}
-
-
-def _words(
-    words: NDArray[Any], positions: NDArray[np.intp], known: NDArray[np.bool_]
-) -> NDArray[Any]:
-    values = np.full(len(positions), None, dtype=object)
-    values[known] = words[positions[known]]
-    return values
-
-
-def _all_first_of_month(days: NDArray[np.datetime64]) -> bool:
-    return bool(np.all(days == days.astype("datetime64[M]").astype("datetime64[D]")))
-
-
-def _varies(values: NDArray[Any]) -> bool:
-    return len(set(values[are_known(values)])) > 1
+        parts["month"] = MONTHS[months.astype(int) % 12]
+    if span < LIVES and np.any(days != months):
+        parts["weekday"] = WEEKDAYS[(days.astype(int) + 3) % 7]  # 1970 began on a Thursday
+    if unit != "hours" and hours.any():
+        parts["hour"] = HOURS[hours.astype(int)]
+    features = {}
+    for part, values in parts.items():
+        if len(set(values)) > 1:
+            features[f"{name} ({part})"] = whole = np.full(
+                len(moments), np.nan if values.dtype.kind == "f" else None, values.dtype
+            )
+            whole[known] = values
+    return features

@@ -1,19 +1,12 @@
-"""A delimited text file as cells of text: encoding, delimiter, comments, lines that do not fit.
-
-pandas splits the file. Python's `csv` looks at the first lines before, to find the delimiter and
-the header, and counts lines and fields where something is wrong.
-"""
+"""A delimited text file as cells of text: encoding, delimiter, comments, lines that do not fit."""
 
 from __future__ import annotations
 
 import csv
 import difflib
-import io
-import itertools
 import re
-import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -24,14 +17,17 @@ from numpy.typing import NDArray
 
 from ...report.contents import some
 from ..table import TableError
-from .header import Header, find_header
+from .header import find_header
 from .numbers import plain_number
 from .options import ReadingOptions
 
+Line = tuple[int, str]  # its number in the file, and its text
+Record = tuple[int, list[str]]  # the number of the line in which it ends, and its fields
 DELIMITERS = ",;\t|"
 TOTALS = frozenset(["total", "totals", "grand total", "sum", "summe", "gesamt", "insgesamt"])
 LOOKED_AT = 100  # lines, to find delimiter and header
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_END = "\0"  # a line that no text file has
 
 
 @dataclass(frozen=True)
@@ -42,33 +38,23 @@ class Cells:
     ----------
     file : str
         Its name.
-    names : tuple of str
-        Of the columns; an unnamed one gets a name.
+    columns : dict of str to ndarray of object
+        The text of each column, with no space around it; an unnamed column gets a name.
     unnamed : frozenset of str
         The names that were given so.
-    columns : dict of str to ndarray of object
-        The text of each column, with no space around it.
-    lines : list of (int, str)
-        Lines of the file that are no header, comment or blank, with their numbers.
+    lines : tuple of int
+        The number of the line in which each row ends.
     delimiter : str
     notes : tuple of str
         What was left out or put together.
     """
 
     file: str
-    names: tuple[str, ...]
-    unnamed: frozenset[str]
     columns: dict[str, NDArray[Any]]
-    lines: list[tuple[int, str]]
+    unnamed: frozenset[str]
+    lines: tuple[int, ...]
     delimiter: str
     notes: tuple[str, ...]
-
-    def line(self, row: int) -> int:
-        """Return the number of the line in which a row ends."""
-        for position, (_, line) in enumerate(_records(self.lines, self.delimiter)):
-            if position == row:
-                return line
-        raise IndexError(row)
 
 
 def read_cells(path: Path, options: ReadingOptions) -> Cells:
@@ -79,31 +65,41 @@ def read_cells(path: Path, options: ReadingOptions) -> Cells:
     TableError
         In one line, with the number of the line of the file where there is one.
     """
-    file = path.name
-    lines = [
-        (number, line)
-        for number, line in enumerate(_text(path, options.encoding).split("\n"), start=1)
-        if line.strip()
-    ]
+    file, text = path.name, _text(path, options.encoding)
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     told = _SEPARATOR_LINE.fullmatch(lines[0][1].strip())
-    if told:
-        del lines[0]
+    notes: list[str] = []
     try:
+        lines = lines[1:] if told else lines
         delimiter = told[1] if told else _delimiter(lines)
-        lines, notes = _without_comments(file, lines, delimiter)
-        top = [fields for fields, _ in _first_records(lines, delimiter)]
-        header = find_header(file, top, options.header)
-        body = lines[_n_lines(lines, delimiter, header.n_records) :]
-        body, repeated = _without_repeats(body, lines, delimiter, header)
-        if not body:
-            raise TableError(f"{file} has a header and no rows: add the data below it")
-        body, below = _without_footer(body, delimiter, len(header.names))
-        names, unnamed = _named(file, header)
-        columns = _split(file, body, delimiter, names)
+        lines = _without_comments(file, lines, delimiter, notes)
+        records = _all_records(file, lines, delimiter)
     except csv.Error as error:
         raise TableError(f"{file}: {error}; is a quotation mark left open?") from None
+    top = [fields for _, fields in records[:LOOKED_AT]]
+    header, n_above = find_header(file, top, options.header, notes)
+    body = records[n_above:]
+    rows = _without_repeats(body, top[n_above - 1], notes) if n_above and header[1:] else body
+    if not rows:
+        raise TableError(f"{file} has a header and no rows: add the data below it")
+    rows = _without_footer(rows, lines, len(header), notes)
+    names = _named(file, header)
+    for line, fields in rows:
+        if len(fields) != len(names):
+            many = len(fields)
+            raise TableError(
+                f"{file}, line {line}: {many} field{'s' * (many > 1)} where the header has"
+                f" {len(names)}; correct that line"
+            )
+    ends, cells = zip(*rows, strict=True)
+    columns = zip(names, zip(*cells, strict=True), strict=True)
     return Cells(
-        file, names, unnamed, columns, body, delimiter, (*notes, *header.notes, *repeated, *below)
+        file,
+        {name: np.array(texts, dtype=object) for name, texts in columns},
+        frozenset(name for name, own in zip(names, header, strict=True) if n_above and not own),
+        ends,
+        delimiter,
+        tuple(notes),
     )
 
 
@@ -134,162 +130,103 @@ def _text(path: Path, encoding: str) -> str:
     return text
 
 
-def _records(lines: Iterable[tuple[int, str]], delimiter: str) -> Iterator[tuple[list[str], int]]:
-    """The fields of each record, and the number of the line in which it ends."""
-    numbers: list[int] = []
-
-    def feed() -> Iterator[str]:
-        for number, line in lines:
-            numbers.append(number)
-            yield line + "\n"
-
-    for fields in csv.reader(feed(), delimiter=delimiter, skipinitialspace=True):
-        yield [field.strip() for field in fields], numbers[-1]
+def _records(lines: Sequence[Line], delimiter: str) -> Iterator[Record]:
+    """The records of some lines, with no space around a field."""
+    texts = (line + "\n" for _, line in lines)
+    reader = csv.reader(texts, delimiter=delimiter, skipinitialspace=True)
+    for fields in reader:
+        yield lines[reader.line_num - 1][0], [field.strip() for field in fields]
 
 
-def _first_records(lines: Sequence[tuple[int, str]], delimiter: str) -> list[tuple[list[str], int]]:
-    return list(_records(lines[:LOOKED_AT], delimiter))
+def _all_records(file: str, lines: Sequence[Line], delimiter: str) -> list[Record]:
+    records = list(_records([*lines, (0, _END)], delimiter))
+    if records.pop()[1] != [_END]:
+        before = records[-1][0] if records else 0
+        line = next(number for number, _ in lines if number > before)
+        raise TableError(f"{file}, line {line}: a quotation mark is left open")
+    return records
 
 
-def _delimiter(lines: Sequence[tuple[int, str]]) -> str:
+def _width(lines: Sequence[Line], delimiter: str) -> tuple[float, int]:
+    """How many of the first records have the most common number of fields, and that number."""
+    widths = [len(fields) for _, fields in _records(lines[:LOOKED_AT], delimiter)]
+    width, count = Counter(widths).most_common(1)[0]
+    return count / len(widths), width
+
+
+def _delimiter(lines: Sequence[Line]) -> str:
     """The delimiter that splits most lines into one number of fields, and then the largest."""
-    best, rank = DELIMITERS[0], (0.0, 1)
     plain = [line for line in lines[:LOOKED_AT] if not line[1].startswith("#")] or lines
-    for delimiter in DELIMITERS:
-        widths = [len(fields) for fields, _ in _first_records(plain, delimiter)]
-        width, count = Counter(widths).most_common(1)[0]
-        # A header of one line with one row below tells as much as a long file.
-        if width > 1 and (count / len(widths), width) > rank:
-            best, rank = delimiter, (count / len(widths), width)
-    return best
+    # A header of one line with one row below tells as much as a long file.
+    ranks = {delimiter: _width(plain, delimiter) for delimiter in DELIMITERS}
+    several = [delimiter for delimiter in DELIMITERS if ranks[delimiter][1] > 1]
+    return max(several, key=lambda delimiter: ranks[delimiter], default=DELIMITERS[0])
 
 
 def _without_comments(
-    file: str, lines: list[tuple[int, str]], delimiter: str
-) -> tuple[list[tuple[int, str]], list[str]]:
+    file: str, lines: Sequence[Line], delimiter: str, notes: list[str]
+) -> list[Line]:
     """Leave out lines that begin with # and have other fields than the rest."""
-    if not any(line.startswith("#") for _, line in lines):
-        return lines, []
     plain = [line for line in lines if not line[1].startswith("#")]
     if not plain:
         raise TableError(f"{file} has comments and no rows: add the data below them")
-    width = Counter(len(fields) for fields, _ in _first_records(plain, delimiter)).most_common(1)
-    n_fields = width[0][0]
+    width = _width(plain, delimiter)[1]
 
-    def as_wide(line: tuple[int, str]) -> bool:
-        return n_fields > 1 and len(next(_records([line], delimiter))[0]) == n_fields
+    def is_row(line: Line) -> bool:
+        return width > 1 and len(next(_records([line], delimiter))[1]) == width
 
-    kept = [line for line in lines if not line[1].startswith("#") or as_wide(line)]
+    kept = [line for line in lines if not line[1].startswith("#") or is_row(line)]
     # The names may stand in the last comment, or be some of which the first is "#".
     n_leading = kept.index(plain[0])
     if n_leading:
-        below = next(_records(plain, delimiter))[0]
         number, line = kept[n_leading - 1]
         names = [(number, line.lstrip("# ") if line.startswith("# ") else line)]
+        below = next(_records(plain, delimiter))[1]
         kept = (names if any(map(plain_number, below)) else []) + kept[n_leading:]
     many = len(lines) - len(kept)
-    if not many:
-        return kept, []
-    said = f"left out {many} comment{'s' * (many > 1)}, which begin{'s' * (many == 1)} with #"
-    return kept, [said]
+    if many:
+        notes.append(
+            f"left out {many} comment{'s' * (many > 1)}, which begin{'s' * (many == 1)} with #"
+        )
+    return kept
 
 
-def _n_lines(lines: Sequence[tuple[int, str]], delimiter: str, n_records: int) -> int:
-    """How many lines the first records take."""
-    if not n_records:
-        return 0
-    last = _first_records(lines, delimiter)[n_records - 1][1]
-    return 1 + next(k for k, (number, _) in enumerate(lines) if number == last)
-
-
-def _without_repeats(
-    body: list[tuple[int, str]], lines: list[tuple[int, str]], delimiter: str, header: Header
-) -> tuple[list[tuple[int, str]], list[str]]:
+def _without_repeats(body: list[Record], header: list[str], notes: list[str]) -> list[Record]:
     """Leave out lines that repeat the header, as files that were put together have."""
-    if not header.n_records or len(header.names) < 2:
-        return body, []
-    own = lines[len(lines) - len(body) - 1][1].rstrip()
-    kept = [line for line in body if line[1].rstrip() != own]
+    kept = [record for record in body if record[1] != header]
     many = len(body) - len(kept)
-    if not many:
-        return body, []
-    return kept, [f"left out {many} line{'s' * (many > 1)} that repeat the header"]
+    if many:
+        notes.append(f"left out {many} line{'s' * (many > 1)} that repeat the header")
+    return kept
 
 
 def _without_footer(
-    body: list[tuple[int, str]], delimiter: str, width: int
-) -> tuple[list[tuple[int, str]], list[str]]:
+    rows: list[Record], lines: Sequence[Line], width: int, notes: list[str]
+) -> list[Record]:
     """Leave out a line of totals at the end, and words below the table."""
-    end = len(body)
-    while end > 2 and body[end - 1][1].count('"') % 2 == 0:
-        fields = next(_records([body[end - 1]], delimiter))[0]
+    end = len(rows)
+    while end > 2:
+        fields = rows[end - 1][1]
         total = next((field for field in fields if field.lower().rstrip(":") in TOTALS), None)
         words = len(fields) == 1 and width > 2 and not plain_number(fields[0])
         # A word that other rows have as well is a category.
-        if not words and (total is None or any(total in line for _, line in body[: end - 1])):
+        if not words and (
+            total is None or any(total in cell for _, row in rows[: end - 1] for cell in row)
+        ):
             break
         end -= 1
-    if end == len(body):
-        return body, []
-    shown = shorten(", ".join(line for _, line in body[end:]), 60, placeholder=" ...")
-    many = "a line" if len(body) - end == 1 else f"{len(body) - end} lines"
-    return body[:end], [f"left out {many} below the rows: {shown!r}"]
+    if end < len(rows):
+        last = {number for number, _ in rows[end:]}
+        below = [line for number, line in lines if number in last]
+        many = "a line" if len(below) == 1 else f"{len(below)} lines"
+        shown = shorten(", ".join(below), 60, placeholder=" ...")
+        notes.append(f"left out {many} below the rows: {shown!r}")
+    return rows[:end]
 
 
-def _check_widths(file: str, body: Sequence[tuple[int, str]], delimiter: str, width: int) -> None:
-    for fields, line in _records(body, delimiter):
-        if len(fields) != width:
-            many = len(fields)
-            raise TableError(
-                f"{file}, line {line}: {many} field{'s' * (many > 1)} where the header has {width};"
-                " correct that line"
-            )
-
-
-def _named(file: str, header: Header) -> tuple[tuple[str, ...], frozenset[str]]:
-    own = [" ".join(name.split()) for name in header.names]
-    names = [name or f"column {position}" for position, name in enumerate(own, start=1)]
-    twice = [each for each, count in Counter(names).items() if count > 1]
+def _named(file: str, header: Sequence[str]) -> list[str]:
+    names = [" ".join(name.split()) or f"column {k}" for k, name in enumerate(header, start=1)]
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise TableError(f"{file} has more than one column named {some(twice)}: rename them")
-    unnamed = {each for each, name in zip(names, own, strict=True) if not name}
-    return tuple(names), frozenset(unnamed if header.n_records else ())
-
-
-def _split(
-    file: str, body: Sequence[tuple[int, str]], delimiter: str, names: Sequence[str]
-) -> dict[str, NDArray[Any]]:
-    try:
-        import pandas
-    except ImportError:
-        raise TableError(
-            'to read a file install pandas: python -m pip install "skreg[report]"'
-        ) from None
-    try:
-        with warnings.catch_warnings():  # rows that are all too long are a warning to pandas
-            warnings.simplefilter("error", pandas.errors.ParserWarning)
-            frame = pandas.read_csv(
-                io.StringIO("\n".join(line for _, line in body), newline=""),
-                sep=delimiter,
-                header=None,
-                names=range(len(names)),
-                index_col=False,
-                dtype=str,
-                na_filter=False,
-                skipinitialspace=True,
-            )
-    except (pandas.errors.ParserError, pandas.errors.ParserWarning) as error:
-        opened = re.search(r"inside string starting at row (\d+)", str(error))
-        if opened:
-            before = list(itertools.islice(_records(body, delimiter), int(opened[1])))
-            line = next(number for number, _ in body if not before or number > before[-1][1])
-            raise TableError(f"{file}, line {line}: a quotation mark is left open") from None
-        _check_widths(file, body, delimiter, len(names))
-        raise TableError(f"{file}: {' '.join(str(error).split())}; correct that line") from None
-    columns = {
-        name: np.array([cell.strip() for cell in frame[j]], dtype=object)
-        for j, name in enumerate(names)
-    }
-    if not columns[names[-1]].all():  # blank, or not there: pandas does not tell
-        _check_widths(file, body, delimiter, len(names))
-    return columns
+    return names

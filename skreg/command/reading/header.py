@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from textwrap import shorten
 
 import numpy as np
 
 from ..table import TableError
-from .numbers import is_missing, plain_number
+from .numbers import as_float, is_missing, plain_number
 
 MOST_EXTRA = 3  # header lines below the first
 FEW = 3  # rows or columns that say too little
 
 
-@dataclass(frozen=True)
-class Header:
-    """The names of the columns, and how many records at the top are no rows.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Some may be empty.
-    n_records : int
-        Titles and header lines; 0 if the file has no header.
-    notes : tuple of str
-    """
-
-    names: tuple[str, ...]
-    n_records: int
-    notes: tuple[str, ...] = ()
-
-
-def find_header(file: str, top: Sequence[list[str]], told: bool | None) -> Header:
+def find_header(
+    file: str, top: Sequence[list[str]], told: bool | None, notes: list[str]
+) -> tuple[list[str], int]:
     """Find the names among the first records of a file.
 
     Parameters
@@ -45,6 +29,15 @@ def find_header(file: str, top: Sequence[list[str]], told: bool | None) -> Heade
         The first records.
     told : bool or None
         What the user says of a header; None decides, and asks where it cannot.
+    notes : list of str
+        Gets what is left out or put together.
+
+    Returns
+    -------
+    names : list of str
+        Of the columns; some may be empty.
+    n_records : int
+        Titles and header lines, which are no rows.
 
     Raises
     ------
@@ -53,15 +46,14 @@ def find_header(file: str, top: Sequence[list[str]], told: bool | None) -> Heade
     """
     width = Counter(map(len, top)).most_common(1)[0][0]
     n_titles = _titles(top, width)
-    notes = []
     if n_titles:
         notes.append(
             f"left out {n_titles} line{'s' * (n_titles > 1)} above the header, such as"
             f" {_shown(top[0])!r}"
         )
-    first, rows = list(top[n_titles]), top[n_titles + 1 :]
+    first, rows = top[n_titles], top[n_titles + 1 :]
     if told is False:
-        return Header(("",) * len(first), n_titles, tuple(notes))
+        return [""] * len(first), n_titles
     if rows and len(first) == width - 1 and all(len(row) == width for row in rows):
         first = ["", *first]  # as R writes the names of rows
     rows = [row for row in rows if len(row) == len(first)]
@@ -74,13 +66,16 @@ def find_header(file: str, top: Sequence[list[str]], told: bool | None) -> Heade
     names, n_extra = first, 0
     while n_extra < MOST_EXTRA and _is_second_header(rows[n_extra:]):
         extra = rows[n_extra]
-        if n_extra == 0 and _needs_more(first):
-            names = _joined(first, extra)
+        # Names are repeated or absent, but for one that stands over the numbers of rows.
+        if n_extra == 0 and (len(set(first)) < len(first) or "" in first[1:]):
+            # One heading may stand over several columns.
+            headings: Iterator[str] = itertools.accumulate(first, lambda last, own: own or last)
+            names = [" ".join(filter(None, pair)) for pair in zip(headings, extra, strict=True)]
             notes.append("put the names of the columns together from two header lines")
         else:
             notes.append(f"left out a further header line: {_shown(extra)!r}")
         n_extra += 1
-    return Header(tuple(names), n_titles + 1 + n_extra, tuple(notes))
+    return names, n_titles + 1 + n_extra
 
 
 def _shown(fields: Sequence[str]) -> str:
@@ -89,64 +84,37 @@ def _shown(fields: Sequence[str]) -> str:
 
 def _titles(top: Sequence[list[str]], width: int) -> int:
     """Lines above the header with one entry, where the table has several columns."""
-    count = 0
-    for row in top[:-1]:
+    for count, row in enumerate(top[:-1]):
         filled = sum(map(bool, row))
-        if not (width > 1 and filled == 1 and (len(row) == 1 < width or width >= FEW)):
-            break
-        count += 1
-    return count
+        if not (width > 1 and filled == 1 and (len(row) == 1 or width >= FEW)):
+            return count
+    return len(top) - 1
 
 
 def _is_row(first: Sequence[str], rows: Sequence[list[str]]) -> bool:
     columns = list(zip(*rows, strict=True))
-    numeric = [j for j, cells in enumerate(columns) if _mostly_numbers(cells)]
-    others = [j for j in range(len(first)) if j not in numeric]
-    if numeric and all(plain_number(first[j]) for j in numeric):
+    names = [
+        name for name, cells in zip(first, columns, strict=True) if _share_of_numbers(cells) > 0.5
+    ]
+    if names and all(map(plain_number, names)):
         # Years, wavelengths or positions: names that are numbers rise by equal steps.
-        steps = _steps([first[j] for j in numeric])
-        return not (len(numeric) > FEW and len(steps) and np.allclose(steps, steps[0]))
-    if numeric or len(rows) < FEW or rows.count(list(first)):
+        steps = np.diff(list(map(as_float, names)))
+        return len(names) <= FEW or not np.allclose(steps, steps[0])
+    if names or len(rows) < FEW or first in rows:
         return False
-    return all(first[j] and first[j] in columns[j] for j in others)
+    return all(name and name in cells for name, cells in zip(first, columns, strict=True))
 
 
-def _steps(cells: Sequence[str]) -> np.ndarray:
-    try:
-        return np.diff([float(cell) for cell in cells])
-    except ValueError:
-        return np.array([])
-
-
-def _mostly_numbers(cells: Sequence[str]) -> bool:
+def _share_of_numbers(cells: Sequence[str]) -> float:
     known = [cell for cell in cells if not is_missing(cell)]
-    return bool(known) and 2 * sum(map(plain_number, known)) > len(known)
+    return sum(map(plain_number, known)) / max(len(known), 1)
 
 
 def _is_second_header(rows: Sequence[list[str]]) -> bool:
     """Whether no cell of a first row is a number where the columns below hold nothing else."""
     if len(rows) <= FEW:
         return False
-    columns = list(zip(*rows[1:], strict=True))
-    numeric = [
-        j
-        for j, cells in enumerate(columns)
-        if (known := [cell for cell in cells[FEW:] or cells if not is_missing(cell)])
-        and all(map(plain_number, known))
-    ]
-    named = [rows[0][j] for j in numeric if rows[0][j] and not is_missing(rows[0][j])]
+    columns = zip(rows[0], *rows[1:], strict=True)
+    numeric = [name for name, *cells in columns if _share_of_numbers(cells[FEW:] or cells) == 1]
+    named = [name for name in numeric if not is_missing(name)]
     return len(named) > 1 and 2 * len(named) > len(numeric) and not any(map(plain_number, named))
-
-
-def _needs_more(names: Sequence[str]) -> bool:
-    """Whether names are repeated or absent, but for one that stands over the numbers of rows."""
-    return len(set(names)) < len(names) or "" in names[1:]
-
-
-def _joined(groups: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Names under headings, of which one may stand over several columns."""
-    joined, heading = [], ""
-    for group, name in zip(groups, names, strict=True):
-        heading = group or heading
-        joined.append(" ".join(filter(None, (heading, name))))
-    return joined

@@ -1,23 +1,40 @@
 """What each column of a file is: numbers, dates, times of day, codes or categories.
 
-A column is first surveyed alone: every way to read it that fits all of its cells but those that
-stand for a missing value. Where two ways fit, the other columns decide, if they agree on the
-decimal sign or on the order of day and month; else the user is asked.
+A column is first read alone, by the first of `READERS`, or else as numbers, that fits its cells but
+those that stand for a missing value and a few that look like mistakes. Where it can be read in two
+ways, the other columns decide, if they agree on the decimal sign or on the order of day and month;
+else the user is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .dates import DAY_FIRST, MONTH_FIRST
-from .numbers import Reading
+from ..table import TableError
+from .dates import DAY_FIRST, MONTH_FIRST, clock_readings, date_readings
+from .numbers import (
+    DASHES,
+    Reading,
+    as_float,
+    is_missing,
+    is_missing_number,
+    looks_measured,
+    number_readings,
+)
 from .options import ReadingOptions
-from .survey import Kind, Survey, survey_column
+
+Kind = Literal["number", "date", "clock", "code", "category"]
+FEW_NUMBERS = 10  # different ones, which may as well be names of classes
+FEW_WORDS = 3  # different ones for a missing value in one column
+STRAY = 0.2  # share of a column's cells: fewer that are no numbers look like mistakes
+MIXED = 0.5  # fewer than that, and the column is still one of numbers that cannot be read
+LONGEST_NUMBER = 15  # digits that a float keeps
+Positions = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -37,8 +54,6 @@ class Column:
         Cells other than blank ones that were taken as missing, and how many.
     stray : tuple of int
         Rows of cells that are no numbers, where nearly all others are.
-    example : str
-        A cell and what it was read as, where there are notes: "25,649 is 25649".
     """
 
     name: str
@@ -47,7 +62,6 @@ class Column:
     notes: tuple[str, ...] = ()
     missing: dict[str, int] = field(default_factory=dict)
     stray: tuple[int, ...] = ()
-    example: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,68 @@ class Question:
     name: str
     example: str
     answers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The different cells of a column, and the ways to read them.
+
+    Parameters
+    ----------
+    name : str
+    texts : ndarray of object
+        The different cells.
+    rows : ndarray of int
+        The position of each row's text.
+    counts : ndarray of int
+        How many rows each text has.
+    kind : {"number", "date", "clock", "code", "category"}
+        As in `Column`.
+    known : ndarray of int
+        The texts that the readings are of.
+    readings : list of Reading
+        One; two where the values differ.
+    missing : ndarray of int
+        Texts that stand for a missing value.
+    stray : ndarray of int
+        Texts that are no numbers where nearly all others are.
+    """
+
+    name: str
+    texts: NDArray[Any]
+    rows: Positions
+    counts: Positions
+    kind: Kind
+    known: Positions
+    readings: list[Reading]
+    missing: Positions
+    stray: Positions
+
+
+def _with_zeros(texts: Sequence[str]) -> list[Reading]:
+    """Digits, of which some begin with a 0 that a number would lose."""
+    digits = all(map(str.isdecimal, texts))
+    return _as_text(texts) if digits and any(t[0] == "0" and len(t) > 1 for t in texts) else []
+
+
+def _too_long(texts: Sequence[str]) -> list[Reading]:
+    """Digits, of which some are more than a number keeps."""
+    digits = all(map(str.isdecimal, texts))
+    return _as_text(texts) if digits and max(map(len, texts)) > LONGEST_NUMBER else []
+
+
+def _as_text(texts: Sequence[str]) -> list[Reading]:
+    return [Reading(np.array(texts, dtype=object))]
+
+
+# What looks like numbers and is none, or does not and is measured: the first that can read a
+# column's different cells, NaN or NaT where one looks like a mistake, says what it is.
+READERS: tuple[tuple[Kind, Callable[[Sequence[str]], list[Reading]]], ...] = (
+    ("code", _with_zeros),
+    ("code", _too_long),
+    ("date", date_readings),
+    ("clock", clock_readings),
+)
 
 
 def decide(
@@ -92,87 +168,139 @@ def decide(
     questions : list of Question
         Of the columns that can be read in two ways; they are read in the first.
     """
-    surveys = [
-        survey_column(name, cells, options, name == target) for name, cells in columns.items()
-    ]
-    told = {None: None, True: DAY_FIRST, False: MONTH_FIRST}
-    signs = {"number": options.decimal, "date": told[options.day_first]}
-    for kind, sign in signs.items():
-        alone = (one.readings[0] for one in surveys if (one.kind, len(one.readings)) == (kind, 1))
-        signs[kind] = sign or _agreed(reading.shown for reading in alone)
+    surveys = [_survey(name, cells, options, name == target) for name, cells in columns.items()]
+    orders = {None: None, True: DAY_FIRST, False: MONTH_FIRST}
+    signs = {"number": options.decimal, "date": orders[options.day_first]}
+    for kind in signs:
+        alone = [one.readings[0] for one in surveys if one.kind == kind and len(one.readings) == 1]
+        shown = {reading.shown for reading in alone} - {""}
+        signs[kind] = signs[kind] or (shown.pop() if len(shown) == 1 else None)
     found, questions = [], []
     for survey in surveys:
-        reading, *others = survey.readings
-        notes = reading.notes
+        chosen, *others = survey.readings
         if others:
             sign = signs[survey.kind]
-            chosen = next((one for one in survey.readings if one.sign == sign), None)
-            if chosen is None and survey.kind == "number" and delimiter == ",":
-                chosen = _with_fractions(survey)
-            if chosen is None:
+            told = [reading for reading in survey.readings if reading.sign == sign]
+            note = f"read with the {sign}, as other columns are" if survey.kind == "date" else ""
+            if not told and delimiter == "," and _has_fractions(survey):
+                told = [chosen]
+                note = "points are decimal signs, as the commas between fields say"
+            if not told:
                 questions.append(_ask(survey))
-            reading = chosen or reading
-            notes = reading.notes
-            if survey.kind == "date":
-                notes += (f"read with the {reading.sign}, as other columns are",)
-            elif sign is None and reading.option.startswith("--decimal"):
-                notes += ("points are decimal signs, as the commas between fields say",)
-        found.append(_column(survey, reading, notes))
+            chosen = told[0] if told else chosen
+            chosen = replace(chosen, notes=(*chosen.notes, note) if note else chosen.notes)
+        found.append(_column(survey, chosen))
     return found, questions
 
 
-def _agreed(shown: Iterable[str]) -> str | None:
-    """What all columns that show it agree on."""
-    found = set(shown) - {""}
-    return found.pop() if len(found) == 1 else None
+def _survey(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: bool) -> Survey:
+    """Find the ways to read a column; one that is wanted as numbers is, where most cells are."""
+    try:
+        import pandas
+    except ImportError:
+        raise TableError(
+            'to read a file install pandas: python -m pip install "skreg[report]"'
+        ) from None
+    rows, unique = pandas.factorize(cells)
+    texts = np.array([str(text) for text in unique], dtype=object)
+    counts = np.bincount(rows, minlength=len(texts))
+    said = [one.partition("=") for one in options.missing]
+    told = {value if equals else one for one, equals, value in said if not equals or one == name}
+    absent = np.array([is_missing(text) for text in texts])
+    for one in told:
+        number = as_float(one)  # -999.0 is -999
+        absent |= [text == one or as_float(text) == number for text in texts]
+    missing, known = np.flatnonzero(absent), np.flatnonzero(~absent)
+    as_text = [Reading(texts[known])]
+    plain = Survey(name, texts, rows, counts, "category", known, as_text, missing, known[:0])
+    if name in options.text:
+        return plain
+    if not known.size:  # a column without values, which holds numbers as well as anything
+        return replace(plain, kind="number", readings=[Reading(np.array([]))])
+    gap = np.array([is_missing_number(text) for text in texts[known]])
+    found = replace(plain, missing=np.concatenate([missing, known[gap]]))
+    left, words = known[~gap], texts[known[~gap]].tolist()
+    as_number = name in options.number
+    for kind, read in READERS if words and not as_number else ():
+        # A sum of money to predict may be long.
+        readings = [] if wanted and read is _too_long else read(words)
+        if readings:
+            stray = left[~readings[0].fits]
+            return replace(found, kind=kind, known=left, readings=readings, stray=stray)
+    readings = number_readings(texts[known].tolist(), counts[known])
+    if not readings:
+        return _without_dashes(plain)
+    stray = known[~readings[0].fits & ~gap]
+    numbers = replace(found, kind="number", readings=readings, stray=stray)
+    return _among_others(numbers, plain, wanted or as_number)
 
 
-def _with_fractions(survey: Survey) -> Reading | None:
-    """The reading by a decimal point, where every number has three digits after a point."""
+def _without_dashes(plain: Survey) -> Survey:
+    """Categories; a dash among words is no category, but it is beside a plus."""
+    texts = plain.texts[plain.known]
+    words = any(letter.isalnum() for text in texts for letter in text)
+    dash = np.array([words and text in DASHES for text in texts])
+    missing = np.concatenate([plain.missing, plain.known[dash]])
+    return replace(
+        plain, known=plain.known[~dash], readings=[Reading(texts[~dash])], missing=missing
+    )
+
+
+def _among_others(numbers: Survey, plain: Survey, wanted: bool) -> Survey:
+    """Numbers, or categories of which some look like numbers."""
+    values, fits, unknown = numbers.readings[0].values, numbers.readings[0].fits, numbers.stray
+    if not len(unknown):
+        return numbers
+    few_numbers = len(np.unique(values[fits])) <= FEW_NUMBERS
+    others = numbers.texts[unknown].tolist()
+    repeated = len(others) <= FEW_WORDS and numbers.counts[unknown].min() > 1
+    if repeated and not few_numbers and not any(map(str.isdigit, "".join(others))):
+        missing = np.concatenate([plain.missing, numbers.known[~fits]])
+        return replace(numbers, missing=missing, stray=unknown[:0])
+    share = numbers.counts[unknown].sum() / numbers.counts[plain.known].sum()
+    if share <= STRAY and (wanted or not few_numbers):
+        return numbers
+    measured = share <= MIXED or all(map(looks_measured, others))
+    mixed = share <= STRAY or (measured and not few_numbers)
+    return replace(_without_dashes(plain), stray=unknown if mixed else unknown[:0])
+
+
+def _has_fractions(survey: Survey) -> bool:
+    """Whether every number has three digits after a point."""
     point = survey.readings[0]
-    texts = [survey.texts[k] for k in survey.known[point.fits]]
-    return point if point.option == "--decimal ." and all("." in text for text in texts) else None
+    texts = survey.texts[survey.known[point.fits]]
+    return point.option == "--decimal ." and all("." in text for text in texts)
 
 
 def _ask(survey: Survey) -> Question:
-    first, second = survey.readings[:2]
+    first, second = survey.readings
     differ = first.values != second.values
     both = differ & first.fits & second.fits
     k = int(np.flatnonzero(both if both.any() else differ)[0])
-    answers = [f"{_shown(one.values[k])} ({one.option})" for one in (first, second)]
+    answers = [f"{shown(one.values[k])} ({one.option})" for one in (first, second)]
     return Question(survey.name, survey.texts[survey.known[k]], tuple(answers))
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A date or a number as text."""
     if isinstance(value, np.datetime64):
         return str(np.datetime_as_string(value, "D"))
     return f"{value:.15g}"
 
 
-def _column(survey: Survey, reading: Reading, notes: tuple[str, ...]) -> Column:
-    known, texts = survey.known, survey.texts
-    dtype = reading.values.dtype
+def _column(survey: Survey, reading: Reading) -> Column:
+    texts, dtype = survey.texts, reading.values.dtype
     nothing = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}[dtype.kind]
     values = np.full(len(texts), nothing, dtype=dtype)
-    values[known] = reading.values
-    if nothing is None:
-        values[list(survey.missing)] = None
-    example = ""
-    if survey.kind == "number" and notes:
-        k = max(np.flatnonzero(reading.fits), key=lambda k: len(texts[known[k]]))
-        example = f"{texts[known[k]]} is {_shown(reading.values[k])}"
-    missing = {
-        texts[k]: int(survey.counts[k])
-        for k in [*np.flatnonzero(survey.absent), *survey.missing]
-        if texts[k]
-    }
-    stray = np.flatnonzero(np.isin(survey.rows, survey.stray))
+    values[survey.known] = reading.values
+    missing = {texts[k]: int(survey.counts[k]) for k in survey.missing if texts[k]}
+    stray = np.zeros(len(texts), dtype=bool)
+    stray[survey.stray] = True
     return Column(
         survey.name,
         survey.kind,
         values[survey.rows],
-        notes,
+        reading.notes,
         missing,
-        tuple(int(row) for row in stray),
-        example,
+        tuple(np.flatnonzero(stray[survey.rows]).tolist()),
     )

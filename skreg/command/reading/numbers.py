@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from ...report.ids_and_sentinels import are_known
 
 Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 SIGNS = "$€£¥₹₽₩₺₫฿₴₪"
 _NAMES = """
@@ -28,7 +27,6 @@ _NAMES = """
 CURRENCIES = frozenset([*SIGNS, *_NAMES.split()])
 MULTIPLES = {"K": 3, "k": 3, "M": 6, "B": 9}  # powers of ten, where a column has several
 SEPARATORS = {"'": "apostrophes", " ": "spaces", "_": "underscores", ",": "commas", ".": "points"}
-THOUSANDS = {".": ["", ",", "'", " ", "_"], ",": ["", ".", "'", " ", "_"]}  # by the decimal sign
 # What stands for a missing value: in every column,
 ALWAYS = frozenset(["", ".", "?", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"])
 # in a column of text too, where other cells have letters,
@@ -67,6 +65,23 @@ def is_missing_number(cell: str) -> bool:
     return cell in ALWAYS or cell in WORDS or not any(letter.isalnum() for letter in cell)
 
 
+def _form(decimal: str, thousands: str) -> re.Pattern[str]:
+    """Digits with a decimal sign and a separator of thousands."""
+    whole = r"\d*"
+    if thousands:
+        whole += rf"|[1-9]\d{{0,2}}(?:\{thousands}\d{{3}})+"
+    if thousands == ",":  # Indian numbers have two digits in a group, and three in the last
+        whole += r"|[1-9]\d?(?:,\d{2})+,\d{3}"
+    return re.compile(rf"(?P<whole>{whole})(?:\{decimal}(?P<fraction>\d*))?")
+
+
+FORMS = {
+    (decimal, thousands): _form(decimal, thousands)
+    for decimal, other in (".,", ",.")
+    for thousands in ("", other, "'", " ", "_")
+}
+
+
 class _Written(NamedTuple):
     """A cell in parts: the digits with their separators, and what stands around them."""
 
@@ -75,6 +90,15 @@ class _Written(NamedTuple):
     body: str
     power: int
     unit: str
+
+    def value(self, decimal: str, thousands: str) -> float:
+        """Return the number, or NaN if the digits are not written so."""
+        found = FORMS[decimal, thousands].fullmatch(self.body)
+        if found is None:
+            return np.nan
+        whole, fraction = found["whole"].replace(thousands, ""), found["fraction"]
+        value = float(f"{whole or 0}.{fraction or 0}e{self.power}")
+        return -value if self.negative else value
 
 
 @dataclass(frozen=True)
@@ -107,23 +131,26 @@ class Reading:
         return are_known(self.values)
 
 
-def tidy(text: str) -> str:
-    """One kind of space, of minus and of apostrophe, and no space around."""
-    return text.translate(_SAME).strip()
+def as_float(text: str) -> float:
+    """What Python reads a text as; NaN if it is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        return np.nan
 
 
 def plain_number(text: str) -> bool:
     """Whether a cell is a number and nothing else."""
-    if _DIGITS.fullmatch(text):  # most are, and this is quicker
-        return True
-    written = _parse(text)
-    return written is not None and not written.unit and bool(is_float(text) or _readable(written))
+    # Most are digits, and this is quicker.
+    return bool(_DIGITS.fullmatch(text)) or looks_measured(text, units=False)
 
 
-def looks_measured(text: str) -> bool:
+def looks_measured(text: str, units: bool = True) -> bool:
     """Whether a cell is a number with a unit or a currency, whatever these are."""
     written = _parse(text)
-    return written is not None and _readable(written)
+    if written is None or (written.unit and not units):
+        return False
+    return any(form.fullmatch(written.body) for form in FORMS.values())
 
 
 def number_readings(texts: Sequence[str], counts: NDArray[np.intp]) -> list[Reading]:
@@ -142,88 +169,58 @@ def number_readings(texts: Sequence[str], counts: NDArray[np.intp]) -> list[Read
         By a decimal point and by a decimal comma; one, if the other makes the same of the texts
         or fits fewer rows; none, if no text is a number.
     """
-    plain = _all_plain(texts)
-    if plain is not None and not _fit_both(texts):
-        return [_reading(".", "", plain)]
+    # Points may be decimal signs as well as separators of thousands.
+    if not (all(map(_EITHER.fullmatch, texts)) and any("." in text for text in texts)):
+        try:
+            return [_reading(".", "", np.array([float(text) for text in texts]))]
+        except ValueError:
+            pass
     written = [_parse(text) for text in texts]
     if not any(written):
         return []
-    currency = _most([each.currency if each else "" for each in written], counts)
-    written, multiples = _without_multiples(written)
-    known = np.array([each is not None for each in written])
-    unit = _most([each.unit if each else "" for each in written], counts * known, blank=True)
+    units = {each.unit for each in written if each}
+    multiples = len(units) > 1 and units <= {"", *MULTIPLES}
+    if multiples:
+        written = [
+            each and each._replace(power=each.power + MULTIPLES.get(each.unit, 0), unit="")
+            for each in written
+        ]
+    present = [(each, count) for each, count in zip(written, counts, strict=True) if each]
+    currency = _most((each.currency, count) for each, count in present if each.currency)
+    unit = _most((each.unit, count) for each, count in present)
     same = [
         each if each and each.unit == unit and each.currency in ("", currency) else None
         for each in written
     ]
-    notes = [f"amounts in {currency}"] if currency else []
-    if unit:
-        notes.append("in percent" if unit == "%" else f"in {unit}")
-    if multiples:
-        notes.append("K, M and B are thousands, millions and billions")
-    if any(
-        each and each.negative and not text.lstrip().startswith("-")
+    printed = (
+        each and each.negative and not text.startswith("-")
         for each, text in zip(same, texts, strict=True)
-    ):
-        notes.append("negative numbers are in parentheses or have a printed minus")
-    found = [_best(same, decimal, counts, notes) for decimal in (".", ",")]
-    rows = [int(counts[each.fits].sum()) for each in found]
-    point, comma = found
-    if max(rows) == 0:
+    )
+    traits = {
+        f"amounts in {currency}": currency,
+        "in percent" if unit == "%" else f"in {unit}": unit,
+        "K, M and B are thousands, millions and billions": multiples,
+        "negative numbers are in parentheses or have a printed minus": any(printed),
+    }
+    notes = [said for said, there in traits.items() if there]
+    point, comma = (_best(same, decimal, counts, notes) for decimal in ".,")
+    n_point, n_comma = (int(counts[each.fits].sum()) for each in (point, comma))
+    if n_point != n_comma:
+        return [point if n_point > n_comma else comma]
+    if not n_point:
         return []
-    if rows[0] != rows[1]:
-        return [found[int(np.argmax(rows))]]
     same_cells = np.array_equal(point.fits, comma.fits)
     if not same_cells or np.array_equal(point.values, comma.values, equal_nan=True):
         return [point]
     # Sums of money have no three decimals where a currency's sign is written before a comma.
-    if currency and currency in SIGNS and "€" not in currency and comma.option == "--decimal ,":
-        return [point] if all(each is None or "." not in each.body for each in same) else found
-    return found
-
-
-def _without_multiples(
-    written: list[_Written | None],
-) -> tuple[list[_Written | None], bool]:
-    """Thousands and millions in one unit; whether there are any."""
-    units = {each.unit for each in written if each}
-    if len(units) < 2 or not units <= {"", *MULTIPLES}:
-        return written, False
-    return [
-        each and each._replace(power=each.power + MULTIPLES.get(each.unit, 0), unit="")
-        for each in written
-    ], True
-
-
-def is_float(text: str) -> bool:
-    """Whether Python reads a text as a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _all_plain(texts: Sequence[str]) -> Array | None:
-    try:
-        return np.array([float(text) for text in texts])
-    except ValueError:
-        return None
-
-
-def _fit_both(texts: Sequence[str]) -> bool:
-    """Whether points may be decimal signs as well as separators of thousands."""
-    dotted = False
-    for text in texts:
-        found = _EITHER.fullmatch(text.strip())
-        if not found:
-            return False
-        dotted |= found[1] is not None
-    return dotted
+    before = currency and currency in SIGNS and "€" not in currency
+    if before and comma.option == "--decimal ," and not any(e and "." in e.body for e in same):
+        return [point]
+    return [point, comma]
 
 
 def _parse(text: str) -> _Written | None:
-    text = tidy(text)
+    text = text.translate(_SAME).strip()
     negative = False
     accounting = _ACCOUNTING.fullmatch(text)
     if accounting:
@@ -232,13 +229,9 @@ def _parse(text: str) -> _Written | None:
     if found is None:
         return None
     before, after = found["before"] or "", (found["after"] or "").rstrip()
-    if before and before not in CURRENCIES:
-        return None
     signs = [found[name] for name in ("sign", "inner", "last") if found[name]]
-    if len(signs) + negative > 1:
-        return None
     money = after in CURRENCIES
-    if money and before:
+    if len(signs) + negative > 1 or (before and (money or before not in CURRENCIES)):
         return None
     return _Written(
         negative or signs == ["-"],
@@ -249,36 +242,26 @@ def _parse(text: str) -> _Written | None:
     )
 
 
-def _readable(written: _Written) -> bool:
-    return any(
-        _value(written, decimal, thousands) is not None
-        for decimal in ".,"
-        for thousands in THOUSANDS[decimal]
-    )
-
-
-def _most(words: list[str], counts: NDArray[np.intp], blank: bool = False) -> str:
-    """The word of most rows; of those that are not empty, unless `blank` counts too."""
+def _most(words: Iterable[tuple[str, int]]) -> str:
+    """The word of most rows."""
     rows: Counter[str] = Counter()
-    for word, count in zip(words, counts, strict=True):
-        if word or blank:
-            rows[word] += int(count)
-    return max(rows, key=rows.__getitem__) if rows else ""
+    for word, count in words:
+        rows[word] += int(count)
+    return max(rows, key=rows.__getitem__, default="")
 
 
 def _best(
-    written: Sequence[_Written | None], decimal: str, counts: NDArray[np.intp], notes: list[str]
+    written: Sequence[_Written | None], decimal: str, counts: NDArray[np.intp], notes: Sequence[str]
 ) -> Reading:
     """The separator of thousands with which most rows are numbers."""
-    by_separator = {
-        thousands: np.array(
-            [np.nan if each is None else _value(each, decimal, thousands) for each in written],
-            dtype=float,
-        )
-        for thousands in THOUSANDS[decimal]
+    there = "".join(each.body for each in written if each)
+    found = {
+        thousands: np.array([each.value(sign, thousands) if each else np.nan for each in written])
+        for sign, thousands in FORMS
+        if sign == decimal and thousands in there
     }
-    best = max(by_separator, key=lambda one: counts[~np.isnan(by_separator[one])].sum())
-    return _reading(decimal, best, by_separator[best], notes)
+    best = max(found, key=lambda thousands: counts[~np.isnan(found[thousands])].sum())
+    return _reading(decimal, best, found[best], notes)
 
 
 def _reading(decimal: str, thousands: str, values: Array, notes: Sequence[str] = ()) -> Reading:
@@ -288,22 +271,3 @@ def _reading(decimal: str, thousands: str, values: Array, notes: Sequence[str] =
     if thousands:
         notes = [f"{SEPARATORS[thousands]} separate thousands", *notes]
     return Reading(values, decimal, decimal if sure else "", option, tuple(notes))
-
-
-def _value(written: _Written, decimal: str, thousands: str) -> float | None:
-    whole, _, fraction = written.body.partition(decimal)
-    if thousands and thousands in whole:
-        first, *groups = whole.split(thousands)
-        last = groups[-1]
-        # Indian numbers have two digits in a group, and three in the last
-        sizes = {len(group) for group in groups[:-1]} or {3}
-        indian = thousands == "," and sizes == {2} and 1 <= len(first) <= 2
-        western = sizes == {3} and 1 <= len(first) <= 3
-        if len(last) != 3 or not (indian or western) or first.startswith("0"):
-            return None
-        whole = first + "".join(groups)
-    digits = whole + fraction
-    if not digits.isdigit():
-        return None
-    value = float(f"{whole or '0'}.{fraction or '0'}e{written.power}")
-    return -value if written.negative else value

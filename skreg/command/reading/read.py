@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,13 @@ from ...report.ids_and_sentinels import (
 from ..table import MOST_CATEGORIES, Table, TableError, mixed_preprocessing
 from .dates import date_parts
 from .file import Cells, read_cells
-from .kinds import Column, Question, decide
+from .kinds import Column, Question, decide, shown
 from .options import ReadingOptions
-from .target import check_name, check_names, find_target, labels
+from .target import check_names, find_target, labels
 
 LARGEST = 1e150  # its square is still a finite number
 MISTAKES = "The file may have mistakes"
+Item = TypeVar("Item")
 
 
 def read_table(
@@ -64,14 +65,7 @@ def read_table(
         is one line.
     """
     cells = read_cells(Path(file), options)
-    target = check_name(cells, target)
-    given = {"drop": options.drop, "text": options.text, "number": options.number}
-    given["time"] = () if options.time is None else (options.time,)
-    given["missing"] = tuple(one.partition("=")[0] for one in options.missing if "=" in one)
-    for option, names in given.items():
-        check_names(cells, names, f"--{option}")
-        if target in names and option in ("drop", "time"):
-            raise TableError(f"--{option} has the target {target!r}: name another column")
+    target = check_names(cells, target, options)
     wanted = {name: text for name, text in cells.columns.items() if name not in options.drop}
     columns, questions = decide(wanted, options, target=target, delimiter=cells.delimiter)
     _ask(cells, questions)
@@ -85,7 +79,7 @@ def read_table(
     y, classes, about_target = find_target(cells, by_name[target], features, task)
 
     known = are_known(y)
-    notes = [*cells.notes, *_of_columns(columns), *_of_missing(columns), *about_target]
+    notes = [*cells.notes, *_of_columns(cells, columns), *_of_missing(columns), *about_target]
     if not known.all():
         notes.append(f"left out {np.sum(~known)} of {len(y)} rows, which have no {target!r}")
     rows = np.flatnonzero(known)
@@ -118,10 +112,8 @@ def _ask(cells: Cells, questions: Sequence[Question]) -> None:
     """Refuse to guess between two readings of a column."""
     if not questions:
         return
-    first = questions[0]
-    more = ""
-    if len(questions) > 1:
-        more = f"; so can cells of {some(question.name for question in questions[1:])}"
+    first, *others = questions
+    more = f"; so can cells of {some(question.name for question in others)}" if others else ""
     raise TableError(
         f"{first.example!r} in column {first.name!r} of {cells.file} can be read as"
         f" {' or as '.join(first.answers)}, and nothing else in the file tells: say which{more}"
@@ -134,35 +126,38 @@ def _check_size(cells: Cells, column: Column) -> None:
     large = np.flatnonzero(np.abs(column.values) > LARGEST)
     if large.size:
         raise TableError(
-            f"{cells.file}, line {cells.line(int(large[0]))}: {column.name!r} is infinite or too"
+            f"{cells.file}, line {cells.lines[large[0]]}: {column.name!r} is infinite or too"
             " large; correct the value or leave it blank"
         )
 
 
-def _of_columns(columns: Sequence[Column]) -> list[str]:
+def _grouped(pairs: Iterable[tuple[str, Item]]) -> dict[str, list[Item]]:
+    """What is said, with all that it is said of."""
+    groups: dict[str, list[Item]] = {}
+    for said, item in pairs:
+        groups.setdefault(said, []).append(item)
+    return groups
+
+
+def _of_columns(cells: Cells, columns: Sequence[Column]) -> list[str]:
     """What was read otherwise than a computer writes it, one line for all columns of a kind."""
-    alike: dict[str, list[Column]] = {}
-    for column in columns:
-        for note in column.notes:
-            alike.setdefault(note, []).append(column)
-    return [
-        f"{some(one.name for one in found)}: {note}"
-        + (f" ({found[0].example})" if found[0].example else "")
-        for note, found in alike.items()
-    ]
+    notes = []
+    for note, found in _grouped((note, one) for one in columns for note in one.notes).items():
+        example, values = "", found[0].values
+        if found[0].kind == "number":
+            texts = cells.columns[found[0].name]
+            k = max(np.flatnonzero(are_known(values)), key=lambda k: len(texts[k]))
+            example = f" ({texts[k]} is {shown(values[k])})"
+        notes.append(f"{some(one.name for one in found)}: {note}{example}")
+    return notes
 
 
 def _of_missing(columns: Sequence[Column]) -> list[str]:
-    codes: dict[str, list[Column]] = {}
-    for column in columns:
-        for code in column.missing:
-            codes.setdefault(code, []).append(column)
     said = []
-    for code, found in codes.items():
+    for code, found in _grouped((code, one) for one in columns for code in one.missing).items():
         count = sum(column.missing[code] for column in found)
-        said.append(
-            f"{code!r} ({count:,} cell{'s' * (count > 1)} of {some(one.name for one in found)})"
-        )
+        cells = f"{count:,} cell{'s' * (count > 1)} of {some(one.name for one in found)}"
+        said.append(f"{code!r} ({cells})")
     return [f"taken as missing: {', '.join(said)}"] if said else []
 
 
@@ -191,20 +186,18 @@ def _features(
 ) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """The columns that can be features, dates in parts, and what is left out or pooled."""
     kept: dict[str, NDArray[Any]] = {}
-    notes: list[str] = []
-    useless: dict[str, list[str]] = {}
+    notes, useless = [], []
     for column in columns:
         reason = _useless(column, column.name in unnamed)
         if reason:
-            useless.setdefault(reason, []).append(column.name)
+            useless.append((reason, column.name))
         elif column.kind == "date":
             parts = date_parts(column.name, column.values)
             kept |= parts
-            known = column.values[~np.isnat(column.values)]
-            ends = [np.datetime_as_string(end, "D") for end in (known.min(), known.max())]
+            known = column.values[are_known(column.values)]
             notes.append(
-                f"{column.name!r} is a date, from {ends[0]} to {ends[1]}; its features are"
-                f" {some(parts)}"
+                f"{column.name!r} is a date, from {shown(known.min())} to {shown(known.max())}; its"
+                f" features are {some(parts)}"
             )
         else:
             kept[column.name] = column.values
@@ -214,27 +207,25 @@ def _features(
                     f"{column.name!r} has {n_kinds:,} different texts: the rarer ones are taken"
                     f" together, so that {MOST_CATEGORIES} are left"
                 )
-    left_out = [f"left out for {reason}: {some(names)}" for reason, names in useless.items()]
-    return kept, [*notes, *left_out]
+    for reason, names in _grouped(useless).items():
+        notes.append(f"left out for {reason}: {some(names)}")
+    return kept, notes
 
 
 def _useless(column: Column, unnamed: bool) -> str | None:
     """Why a column can be left out for what it is, whatever the target."""
     values = column.values
-    if unnamed:
-        return "having no name, as row numbers do"
     present = values[are_known(values)].tolist()
-    if not present:
-        return "having no values"
     distinct = len(set(present))
-    if distinct == 1 and len(present) == len(values):
-        return "having the same value in every row"
-    if column.kind == "date" and distinct == 1:
-        return "having one date"
-    if values.dtype == object and all_different(values):
-        every = "every row" if distinct == len(present) else "nearly every row"
-        return f"being text that differs in {every}"
-    return None
+    every = "every" if distinct == len(present) else "nearly every"
+    reasons = {
+        "having no name, as row numbers do": unnamed,
+        "having no values": not present,
+        "having the same value in every row": distinct == 1 and len(present) == len(values),
+        "having one date": distinct == 1 and column.kind == "date",
+        f"being text that differs in {every} row": values.dtype == object and all_different(values),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 def _mistakes(cells: Cells, columns: Sequence[Column]) -> list[Caution]:
@@ -242,23 +233,20 @@ def _mistakes(cells: Cells, columns: Sequence[Column]) -> list[Caution]:
     for column in columns:
         if not column.stray:
             continue
-        text, many = cells.columns[column.name], len(column.stray)
-        first = column.stray[0]
-        n_known = sum(map(bool, text))
-        what = {"date": "date", "number": "number"}.get(column.kind, "number like the others")
-        share = f"{many} of its {n_known} cells {'is' if many == 1 else 'are'} not a {what}"
-        where = f"such as {text[first]!r} in line {cells.line(first)}"
+        text, many, first = cells.columns[column.name], len(column.stray), column.stray[0]
+        taken = column.kind in ("number", "date")
+        what = column.kind if taken else "number like the others"
+        are = "is" if many == 1 else "are"
+        share = f"{many} of its {sum(map(bool, text))} cells {are} not a {what}"
+        where = f"such as {text[first]!r} in line {cells.lines[first]}"
         them = "it" if many == 1 else "them"
-        if column.kind in ("number", "date"):
-            said.append(
-                f"{column.name!r} is taken as {column.kind}s, but {share} ({where}) and taken as"
-                f" missing: correct {them}."
-            )
-        else:
-            said.append(
-                f"{column.name!r} is taken as text: {share} ({where}); correct {them} or leave"
-                f" {them} blank to have a numeric column."
-            )
+        said.append(
+            f"{column.name!r} is taken as {column.kind}s, but {share} ({where}) and taken as"
+            f" missing: correct {them}."
+            if taken
+            else f"{column.name!r} is taken as text: {share} ({where}); correct {them} or leave"
+            f" {them} blank to have a numeric column."
+        )
     return [Caution(MISTAKES, "\n".join(said), serious=True)] if said else []
 
 
