@@ -31,7 +31,7 @@ FLOORS = {
     "neural/engine/augmentation": 1,
     "neural/engine/network": 2,
     "neural/engine/batches": 3,
-    "neural/engine/history": 3,
+    "neural/engine/plan": 2,
     "neural/engine/progress": 3,
     "neural/engine/training": 3,
     "neural/engine/full_batch": 3,

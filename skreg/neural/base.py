@@ -17,10 +17,10 @@ from ..estimators.validation import PAIR, check_rows, check_table, check_weights
 from ..objective.losses import Loss
 from .callbacks import CallbackSupportMixin
 from .checks import check_plan, check_same_network, dropout_rates
-from .engine.batches import Data, Targets, some_rows
+from .engine.batches import Data, Targets
 from .engine.layers import Matrix
 from .engine.network import Network, initial_parameters
-from .engine.progress import Plan
+from .engine.plan import Plan
 from .evaluation import Validation, warn_of_other_units
 from .labels import factors_of_rows
 from .parameters import NetworkParameters
@@ -251,7 +251,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
             held = self._validation_of(X_val, y_val, X, y, plan, factors)
         elif out is not None:
             held = self._validation_rows(X_given, X, y, targets, out)
-        data = Data.build(some_rows(X, rows.index), targets.of(rows.index), rows.total)
+        data = Data.build(X, targets, rows.total, rows.index)
         self.n_layers_, self.n_outputs_ = len(units), units[-1]
         train(self, plan, data, held, (X_given, y_given, sample_weight), incremental)
         return self
@@ -313,7 +313,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         self, X_given: Any, X: Any, y: Any, targets: Targets, rows: Rows
     ) -> Validation:
         """Rows held out of the training data; a scorer sees X with the names it was given with."""
-        data = Data.build(some_rows(X, rows.index), targets.of(rows.index), rows.total)
+        data = Data.build(X, targets, rows.total, rows.index)
         named = _safe_indexing(X_given, rows.index) if hasattr(self, "feature_names_in_") else None
         weight = None if data.weight is None else rows.total  # equal ones are none
         needed = weight is not None and rows.weight is not None

@@ -13,7 +13,7 @@ import numpy as np
 from ..estimators.runtime import warn
 from ..estimators.validation import unwrap
 from .engine.constraints import Constraints
-from .engine.progress import Plan
+from .engine.plan import Plan
 from .engine.regularizers import ElasticNet, Regularizer, WeightPenalty, has_prox, make_penalty
 
 HOOKS = ("on_fit_begin", "on_epoch_end", "on_fit_end")

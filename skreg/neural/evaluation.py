@@ -17,7 +17,7 @@ from sklearn.metrics import check_scoring
 from ..estimators.runtime import warn
 from .engine.batches import Data
 from .engine.network import Network
-from .engine.progress import Plan
+from .engine.plan import Plan
 
 # Parameters, but for the strengths of the penalties, that change what the objective is.
 OF_OBJECTIVE = ("dropout", "input_dropout", "input_noise", "mixup", "adversarial_eps")
@@ -127,7 +127,12 @@ def meaning_of_objective(estimator: Any, plan: Plan, data: Data | None) -> tuple
     names = (*OF_LOSS, *OF_OBJECTIVE, "label_smoothing")
     parameters = repr([getattr(estimator, name, None) for name in names])
     penalties, alphas = plan.regularizer.penalties, plan.regularizer.alphas
-    return parameters, repr(alphas), *map(spelled, penalties), data and fingerprint(data)
+    return (
+        parameters,
+        repr(alphas),
+        *map(spelled, penalties),
+        None if data is None else fingerprint(data),
+    )
 
 
 def meaning_of_score(estimator: Any, held: Validation | None) -> tuple[Any, ...] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,31 +11,13 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from .engine.batches import Targets
-from .engine.layers import Matrix
 from .rows import Rows, of_order_one
 
 
-class Labels(NamedTuple):
-    """A y of classes, or of several yes-or-no labels.
-
-    Attributes
-    ----------
-    values : ndarray of shape (n_rows,), numbers of classes, or (n_rows, n_labels) of 0 and 1
-    table : ndarray of shape (n_classes, n_outputs) or None
-        The target of each class; None with several labels.
-    classes : ndarray
-        Names of the classes, or numbers of the labels.
-    out_activation : {"logistic", "softmax"}
-    """
-
-    values: NDArray[Any]
-    table: Matrix | None
-    classes: NDArray[Any]
-    out_activation: str
-
-
-def read_labels(y: Any, classes: Any, dtype: Any, complete: bool) -> Labels:
-    """Encode y.
+def read_labels(
+    y: Any, classes: Any, dtype: Any, smoothing: float, complete: bool
+) -> tuple[Targets, NDArray[Any], str]:
+    """Encode y, which has classes or several yes-or-no labels.
 
     Parameters
     ----------
@@ -44,8 +26,18 @@ def read_labels(y: Any, classes: Any, dtype: Any, complete: bool) -> Labels:
         The classes there are; None takes those of y.
     dtype : dtype
         Of the targets.
+    smoothing : float
+        As `Targets` have it.
     complete : bool
         Whether none of `classes` may be missing from y.
+
+    Returns
+    -------
+    targets : Targets
+        By a table for classes, and without for several labels.
+    classes : ndarray
+        Names of the classes, or numbers of the labels.
+    out_activation : {"logistic", "softmax"}
     """
     kind = type_of_target(y, input_name="y")
     check_classification_targets(y)
@@ -53,7 +45,7 @@ def read_labels(y: Any, classes: Any, dtype: Any, complete: bool) -> Labels:
         raise ValueError("y has several classes a column: give one column, or 0 and 1 alone")
     if kind == "multilabel-indicator":
         y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
-        return Labels(y.astype(dtype), None, np.arange(y.shape[1]), "logistic")
+        return Targets(y.astype(dtype), None, smoothing), np.arange(y.shape[1]), "logistic"
     y = column_or_1d(y, warn=True)
     seen = np.unique(y)
     known = seen if classes is None else classes
@@ -67,10 +59,10 @@ def read_labels(y: Any, classes: Any, dtype: Any, complete: bool) -> Labels:
         raise ValueError(
             f"`y` has classes not in `self.classes_`. {unseen} are new, where {known} are known"
         )
-    if len(known) > 2:
-        return Labels(np.searchsorted(known, y), np.eye(len(known), dtype=dtype), known, "softmax")
-    table = np.arange(len(known), dtype=dtype)[:, None]
-    return Labels(np.searchsorted(known, y), table, known, "logistic")
+    n, softmax = len(known), len(known) > 2
+    table = np.eye(n, dtype=dtype) if softmax else np.arange(n, dtype=dtype)[:, None]
+    targets = Targets(np.searchsorted(known, y), table, smoothing)
+    return targets, known, "softmax" if softmax else "logistic"
 
 
 def class_factors(

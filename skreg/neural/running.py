@@ -15,10 +15,10 @@ from .callbacks import Reporter
 from .checks import resolve_batch_size
 from .engine.batches import Data, Targets
 from .engine.full_batch import FullBatch
-from .engine.history import History
 from .engine.network import Network, Parameters
 from .engine.optimizers import SGD, Adam, Optimizer, Schedule
-from .engine.progress import Plan, Progress
+from .engine.plan import Plan
+from .engine.progress import History, Progress
 from .engine.training import Trainer, Training, TrainingDiverged
 from .evaluation import Validation, evaluation, meaning_of_objective, meaning_of_score
 from .warnings import diverged, fault_of, warn_of

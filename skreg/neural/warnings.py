@@ -13,7 +13,7 @@ from ..estimators.runtime import warn
 from ..objective.losses import Loss
 from .engine.batches import Data, Index
 from .engine.network import Network, glorot_bound
-from .engine.progress import Plan
+from .engine.plan import Plan
 
 # A loss of this share of the best constant's is no better.
 NO_BETTER = 0.999

@@ -46,8 +46,6 @@ class Targets:
 
     def of(self, index: Index) -> Targets:
         """The targets of some rows."""
-        if is_all(index, len(self.values)):
-            return self
         return Targets(self.values[index], self.table, self.smoothing)
 
     @property
@@ -91,8 +89,11 @@ class Data:
     weight: Matrix | None = None
 
     @classmethod
-    def build(cls, X: Any, targets: Targets, weight: Any) -> Data:
-        """Scale the weights; equal ones are none."""
+    def build(cls, X: Any, targets: Targets, weight: Any, index: Index | None = None) -> Data:
+        """All rows, or some; `weight`, which is theirs, is scaled, and equal ones are none."""
+        n_rows = X.shape[0]
+        if index is not None and not (len(index) == n_rows and np.all(index == np.arange(n_rows))):
+            X, targets = X[index], targets.of(index)
         if weight is None or np.all(weight == weight[0]):
             return cls(X, targets)
         return cls(X, targets, (weight * (len(weight) / weight.sum())).astype(targets.dtype))
@@ -112,16 +113,6 @@ class Data:
         """Weighted mean loss of raw predictions of all rows, or of some."""
         y = self.targets.rows(slice(None) if rows is None else rows)
         return loss.value(raw, y, self.scale(rows))
-
-
-def is_all(index: Index, n_rows: int) -> bool:
-    """Whether these are all rows, in their order."""
-    return len(index) == n_rows and bool(np.all(index == np.arange(n_rows)))
-
-
-def some_rows(X: Any, index: Index) -> Any:
-    """Some rows; X itself where these are all."""
-    return X if is_all(index, X.shape[0]) else X[index]
 
 
 class Batches:

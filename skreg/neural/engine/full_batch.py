@@ -19,7 +19,7 @@ from ...objective.losses import Loss, Scale
 from .batches import Data
 from .layers import Matrix
 from .network import Network, rows_of, views
-from .progress import Plan
+from .plan import Plan
 from .regularizers import ElasticNet
 from .training import Training, TrainingDiverged
 
@@ -51,7 +51,7 @@ class FullBatch(Training):
     def __init__(self, network: Network, loss: Loss, data: Data, plan: Plan) -> None:
         super().__init__(network, loss, data, plan)
         #: Rows that are computed with at a time.
-        self.n_rows = min(len(data), network.block_rows)
+        self.n_rows = min(self.n_data, network.block_rows)
         self.n_iter, self.message, self.objective = 0, "", math.nan
         flat, weights = self.parameters.flat, self.parameters.weights
         self._total = np.empty_like(flat)
@@ -67,7 +67,7 @@ class FullBatch(Training):
 
     def _smooth(self, flat: Matrix) -> tuple[float, Matrix]:
         """Loss and all penalties but for the gradient of the L1 part."""
-        data, n_rows, value = self.data, len(self.data), 0.0
+        data, n_rows, value = self.data, self.n_data, 0.0
         weights, gradient = self.parameters.weights, self.gradients.flat
         self.parameters.flat[...] = flat
         self._total.fill(0.0)

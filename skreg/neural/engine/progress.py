@@ -1,57 +1,90 @@
-"""What a training is to do, and whether it still gets anywhere."""
+"""What a training was like, epoch by epoch, and whether it still gets anywhere."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...objective.losses import Loss
 from .batches import Data, Index
-from .constraints import Constraints
 from .layers import Matrix
+from .plan import Plan
 from .regularizers import Regularizer
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The parameters of an estimator as a training goes by them, resolved and checked.
+class History(Mapping[str, NDArray[np.float64]]):
+    """A mapping from a name to an array with one entry (or one row) an epoch.
 
-    Attributes
-    ----------
-    hidden, dropout : list
-        Units and rate of each hidden layer.
-    regularizer : Regularizer
-        The penalties and their strengths.
-    constraints : Constraints or None
-    dtype : numpy.dtype
-        Of the attributes; L-BFGS works in float64.
-    keep_best : bool
-        Whether the best weights are kept, for early stopping and for Ctrl-C, which is passed on
-        otherwise.
-
-    The others are parameters of the estimators; `early_stopping` is False where there is none.
+    "objective"
+        Mean of the losses of the epoch's batches, as they were trained on, plus the penalty at
+        its end.
+    "loss"
+        Training loss at the end of the epoch as a prediction has it: no dropout, noise, mixing,
+        smoothing or penalty, so that it compares with the validation loss. Of at most
+        ``max(500, n_samples / 20)`` rows, the same in every epoch.
+    "validation_loss", "validation_score"
+        On the validation data; NaN where there are none.
+    "learning_rate"
+        Of the epoch's last step; NaN for ``solver="lbfgs"``.
+    "weight_norms"
+        Frobenius norm of each weight matrix, shape (n_epochs, n_layers - 1).
+    "seconds"
+        Wall time of the epoch, evaluation included.
     """
 
-    hidden: list[int]
-    dropout: list[float]
-    regularizer: Regularizer
-    constraints: Constraints | None
-    dtype: Any
-    keep_best: bool
-    max_iter: int
-    max_fun: int
-    shuffle: bool
-    tol: float
-    n_iter_no_change: float
-    early_stopping: bool
-    weight_decay: float
-    clip_norm: float | None
-    input_noise: float
-    mixup: float
-    adversarial_eps: float
+    NAMES = (
+        "objective",
+        "loss",
+        "validation_loss",
+        "validation_score",
+        "learning_rate",
+        "weight_norms",
+        "seconds",
+    )
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {name: [] for name in self.NAMES}
+
+    def append(self, **values: Any) -> None:
+        """Add an epoch: a value for every name."""
+        for name in self.NAMES:
+            self._columns[name].append(values[name])
+
+    def copy(self) -> History:
+        """A copy to append to."""
+        other = History()
+        other._columns = {name: list(column) for name, column in self._columns.items()}
+        return other
+
+    def column(self, name: str) -> list[Any]:
+        """The values of a name as a list."""
+        return list(self._columns[name])
+
+    def last(self, name: str) -> float:
+        """The value of the last epoch."""
+        return float(self._columns[name][-1])
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs on record."""
+        return len(self._columns["objective"])
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        return np.array(self._columns[name], dtype=np.float64)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.NAMES)
+
+    def __len__(self) -> int:
+        return len(self.NAMES)
+
+    def __repr__(self) -> str:
+        return f"History of {self.n_epochs} epochs: {', '.join(self.NAMES)}"
 
 
 @dataclass

@@ -13,11 +13,11 @@ from scipy.linalg import get_blas_funcs
 from ...objective.losses import Loss, Scale
 from .augmentation import add_noise, mix
 from .batches import Batches, Data, Index
-from .history import History
 from .layers import Matrix
 from .network import Network, views
 from .optimizers import Adam, Optimizer, Schedule
-from .progress import FineGain, Plan, Progress
+from .plan import Plan
+from .progress import FineGain, History, Progress
 
 
 class TrainingDiverged(ValueError):
@@ -43,6 +43,7 @@ class Training(ABC):
             network.gradients,
         )
         self.loss, self.data, self.plan, self.regularizer = loss, data, plan, plan.regularizer
+        self.n_data = len(data)
 
     def run(
         self,
@@ -171,7 +172,7 @@ class Trainer(Training):
         for _ in range(plan.max_iter):
             self._since = time.perf_counter()
             objective = self._epoch()
-            self.n_seen += len(data)
+            self.n_seen += self.n_data
             rate, raw = optimizer.learning_rate, self.network.raw(data.X, rows)
             gain = fine.gain(progress.best_loss, objective, raw)
             if self._end_epoch(objective, data.loss(raw, loss, rows), rate, gain):
@@ -188,9 +189,9 @@ class Trainer(Training):
 
     def _epoch(self) -> float:
         """One pass over the data; the mean loss of its batches plus the penalty."""
-        n_rows, network, constraints = len(self.data), self.network, self.plan.constraints
+        network, parameters, constraints = self.network, self.parameters, self.plan.constraints
+        n_rows = self.n_data
         order = self.rng.permutation(n_rows) if self.plan.shuffle else np.arange(n_rows)
-        parameters = self.parameters
         if constraints is not None:
             constraints.begin_epoch(parameters.weights)
         network.train(True)
