@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ..estimators.runtime import warn
-from ..estimators.validation import unwrap
 from .engine.constraints import Constraints
 from .engine.plan import Plan
 from .engine.regularizers import ElasticNet, Regularizer, WeightPenalty, has_prox, make_penalty
@@ -100,8 +99,8 @@ def dropout_rates(value: Any, n_hidden: int) -> list[float]:
 
 def hidden_sizes(value: Any) -> list[int]:
     """Numbers of hidden units; a single number is one layer."""
-    value = unwrap(value)
-    sizes = [value] if isinstance(value, numbers.Integral) else list(value)
+    sizes = value.tolist() if isinstance(value, np.ndarray) else value
+    sizes = [sizes] if isinstance(sizes, numbers.Integral) else list(sizes)
     for size in sizes:
         if isinstance(size, bool) or not isinstance(size, numbers.Integral) or size <= 0:
             raise ValueError(f"hidden_layer_sizes must be > 0, and whole numbers, got {value}")
@@ -110,7 +109,8 @@ def hidden_sizes(value: Any) -> list[int]:
 
 def per_layer(name: str, value: Any, n_layers: int, what: str) -> list[float]:
     """One number for every layer, or one a layer, as a list."""
-    value = unwrap(value)
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
     if isinstance(value, numbers.Real):
         return [float(value)] * n_layers
     values = list(value)

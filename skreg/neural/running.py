@@ -106,7 +106,7 @@ def train(
 
     def after_epoch() -> bool:
         estimator.n_iter_ += 1
-        estimator.t_ += 0 if full_batch else len(data)
+        estimator.t_ += 0 if full_batch else training.n_data
         estimator.loss_ = history.last("objective")
         return reporter.after_epoch()
 

@@ -13,6 +13,19 @@ Array = NDArray[np.float64]
 
 _CROSS_VALIDATED = ("LassoCV", "ElasticNetCV", "RidgeCV")
 
+# By what an estimator that wraps others is known, and which part of it to pass.
+_WRAPPERS = {
+    "steps": "pass its fitted last step, pipeline[-1]",
+    "cv_results_": (
+        "it is a search with refit=False; pass an estimator fitted with its best_params_"
+    ),
+    "param_grid": "call fit first",
+    "param_distributions": "call fit first",
+    "regressor_": "pass its regressor_, which is fitted to the transformed y",
+    "estimators_": "pass one of its estimators_",
+    "estimator_": "pass its estimator_",
+}
+
 
 def unwrapped(estimator: Any) -> Any:
     """Take the estimator that a fitted search has refitted; any other is returned as it is."""
@@ -32,42 +45,30 @@ def stored(estimator: Any, attribute: str, way_out: str = "") -> Any:
     """
     if hasattr(estimator, attribute):
         return getattr(estimator, attribute)
-    name = type(estimator).__name__
-    inside = _inside(estimator)
-    if inside:
-        raise AttributeError(f"{name} has no {attribute}: {inside}")
-    if attribute == "coef_":
-        raise AttributeError(f"{name} has no coef_: call fit first, on a linear model")
-    if not hasattr(estimator, "coef_"):
-        raise AttributeError(f"{name} has no {attribute}: call fit first, on LassoCV or the like")
-    if name in _CROSS_VALIDATED:
-        library = type(estimator).__module__.partition(".")[0]
+    name, library = type(estimator).__name__, type(estimator).__module__.partition(".")[0]
+    said = f"{name} has no {attribute}: "
+    if _inside(estimator):
+        said += _inside(estimator)
+    elif attribute == "coef_":
+        said += "call fit first, on a linear model"
+    elif not hasattr(estimator, "coef_"):
+        said += "call fit first, on LassoCV or the like"
+    elif name in _CROSS_VALIDATED:
         other = (
-            f"skreg.{name} does" if library != "skreg" else f"fit it for one target or {way_out}"
+            f"fit it for one target or {way_out}" if library == "skreg" else f"skreg.{name} does"
         )
-        raise AttributeError(f"{name} of {library} keeps no {attribute}: {other}")
-    if f"{name}CV" in _CROSS_VALIDATED:
-        raise AttributeError(
-            f"{name} has no {attribute}, because it fits a single alpha: use {name}CV, or {way_out}"
-        )
-    raise AttributeError(f"{name} has no {attribute}: it chooses no alpha")
+        said = f"{name} of {library} keeps no {attribute}: {other}"
+    elif f"{name}CV" in _CROSS_VALIDATED:
+        other = f"use {name}CV, or {way_out}"
+        said = f"{name} has no {attribute}, because it fits a single alpha: {other}"
+    else:
+        said += "it chooses no alpha"
+    raise AttributeError(said)
 
 
 def _inside(estimator: Any) -> str:
     """Say which part of an estimator that wraps others to pass, or that it is not fitted."""
-    if hasattr(estimator, "steps"):
-        return "pass its fitted last step, pipeline[-1]"
-    if hasattr(estimator, "cv_results_"):
-        return "it is a search with refit=False; pass an estimator fitted with its best_params_"
-    if hasattr(estimator, "param_grid") or hasattr(estimator, "param_distributions"):
-        return "call fit first"
-    if hasattr(estimator, "regressor_"):
-        return "pass its regressor_, which is fitted to the transformed y"
-    if hasattr(estimator, "estimators_"):
-        return "pass one of its estimators_"
-    if hasattr(estimator, "estimator_"):
-        return "pass its estimator_"
-    return ""
+    return next((said for mark, said in _WRAPPERS.items() if hasattr(estimator, mark)), "")
 
 
 def of_network(estimator: Any, attribute: str, what: str) -> Any:
@@ -212,13 +213,10 @@ def as_penalised(
         raise ValueError(f"X must have shape (n_samples, {n_features}), got {table.shape}")
     if not np.isfinite(table).all():
         raise ValueError("X has missing or infinite values: pass it as the model saw it")
-    bounded = [
-        name
-        for name in ("lower_bound", "upper_bound")
-        if getattr(estimator, name, None) is not None
-    ]
-    if bounded or getattr(estimator, "positive", False):
-        raise ValueError(f"{what} draws no bounds: fit without {(*bounded, 'positive')[0]}")
+    for name in ("lower_bound", "upper_bound", "positive"):
+        given = getattr(estimator, name, None)
+        if given is not None and (name != "positive" or given):
+            raise ValueError(f"{what} draws no bounds: fit without {name}")
     if sample_weight is not None and np.ndim(sample_weight) == 0:
         sample_weight = np.full(len(table), sample_weight)
     weights = one_each(sample_weight, len(table), "sample_weight")

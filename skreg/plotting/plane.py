@@ -75,35 +75,35 @@ class TwoCoefficients:
                 best, lowest = w, value
         return best
 
-    def path(self, n_alphas: int = 300) -> tuple[Array, Array]:
+    def path(self) -> tuple[Array, Array]:
         """Minimise along decreasing alphas, from zero (or next to it) to least squares.
 
         Returns
         -------
-        alphas : ndarray of shape (n_alphas + 1,)
+        alphas : ndarray of shape (n_alphas,)
             The last is 0.
-        solutions : ndarray of shape (n_alphas + 1, 2)
+        solutions : ndarray of shape (n_alphas, 2)
         """
         if self.l1.any():
             first = np.max(np.abs(self.moment) / self.l1)
         else:
             first = 1e3 * np.max(np.linalg.eigvalsh(self.gram)) / np.min(self.l2)
-        alphas = np.append(np.geomspace(1.0, 1e-4, n_alphas) * first, 0.0)
+        alphas = np.append(np.geomspace(1.0, 1e-4, 300) * first, 0.0)
         return alphas, np.array([self.solve(alpha) for alpha in alphas])
 
-    def contour(self, radius: float, n_points: int = 241) -> Array:
+    def contour(self, radius: float) -> Array:
         """Points of the ellipse whose distance from least squares, in the loss, is `radius`.
 
         The loss there is that of least squares plus ``radius**2 / 2``.
         """
         values, vectors = np.linalg.eigh(self.gram)
         reach = radius / np.sqrt(np.maximum(values, 1e-12 * values[-1]))
-        angles = np.linspace(0, 2 * np.pi, n_points)
+        angles = np.linspace(0, 2 * np.pi, 241)
         circle = np.column_stack((np.cos(angles), np.sin(angles)))
         return np.asarray(self.least_squares + (circle * reach) @ vectors.T)
 
 
-def level_set(l1: Array, l2: Array, power: float, through: Array, n_points: int = 401) -> Array:
+def level_set(l1: Array, l2: Array, power: float, through: Array) -> Array:
     """Points at which ``l1.|w|^power + l2.w^2 / 2`` is what it is at `through`.
 
     Raises
@@ -114,7 +114,7 @@ def level_set(l1: Array, l2: Array, power: float, through: Array, n_points: int 
     if power <= 0 or (power != 1 and l2.any()):
         raise ValueError(f"a shape needs a positive power, got {power}")
     level = np.abs(through) ** power @ l1 + 0.5 * through**2 @ l2
-    angles = np.linspace(0, 2 * np.pi, n_points)
+    angles = np.linspace(0, 2 * np.pi, 401)
     rays = np.column_stack((np.cos(angles), np.sin(angles)))
     rays[np.abs(rays) < 1e-12] = 0.0  # the corners lie on the axes exactly
     a, b = np.abs(rays) ** power @ l1, 0.5 * rays**2 @ l2

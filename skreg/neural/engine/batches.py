@@ -139,7 +139,7 @@ class Batches:
         self.bounds = list(zip(starts, [*starts[1:], n_rows], strict=True))
         largest = max(stop - start for start, stop in self.bounds)
         self._sparse = sparse.issparse(data.X)
-        self._thin = not dense and is_thin(data.X)
+        self._thin = self._sparse and not dense and is_thin(data.X)
         width = 0 if self._thin else data.X.shape[1]
         self._x = np.empty((largest, width), dtype=data.X.dtype)
         self._y = np.empty((largest, self.targets.n_outputs), dtype=self.targets.dtype)

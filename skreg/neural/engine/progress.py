@@ -170,10 +170,10 @@ class FineGain:
     weights: list[Matrix]
 
     def __post_init__(self) -> None:
-        dtype = self.data.targets.dtype
+        last = self.weights[-1]
         # A sum of many terms is rounded many times: the errors add up like a random walk.
-        n_terms = self.n_rows * self.data.targets.n_outputs
-        self._rounding = float(np.finfo(dtype).eps) * math.sqrt(n_terms + 64)
+        n_terms = self.n_rows * last.shape[1]
+        self._rounding = float(np.finfo(last.dtype).eps) * math.sqrt(n_terms + 64)
         self._at_best: tuple[Matrix, float] | None = None
 
     def _hides(self, objective: float) -> bool:
