@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..caching import cached_property
 from . import products
 from .design import Design
 from .products import CACHED, Array, Index
@@ -58,13 +59,22 @@ class DenseDesign(Design):
         Y -= np.multiply(X, signs, out=X)
         return np.asarray(np.maximum(Y.max(axis=0), -Y.min(axis=0)) <= share * size)
 
+    @cached_property
+    def _raw_squares(self) -> Array:
+        """Weighted sums of squares of the columns of X as they are."""
+        return products.squares(self._X, self.omega, None)
+
+    @cached_property
+    def sizes(self) -> Array:
+        """See `Design`; without a Gram matrix from the pass over X that `norm_bounds` takes."""
+        if self._gram is not None or len(self.far.index):
+            return super().sizes
+        size = np.sqrt(self._raw_squares)
+        return size if self.inv_scale is None else size * self.inv_scale
+
     def norm_bounds(self) -> Array:
         """Norms of the columns and a little more, for their rounding."""
-        X, omega = self._X, self.omega
-        if np.all(omega == omega[0]):
-            squares = omega[0] * np.einsum("ij,ij->j", X, X, dtype=np.float64)
-        else:
-            squares = np.einsum("i,ij,ij->j", omega, X, X, dtype=np.float64)
+        squares = self._raw_squares
         spread = squares if self.mean is None else squares - self.mean**2
         size = np.sqrt(np.maximum(spread, 0.0) + NORM_ROUNDING * squares)
         return size if self.inv_scale is None else size * self.inv_scale

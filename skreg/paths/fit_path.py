@@ -58,17 +58,15 @@ def fit_path(
         w = design.from_raw(w.reshape(n_features, n_targets))
     engine_alphas = bound.engine_alphas(alphas)
     W = np.empty((n_targets, len(alphas), n_features))
-    found: list[Solution] = []
+    facts: list[list[float]] = []
     for i, solutions in enumerate(_solutions(bound, engine_alphas, w)):
-        for k, solution in enumerate(solutions):
-            W[k, i] = solution.coef
-        found += solutions
+        for k, (coef, *numbers) in enumerate(solutions):
+            W[k, i] = coef
+            facts.append(numbers)
         if progress is not None:
             progress(i + 1, float(alphas[i]))
     gaps, n_iters, rss, df, intercepts = (
-        np.array([(s.gap, s.n_iter, s.rss, s.df, s.intercept) for s in found])
-        .T.reshape(5, len(alphas), n_targets)
-        .swapaxes(1, 2)
+        np.array(facts).T.reshape(5, len(alphas), n_targets).swapaxes(1, 2)
     )
     null = target.squares[:, None]
     for k in range(n_targets):

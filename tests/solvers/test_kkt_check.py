@@ -163,6 +163,7 @@ def test_a_path_knows_where_it_is_after_each_batch(monkeypatch, tall):
         assert (len(path.violators) == 0) == (len(found) == length)
         n_short += len(found) < length
         done += len(found)
+        path.move()
         if found:
             assert path.here.alpha == alphas[done - 1]
             assert max(one.gap for one in found) <= 1e-12

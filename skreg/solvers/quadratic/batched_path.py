@@ -50,6 +50,8 @@ class BatchedPath:
         See `Tuning`.
     used : int
         Iterations since the last alpha that is wanted.
+    passed : tuple
+        Reference points of the last batch, its final alphas and their residuals.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class BatchedPath:
         largest = np.finfo(np.float64).max
         alpha = min(float(self._outside(q).max()) / penalty.l1_ratio, largest)
         self.here = ReferencePoint(alpha, r, q)
+        self.passed = [self.here], np.empty(0), np.empty((len(r), 0))
 
     @property
     def n_active(self) -> int:
@@ -143,7 +146,7 @@ class BatchedPath:
         return column * (-np.sign(q[best]) * rate / curvature)
 
     def advance(self, alphas: Array, wanted: Mask) -> list[Solution]:
-        """Solutions at those of these alphas that are final.
+        """Solutions at those of these alphas that are final; `move` is next.
 
         Iterations at alphas that are not `wanted` count for the next one that is.
         """
@@ -171,8 +174,7 @@ class BatchedPath:
         found = self._certified(
             alphas[final], wanted[final], W[:, final], R[:, final], rest[final], n_iters
         )
-        if n_final:
-            self._move(points, alphas[final], R[:, final])
+        self.passed = points, alphas[final], R[:, final]
         if n_final == len(alphas):
             self.margin, self.used = max(self.tuning.margin, self.margin / 2), used
         else:
@@ -180,8 +182,11 @@ class BatchedPath:
             self.used, solver.state = n_iters[n_final], checkpoints[n_final]
         return found
 
-    def _move(self, points: list[ReferencePoint], alphas: Array, R: Array) -> None:
-        """Go to the last of these alphas, which are final."""
+    def move(self) -> None:
+        """Go to the last alpha of the batch that is final."""
+        points, alphas, R = self.passed
+        if not len(alphas):
+            return
         here = self._point(points, alphas, R, len(alphas) - 1)
         before = [point for point in points if point.alpha > here.alpha]
         if len(alphas) > 1 and self.design.n_samples * self.design.n_features <= (
@@ -279,6 +284,7 @@ def solve(
     largest_fall, most = settings.tuning.largest_fall, settings.max_iter // 4
     alphas, wanted = with_intermediate(path.here.alpha, alphas, largest_fall, most)
     while done < len(alphas):
+        path.move()
         length = path.screen(alphas[done:], length)
         too_large = path.working.gram is None
         if too_large or large_support.pays(design, penalty.at(alphas[done]), path.n_active):
