@@ -182,11 +182,13 @@ class ActiveSet:
         pattern = self._predicted(w, q, threshold)
         if pattern is None:
             if predictor is not None and predictor.exact and not self.boxed:
-                self.state = state._replace(alpha=alpha, w=w, q=q)
+                kept = state.pattern, predictor, state.factor, state.age
+                self.state = State(alpha, state.model, w, q, *kept)
                 return 1, True
             pattern = state.pattern
         factor, exact = state.factor, STEP_ROUGH if self.ridged else STEP_EXACT
-        fewest, idle, n_dropped, dropped = len(w) + 1, 0, 0, list[int]()
+        fewest, idle, n_dropped = len(w) + 1, 0, 0
+        dropped: list[int] = []
         rounds = 0
         for rounds in range(1, min(tuning.max_rounds, budget // 2) + 1):
             step = self._step(alpha, pattern, w, q, factor, age >= tuning.refreshed, exact)
@@ -197,12 +199,16 @@ class ActiveSet:
                 pattern = self._without(pattern, step, dropped)
                 continue
             w, q, factor = step.w, step.q, step.factor
-            leave, enter, side = self._violations(alpha, w, q, pattern, threshold)
-            refused = bool(dropped) and bool(enter[dropped].any())
+            leave, new = w * pattern.sign < 0.0, self._violating(q, pattern, threshold)
+            side = pattern.side
+            if self.boxed:
+                leave, new, side = self._at_bounds(alpha, w, q, pattern, leave, new)
+            refused = False
             if dropped:
-                enter[dropped] = False
+                again = np.isin(new, dropped)
+                refused, new = bool(again.any()), new[~again]
             n_leave = int(np.count_nonzero(leave))
-            n_wrong = n_leave + int(np.count_nonzero(enter))
+            n_wrong = n_leave + len(new)
             if n_wrong == 0:
                 if step.updated and exact > STEP_EXACT:
                     exact = STEP_EXACT
@@ -224,7 +230,7 @@ class ActiveSet:
             fewest = min(fewest, n_wrong)
             if n_leave:
                 dropped.clear()  # those that depended on what left may be free of it
-            pattern = self._changed(pattern, side, leave, enter, q, threshold)
+            pattern = self._changed(pattern, side, leave, new, q, threshold)
         return rounds, False
 
     def _overfull(self, n_active: int) -> bool:
@@ -263,10 +269,10 @@ class ActiveSet:
         leave = w * pattern.sign < 0.0
         if self.boxed:
             leave &= pattern.side == 0
-        enter = self._violating(q, pattern, threshold)
-        if not (np.count_nonzero(leave) or np.count_nonzero(enter)):
+        new = self._violating(q, pattern, threshold)
+        if not (len(new) or np.count_nonzero(leave)):
             return None
-        return self._changed(pattern, pattern.side, leave, enter, q, threshold)
+        return self._changed(pattern, pattern.side, leave, new, q, threshold)
 
     def _step(
         self,
@@ -305,13 +311,12 @@ class ActiveSet:
                     return Step(*found, factor, True, None)
         if self.boxed:
             c = c - model.gram @ fixed
-        rows, ridge = model.gram.take(active, 0), None
-        rates = self.rates.take(active) * pattern.sign.take(active)
-        rhs = (c.take(active) - alpha * rates)[None]
+        rows, rates = model.gram.take(active, 0), (self.rates * pattern.sign)[active]
+        rhs = np.empty((2 if self.straight else 1, len(active)))
+        np.subtract(c[active], alpha * rates, out=rhs[0])
         if self.straight:
-            rhs = np.concatenate([rhs, rates[None]])
-        if self.ridged:
-            ridge = alpha * self.ridges.take(active)
+            rhs[1] = rates
+        ridge = alpha * self.ridges[active] if self.ridged else None
         x, dependent = solve_on_support(active, rows, rhs, ridge)
         if dependent is not None:
             return dependent
@@ -332,21 +337,18 @@ class ActiveSet:
             return np.asarray(model.c - symmetric_product(model.gram, w))
         return np.asarray(q_near - (w - near).take(moved).dot(model.gram.take(moved, 0)))
 
-    def _violating(self, q: Array, pattern: Pattern, threshold: Array) -> Mask:
+    def _violating(self, q: Array, pattern: Pattern, threshold: Array) -> Index:
         """Zeros that violate their KKT conditions."""
         found = np.abs(q) > threshold
         found[pattern.active] = False
         if self.boxed:
             found &= (pattern.side == 0) & np.where(q > 0, self.may_rise, self.may_fall)
-        return found
+        return found.nonzero()[0]
 
-    def _violations(
-        self, alpha: float, w: Array, q: Array, pattern: Pattern, threshold: Array
-    ) -> tuple[Mask, Mask, Sides]:
+    def _at_bounds(
+        self, alpha: float, w: Array, q: Array, pattern: Pattern, leave: Mask, new: Index
+    ) -> tuple[Mask, Index, Sides]:
         """Features that leave the active set and that enter it, and bounds that others are at."""
-        leave, enter = w * pattern.sign < 0.0, self._violating(q, pattern, threshold)
-        if not self.boxed:
-            return leave, enter, pattern.side
         active, side = pattern.active, pattern.side.copy()
         found, turned = w.take(active), leave.take(active)
         above = active[(found > self.penalty.upper.take(active)) & ~turned]
@@ -359,16 +361,16 @@ class ActiveSet:
             l1, b = alpha * self.rates[held], w[held]
             multiplier = q[held] - alpha * self.ridges[held] * b - l1 * np.sign(b)
             back = held[side[held] * multiplier < -(KKT_TOLERANCE * l1 + self.noise[held])]
-            enter[back], side[back] = True, 0
+            new, side[back] = np.union1d(new, back), 0
         side[above], side[below] = 1, -1
-        return leave, enter, side
+        return leave, new, side
 
     def _changed(
         self,
         pattern: Pattern,
         side: Sides,
         leave: Mask,
-        enter: Mask,
+        new: Index,
         q: Array,
         threshold: Array,
     ) -> Pattern:
@@ -377,7 +379,7 @@ class ActiveSet:
         if np.count_nonzero(leave):
             active = active[~leave.take(active)]
             sign[leave & (side == 0)] = 0.0
-        new, most = enter.nonzero()[0], len(sign)
+        most = len(sign)
         if most > self.rank or self.state.centred:
             most = max(SUPPORT_GROWTH, len(active) // 2)
         if len(new) > most:

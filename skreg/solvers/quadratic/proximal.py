@@ -58,6 +58,8 @@ class ProximalActiveSet(ActiveSet):
         """
         last = self.state.alpha
         rounds, solved = self._rounds(alpha, last, budget)
+        if solved and not self.state.centred:
+            return rounds
         if not solved and rounds < budget:
             self._centre_on_solution()
             more, solved = self._rounds(alpha, last, budget - rounds)
