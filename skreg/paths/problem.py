@@ -13,6 +13,8 @@ import numpy as np
 
 from ..data.build import design_of
 from ..data.design import Array, Design
+from ..data.from_moments import MomentsDesign
+from ..data.moments import Moments
 from ..data.powers_of_two import ORDINARY, PowersOfTwo
 from ..objective.losses import Loss
 from ..objective.penalties import Penalty
@@ -73,6 +75,18 @@ class Problem:
             X, sample_weight, center=self.fit_intercept, standardize=self.standardize
         )
         return self.on(design, Target.build(design, y), sample_weight, y.ndim == 1, powers)
+
+    def bind_moments(self, moments: Moments, n_samples: int) -> BoundProblem:
+        """The problem on so many rows, of order one, of which nothing is at hand but their moments.
+
+        Solvers that need rows are refused.
+        """
+        design, correlations, mean, squares = MomentsDesign.of(
+            moments, n_samples, center=self.fit_intercept, standardize=self.standardize
+        )
+        rows, total = np.empty((0, len(mean))), np.array([moments.weight])
+        target = Target(rows, rows, mean, squares, correlations)
+        return self.on(design, target, total, one_target=len(mean) == 1)
 
     def on(
         self,

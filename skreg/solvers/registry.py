@@ -24,6 +24,7 @@ class Solver:
     takes_bounds: bool = False
     quadratic_only: bool = True
     needs_rows: bool = True
+    penalties: tuple[type, ...] = (ScaledPenalty,)
 
     def refusal(
         self, penalty: ScaledPenalty, loss: Loss = SQUARED, has_rows: bool = True
@@ -33,6 +34,8 @@ class Solver:
             return f"solver={self.name!r} needs the rows of X, of which only moments are left"
         if self.quadratic_only and not loss.quadratic:
             return f"solver={self.name!r} does not support the loss {loss.name!r}"
+        if not isinstance(penalty, self.penalties):
+            return f"solver={self.name!r} does not support the penalty {type(penalty).__name__}"
         lacks = []
         if not self.takes_l1 and penalty.has_l1:
             lacks.append("an L1 penalty")

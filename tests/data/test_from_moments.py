@@ -10,6 +10,7 @@ from skreg.data.from_moments import MomentsDesign
 from skreg.data.moments import Moments
 from skreg.objective.penalties import Penalty
 from skreg.paths.fit_path import fit_path
+from skreg.paths.grid import alpha_grid
 from skreg.paths.problem import Problem
 from skreg.solvers.base import Target
 
@@ -41,11 +42,7 @@ def in_blocks(X, Y, weight, size=7):
 
 
 def bound(X, Y, weight, problem):
-    """A problem on moments."""
-    how = {"center": problem.fit_intercept, "standardize": problem.standardize}
-    design, c, mean, squares = MomentsDesign.of(in_blocks(X, Y, weight), len(X), **how)
-    nothing = np.empty((0, Y.shape[1]))
-    return problem.on(design, Target(nothing, nothing, mean, squares, c), weight, Y.shape[1] == 1)
+    return problem.bind_moments(in_blocks(X, Y, weight), len(X))
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -91,6 +88,20 @@ def test_fits_are_those_of_the_rows(how, l1_ratio, solver):
     np.testing.assert_allclose(found.coefs * size, expected.coefs * size, atol=1e-8)
     np.testing.assert_allclose(found.intercepts, expected.intercepts, atol=1e-6)
     assert found.converged.all()
+
+
+@pytest.mark.parametrize("factors", [None, np.arange(P) * 0.5])
+def test_a_grid_and_a_ridge_of_moments_are_those_of_the_rows(factors):
+    X, Y, weight = rows()
+    problem = Problem(Penalty.build(P, 0.9, factors), standardize=True)
+    whole, part = problem.bind(X, Y, weight), bound(X, Y, weight, problem)
+    np.testing.assert_allclose(alpha_grid(part, 5), alpha_grid(whole, 5), rtol=1e-9)
+    ridge = Problem(Penalty.build(P, 0.0, factors), alpha_of="sum", standardize=True)
+    alphas = np.array([3.0, 0.1])
+    expected = fit_path(ridge.bind(X, Y, weight), alphas)
+    found = fit_path(bound(X, Y, weight, ridge), alphas)
+    size = X.std(axis=0)[:, None]
+    np.testing.assert_allclose(found.coefs * size, expected.coefs * size, atol=1e-8)
 
 
 def test_many_features_and_copies_need_no_rows_either():

@@ -188,6 +188,14 @@ def test_strong_rule_violations_are_found(stored, monkeypatch):
     assert gaps.max() < 1e-12
 
 
+def test_a_penalty_that_no_solver_declares_is_refused():
+    class Other:
+        has_l1, has_bounds = True, False
+
+    with pytest.raises(ValueError, match="solver='path' does not support the penalty Other"):
+        choose("auto", Other())
+
+
 @pytest.mark.parametrize("name", ["cholesky", "svd", "lsqr", "sparse_cg", "closed_form"])
 def test_refusals_are_readable(name):
     lasso, bounded = Penalty.build(2, 1.0), Penalty.build(2, 0.0, lower=0.0)
