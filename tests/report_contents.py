@@ -263,3 +263,18 @@ def many_classes(n_classes=60):
     summary = [(str(name), "33 rows (1.7%)") for name in classes]
     look = glance(list(names), y.size, task="classification", target="kind", summary=summary)
     return contents([model], y, look)
+
+
+PAGES = {
+    "regression": regression,
+    "classification": classification,
+    "hostile": lambda: regression(list(HOSTILE), title=HOSTILE[0], call=HOSTILE[1]),
+    "hostile classes": lambda: classification(HOSTILE[:3]),
+    "wide": wide,
+    "many classes": many_classes,
+    "long numbers": long_numbers,
+    "long words": long_words,
+    "names like ids": lambda: regression(["url(#text_1)", 'href="#axes_1"']),
+    "one feature": lambda: regression(["bmi"]),
+    "two classes": two_classes,
+}

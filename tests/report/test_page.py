@@ -56,32 +56,31 @@ class Reader(HTMLParser):
         return " ".join(" ".join(self.text).split())
 
 
-MAKERS = {
-    "regression": examples.regression,
-    "classification": examples.classification,
-    "wide": examples.wide,
-    "many classes": examples.many_classes,
-    "hostile names": lambda: examples.regression(list(examples.HOSTILE)),
-    "names like ids": lambda: examples.regression(["url(#text_1)", 'href="#axes_1"']),
-    "one feature": lambda: examples.regression(["bmi"]),
-    "two classes": examples.two_classes,
-}
+MADE = [
+    "regression",
+    "classification",
+    "wide",
+    "many classes",
+    "hostile",
+    "names like ids",
+    "one feature",
+    "two classes",
+]
 
 
-@pytest.fixture(scope="module")
-def pages():
-    """Each page, rendered once."""
-    made = {}
-
-    def get(name):
-        if name not in made:
-            made[name] = page.render(MAKERS[name]())
-        return made[name]
-
-    return get
+@pytest.fixture
+def pages(page_file):
+    """The text of a page."""
+    return lambda name: page_file(name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.fixture
+def _without_the_models_pictures(monkeypatch):
+    """Leave out of a page what its words do not depend on and takes most of the time."""
+    monkeypatch.setattr(pictures, "of_model", lambda *_: iter(()))
+
+
+@pytest.mark.parametrize("name", MADE)
 def test_the_file_stands_alone_and_is_well_formed(pages, name):
     html = pages(name)
     read = Reader(html)
@@ -105,7 +104,7 @@ def test_the_file_stands_alone_and_is_well_formed(pages, name):
     assert f"'sha256-{digest}'" in policy
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", MADE)
 def test_the_page_can_be_read_by_other_means_than_eyes(pages, name):
     read = Reader(pages(name))
     assert read.all("html") == [{"lang": "en"}]
@@ -156,6 +155,7 @@ def test_the_reading_order(pages):
         place = words.index(text, place) + len(text)
 
 
+@pytest.mark.usefixtures("_without_the_models_pictures")
 def test_the_best_model_comes_first_and_the_baseline_last():
     made = examples.regression()
     swapped = replace(made, models=made.models[::-1], best=1)
@@ -182,6 +182,7 @@ def test_one_model_and_a_clear_winner():
     assert words.endswith("fold for fold the difference is 0.368 ± 0.016.")
 
 
+@pytest.mark.usefixtures("_without_the_models_pictures")
 def test_scores_that_do_not_exist():
     made = examples.regression()
     nothing = examples.score("R²", [np.nan] * 5)
@@ -221,7 +222,7 @@ def hostile():
 
 @pytest.mark.parametrize("which", ["names", "texts"])
 def test_text_of_the_data_is_shown_and_not_run(pages, which):
-    html = pages("hostile names") if which == "names" else page.render(hostile())
+    html = pages("hostile") if which == "names" else page.render(hostile())
     read = Reader(html)
     assert len(read.all("script")) == len(read.all("style")) == 1
     assert not read.all("img")
@@ -298,14 +299,10 @@ def test_a_report_of_seven_thousand_genes(shared_data, tmp_path):
     assert "(the first 200 of 7,129)" in words
 
 
-def test_two_pages_of_the_same_contents_are_the_same(pages):
-    assert page.render(examples.regression()) == pages("regression")
-
-
 def test_the_style_of_the_session_neither_matters_nor_changes(pages):
     import matplotlib.pyplot as plt
 
-    usual = pages("regression")
+    usual = pages("regression")  # of the same contents
     with plt.style.context("dark_background"):
         before = dict(matplotlib.rcParams)
         assert page.render(examples.regression()) == usual
@@ -440,11 +437,13 @@ def test_an_alpha_outside_the_path_is_not_marked():
     assert len(drawn) == 4
 
 
+@pytest.mark.usefixtures("_without_the_models_pictures")
 def test_nothing_to_caution_against():
     words = Reader(page.render(examples.classification(cautions=()))).words
     assert "The checks found nothing to warn of." in words
 
 
+@pytest.mark.usefixtures("_without_the_models_pictures")
 def test_long_settings_are_folded_away():
     made = examples.classification()
     model = replace(made.models[0], settings="LogisticRegression(" + 100 * "C=1, " + ")")
