@@ -166,7 +166,14 @@ def test_cells_have_names_of_their_own_and_build_the_same_problem_twice(suite):
 LINEAR = [name for name, kind in LIBRARIES.items() if hasattr(kind, "path") or name == "glmnet"]
 
 
-@pytest.mark.parametrize("name", [name for name in LINEAR if name != "skreg"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.exhaustive] * (name != "scikit-learn"))
+        for name in LINEAR
+        if name != "skreg"
+    ],
+)
 def test_each_peer_solves_the_same_objective(name):
     kinds = [problem(), problem("weights"), problem("factors"), problem("", 0.5)]
     kinds += [problem("bounds"), problem("positive"), problem(n=30, p=40), problem(task="cv")]

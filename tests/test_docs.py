@@ -14,6 +14,16 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GALLERY = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+# Each of them trains or searches for more than a second.
+LONG_EXAMPLES = {
+    "plot_adversarial.py",
+    "plot_batch_normalization.py",
+    "plot_dropout.py",
+    "plot_early_stopping.py",
+    "plot_penalty_and_sample_size.py",
+    "plot_pipeline_grid_search.py",
+    "plot_weissi.py",
+}
 LONGEST_EXAMPLE = 70  # lines
 LARGEST_PICTURE = 60_000  # bytes
 
@@ -65,7 +75,14 @@ def test_the_gallery_shows_every_example(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_EXAMPLE
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=[pytest.mark.exhaustive] * (path.name in LONG_EXAMPLES))
+        for path in EXAMPLES
+    ],
+    ids=lambda path: path.name,
+)
 def test_example(path, tmp_path, monkeypatch):
     import matplotlib.pyplot as plt
 

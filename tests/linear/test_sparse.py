@@ -109,6 +109,7 @@ def test_a_small_sparse_X_stays_sparse(name, shape, dependent, made_dense):
     assert largest_part(made_dense, shape) <= X.shape[0] * X.shape[1] / 2
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("name", FITS)
 @pytest.mark.parametrize("shape", [(4000, 300), (300, 4000)], ids=["tall", "wide"])
 def test_a_larger_sparse_X_stays_sparse(name, shape, made_dense):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from exact import Problem
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from reference import minimise, violation
 from scipy import sparse
@@ -89,7 +89,6 @@ def problems(draw):
     return design, y, penalty
 
 
-@settings(max_examples=300)
 @given(problems(), st.integers(1, 12), st.sampled_from([1e-1, 1e-3, 1e-6]), seeds)
 def test_every_method_reaches_the_minimum(problem, n_alphas, eps, seed):
     design, y, penalty = problem
@@ -403,7 +402,6 @@ def test_duplicates_stay_out_of_each_others_way():
 
 
 @given(problems(), st.sampled_from([0.5, 0.05, 1e-3]), seeds)
-@settings(max_examples=100)
 def test_the_gap_from_the_support_bounds_the_gap(problem, share, seed):
     """At any point, optimal or not."""
     design, y, penalty = problem

@@ -123,7 +123,6 @@ METHODS = [
 ]
 
 
-@settings(max_examples=300)
 @given(
     tasks(),
     st.sampled_from([0.0, 1e-5, 1e-3, 0.03, 0.3, 1.0, 1.5]),
@@ -152,7 +151,6 @@ def test_every_fit_is_optimal(task, share, method, stored):
         assert above <= model.dual_gap_ + 1e-13
 
 
-@settings(max_examples=200)
 @given(
     tasks(largest=8),
     st.sampled_from([1e-3, 0.03, 0.3]),
@@ -173,7 +171,6 @@ def test_the_gap_is_an_upper_bound_wherever_the_solver_stops(task, share, max_it
     assert above <= model.dual_gap_ + 1e-12
 
 
-@settings(max_examples=200)
 @given(tasks(), st.sampled_from([np.array, sparse.csc_array]))
 def test_alpha_max_is_the_exact_boundary(task, stored):
     X, y, weight, shape = task
