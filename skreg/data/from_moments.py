@@ -159,14 +159,15 @@ def design_from_moments(
         variances[anew] = part.variances
         mean[anew] = part.mean
     view = DenseDesign(X, weight / moments.weight, mean if center else None)
-    centred = view.center(Y)[0]
+    if np.count_nonzero(lost):
+        centred = view.center(Y)[0]
     if len(anew):
         G[:, anew] = view.correlate(view.columns(anew))
         G[anew] = G[:, anew].T
         c[anew] = view.correlate(centred)[anew]
-    if lost[p:].any():
+    if np.count_nonzero(lost[p:]):
         c[:, lost[p:]] = view.correlate(centred[:, lost[p:]])
     G, c, inv_scale = _scaled(second, mean, variances[:p], center, standardize)
-    design = DenseDesign(X, view.omega, view.mean, inv_scale)
+    design = view if inv_scale is None else view.with_scale(inv_scale)
     design.use_gram(G)
     return design, c

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..caching import cached_property
 from .products import BLOCK_ENTRIES, Array, Index, as_dense
 
 # Errors below this share of the squares they are made from are computed from predictions.
@@ -81,7 +82,7 @@ class Moments:
         S[-1, :-1] = S[:-1, -1]
         return Moments(S, reference, self.n_features)
 
-    @property
+    @cached_property
     def weight(self) -> float:
         """Sum of the weights."""
         return float(self.S[-1, -1])
