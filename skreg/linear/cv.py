@@ -158,9 +158,12 @@ class CrossValidated(WarnsOfEdge, LinearModel):
             self.__dict__.pop(earlier, None)
         self.cv_result_ = result
         self.alphas_ = result.alphas
-        self.alpha_ = one_or_each([alphas[i] for i in index])
-        self.alpha_min_ = one_or_each([one.alpha_min for one in each])
-        self.alpha_1se_ = one_or_each([one.alpha_1se for one in each])
+        told = [
+            (alphas[i], one.alpha_min, one.alpha_1se, one.mean[i])
+            for one, i in zip(each, index, strict=True)
+        ]
+        values = np.array(told[0] if len(told) == 1 else [*zip(*told, strict=True)])
+        self.alpha_, self.alpha_min_, self.alpha_1se_, error = values
         self._keep_point(point, data.shape)
         if stored:
             self.path_ = replace(path, feature_names=getattr(self, "feature_names_in_", None))
@@ -170,7 +173,6 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         # A default grid is none of the user's doing, and says nothing of its ends.
         if not (from_count and getattr(self, "eps", None) == DEFAULT_EPS):
             self._warn_edge(each)
-        error = one_or_each([one.mean[i] for one, i in zip(each, index, strict=True)])
         return Chosen(results, best, error, point.n_iter)
 
     # Metadata -----------------------------------------------------------------------------
@@ -196,8 +198,3 @@ class CrossValidated(WarnsOfEdge, LinearModel):
                 method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
         )
-
-
-def one_or_each(values: list[Any]) -> Any:
-    """A NumPy float where there is one value, else an array."""
-    return np.array(values) if len(values) > 1 else np.float64(values[0])
