@@ -181,7 +181,7 @@ def enet_path(
     path = finite_path(bound, grid, start=start, progress=progress)
     if not path.converged.all():
         warn_unconverged("the path", float(path.dual_gaps.max()), path.tol)
-    unit = bound.target.unit(0)
+    unit = float(bound.target.units[0])
     gaps = np.ldexp(path.dual_gaps * unit, 2 * data.powers.target)
     found: PathTuple = (path.alphas, path.coefs, gaps)
     return (*found, path.n_iters.tolist()) if return_n_iter else found

@@ -6,14 +6,13 @@ at weight zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from ..data.design import Array
 from ..data.powers_of_two import too_strong
-from ..solvers.base import Solution
 from ..solvers.optimality import relative_gap, with_rounding
 from ..solvers.registry import choose
 from ..solvers.ridge.solvers import degrees_of_freedom
@@ -57,31 +56,21 @@ def fit_path(
         w = np.asarray(bound.powers.start(start), dtype=np.float64)
         w = design.from_raw(w.reshape(n_features, n_targets))
     engine_alphas = bound.engine_alphas(alphas)
-    W = np.empty((n_targets, len(alphas), n_features))
-    facts: list[list[float]] = []
-    for i, solutions in enumerate(_solutions(bound, engine_alphas, w)):
-        for k, (coef, *numbers) in enumerate(solutions):
-            W[k, i] = coef
-            facts.append(numbers)
-        if progress is not None:
-            progress(i + 1, float(alphas[i]))
-    gaps, n_iters, rss, df, intercepts = (
-        np.array(facts).T.reshape(5, len(alphas), n_targets).swapaxes(1, 2)
-    )
-    null = target.squares[:, None]
+    W, (gaps, n_iters, rss, df, intercepts) = _solved(bound, engine_alphas, w, alphas, progress)
     for k in range(n_targets):
-        known = gaps[k], W[k], engine_alphas, rss[k]
-        gaps[k] = with_rounding(*known, penalty, design, target.centred[:, k], target.unit(k))
-    raw = _on_user_scale(bound, W)
+        gaps[k] = with_rounding(gaps[k], W[k], engine_alphas, rss[k], bound.one(k))
+    raw, own, null = design.to_raw(W.T).T, bound.own_penalty, target.squares[:, None]
+    if penalty is not own:
+        raw = own.in_units(W, raw, penalty)
     unknown = np.isnan(intercepts)
     if np.count_nonzero(unknown):
         means = target.mean.repeat(len(alphas))
         made = design.intercept(raw.reshape(-1, n_features).T, means).reshape(rss.shape)
         np.copyto(intercepts, made, where=unknown)
     deviance = np.divide(rss, null, out=np.ones(rss.shape), where=null > 0)
-    coefs = bound.own_penalty.in_type(raw, design.dtype).transpose(0, 2, 1)
+    coefs = own.in_type(raw, design.dtype).transpose(0, 2, 1)
     if not bound.powers.ordinary:
-        vanished = np.multiply.outer(too_strong(bound.own_penalty), alphas > 0)
+        vanished = np.multiply.outer(too_strong(own), alphas > 0)
         coefs = np.where(vanished, 0.0, coefs).astype(design.dtype)
         coefs = bound.powers.coefficients(coefs)
         intercepts = bound.powers.intercepts(intercepts, coefs.dtype)
@@ -119,37 +108,45 @@ def gaps_of(bound: BoundProblem, alphas: Array, coefs: Array) -> Array:
 
     `alphas` and `coefs`, on the user's scale and of order one, have one row a target.
     """
-    design, penalty = bound.design, bound.penalty
-    gaps = []
+    design, gaps = bound.design, []
     alphas = np.broadcast_to(bound.engine_alphas(alphas), len(coefs))
-    for k, (target, alpha, coef) in enumerate(
-        zip(bound.target.centred.T, alphas, coefs, strict=True)
-    ):
-        scaled, w, unit = penalty.at(alpha), design.from_raw(coef), bound.target.unit(k)
-        residual = target - design.predict(w)
+    for k, (alpha, coef) in enumerate(zip(alphas, coefs, strict=True)):
+        one, w = bound.one(k), design.from_raw(coef)
+        residual = one.y - design.predict(w)
         q, rss = design.correlate(residual), float(design.norm2(residual))
-        gap = relative_gap(w, q, rss, scaled, design, unit)
+        gap = relative_gap(w, q, rss, bound.penalty.at(alpha), design, one.unit)
         known = np.array([gap]), w[None], np.array([alpha]), np.array([rss])
-        gaps.append(with_rounding(*known, penalty, design, target, unit)[0])
+        gaps.append(with_rounding(*known, one)[0])
     return np.array(gaps)
 
 
-def _on_user_scale(bound: BoundProblem, w: Array) -> Array:
-    """Coefficients, features last, as X has them."""
-    raw, own, penalty = bound.design.to_raw(w.T).T, bound.own_penalty, bound.penalty
-    if penalty is own:
-        return raw
-    return own.in_units(w, raw, penalty)
+def _solved(
+    bound: BoundProblem,
+    engine_alphas: Array,
+    start: Array,
+    alphas: Array,
+    progress: Callable[[int, float], None] | None,
+) -> tuple[Array, Array]:
+    """Coefficients, (n_targets, n_alphas, n_features), and the numbers of each `Solution`.
 
-
-def _solutions(bound: BoundProblem, alphas: Array, start: Array) -> Iterator[tuple[Solution, ...]]:
-    """Solutions at all alphas; those at zero, which come last, may call for another solver."""
-    problem, n_positive = bound.problem, int(np.count_nonzero(alphas))
-    for part in (alphas[:n_positive], alphas[n_positive:]):
-        if len(part):
-            penalty, has_rows = bound.penalty.at(part[0]), bound.design.has_rows
-            solver = choose(problem.solver, penalty, bound.loss, has_rows)
-            for solutions in solver.solve(bound, part, start, problem.settings):
-                yield solutions
-            if len(part) < len(alphas):
-                start = np.stack([found.coef for found in solutions], axis=1)
+    Alphas of zero, which come last, may call for another solver.
+    """
+    n_features, n_targets = start.shape
+    W = np.empty((n_targets, len(alphas), n_features))
+    numbers: list[list[float]] = []
+    settings, has_rows, done = bound.problem.settings, bound.design.has_rows, 0
+    n_positive = int(np.count_nonzero(engine_alphas))
+    for part in (engine_alphas[:n_positive], engine_alphas[n_positive:]):
+        if not len(part):
+            continue
+        scaled = bound.penalty.at(part[0])
+        solver = choose(bound.problem.solver, scaled, bound.loss, has_rows)
+        for solutions in solver.solve(bound, part, start, settings):
+            for k, (coef, *known) in enumerate(solutions):
+                W[k, done] = coef
+                numbers.append(known)
+            done += 1
+            if progress is not None:
+                progress(done, float(alphas[done - 1]))
+        start = W[:, done - 1].T
+    return W, np.array(numbers).T.reshape(-1, len(alphas), n_targets).swapaxes(1, 2)

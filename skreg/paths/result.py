@@ -82,17 +82,15 @@ class PathResult:
 
     def at(self, index: int | Sequence[int]) -> PathPoint:
         """The results at one alpha, by its index; by one index a target where there are several."""
-        parts: tuple[Any, ...] = (
-            self.coefs,
-            self.intercepts,
-            self.dual_gaps,
-            self.converged,
-            self.n_iters,
-        )
-        if isinstance(index, (int, np.integer)):
-            return PathPoint(*(values[..., index] for values in parts))
+        if not isinstance(index, (int, np.integer)):
+            each = [self.for_target(k).at(i) for k, i in enumerate(index)]
+            return PathPoint(*map(np.stack, zip(*each, strict=True)))
         return PathPoint(
-            *(np.stack([values[k, ..., i] for k, i in enumerate(index)]) for values in parts)
+            self.coefs[..., index],
+            self.intercepts[..., index],
+            self.dual_gaps[..., index],
+            self.converged[..., index],
+            self.n_iters[..., index],
         )
 
     def for_target(self, k: int) -> PathResult:

@@ -104,9 +104,10 @@ class Target:
         raw = y.reshape(len(y), -1)
         return cls(raw, *design.centred_target(raw))
 
-    def unit(self, k: int) -> float:
-        """Unit of gaps and tolerances of target k: the mean square, one where that is zero."""
-        return float(self.squares[k]) or 1.0
+    @property
+    def units(self) -> Array:
+        """Units of gaps and tolerances: the mean squares, one where that is zero."""
+        return np.where(self.squares == 0, 1.0, self.squares)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,19 +119,27 @@ class Bound:
     penalty: Penalty
     loss: Loss = SQUARED
 
+    def one(self, k: int) -> OneTarget:
+        """The problem of target k alone."""
+        target = self.target
+        known = None if target.correlations is None else target.correlations[:, k]
+        y, square = np.ascontiguousarray(target.centred[:, k]), float(target.squares[k])
+        return OneTarget(self.design, self.penalty, y, known, square)
+
 
 SolveFunction = Callable[[Bound, Array, Array, Settings], Iterator[tuple[Solution, ...]]]
 
 
 @dataclass(frozen=True, eq=False)
 class OneTarget:
-    """One centred target on its design; what every solver asks of it is computed once.
+    """A bound problem of the squared loss with one centred target, for solvers of one at a time.
 
-    `known` has its correlations with the features, `square` its weighted mean square, where they
-    are known already.
+    What they ask of it is computed once. `known` has the target's correlations with the features,
+    `square` its weighted mean square, where they are known already.
     """
 
     design: Design
+    penalty: Penalty
     y: Array
     known: Array | None = None
     square: float | None = None
@@ -145,27 +154,23 @@ class OneTarget:
         """Weighted mean square of the target."""
         return float(self.design.norm2(self.y)) if self.square is None else self.square
 
-    @property
+    @cached_property
     def unit(self) -> float:
         """Unit of gaps and tolerances: the mean square, one where that is zero."""
         return self.yy or 1.0
 
 
 def target_by_target(
-    solve_one: Callable[[Design, OneTarget, Penalty, Array, Array, Settings], Iterator[Solution]],
+    solve_one: Callable[[OneTarget, Array, Array, Settings], Iterator[Solution]],
 ) -> SolveFunction:
     """A solver of several targets from a solver of one; what the design caches is shared."""
 
     def solve(
         bound: Bound, alphas: Array, start: Array, settings: Settings
     ) -> Iterator[tuple[Solution, ...]]:
-        design, target, penalty = bound.design, bound.target, bound.penalty
-        columns = np.ascontiguousarray(target.centred.T)
-        known = [None] * len(columns) if target.correlations is None else target.correlations.T
-        each = [
-            solve_one(design, OneTarget(design, y, c, yy), penalty, alphas, w, settings)
-            for y, c, yy, w in zip(columns, known, target.squares.tolist(), start.T, strict=True)
-        ]
+        each = []
+        for k, w in enumerate(start.T):
+            each.append(solve_one(bound.one(k), alphas, w, settings))
         return zip(*each, strict=True)
 
     return solve

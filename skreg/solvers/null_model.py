@@ -9,7 +9,7 @@ import numpy as np
 from ..data.design import Array
 from .base import Bound, Settings, Target
 from .optimality import pseudo_solve
-from .quadratic import coordinate_descent
+from .registry import choose
 
 
 def null_correlations(bound: Bound, settings: Settings) -> Array:
@@ -31,7 +31,8 @@ def null_correlations(bound: Bound, settings: Settings) -> Array:
         start = np.zeros((len(index), Y.shape[1]))
         exact = replace(settings, tol=0.0, precompute=True)
         problem = Bound(part, Target.build(part, Y), replace(free, l1_ratio=1.0))
-        (found,) = coordinate_descent.solve(problem, np.ones(1), start, exact)
+        solver = choose("auto", problem.penalty.at(1.0), has_rows=design.has_rows)
+        (found,) = solver.solve(problem, np.ones(1), start, exact)
         q = design.correlate(Y - part.predict(np.stack([s.coef for s in found], axis=1)))
     q[index] = q[constant] = 0.0
     return q

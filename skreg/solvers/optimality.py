@@ -20,16 +20,16 @@ from scipy import linalg
 
 from ..data.design import Array, Design, Index
 from ..objective.duality import correlations_wanted, gap_at, penalty_gaps
-from ..objective.penalties import Penalty, ScaledPenalty
-from .base import AIM
+from ..objective.penalties import ScaledPenalty
+from .base import AIM, OneTarget
 from .numerics import reciprocal
 from .rounding import (
     FAINT,
+    NOISE,
     directions_of,
     hidden_directions,
     least_l1,
     rounding,
-    rounding_of_one,
     weakly_penalised,
 )
 from .tolerances import KKT_ROUNDING
@@ -127,27 +127,27 @@ def with_rounding(
     W: Array,
     alphas: Array,
     rss: Array,
-    penalty: Penalty,
-    design: Design,
-    y: Array,
-    unit: float,
+    one: OneTarget,
 ) -> Array:
     """Relative gaps at some alphas and what rounding may hide of them.
 
-    `unit` is that of the gaps of y, W has shape (n_alphas, n_features). Where much may be hidden,
-    both are made anew from the residuals of W, which hide least.
+    W has shape (n_alphas, n_features). Where much may be hidden, both are made anew from the
+    residuals of W, which hide least.
     """
-    faint = FAINT * math.sqrt(unit) * float(design.sizes.max(initial=0.0))
-    if len(alphas) == 1 and least_l1(penalty, float(alphas[0])) > faint:
-        hides = rounding_of_one(W[0], design, unit)
-        if gaps[0] <= AIM and hides <= LOUD:
-            return gaps + hides
+    design, penalty, unit = one.design, one.penalty, one.unit
+    if len(alphas) == 1 and gaps[0] <= AIM and penalty.l1_ratio:
+        sizes, root = design.sizes, math.sqrt(unit)
+        if least_l1(penalty, float(alphas[0])) > FAINT * root * float(sizes.max(initial=0.0)):
+            linear = float(np.abs(W[0]).dot(sizes))
+            hides = NOISE * linear * (linear + root) / unit
+            if hides <= LOUD:
+                return gaps + hides
     hidden = rounding(W, alphas, rss, penalty, design, unit, KKT_ROUNDING)
     found = _together(gaps, hidden)
     if design.has_rows and not hidden.max() <= LOUD:
         loud = np.flatnonzero(~(hidden <= LOUD))  # what is no number, too
         w = W[loud].T
-        residuals = (y - design.predict(w).T).T
+        residuals = (one.y - design.predict(w).T).T
         q, squares = design.correlate(residuals), design.norm2(residuals)
         direct = relative_gaps(w, q, squares, penalty.at_each(alphas[loud]), design, unit)
         known = penalty, design, unit, KKT_ROUNDING, q.T

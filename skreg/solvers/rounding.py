@@ -244,12 +244,6 @@ def least_l1(penalty: Penalty, alpha: float) -> float:
     return alpha * penalty.l1_ratio * least
 
 
-def rounding_of_one(w: Array, design: Design, unit: float) -> float:
-    """The same at one alpha, where no L1 threshold is faint: numbers instead of arrays."""
-    linear = float(np.abs(w).dot(design.sizes))
-    return NOISE * linear * (linear + math.sqrt(unit)) / unit
-
-
 def _of_smooth(
     W: Array,
     Q: Array | None,

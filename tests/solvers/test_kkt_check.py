@@ -154,8 +154,7 @@ def test_a_path_knows_where_it_is_after_each_batch(monkeypatch, tall):
     penalty = Penalty.build(design.n_features, 1.0)
     how = Settings(tol=1e-14, tuning=replace(TUNING, margin=0.001))
     alphas = penalty.alpha_max(design.correlate(y)) * np.geomspace(1, 0.02, 60)
-    target = OneTarget(design, y[:, 0])
-    path = BatchedPath(design, target, penalty, np.zeros(design.n_features), how, False)
+    path = BatchedPath(OneTarget(design, penalty, y[:, 0]), np.zeros(design.n_features), how, False)
     done, n_short = 0, 0
     while done < len(alphas):
         length = path.screen(alphas[done:], 8)

@@ -39,14 +39,14 @@ def setting(shape, case, stored=np.array, unit=1.0):
     shape_of = dict(shape_of)
     if "factors" in shape_of:
         shape_of["factors"] = np.resize(shape_of["factors"], p)
-    target = Target.build(design, y)
-    return design, OneTarget(design, target.centred[:, 0]), Penalty.build(p, l1_ratio, **shape_of)
+    penalty = Penalty.build(p, l1_ratio, **shape_of)
+    return design, Bound(design, Target.build(design, y), penalty).one(0), penalty
 
 
-def descended(design, target, penalty, alphas):
+def descended(target, alphas):
     settings = Settings(tol=1e-14, max_iter=20_000)
-    start = np.zeros(design.n_features)
-    return list(coordinate_descent.solve_on_gram(design, target, penalty, alphas, start, settings))
+    start = np.zeros(target.design.n_features)
+    return list(coordinate_descent.solve_on_gram(target, alphas, start, settings))
 
 
 @pytest.mark.parametrize("stored", [np.array, sparse.csc_array])
@@ -54,11 +54,11 @@ def descended(design, target, penalty, alphas):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("case", PENALTIES)
 def test_every_way_agrees_with_descent(case, shape, factored, stored):
-    design, target, penalty = setting(shape, case, stored)
+    design, target, _ = setting(shape, case, stored)
     alphas = np.geomspace(0.5, 0.005, 4)
-    method = large_support.LargeSupport(design, target, factored)
-    found = list(method.path(penalty, alphas, np.zeros(design.n_features), 1000))
-    for one, other in zip(found, descended(design, target, penalty, alphas), strict=True):
+    method = large_support.LargeSupport(target, factored)
+    found = list(method.path(alphas, np.zeros(design.n_features), 1000))
+    for one, other in zip(found, descended(target, alphas), strict=True):
         assert one.gap < 1e-12
         # Without an L2 part a gap of 1e-15 leaves them this much.
         np.testing.assert_allclose(one.coef, other.coef, rtol=0, atol=1e-5)
@@ -70,11 +70,11 @@ def test_every_way_agrees_with_descent(case, shape, factored, stored):
 @pytest.mark.parametrize("case", ["lasso", "weak L2", "factors", "positive"])
 def test_the_dual_method_converges_where_no_round_ends(monkeypatch, case):
     monkeypatch.setattr(SupportRounds, "run", lambda self, w, q, limit: (None, 1))
-    design, target, penalty = setting("tall", case)
+    design, target, _ = setting("tall", case)
     alphas = np.array([0.1, 0.01])
-    method = large_support.LargeSupport(design, target, factored=False)
-    found = list(method.path(penalty, alphas, np.zeros(design.n_features), 2000))
-    for one, other in zip(found, descended(design, target, penalty, alphas), strict=True):
+    method = large_support.LargeSupport(target, factored=False)
+    found = list(method.path(alphas, np.zeros(design.n_features), 2000))
+    for one, other in zip(found, descended(target, alphas), strict=True):
         assert one.gap < 1e-12
         np.testing.assert_allclose(one.coef, other.coef, rtol=0, atol=1e-6)
 
@@ -82,8 +82,8 @@ def test_the_dual_method_converges_where_no_round_ends(monkeypatch, case):
 @pytest.mark.parametrize("stored", [np.array, sparse.csc_array])
 def test_rounds_end_at_the_solution_from_nothing_and_from_a_wrong_guess(stored):
     design, target, penalty = setting("tall", "lasso", stored)
-    (wanted,) = descended(design, target, penalty, np.array([0.02]))
-    rounds = SupportRounds(design, target)
+    (wanted,) = descended(target, np.array([0.02]))
+    rounds = SupportRounds(target)
     assert rounds.serve(penalty.at(0.02))
     zero = np.zeros(design.n_features)
     wrong = np.random.default_rng(0).standard_normal(design.n_features)
@@ -100,16 +100,16 @@ def test_duplicated_columns_do_not_stop_the_dual_method():
     X = np.repeat(rng.standard_normal((30, 10)), 3, axis=1)
     y = X[:, ::3] @ rng.standard_normal(10) + rng.standard_normal(30)
     design = design_of(X)
-    target = OneTarget(design, Target.build(design, y).centred[:, 0])
+    target = Bound(design, Target.build(design, y), Penalty.build(30, 1.0)).one(0)
     for factored in (True, False):
-        method = large_support.LargeSupport(design, target, factored)
-        found = method.path(Penalty.build(30, 1.0), np.array([0.3, 0.01]), np.zeros(30), 1000)
+        method = large_support.LargeSupport(target, factored)
+        found = method.path(np.array([0.3, 0.01]), np.zeros(30), 1000)
         assert max(one.gap for one in found) < 1e-12
 
 
 def test_the_kept_sum_is_that_of_the_features_in_use():
     design, target, _ = setting("wide", "strong L2")
-    dual = DualNewton(design, target.y, target.yy, factored=True)
+    dual = DualNewton(target, factored=True)
     rng, curvature = np.random.default_rng(1), np.linspace(0.1, 2.0, design.n_features)
     b = target.y * (design.omega > 0)
     Z = design.columns(slice(None))
@@ -161,9 +161,7 @@ def test_a_single_alpha_under_a_strong_l2_part_takes_products_alone(monkeypatch,
     monkeypatch.setattr(
         large_support.LargeSupport,
         "__init__",
-        lambda self, design, target, factored: (
-            built.append(factored) or init(self, design, target, factored)
-        ),
+        lambda self, target, factored: built.append(factored) or init(self, target, factored),
     )
     rng = np.random.default_rng(0)
     X = rng.standard_normal(shape)
@@ -180,9 +178,7 @@ def test_methods_hand_over(monkeypatch):
     monkeypatch.setattr(
         large_support.LargeSupport,
         "path",
-        lambda self, penalty, alphas, *args: (
-            used.append(len(alphas)) or path(self, penalty, alphas, *args)
-        ),
+        lambda self, alphas, *args: used.append(len(alphas)) or path(self, alphas, *args),
     )
     rng = np.random.default_rng(0)
     X = rng.standard_normal((30, 900))
@@ -209,8 +205,8 @@ def test_too_few_iterations_leave_an_honest_gap():
         Settings(),
     )
     ((wanted,),) = list(solved)
-    method = large_support.LargeSupport(design, target, factored=True)
-    (one,) = method.path(penalty, np.array([0.01]), np.zeros(design.n_features), 1)
+    method = large_support.LargeSupport(target, factored=True)
+    (one,) = method.path(np.array([0.01]), np.zeros(design.n_features), 1)
     scaled = penalty.at(0.01)
     excess = 0.5 * (one.rss - wanted.rss)
     excess += float((scaled.value(one.coef) - scaled.value(wanted.coef)).sum())
@@ -228,9 +224,10 @@ def test_products_in_single_precision_cost_no_digits(common, weighted, share):
     weight = rng.integers(0, 3, n).astype(float) if weighted else None
     design = design_of(X, weight)
     y, _ = design.center(X[:, :10].sum(axis=1) + rng.standard_normal(n))
-    target, penalty = OneTarget(design, y), Penalty.build(p, 0.1)
+    penalty = Penalty.build(p, 0.1)
+    target = OneTarget(design, penalty, y)
     alphas = penalty.alpha_max(target.c) * np.array([share])
-    method = large_support.LargeSupport(design, target, factored=False)
-    (found,) = method.path(penalty, alphas, np.zeros(p), 1000)
+    method = large_support.LargeSupport(target, factored=False)
+    (found,) = method.path(alphas, np.zeros(p), 1000)
     assert found.gap < 1e-12
     assert "single" in vars(method.dual)

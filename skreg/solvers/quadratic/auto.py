@@ -83,35 +83,30 @@ def _takes_one_gram(design: Design, n_alphas: int) -> bool:
 
 @target_by_target
 def _solve_on_gram(
-    design: Design,
-    target: OneTarget,
-    penalty: Penalty,
-    alphas: Array,
-    start: Array,
-    settings: Settings,
+    one: OneTarget, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[Solution]:
-    warm = bool(np.count_nonzero(start))
+    design, penalty, warm = one.design, one.penalty, bool(np.count_nonzero(start))
     if warm:
-        optimal = coordinate_descent.without_a_step(design, target, penalty.at(alphas[0]), start)
+        optimal = coordinate_descent.without_a_step(one, float(alphas[0]), start)
         if optimal is not None:
             yield optimal
             alphas = alphas[1:]
             if not len(alphas):
                 return
-    gram, c, yy = design.gram(), target.c, target.yy
+    gram, c, yy = design.gram(), one.c, one.yy
     rank = min(design.n_samples - (design.mean is not None), design.n_features)
     if len(alphas) > 1:
         followed = penalty.l1_ratio == 1.0 and _can_follow(design, penalty)
     else:  # with fewer rows than features too many would be in a guess of the support
         followed = rank < design.n_features and not warm and _can_follow(design, penalty)
     if followed:
-        W, Q, n_iters = _follow(gram, c, penalty, alphas)
+        W, n_iters = _follow(one, alphas)
     else:
-        given = start if warm else None
-        W, Q, n_iters = _step(design, yy, c, penalty, alphas, given, settings, rank)
+        W, n_iters = _step(one, alphas, start if warm else None, settings, rank)
+    Q = _left(gram, c, W)
     rss = np.maximum(yy - (W * (c[:, None] + Q)).sum(axis=0), 0.0)
     scaled = penalty.at_each(alphas)
-    gaps = relative_gaps(W, Q, rss, scaled, design, target.unit)
+    gaps = relative_gaps(W, Q, rss, scaled, design, one.unit)
     # Where features nearly depend on each other a small gap leaves room for large coefficients
     # to stray, so that the conditions of optimality are looked at as well.
     d = gram.diagonal()[:, None]
@@ -131,7 +126,7 @@ def _solve_on_gram(
             # Zero is better than what columns of far different units may have left.
             begin = w if gap <= GAP_OF_ZERO else np.zeros_like(w)
             (finished,) = coordinate_descent.solve_on_gram(
-                design, target, penalty, alphas[i : i + 1], begin, replace(settings, max_iter=left)
+                one, alphas[i : i + 1], begin, replace(settings, max_iter=left)
             )
             if gap < finished.gap and finished.gap > AIM:
                 finished = finished._replace(coef=w, gap=gap, rss=left_over, df=n_used)
@@ -149,28 +144,21 @@ def _can_follow(design: Design, penalty: Penalty) -> bool:
 
 
 def _step(
-    design: Design,
-    yy: float,
-    c: Array,
-    penalty: Penalty,
-    alphas: Array,
-    start: Array | None,
-    settings: Settings,
-    rank: int,
-) -> tuple[Array, Array, list[int]]:
-    """Coefficients, correlations left and iterations at all alphas, one after the other."""
-    n_features = len(c)
+    one: OneTarget, alphas: Array, start: Array | None, settings: Settings, rank: int
+) -> tuple[Array, list[int]]:
+    """Coefficients and iterations at all alphas, one after the other."""
+    gram, c, penalty, n_features = one.design.gram(), one.c, one.penalty, len(one.c)
     if start is None and rank == n_features >= GUESSED_FROM:
         first = penalty.at(alphas[0])
         if np.count_nonzero(np.abs(c) > first.l1) >= GUESSED_FROM:
-            start = _guess(design.gram(), c, first)
-    found = ProximalActiveSet(penalty, rank, yy, len(alphas) == 1, settings.tuning)
-    found.extend(design.gram(), c, np.arange(n_features), start)
+            start = _guess(gram, c, first)
+    found = ProximalActiveSet(penalty, rank, one.yy, len(alphas) == 1, settings.tuning)
+    found.extend(gram, c, np.arange(n_features), start)
     W, n_iters = np.empty((len(alphas), n_features)), []
     for row, alpha in zip(W, alphas.tolist(), strict=True):
         n_iters.append(found.solve(alpha, settings.max_iter))
         row[:] = found.state.w
-    return W.T, _left(design.gram(), c, W.T), n_iters
+    return W.T, n_iters
 
 
 def _left(gram: Array, c: Array, W: Array) -> Array:
@@ -204,17 +192,15 @@ def _guess(gram: Array, c: Array, scaled: ScaledPenalty) -> Array:
     return w
 
 
-def _follow(
-    gram: Array, c: Array, penalty: Penalty, alphas: Array
-) -> tuple[Array, Array, list[int]]:
-    """Coefficients and correlations left at all alphas, and the number of knots.
+def _follow(one: OneTarget, alphas: Array) -> tuple[Array, list[int]]:
+    """Coefficients at all alphas, and the number of knots.
 
     Penalty factors are taken into the units of the features, so that one lambda serves all. The
     L2 part of a single alpha is added to the Gram matrix.
     """
-    curved = gram
+    penalty, c, curved = one.penalty, one.c, one.design.gram()
     if penalty.l1_ratio < 1.0:
-        curved = gram + np.diag(penalty.at(alphas[0]).l2)
+        curved = curved + np.diag(penalty.at(alphas[0]).l2)
     scaled = curved, c, penalty.lower, penalty.upper
     if not penalty.even:
         factors = np.where(penalty.factors > 0, penalty.factors, 1.0)
@@ -228,4 +214,4 @@ def _follow(
         W = W / factors[:, None]
     if penalty.has_bounds:  # which the units have moved by a rounding error
         W = np.clip(W, penalty.lower[:, None], penalty.upper[:, None])
-    return W, _left(gram, c, W), [n_knots] * len(alphas)
+    return W, [n_knots] * len(alphas)

@@ -22,8 +22,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...data.design import Array, Design, Index
-from ...objective.penalties import Penalty
+from ...data.design import Array, Index
 from ..base import AIM, Mask, OneTarget, Settings, Solution, target_by_target
 from ..optimality import relative_gap, support_gaps
 from ..tolerances import KKT_TOLERANCE
@@ -56,24 +55,23 @@ class BatchedPath:
 
     def __init__(
         self,
-        design: Design,
-        target: OneTarget,
-        penalty: Penalty,
+        one: OneTarget,
         start: Array,
         settings: Settings,
         alone: bool,
     ) -> None:
-        self.design, self.target, self.penalty, self.settings = design, target, penalty, settings
+        design, penalty = one.design, one.penalty
+        self.one, self.design, self.penalty, self.settings = one, design, penalty, settings
         self.tuning = settings.tuning
         self.joining = self.tuning.joining_alone if alone else self.tuning.joining
-        self.working = WorkingSet(design, target.y)
+        self.working = WorkingSet(design, one.y)
         rank = min(design.n_samples - (design.mean is not None), design.n_features)
-        self.solver = ProximalActiveSet(penalty, rank, target.yy, tuning=self.tuning)
+        self.solver = ProximalActiveSet(penalty, rank, one.yy, tuning=self.tuning)
         self.solver.extend(np.empty((0, 0)), np.empty(0), self.working.index)
         self.check = KKTCheck(design, penalty, self.tuning)
         self.slope: Array | None = None
         self.violators, self.margin, self.used = self.working.index, self.tuning.margin, 0
-        r, q = target.y, target.c
+        r, q = one.y, one.c
         used = np.flatnonzero((start != 0) | penalty.free)
         if len(used):
             self._extend(used, start[used])
@@ -105,7 +103,7 @@ class BatchedPath:
             w = np.zeros(len(index))
             if start is not None:
                 w[-len(new) :] = start
-            self.solver.extend(self.working.gram, self.target.c[index], index, w)
+            self.solver.extend(self.working.gram, self.one.c[index], index, w)
 
     def _largest(self, index: Index, scaled: Array) -> Index:
         """Those of `index` with the largest scaled correlations, as many as may join at once."""
@@ -224,62 +222,57 @@ class BatchedPath:
             at = slice(None) if wanted.all() else wanted.nonzero()[0]
             rss[at], scaled = self.design.norm2(R[:, at]), solver.penalty.at_each(alphas[at])
             Q = W[:, at] if part is None else part.correlate(R[:, at])
-            known = rest[at], rss[at], scaled, solver.curvature, self.target.unit
+            known = rest[at], rss[at], scaled, solver.curvature, self.one.unit
             gaps[at] = support_gaps(W[:, at], Q, *known)
         df = np.count_nonzero(W, axis=0)
         found = []
         for i, gap in enumerate(gaps.tolist()):
             w = np.zeros(self.design.n_features)
             w[self.working.index] = W[:, i]
-            one = Solution(w, gap, n_iters[i], float(rss[i]), float(df[i]))
-            good = gap <= AIM or not wanted[i]
-            found.append(one if good else self._improved(one, float(alphas[i]), R[:, i]))
+            solution = Solution(w, gap, n_iters[i], float(rss[i]), float(df[i]))
+            if gap > AIM and wanted[i]:
+                solution = self._improved(solution, float(alphas[i]), R[:, i])
+            found.append(solution)
         return found
 
-    def _improved(self, one: Solution, alpha: float, r: Array) -> Solution:
+    def _improved(self, found: Solution, alpha: float, r: Array) -> Solution:
         """A tighter bound of the gap or, if that is not the reason, a better solution."""
-        design, target, scaled = self.design, self.target, self.penalty.at(alpha)
+        one, design, scaled = self.one, self.design, self.penalty.at(alpha)
         q = design.correlate(r)
-        gap = relative_gap(one.coef, q, one.rss, scaled, design, target.unit)
-        one = one._replace(gap=min(gap, one.gap))
-        budget = self.settings.max_iter - one.n_iter
-        if one.gap <= AIM or budget <= 0:
-            return one
+        gap = relative_gap(found.coef, q, found.rss, scaled, design, one.unit)
+        found = found._replace(gap=min(gap, found.gap))
+        budget = self.settings.max_iter - found.n_iter
+        if found.gap <= AIM or budget <= 0:
+            return found
         index, gram = self.working.index, self.working.gram
         assert gram is not None
-        part, model = one.coef[index], GramModel(gram, target.c[index])
-        _, n_iter = descend(model, part, scaled.take(index), target.yy, budget, None)
-        w, residual = np.zeros_like(one.coef), self.working.residual_of(part)
+        part, model = found.coef[index], GramModel(gram, one.c[index])
+        _, n_iter = descend(model, part, scaled.take(index), one.yy, budget, None)
+        w, residual = np.zeros_like(found.coef), self.working.residual_of(part)
         w[index] = part
         q, rss = design.correlate(residual), float(design.norm2(residual))
-        gap = relative_gap(w, q, rss, scaled, design, target.unit)
-        if gap >= one.gap:
-            return one
-        return Solution(w, gap, one.n_iter + n_iter, rss, float(np.count_nonzero(w)))
+        gap = relative_gap(w, q, rss, scaled, design, one.unit)
+        if gap >= found.gap:
+            return found
+        return Solution(w, gap, found.n_iter + n_iter, rss, float(np.count_nonzero(w)))
 
 
 @target_by_target
-def solve(
-    design: Design,
-    target: OneTarget,
-    penalty: Penalty,
-    alphas: Array,
-    start: Array,
-    settings: Settings,
-) -> Iterator[Solution]:
+def solve(one: OneTarget, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
     """See `base.py` for the contract."""
     if start.any():
-        optimal = without_a_step(design, target, penalty.at(alphas[0]), start)
+        optimal = without_a_step(one, float(alphas[0]), start)
         if optimal is not None:
             yield optimal
             alphas = alphas[1:]
     if not len(alphas):
         return
-    if not start.any() and large_support.pays_at_once(design, penalty.at(alphas[0]), target.c):
-        yield from large_support.solve(design, target, penalty, alphas, start, settings)
+    design, penalty = one.design, one.penalty
+    if not start.any() and large_support.pays_at_once(design, penalty.at(alphas[0]), one.c):
+        yield from large_support.solve(one, alphas, start, settings)
         return
     alone, w, done = len(alphas) == 1, start, 0
-    path = BatchedPath(design, target, penalty, start, settings, alone)
+    path = BatchedPath(one, start, settings, alone)
     shortest, length, longest = settings.tuning.batches
     largest_fall, most = settings.tuning.largest_fall, settings.max_iter // 4
     alphas, wanted = with_intermediate(path.here.alpha, alphas, largest_fall, most)
@@ -289,11 +282,11 @@ def solve(
         too_large = path.working.gram is None
         if too_large or large_support.pays(design, penalty.at(alphas[done]), path.n_active):
             rest = alphas[done:][wanted[done:]]
-            yield from large_support.solve(design, target, penalty, rest, w, settings)
+            yield from large_support.solve(one, rest, w, settings)
             return
         batch = slice(done, done + length)
         found = path.advance(alphas[batch], wanted[batch])
-        yield from (one for one, want in zip(found, wanted[done:], strict=False) if want)
+        yield from (each for each, want in zip(found, wanted[done:], strict=False) if want)
         if found:
             done, w = done + len(found), found[-1].coef
             if path.used >= settings.max_iter:  # no more intermediate alphas before the next

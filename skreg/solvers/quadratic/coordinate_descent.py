@@ -15,7 +15,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...data.design import Array, Design
-from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import AIM, OneTarget, Settings, Solution, target_by_target
 from ..optimality import degrees_of_freedom, relative_gap
 from ..tolerances import CORRELATION_ROUNDING
@@ -27,39 +26,31 @@ __all__ = ["GramModel", "descend", "solve", "solve_on_gram"]
 
 
 @target_by_target
-def solve(
-    design: Design,
-    target: OneTarget,
-    penalty: Penalty,
-    alphas: Array,
-    start: Array,
-    settings: Settings,
-) -> Iterator[Solution]:
+def solve(one: OneTarget, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
     """Coordinate descent at each alpha in turn; see `base.py` for the contract."""
     if start.any():
-        optimal = without_a_step(design, target, penalty.at(alphas[0]), start)
+        optimal = without_a_step(one, float(alphas[0]), start)
         if optimal is not None:
             yield optimal
             alphas = alphas[1:]
     if not len(alphas):
         return
-    if _wants_gram(design, settings):
-        yield from solve_on_gram(design, target, penalty, alphas, start, settings)
-    elif penalty.l1_ratio == 0.0:  # in a box: of the features with room most are active
-        yield from large_support.solve(design, target, penalty, alphas, start, settings)
+    if _wants_gram(one.design, settings):
+        yield from solve_on_gram(one, alphas, start, settings)
+    elif one.penalty.l1_ratio == 0.0:  # in a box: of the features with room most are active
+        yield from large_support.solve(one, alphas, start, settings)
     else:
-        yield from solve_on_working_set(design, target, penalty, alphas, start, settings)
+        yield from solve_on_working_set(one, alphas, start, settings)
 
 
-def without_a_step(
-    design: Design, target: OneTarget, penalty: ScaledPenalty, w: Array
-) -> Solution | None:
+def without_a_step(one: OneTarget, alpha: float, w: Array) -> Solution | None:
     """A start that is optimal already, in no iterations."""
+    design, penalty = one.design, one.penalty.at(alpha)
     if not design.has_rows or np.any((w < penalty.lower) | (w > penalty.upper)):
         return None
-    residual = target.y - design.predict(w)
+    residual = one.y - design.predict(w)
     rss = float(design.norm2(residual))
-    gap = relative_gap(w, design.correlate(residual), rss, penalty, design, target.unit)
+    gap = relative_gap(w, design.correlate(residual), rss, penalty, design, one.unit)
     if gap > AIM:
         return None
     df = degrees_of_freedom(w, penalty, lambda index: design.subset(index).gram())
@@ -75,38 +66,29 @@ def _wants_gram(design: Design, settings: Settings) -> bool:
 
 
 def solve_on_gram(
-    design: Design,
-    target: OneTarget,
-    penalty: Penalty,
-    alphas: Array,
-    start: Array,
-    settings: Settings,
+    one: OneTarget, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[Solution]:
     """The same with the Gram matrix of all features."""
-    model, yy, scale = GramModel(design.gram(), target.c), target.yy, target.unit
+    design, penalty, yy = one.design, one.penalty, one.yy
+    model = GramModel(design.gram(), one.c)
     w, rng = start.copy(), settings.rng()
     for alpha in alphas:
         scaled = penalty.at(alpha)
         w = np.clip(w, scaled.lower, scaled.upper)
         q, n_iter = descend(model, w, scaled, yy, settings.max_iter, rng)
         rss = model.rss(w, q, yy)
-        gap = relative_gap(w, q, rss, scaled, design, scale)
+        gap = relative_gap(w, q, rss, scaled, design, one.unit)
         df = degrees_of_freedom(w, scaled, lambda index: model.gram[np.ix_(index, index)])
         yield Solution(w.copy(), gap, n_iter, rss, df)
 
 
 def solve_on_working_set(
-    design: Design,
-    target: OneTarget,
-    penalty: Penalty,
-    alphas: Array,
-    start: Array,
-    settings: Settings,
+    one: OneTarget, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[Solution]:
     """Same contract as every solver (`base.py`)."""
-    c, yy, scale = target.c, target.yy, target.unit
+    design, penalty, c, yy = one.design, one.penalty, one.c, one.yy
     noise = CORRELATION_ROUNDING * np.sqrt(design.variances * yy)  # each feature has its own scale
-    chosen = WorkingSet(design, target.y)
+    chosen = WorkingSet(design, one.y)
     chosen.grow(np.flatnonzero((start != 0) | penalty.free))
     w = np.where(chosen.inside, start, 0.0)
     q = design.correlate(chosen.residual(w))
@@ -121,7 +103,7 @@ def solve_on_working_set(
         n_iter = 0
         while True:
             if chosen.gram is None:
-                yield from large_support.solve(design, target, penalty, alphas[done:], w, settings)
+                yield from large_support.solve(one, alphas[done:], w, settings)
                 return
             if len(chosen.index):
                 part = w[chosen.index]
@@ -138,7 +120,7 @@ def solve_on_working_set(
             residual = chosen.residual(w)
             q = design.correlate(residual)
             rss = float(design.norm2(residual))
-            gap = relative_gap(w, q, rss, scaled, design, scale)
+            gap = relative_gap(w, q, rss, scaled, design, one.unit)
             violation = excess(q, scaled, ~chosen.inside, noise)
             missing = largest(violation, chosen.room(1.0))
             if not len(missing) or n_iter >= settings.max_iter:

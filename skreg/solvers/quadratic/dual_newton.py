@@ -37,7 +37,7 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 from ...data.design import Array, Design, Index
 from ...data.products import CACHED
 from ...objective.penalties import ScaledPenalty
-from ..base import Mask
+from ..base import Mask, OneTarget
 
 # With up to so many rows the matrix is factored: at 1000 rows in 25 ms.
 FACTORED = 1000
@@ -74,9 +74,9 @@ class DualPoint(NamedTuple):
 class DualNewton:
     """Newton's method on one design and target, at one penalty after another."""
 
-    def __init__(self, design: Design, y: Array, yy: float, factored: bool) -> None:
-        self.design, self.y, self.yy, self.factored = design, y, yy, factored
-        self.matrix = DualMatrix(design)
+    def __init__(self, one: OneTarget, factored: bool) -> None:
+        self.design, self.y, self.yy, self.factored = one.design, one.y, one.yy, factored
+        self.matrix = DualMatrix(one.design)
 
     def inner(self, a: Array, b: Array) -> float:
         """Weighted inner product of two columns."""

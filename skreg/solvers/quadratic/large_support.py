@@ -16,7 +16,7 @@ import numpy as np
 
 from ...data.design import Array, Design
 from ...objective.duality import gap_at
-from ...objective.penalties import Penalty, ScaledPenalty
+from ...objective.penalties import ScaledPenalty
 from ..base import AIM, OneTarget, Settings, Solution
 from ..optimality import degrees_of_freedom, relative_gap
 from .dual_newton import DualNewton, DualPoint, can_factor
@@ -63,23 +63,16 @@ class Point(NamedTuple):
         return Point(np.where(w * self.w > 0, w, 0.0), q, r)
 
 
-def solve(
-    design: Design,
-    target: OneTarget,
-    penalty: Penalty,
-    alphas: Array,
-    start: Array,
-    settings: Settings,
-) -> Iterator[Solution]:
+def solve(one: OneTarget, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
     """Each alpha in turn, for one target; see `base.py`."""
+    design, penalty = one.design, one.penalty
     factored = can_factor(design)
     if factored and len(alphas) == 1:
         scaled = penalty.at(alphas[0])
         factored = not (
             is_strong(design, scaled) and products_cost(design, scaled) < factor_cost(design)
         )
-    method = LargeSupport(design, target, factored)
-    return method.path(penalty, alphas, start, settings.max_iter)
+    return LargeSupport(one, factored).path(alphas, start, settings.max_iter)
 
 
 def pays(design: Design, penalty: ScaledPenalty, n_active: int) -> bool:
@@ -136,20 +129,18 @@ def is_strong(design: Design, penalty: ScaledPenalty) -> bool:
 class LargeSupport:
     """What all alphas share; `factored` tells whether the dual method factors its matrix."""
 
-    def __init__(self, design: Design, target: OneTarget, factored: bool) -> None:
-        self.design, self.target, self.y = design, target, target.y
-        self.dual = DualNewton(design, target.y, target.yy, factored)
-        self.rounds = SupportRounds(design, target)
-        self.small = DUAL_RESIDUAL * np.sqrt(target.yy)
+    def __init__(self, one: OneTarget, factored: bool) -> None:
+        self.one, self.design, self.y = one, one.design, one.y
+        self.dual, self.rounds = DualNewton(one, factored), SupportRounds(one)
+        self.small = DUAL_RESIDUAL * np.sqrt(one.yy)
 
-    def path(
-        self, penalty: Penalty, alphas: Array, start: Array, max_iter: int
-    ) -> Iterator[Solution]:
+    def path(self, alphas: Array, start: Array, max_iter: int) -> Iterator[Solution]:
         """The solution at each alpha, from the line through those at the last two."""
+        penalty = self.one.penalty
         if start.any():
             here = self._point(np.clip(start, penalty.lower, penalty.upper))
         else:
-            here = Point(start, self.target.c, self.y)
+            here = Point(start, self.one.c, self.y)
         known = list[tuple[float, Point]]()
         for alpha in alphas.tolist():
             guess = here
@@ -157,9 +148,9 @@ class LargeSupport:
                 last = known[1][0]
                 way = min((last - alpha) / (known[0][0] - last), FARTHEST_POINT)
                 guess = here.beyond(known[0][1], way)
-            one, here = self.solve(penalty.at(alpha), here.w, guess, max_iter)
+            found, here = self.solve(penalty.at(alpha), here.w, guess, max_iter)
             known = [*known[-1:], (alpha, here)]
-            yield one
+            yield found
 
     def solve(
         self, penalty: ScaledPenalty, last: Array, guess: Point, max_iter: int
@@ -212,7 +203,7 @@ class LargeSupport:
         self, penalty: ScaledPenalty, w: Array, dual: DualPoint | None
     ) -> tuple[Solution, Point]:
         """Coefficients with their gap, by the residual they leave or by that of the dual."""
-        design, unit, here = self.design, self.target.unit, self._point(w)
+        design, unit, here = self.design, self.one.unit, self._point(w)
         rss = float(design.norm2(here.r))
         gap = float(gap_at(w, here.q, rss, penalty)) / unit
         if dual is not None and gap > FINE:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...data.design import Array, Design, Index
+from ...data.design import Array, Index
 from ...objective.penalties import ScaledPenalty
 from ..base import Mask, OneTarget
 from ..tolerances import KKT_TOLERANCE_OF_PRODUCTS, SUPPORT_GROWTH
@@ -32,8 +32,9 @@ MOST_IDLE_ROUNDS, MOST_ROUNDS = 4, 25
 class SupportRounds:
     """Rounds on one design and target, at one penalty after another."""
 
-    def __init__(self, design: Design, target: OneTarget) -> None:
-        self.design, self.y, self.c = design, target.y, target.c
+    def __init__(self, one: OneTarget) -> None:
+        design = one.design
+        self.design, self.y, self.c = design, one.y, one.c
         self.rank = min(design.n_samples - (design.mean is not None), design.n_features)
 
     def serve(self, penalty: ScaledPenalty) -> bool:

@@ -31,11 +31,8 @@ def _closed_form(
         # Centring y rounds it, which an ill-conditioned X amplifies: this one takes it as it is.
         same = np.repeat(alphas, target.raw.shape[1])
         one = solve_ridge(design, target.raw, penalty, same, method)
-        found = _certified(design, target, penalty.at_each(alphas), one.coef, 1, np.nan)
-        yield tuple(
-            solution._replace(intercept=float(b))
-            for solution, b in zip(found, one.intercept, strict=True)
-        )
+        n_iters, intercepts = [1] * len(same), one.intercept.tolist()
+        yield _certified(design, target, penalty.at_each(alphas), one.coef, n_iters, intercepts)
         return
     factor = RidgeFactor(design, penalty, method)
     coefs = factor.solve(target.centred, alphas)
@@ -46,7 +43,7 @@ def _closed_form(
         rss, gaps = _certificates(design, target, penalty, alphas, coefs, gram)
     else:
         rss, gaps = by_kernel
-        gaps /= np.array([[target.unit(k)] for k in range(len(gaps))])
+        gaps /= target.units[:, None]
     by_alpha = np.ascontiguousarray(coefs.T)
     for i in range(len(alphas)):
         yield tuple(
@@ -87,7 +84,7 @@ def _certificates(
                 R = y[:, None] - design.predict(W[:, block])
                 Q[:, block] = design.correlate(R)
                 rss[k, block] = design.norm2(R)
-        gaps[k] = relative_gaps(W, Q, rss[k], scaled, design, target.unit(k))
+        gaps[k] = relative_gaps(W, Q, rss[k], scaled, design, float(target.units[k]))
     return rss, gaps
 
 
@@ -108,7 +105,7 @@ def _iterative(
         coefs = np.stack([coef for coef, _ in answers], axis=1)
         n_iters = [n_iter for _, n_iter in answers]
         each = penalty.at_each(np.array([alpha]))
-        yield _certified(design, target, each, coefs, n_iters, np.nan)
+        yield _certified(design, target, each, coefs, n_iters, [np.nan] * len(n_iters))
 
 
 def _certified(
@@ -116,8 +113,8 @@ def _certified(
     target: Target,
     scaled: ScaledPenalty,
     coefs: Array,
-    n_iters: int | list[int],
-    df: float,
+    n_iters: list[int],
+    intercepts: list[float],
 ) -> tuple[Solution, ...]:
     """Solutions at one alpha from coefficients of shape (n_features, n_targets).
 
@@ -126,12 +123,9 @@ def _certified(
     residuals = target.centred - design.predict(coefs)
     correlations = design.correlate(residuals)
     rss = design.norm2(residuals)
-    units = np.array([target.unit(k) for k in range(len(rss))])
-    gaps = relative_gaps(coefs, correlations, rss, scaled, design, units)
-    each = [n_iters] * len(rss) if isinstance(n_iters, int) else n_iters
-    rows = np.ascontiguousarray(coefs.T)
-    found = zip(rows, gaps.tolist(), each, rss.tolist(), strict=True)
-    return tuple(Solution(w, gap, n_iter, left, df) for w, gap, n_iter, left in found)
+    gaps = relative_gaps(coefs, correlations, rss, scaled, design, target.units)
+    rows, df = np.ascontiguousarray(coefs.T), [np.nan] * len(rss)
+    return tuple(map(Solution, rows, gaps.tolist(), n_iters, rss.tolist(), df, intercepts))
 
 
 def degrees_of_freedom(design: Design, penalty: Penalty, alphas: Array) -> Array:
