@@ -59,17 +59,13 @@ class Targets:
         """Type of a batch of targets."""
         return (self.values if self.table is None else self.table).dtype
 
-    def rows(self, index: Any) -> Matrix:
-        """Targets of some rows, in a new array."""
-        values = self.values[index]
-        return values if self.table is None else self.table[values]
-
-    def take(self, index: Index, out: Matrix) -> None:
-        """Targets of some rows, into `out`."""
-        if self.table is None:
-            np.take(self.values, index, axis=0, out=out, mode="clip")
-        else:
-            np.take(self.table, self.values[index], axis=0, out=out, mode="clip")
+    def rows(self, index: Any, out: Matrix | None = None) -> Matrix:
+        """Targets of some rows, in a new array or in `out`."""
+        source = self.values
+        if self.table is not None:
+            source, index = self.table, self.values[index]
+        # mode="clip" writes straight into out, where "raise" goes through a copy
+        return source[index] if out is None else source.take(index, 0, out, mode="clip")
 
 
 @dataclass(frozen=True)
@@ -146,7 +142,7 @@ class Batches:
 
     def epoch(self, order: Index) -> Iterator[tuple[Matrix, Matrix, Scale]]:
         """X, Y and the scale of each row's loss, batch after batch of the rows in `order`."""
-        X, weight, take = self.data.X, self.data.weight, self.targets.take
+        X, weight = self.data.X, self.data.weight
         for start, stop in self.bounds:
             index = order[start:stop]
             n_rows = stop - start
@@ -157,9 +153,8 @@ class Batches:
                 x.fill(0.0)
                 X[index].toarray(out=x)
             else:
-                # mode="clip" writes straight into out, where "raise" goes through a copy
                 np.take(X, index, axis=0, out=x, mode="clip")
-            take(index, y)
+            self.targets.rows(index, out=y)
             scale: Scale = 1.0 / n_rows
             if weight is not None:
                 scale = weight[index][:, None] * scale

@@ -27,6 +27,8 @@ class Layer(ABC):
     """A function of a matrix of shape (n_rows, n_in), with its derivative."""
 
     _capacity = 0
+    _out: Matrix
+    _ones: Matrix
 
     def resize(self, n_rows: int) -> None:
         """Prepare for matrices of `n_rows` rows; buffers grow, and never shrink."""
@@ -63,8 +65,6 @@ class Dense(Layer):
         the rows beside it: the weights are then filled up to a multiple of `EVEN` columns.
     """
 
-    _out: Matrix
-    _ones: Matrix
     _in: Matrix
 
     def __init__(
@@ -207,7 +207,6 @@ class Dropout(Layer):
 
     _kept: Matrix
     _mask: Matrix
-    _out: Matrix
 
     def __init__(self, rate: float, width: int, dtype: Any) -> None:
         self.rate = rate

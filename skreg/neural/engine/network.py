@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from .layers import ACTIVATIONS, Dense, Dropout, Layer, Matrix
-from .normalization import BatchNorm, LayerNorm, Normalization
+from .normalization import BatchNorm, LayerNorm
 
 # Numbers in the widest activation of a block of rows that is predicted at a time.
 BLOCK = 1 << 20
@@ -134,7 +134,7 @@ class Network:
     ) -> None:
         self.parameters, self.gradients = parameters, gradients
         self.layers: list[Layer] = []
-        self.normalizations: list[Normalization] = []
+        self.batch_norms: list[BatchNorm] = []
         self._hidden_ends: list[int] = []
         self._n_rows = -1
         #: Whether there is dropout at all, and whether before the first dense layer.
@@ -152,7 +152,7 @@ class Network:
             if i == last:
                 break
             if parameters.scales:
-                self._add_normalization(i, gradients)
+                self._add_normalization(i)
             function = ACTIVATIONS[activation]
             if function is not None:
                 self.layers.append(function(width, dtype))
@@ -163,23 +163,19 @@ class Network:
         #: Rows that are predicted at a time: as many as keep every buffer in bounds.
         self.block_rows = max(64, BLOCK // widest)
 
-    def _add_normalization(self, i: int, gradients: Parameters | None) -> None:
-        own = self.parameters
-        pair: tuple[Matrix, ...] = (own.scales[i], own.shifts[i])
-        if gradients is not None:
-            pair += (gradients.scales[i], gradients.shifts[i])
+    def _add_normalization(self, i: int) -> None:
+        own, slopes = self.parameters, self.gradients
+        pair = [own.scales[i], own.shifts[i]]
+        if slopes is not None:
+            pair += [slopes.scales[i], slopes.shifts[i]]
         if own.means:
-            layer: Normalization = BatchNorm(own.means[i], own.variances[i], *pair)
-        else:
-            layer = LayerNorm(*pair)
-        self.normalizations.append(layer)
-        self.layers.append(layer)
+            self.batch_norms.append(BatchNorm(own.means[i], own.variances[i], *pair))
+        self.layers.append(self.batch_norms[-1] if own.means else LayerNorm(*pair))
 
     def train(self, training: bool) -> None:
         """Have batch normalisation use the statistics of the batch, or the running ones."""
-        for layer in self.normalizations:
-            if isinstance(layer, BatchNorm):
-                layer.training = training
+        for layer in self.batch_norms:
+            layer.training = training
 
     def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
         """Raw predictions, in a buffer that the next call overwrites.

@@ -27,8 +27,6 @@ class Normalization(Layer):
     """
 
     _unit: Matrix
-    _out: Matrix
-    _ones: Matrix
 
     def __init__(
         self,
