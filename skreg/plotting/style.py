@@ -207,45 +207,41 @@ class Canvas:
         return r"penalty $\alpha$"
 
     def limit_x(self, first: float, last: float) -> None:
-        """Limits from `first` (left) to `last` (right) on the axes' own scale, with some margin.
-
-        What other axes with the same x-axis show already stays in view.
-        """
-        ax, scale = self.ax, self.ax.xaxis.get_transform()
-        left, right = scale.transform(np.array([first, last], dtype=float))
-        if left == right:
-            step = -0.5 if ax.get_xscale() == "log" else 0.5
-            left, right = left - step, right + step
-        margin = 0.02 * (right - left)
-        ends = np.array([left - margin, right + margin])
-        if self._shown_elsewhere(ax.get_shared_x_axes()):
-            ends = np.append(ends, scale.transform(np.array(ax.get_xlim())))
-        ends = np.sort(ends)[[0, -1]] if left < right else np.sort(ends)[[-1, 0]]
-        ax.set_xlim(*scale.inverted().transform(ends))
+        """Limits from `first` (left) to `last` (right), with a little margin."""
+        step = -0.5 if self.ax.get_xscale() == "log" else 0.5
+        self.ax.set_xlim(*self._limits("x", first, last, step, 0.02))
 
     def limit_y(self, low: float, high: float, headroom: float) -> None:
         """Limits around the data, with a share `headroom` of the height kept free above it.
 
-        They are worked out on the axes' own scale. What other axes with the same y-axis show
-        already stays in view. Data above zero have limits above zero, so that the scale may become
-        logarithmic.
+        Data above zero have limits above zero, so that the scale may become logarithmic.
         """
-        ax, scale, lowest = self.ax, self.ax.yaxis.get_transform(), low
-        low, high = scale.transform(np.array([low, high], dtype=float))
-        if low == high:
-            low, high = low - 1.0, high + 1.0
-        bottom, top = low - 0.04 * (high - low), high + 0.04 * (high - low)
-        top = bottom + (top - bottom) / (1 - headroom)
-        if self._shown_elsewhere(ax.get_shared_y_axes()):
-            shown = scale.transform(np.array(ax.get_ylim()))
-            bottom, top = min(bottom, *shown), max(top, *shown)
-        bottom, top = scale.inverted().transform([bottom, top])
-        ax.set_ylim(max(bottom, lowest / 2) if lowest > 0 else bottom, top)
+        bottom, top = self._limits("y", low, high, 1.0, 0.04, headroom)
+        self.ax.set_ylim(max(bottom, low / 2) if low > 0 else bottom, top)
 
-    def _shown_elsewhere(self, shared: Any) -> bool:
-        """Say whether other axes with the same axis show data."""
-        siblings = shared.get_siblings(self.ax)
-        return any(other is not self.ax and other.has_data() for other in siblings)
+    def _limits(
+        self, which: str, first: float, last: float, step: float, margin: float, free: float = 0.0
+    ) -> tuple[float, float]:
+        """Work out limits on the axis's own scale.
+
+        What other axes that share it show already stays in view. Limits that are equal move apart
+        by two steps.
+        """
+        axis = getattr(self.ax, f"{which}axis")
+        shared, scale = getattr(self.ax, f"get_shared_{which}_axes")(), axis.get_transform()
+        start, end = scale.transform(np.array([first, last], dtype=float))
+        if start == end:
+            start, end = start - step, end + step
+        length = end - start
+        start, end = start - margin * length, end + margin * length
+        if free:
+            end = start + (end - start) / (1 - free)
+        others = [each for each in shared.get_siblings(self.ax) if each is not self.ax]
+        if any(each.has_data() for each in others):
+            near, far = (min, max) if start < end else (max, min)
+            shown = scale.transform(np.array(axis.get_view_interval()))
+            start, end = near(start, *shown), far(end, *shown)
+        return tuple(scale.inverted().transform([start, end]))
 
 
 def styled(artist: AnyArtist, overrides: Kwargs, **defaults: Any) -> AnyArtist:
