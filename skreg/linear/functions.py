@@ -22,7 +22,8 @@ from ..paths.problem import BoundProblem
 from ..paths.result import PathResult
 from .base import LinearModel, finite_path
 from .parameters import SHARE, ElasticNetParameters, LinearParameters
-from .problems import elastic_net_problem, is_count, resolve_alphas, ridge_problem, undeprecated
+from .problems import elastic_net_problem, is_count, resolve_alphas, undeprecated
+from .ridge import Ridge
 from .training_data import TrainingData
 
 # Bound here, so that nothing put in its place later can lead back to this module.
@@ -289,17 +290,16 @@ def regularization_path(
     data = TrainingData.check(estimator, X, y, sample_weight)
     precompute = getattr(estimator, "precompute", None)
     bound = data.bind(estimator._problem(data.columns), precompute)
-    path = _path_on_grid(bound, alphas, f"the path of {type(estimator).__name__}")
-    return replace(path, feature_names=getattr(estimator, "feature_names_in_", None))
-
-
-def _path_on_grid(bound: BoundProblem, alphas: Any, name: str) -> PathResult:
-    """The whole path, with all its degrees of freedom; it can refit."""
     grid = resolve_alphas(100 if alphas is None else unwrap(alphas), bound)
     path = finite_path(bound, grid)
     if not path.converged.all():
+        name = f"the path of {type(estimator).__name__}"
         warn_unconverged(name, float(path.dual_gaps.max()), path.tol)
-    return replace(with_degrees_of_freedom(path, bound), refit=partial(_refit, bound))
+    return replace(
+        with_degrees_of_freedom(path, bound),
+        feature_names=getattr(estimator, "feature_names_in_", None),
+        refit=partial(_refit, bound),
+    )
 
 
 @one_blas_thread
@@ -307,7 +307,6 @@ def _refit(bound: BoundProblem, alpha: float, start: NDArray[Any]) -> PathResult
     return fit_path(bound, np.array([alpha]), start=start.T)
 
 
-@one_blas_thread
 def ridge_path(
     X: Any,
     y: Any,
@@ -339,11 +338,8 @@ def ridge_path(
     dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
         Relative to the weighted mean square of y, with the loss halved and averaged.
     """
-    settings = LinearParameters(
-        fit_intercept=False, standardize=standardize, penalty_factor=penalty_factor
-    )
-    check_parameters(constraints_of(LinearParameters), vars(settings), "ridge_path")
-    data = TrainingData.check(LinearModel(), X, y, sample_weight)
-    bound = data.bind(ridge_problem(settings, data.columns))
-    path = _path_on_grid(bound, alphas, "the path of Ridge")
+    given: dict[str, Any] = {"standardize": standardize, "penalty_factor": penalty_factor}
+    check_parameters(constraints_of(LinearParameters), given, "ridge_path")
+    model = Ridge(fit_intercept=False, **given)
+    path = regularization_path(model, X, y, alphas=alphas, sample_weight=sample_weight)
     return path.alphas, path.coefs, path.dual_gaps
