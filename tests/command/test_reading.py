@@ -35,9 +35,11 @@ def column(cells, folder, delimiter=";", other=None, **options):
     other = other or ["7"] * len(cells)
     lines = [f"x{delimiter}y", *(f"{a}{delimiter}{b}" for a, b in zip(cells, other, strict=True))]
     told = ReadingOptions(**options)
-    found = read_cells(write(folder, "\n".join(lines)), told)
-    columns, questions = decide(found.columns, told, delimiter=found.delimiter)
-    return columns[0], questions
+    try:
+        columns = decide(read_cells(write(folder, "\n".join(lines)), told), told)
+    except TableError as question:
+        return None, [str(question)]
+    return columns[0], []
 
 
 def check(values, right):
@@ -57,10 +59,7 @@ def check(values, right):
 def test_every_column_of_a_messy_file_is_read_right(make, tmp_path):
     messy = make()
     cells = read_cells(write(tmp_path, messy.text), ReadingOptions())
-    columns, questions = decide(
-        cells.columns, ReadingOptions(), target=messy.target, delimiter=cells.delimiter
-    )
-    assert not questions
+    columns = decide(cells, ReadingOptions(), messy.target)
     right = {**messy.columns, messy.target: messy.y}
     assert {each.name for each in columns} == set(right)
     for each in columns:
@@ -154,7 +153,7 @@ def test_what_is_no_number_stays_text(cells, tmp_path):
 @pytest.mark.parametrize("cells", [["4.706", "731"], ["1,234", "56"], ["-1.234", "5.678"]])
 def test_two_readings_are_asked_about(cells, tmp_path, capsys):
     _, (question,) = column(cells, tmp_path)
-    assert question.example == cells[0]
+    assert question.startswith(f"{cells[0]!r} in column 'x'")
     path = write(tmp_path, "x;y\n" + "\n".join(f"{cells[k % 2]};{k}" for k in range(N)))
     assert main([str(path), "--target", "y"]) == 2
     out, err = capsys.readouterr()
@@ -306,10 +305,7 @@ def test_no_dates(cell, tmp_path):
 
 def test_the_order_of_day_and_month_is_asked_for(tmp_path, capsys):
     _, (question,) = column(["03/04/2024", "05/06/2024"], tmp_path)
-    assert question.answers == (
-        "2024-04-03 (--dates day-first)",
-        "2024-03-04 (--dates month-first)",
-    )
+    assert "2024-04-03 (--dates day-first) or as 2024-03-04 (--dates month-first)" in question
     for first, right in ((True, "2024-04-03"), (False, "2024-03-04")):
         found, questions = column(["03/04/2024"], tmp_path, day_first=first)
         assert not questions

@@ -15,8 +15,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...report.contents import some
 from ..table import TableError
 from .dates import DAY_FIRST, MONTH_FIRST, clock_readings, date_readings
+from .file import Cells
 from .numbers import (
     DASHES,
     Reading,
@@ -62,23 +64,6 @@ class Column:
     notes: tuple[str, ...] = ()
     missing: dict[str, int] = field(default_factory=dict)
     stray: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Question:
-    """Two readings of a column, of which the user has to choose one.
-
-    Parameters
-    ----------
-    name, example : str
-        The column and one of its cells.
-    answers : tuple of str
-        "1234 (--thousands ,)" and the like.
-    """
-
-    name: str
-    example: str
-    answers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -144,57 +129,59 @@ READERS: tuple[tuple[Kind, Callable[[Sequence[str]], list[Reading]]], ...] = (
 
 
 def decide(
-    columns: dict[str, NDArray[Any]],
-    options: ReadingOptions,
-    *,
-    target: str | None = None,
-    delimiter: str = ",",
-) -> tuple[list[Column], list[Question]]:
+    cells: Cells, options: ReadingOptions, target: str | None = None, task: str = "auto"
+) -> list[Column]:
     """Say what each column is.
 
     Parameters
     ----------
-    columns : dict of str to ndarray of object
-        The text of each cell.
+    cells : Cells
     options : ReadingOptions
+        Columns that are dropped are not read.
     target : str or None
         The column to predict, which is taken as numbers where nearly all of its cells are.
-    delimiter : str, default=","
-        Of the file: where commas separate the fields, a point is more likely a decimal sign.
+    task : {"regression", "classification", "auto"}, default="auto"
+        Numbers to predict are no codes.
 
-    Returns
-    -------
-    columns : list of Column
-    questions : list of Question
-        Of the columns that can be read in two ways; they are read in the first.
+    Raises
+    ------
+    TableError
+        If a column can be read in two ways, and nothing tells which.
     """
-    surveys = [_survey(name, cells, options, name == target) for name, cells in columns.items()]
+    surveys = [
+        _survey(name, texts, options, task if name == target else None)
+        for name, texts in cells.columns.items()
+        if name not in options.drop
+    ]
     orders = {None: None, True: DAY_FIRST, False: MONTH_FIRST}
     signs = {"number": options.decimal, "date": orders[options.day_first]}
     for kind in signs:
         alone = [one.readings[0] for one in surveys if one.kind == kind and len(one.readings) == 1]
         shown = {reading.shown for reading in alone} - {""}
         signs[kind] = signs[kind] or (shown.pop() if len(shown) == 1 else None)
-    found, questions = [], []
+    found, open_ = [], []
     for survey in surveys:
         chosen, *others = survey.readings
         if others:
             sign = signs[survey.kind]
             told = [reading for reading in survey.readings if reading.sign == sign]
             note = f"read with the {sign}, as other columns are" if survey.kind == "date" else ""
-            if not told and delimiter == "," and _has_fractions(survey):
+            # Where commas separate the fields, a point is more likely a decimal sign.
+            if not told and cells.delimiter == "," and _has_fractions(survey):
                 told = [chosen]
                 note = "points are decimal signs, as the commas between fields say"
             if not told:
-                questions.append(_ask(survey))
-            chosen = told[0] if told else chosen
-            chosen = replace(chosen, notes=(*chosen.notes, note) if note else chosen.notes)
+                open_.append(survey)
+                continue
+            chosen = replace(told[0], notes=told[0].notes + ((note,) if note else ()))
         found.append(_column(survey, chosen))
-    return found, questions
+    if open_:
+        raise TableError(_question(cells.file, *open_))
+    return found
 
 
-def _survey(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: bool) -> Survey:
-    """Find the ways to read a column; one that is wanted as numbers is, where most cells are."""
+def _survey(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: str | None) -> Survey:
+    """Find the ways to read a column; one to predict has numbers where nearly all cells are."""
     try:
         import pandas
     except ImportError:
@@ -222,8 +209,10 @@ def _survey(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: boo
     left, words = known[~gap], texts[known[~gap]].tolist()
     as_number = name in options.number
     for kind, read in READERS if words and not as_number else ():
-        # A sum of money to predict may be long.
-        readings = [] if wanted and read is _too_long else read(words)
+        # A sum of money to predict may be long, and is no code.
+        if wanted and (read is _too_long or (kind, wanted) == ("code", "regression")):
+            continue
+        readings = read(words)
         if readings:
             stray = left[~readings[0].fits]
             return replace(found, kind=kind, known=left, readings=readings, stray=stray)
@@ -232,7 +221,7 @@ def _survey(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: boo
         return _without_dashes(plain)
     stray = known[~readings[0].fits & ~gap]
     numbers = replace(found, kind="number", readings=readings, stray=stray)
-    return _among_others(numbers, plain, wanted or as_number)
+    return _among_others(numbers, plain, as_number or wanted is not None)
 
 
 def _without_dashes(plain: Survey) -> Survey:
@@ -272,13 +261,18 @@ def _has_fractions(survey: Survey) -> bool:
     return point.option == "--decimal ." and all("." in text for text in texts)
 
 
-def _ask(survey: Survey) -> Question:
+def _question(file: str, survey: Survey, *more: Survey) -> str:
+    """Ask for one of two readings."""
     first, second = survey.readings
     differ = first.values != second.values
     both = differ & first.fits & second.fits
     k = int(np.flatnonzero(both if both.any() else differ)[0])
-    answers = [f"{shown(one.values[k])} ({one.option})" for one in (first, second)]
-    return Question(survey.name, survey.texts[survey.known[k]], tuple(answers))
+    answers = " or as ".join(f"{shown(one.values[k])} ({one.option})" for one in (first, second))
+    so_can = f"; so can cells of {some(other.name for other in more)}" if more else ""
+    return (
+        f"{survey.texts[survey.known[k]]!r} in column {survey.name!r} of {file} can be read as"
+        f" {answers}, and nothing else in the file tells: say which{so_can}"
+    )
 
 
 def shown(value: Any) -> str:

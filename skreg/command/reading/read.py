@@ -24,7 +24,7 @@ from ...report.ids_and_sentinels import (
 from ..table import MOST_CATEGORIES, Table, TableError, mixed_preprocessing
 from .dates import date_parts
 from .file import Cells, read_cells
-from .kinds import Column, Question, decide, shown
+from .kinds import Column, decide, shown
 from .options import ReadingOptions
 from .target import check_names, find_target, labels
 
@@ -66,14 +66,9 @@ def read_table(
     """
     cells = read_cells(Path(file), options)
     target = check_names(cells, target, options)
-    wanted = {name: text for name, text in cells.columns.items() if name not in options.drop}
-    columns, questions = decide(wanted, options, target=target, delimiter=cells.delimiter)
-    _ask(cells, questions)
-    by_name = {column.name: column for column in columns}
-    if task == "regression" and by_name[target].kind == "code" and target not in options.text:
-        numeric = replace(options, number=(target,))
-        by_name[target] = decide({target: wanted[target]}, numeric)[0][0]
-    for column in by_name.values():
+    by_name = {column.name: column for column in decide(cells, options, target, task)}
+    columns = list(by_name.values())
+    for column in columns:
         _check_size(cells, column)
     features = [column for column in columns if column.name != target]
     y, classes, about_target = find_target(cells, by_name[target], features, task)
@@ -105,18 +100,6 @@ def read_table(
         cautions=tuple(cautions),
         task="classification" if classes else "regression",
         times=times,
-    )
-
-
-def _ask(cells: Cells, questions: Sequence[Question]) -> None:
-    """Refuse to guess between two readings of a column."""
-    if not questions:
-        return
-    first, *others = questions
-    more = f"; so can cells of {some(question.name for question in others)}" if others else ""
-    raise TableError(
-        f"{first.example!r} in column {first.name!r} of {cells.file} can be read as"
-        f" {' or as '.join(first.answers)}, and nothing else in the file tells: say which{more}"
     )
 
 
@@ -171,12 +154,12 @@ def _in_order(
             f"--time {column.name!r}: the column of {file} holds neither dates nor numbers (such"
             f" as {next((value for value in values if value is not None), '')!r})"
         )
-    absent = np.isnat(values) if values.dtype.kind == "M" else np.isnan(values)
-    if absent.any():
-        many = int(absent.sum())
+    known = are_known(values)
+    many = int(np.sum(~known))
+    if many:
         have = "rows, which have" if many > 1 else "row, which has"
         notes.append(f"left out {many} {have} no {column.name!r}")
-    rows, values = rows[~absent], values[~absent]
+    rows, values = rows[known], values[known]
     order = np.argsort(values, kind="stable")
     return rows[order], np.unique(values[order], return_inverse=True)[1]
 
