@@ -182,7 +182,7 @@ def test_where_commas_separate_fields_a_fraction_of_three_digits_is_one(tmp_path
     found, questions = column(["4.706", "12.125"], tmp_path, delimiter=",")
     assert not questions
     assert_allclose(found.values, [4.706, 12.125])
-    assert "points are decimal signs" in found.notes[0]
+    assert "points are decimal signs" in found.readings[0].notes[0]
     assert column(["4.706", "731"], tmp_path, delimiter=",")[1]
     assert column(['"4,706"', "731"], tmp_path, delimiter=",")[1]
 
@@ -313,7 +313,7 @@ def test_the_order_of_day_and_month_is_asked_for(tmp_path, capsys):
     found, questions = column(["03/04/2024"], tmp_path, other=["27/04/2024"])
     assert not questions
     assert found.values[0] == np.datetime64("2024-04-03")
-    assert "day first" in found.notes[0]
+    assert "day first" in found.readings[0].notes[0]
     file = write(tmp_path, "d,y\n" + "\n".join(f"03/0{1 + k % 9}/2024,{k}" for k in range(N)))
     assert main([str(file), "--target", "y"]) == 2
     assert "--dates day-first" in capsys.readouterr().err

@@ -73,9 +73,9 @@ def read_cells(path: Path, options: ReadingOptions) -> Cells:
         lines = lines[1:] if told else lines
         delimiter = told[1] if told else _delimiter(lines)
         lines = _without_comments(file, lines, delimiter, notes)
-        records = _all_records(file, lines, delimiter)
     except csv.Error as error:
         raise TableError(f"{file}: {error}; is a quotation mark left open?") from None
+    records = _all_records(file, lines, delimiter)
     top = [fields for _, fields in records[:LOOKED_AT]]
     header, n_above = find_header(file, top, options.header, notes)
     body = records[n_above:]
@@ -139,12 +139,18 @@ def _records(lines: Sequence[Line], delimiter: str) -> Iterator[Record]:
 
 
 def _all_records(file: str, lines: Sequence[Line], delimiter: str) -> list[Record]:
-    records = list(_records([*lines, (0, _END)], delimiter))
-    if records.pop()[1] != [_END]:
-        before = records[-1][0] if records else 0
-        line = next(number for number, _ in lines if number > before)
-        raise TableError(f"{file}, line {line}: a quotation mark is left open")
-    return records
+    records: list[Record] = []
+    problem = "a quotation mark is left open"
+    try:
+        for record in _records([*lines, (0, _END)], delimiter):
+            records.append(record)
+        if records.pop()[1] == [_END]:
+            return records
+    except csv.Error as error:
+        problem = f"{error}; is a quotation mark left open?"
+    before = records[-1][0] if records else 0
+    line = next(number for number, _ in lines if number > before)
+    raise TableError(f"{file}, line {line}: {problem}")
 
 
 def _width(lines: Sequence[Line], delimiter: str) -> tuple[float, int]:

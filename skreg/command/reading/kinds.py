@@ -9,7 +9,8 @@ else the user is asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -41,34 +42,7 @@ Positions = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Column:
-    """A column as it was read.
-
-    Parameters
-    ----------
-    name : str
-    kind : {"number", "date", "clock", "code", "category"}
-        "clock" is a time of day or a duration, "code" text made of digits.
-    values : ndarray of shape (n_rows,)
-        Floats (hours of a clock), datetime64[s], or text as objects; NaN, NaT or None if missing.
-    notes : tuple of str
-        What a reader of the file would not expect, each in words that go after a column's name.
-    missing : dict of str to int
-        Cells other than blank ones that were taken as missing, and how many.
-    stray : tuple of int
-        Rows of cells that are no numbers, where nearly all others are.
-    """
-
-    name: str
-    kind: Kind
-    values: NDArray[Any]
-    notes: tuple[str, ...] = ()
-    missing: dict[str, int] = field(default_factory=dict)
-    stray: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Survey:
-    """The different cells of a column, and the ways to read them.
+    """A column as it can be read.
 
     Parameters
     ----------
@@ -78,16 +52,16 @@ class Survey:
     rows : ndarray of int
         The position of each row's text.
     counts : ndarray of int
-        How many rows each text has.
+        How many rows of the file each text has.
     kind : {"number", "date", "clock", "code", "category"}
-        As in `Column`.
+        "clock" is a time of day or a duration, "code" text made of digits.
     known : ndarray of int
         The texts that the readings are of.
     readings : list of Reading
-        One; two where the values differ.
-    missing : ndarray of int
+        One; two where the values differ, until one is chosen.
+    gaps : ndarray of int
         Texts that stand for a missing value.
-    stray : ndarray of int
+    mistakes : ndarray of int
         Texts that are no numbers where nearly all others are.
     """
 
@@ -98,8 +72,29 @@ class Survey:
     kind: Kind
     known: Positions
     readings: list[Reading]
-    missing: Positions
-    stray: Positions
+    gaps: Positions
+    mistakes: Positions
+
+    @cached_property
+    def values(self) -> NDArray[Any]:
+        """Floats (hours of a clock), datetime64[s], or text as objects; NaN, NaT or None."""
+        read = self.readings[0].values
+        nothing = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}[read.dtype.kind]
+        values = np.full(len(self.texts), nothing, dtype=read.dtype)
+        values[self.known] = read
+        return values[self.rows]
+
+    @property
+    def missing(self) -> dict[str, int]:
+        """Cells other than blank ones that were taken as missing, and how many."""
+        return {self.texts[k]: int(self.counts[k]) for k in self.gaps if self.texts[k]}
+
+    @cached_property
+    def stray(self) -> tuple[int, ...]:
+        """Rows of the cells that look like mistakes."""
+        is_mistake = np.zeros(len(self.texts), dtype=bool)
+        is_mistake[self.mistakes] = True
+        return tuple(np.flatnonzero(is_mistake[self.rows]).tolist())
 
 
 def _with_zeros(texts: Sequence[str]) -> list[Reading]:
@@ -148,39 +143,39 @@ def decide(
     TableError
         If a column can be read in two ways, and nothing tells which.
     """
-    surveys = [
-        _survey(name, texts, options, task if name == target else None)
+    columns = [
+        _read(name, texts, options, task if name == target else None)
         for name, texts in cells.columns.items()
         if name not in options.drop
     ]
     orders = {None: None, True: DAY_FIRST, False: MONTH_FIRST}
     signs = {"number": options.decimal, "date": orders[options.day_first]}
     for kind in signs:
-        alone = [one.readings[0] for one in surveys if one.kind == kind and len(one.readings) == 1]
+        alone = [one.readings[0] for one in columns if one.kind == kind and len(one.readings) == 1]
         shown = {reading.shown for reading in alone} - {""}
         signs[kind] = signs[kind] or (shown.pop() if len(shown) == 1 else None)
-    found, open_ = [], []
-    for survey in surveys:
-        chosen, *others = survey.readings
+    found, unclear = [], []
+    for column in columns:
+        chosen, *others = column.readings
         if others:
-            sign = signs[survey.kind]
-            told = [reading for reading in survey.readings if reading.sign == sign]
-            note = f"read with the {sign}, as other columns are" if survey.kind == "date" else ""
+            sign = signs[column.kind]
+            told = [reading for reading in column.readings if reading.sign == sign]
+            note = f"read with the {sign}, as other columns are" if column.kind == "date" else ""
             # Where commas separate the fields, a point is more likely a decimal sign.
-            if not told and cells.delimiter == "," and _has_fractions(survey):
+            if not told and cells.delimiter == "," and _has_fractions(column):
                 told = [chosen]
                 note = "points are decimal signs, as the commas between fields say"
             if not told:
-                open_.append(survey)
+                unclear.append(column)
                 continue
             chosen = replace(told[0], notes=told[0].notes + ((note,) if note else ()))
-        found.append(_column(survey, chosen))
-    if open_:
-        raise TableError(_question(cells.file, *open_))
+        found.append(replace(column, readings=[chosen]))
+    if unclear:
+        raise TableError(_question(cells.file, *unclear))
     return found
 
 
-def _survey(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: str | None) -> Survey:
+def _read(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: str | None) -> Column:
     """Find the ways to read a column; one to predict has numbers where nearly all cells are."""
     try:
         import pandas
@@ -199,13 +194,13 @@ def _survey(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: str
         absent |= [text == one or as_float(text) == number for text in texts]
     missing, known = np.flatnonzero(absent), np.flatnonzero(~absent)
     as_text = [Reading(texts[known])]
-    plain = Survey(name, texts, rows, counts, "category", known, as_text, missing, known[:0])
+    plain = Column(name, texts, rows, counts, "category", known, as_text, missing, known[:0])
     if name in options.text:
         return plain
     if not known.size:  # a column without values, which holds numbers as well as anything
         return replace(plain, kind="number", readings=[Reading(np.array([]))])
     gap = np.array([is_missing_number(text) for text in texts[known]])
-    found = replace(plain, missing=np.concatenate([missing, known[gap]]))
+    found = replace(plain, gaps=np.concatenate([missing, known[gap]]))
     left, words = known[~gap], texts[known[~gap]].tolist()
     as_number = name in options.number
     for kind, read in READERS if words and not as_number else ():
@@ -214,63 +209,61 @@ def _survey(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: str
             continue
         readings = read(words)
         if readings:
-            stray = left[~readings[0].fits]
-            return replace(found, kind=kind, known=left, readings=readings, stray=stray)
+            mistakes = left[~readings[0].fits]
+            return replace(found, kind=kind, known=left, readings=readings, mistakes=mistakes)
     readings = number_readings(texts[known].tolist(), counts[known])
     if not readings:
         return _without_dashes(plain)
-    stray = known[~readings[0].fits & ~gap]
-    numbers = replace(found, kind="number", readings=readings, stray=stray)
+    mistakes = known[~readings[0].fits & ~gap]
+    numbers = replace(found, kind="number", readings=readings, mistakes=mistakes)
     return _among_others(numbers, plain, as_number or wanted is not None)
 
 
-def _without_dashes(plain: Survey) -> Survey:
+def _without_dashes(plain: Column) -> Column:
     """Categories; a dash among words is no category, but it is beside a plus."""
     texts = plain.texts[plain.known]
     words = any(letter.isalnum() for text in texts for letter in text)
     dash = np.array([words and text in DASHES for text in texts])
-    missing = np.concatenate([plain.missing, plain.known[dash]])
-    return replace(
-        plain, known=plain.known[~dash], readings=[Reading(texts[~dash])], missing=missing
-    )
+    gaps = np.concatenate([plain.gaps, plain.known[dash]])
+    return replace(plain, known=plain.known[~dash], readings=[Reading(texts[~dash])], gaps=gaps)
 
 
-def _among_others(numbers: Survey, plain: Survey, wanted: bool) -> Survey:
+def _among_others(numbers: Column, plain: Column, wanted: bool) -> Column:
     """Numbers, or categories of which some look like numbers."""
-    values, fits, unknown = numbers.readings[0].values, numbers.readings[0].fits, numbers.stray
+    values, fits, unknown = numbers.readings[0].values, numbers.readings[0].fits, numbers.mistakes
     if not len(unknown):
         return numbers
     few_numbers = len(np.unique(values[fits])) <= FEW_NUMBERS
     others = numbers.texts[unknown].tolist()
     repeated = len(others) <= FEW_WORDS and numbers.counts[unknown].min() > 1
     if repeated and not few_numbers and not any(map(str.isdigit, "".join(others))):
-        missing = np.concatenate([plain.missing, numbers.known[~fits]])
-        return replace(numbers, missing=missing, stray=unknown[:0])
+        gaps = np.concatenate([plain.gaps, numbers.known[~fits]])
+        return replace(numbers, gaps=gaps, mistakes=unknown[:0])
     share = numbers.counts[unknown].sum() / numbers.counts[plain.known].sum()
     if share <= STRAY and (wanted or not few_numbers):
         return numbers
     measured = share <= MIXED or all(map(looks_measured, others))
     mixed = share <= STRAY or (measured and not few_numbers)
-    return replace(_without_dashes(plain), stray=unknown if mixed else unknown[:0])
+    return replace(_without_dashes(plain), mistakes=unknown if mixed else unknown[:0])
 
 
-def _has_fractions(survey: Survey) -> bool:
+def _has_fractions(column: Column) -> bool:
     """Whether every number has three digits after a point."""
-    point = survey.readings[0]
-    texts = survey.texts[survey.known[point.fits]]
+    point = column.readings[0]
+    texts = column.texts[column.known[point.fits]]
     return point.option == "--decimal ." and all("." in text for text in texts)
 
 
-def _question(file: str, survey: Survey, *more: Survey) -> str:
+def _question(file: str, column: Column, *more: Column) -> str:
     """Ask for one of two readings."""
-    first, second = survey.readings
+    first, second = column.readings
     differ = first.values != second.values
     both = differ & first.fits & second.fits
     k = int(np.flatnonzero(both if both.any() else differ)[0])
     answers = " or as ".join(f"{shown(one.values[k])} ({one.option})" for one in (first, second))
     so_can = f"; so can cells of {some(other.name for other in more)}" if more else ""
     return (
-        f"{survey.texts[survey.known[k]]!r} in column {survey.name!r} of {file} can be read as"
+        f"{column.texts[column.known[k]]!r} in column {column.name!r} of {file} can be read as"
         f" {answers}, and nothing else in the file tells: say which{so_can}"
     )
 
@@ -280,21 +273,3 @@ def shown(value: Any) -> str:
     if isinstance(value, np.datetime64):
         return str(np.datetime_as_string(value, "D"))
     return f"{value:.15g}"
-
-
-def _column(survey: Survey, reading: Reading) -> Column:
-    texts, dtype = survey.texts, reading.values.dtype
-    nothing = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}[dtype.kind]
-    values = np.full(len(texts), nothing, dtype=dtype)
-    values[survey.known] = reading.values
-    missing = {texts[k]: int(survey.counts[k]) for k in survey.missing if texts[k]}
-    stray = np.zeros(len(texts), dtype=bool)
-    stray[survey.stray] = True
-    return Column(
-        survey.name,
-        survey.kind,
-        values[survey.rows],
-        reading.notes,
-        missing,
-        tuple(np.flatnonzero(stray[survey.rows]).tolist()),
-    )

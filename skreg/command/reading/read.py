@@ -71,6 +71,7 @@ def read_table(
     for column in columns:
         _check_size(cells, column)
     features = [column for column in columns if column.name != target]
+    mistakes = _mistakes(cells, features)
     y, classes, about_target = find_target(cells, by_name[target], features, task)
 
     known = are_known(y)
@@ -81,14 +82,14 @@ def read_table(
     times = None
     if options.time is not None:
         rows, times = _in_order(cells.file, by_name[options.time], rows, notes)
-    y, features = y[rows], [replace(one, values=one.values[rows]) for one in features]
+    y, features = y[rows], [replace(one, rows=one.rows[rows]) for one in features]
 
     kept, left_out = _features(features, cells.unnamed)
     notes += left_out
     if not kept:
         reasons = "; ".join(notes) or "it is the only column"
         raise TableError(f"{cells.file} has no usable feature beside {target!r}: {reasons}")
-    cautions = [*_mistakes(cells, features), *_cautions_of(kept, features, target, y, options.time)]
+    cautions = [*mistakes, *_cautions_of(kept, features, target, y, options.time)]
     ordered = "" if options.time is None else f", in order of {options.time}"
     return Table(
         title=f"{cells.file}, target {target}{ordered}",
@@ -125,7 +126,9 @@ def _grouped(pairs: Iterable[tuple[str, Item]]) -> dict[str, list[Item]]:
 def _of_columns(cells: Cells, columns: Sequence[Column]) -> list[str]:
     """What was read otherwise than a computer writes it, one line for all columns of a kind."""
     notes = []
-    for note, found in _grouped((note, one) for one in columns for note in one.notes).items():
+    for note, found in _grouped(
+        (note, one) for one in columns for note in one.readings[0].notes
+    ).items():
         example, values = "", found[0].values
         if found[0].kind == "number":
             texts = cells.columns[found[0].name]
@@ -247,7 +250,7 @@ def _cautions_of(
     found = sentinels(measured)
     cautions = sentinel_cautions(found, "--missing {value} takes it as missing")
     # A column with separators or a unit is written for people, as no id is.
-    written = {one.name for one in features if one.notes}
+    written = {one.name for one in features if one.readings[0].notes}
     plain = {name: values for name, values in kept.items() if name not in written}
     ids = ids_among_numbers(plain)
     cautions += id_cautions(ids, "--drop leaves out such a column, --text takes it as categories")
