@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..caching import cached_property
 from ..objective.penalties import Penalty
 from .products import Array, is_sparse, with_data
 
@@ -59,7 +60,7 @@ class PowersOfTwo:
     target: int = 0
     weight: int = 0
 
-    @property
+    @cached_property
     def ordinary(self) -> bool:
         """Whether nothing is to be done."""
         return not (self.base or self.target or self.weight or self.columns is not None)
@@ -167,9 +168,11 @@ def too_strong(penalty: Penalty) -> NDArray[np.bool_]:
     return penalty.factors >= 2.0 ** (MOST - 1)
 
 
-def is_ordinary(mean_square: float | None) -> bool:
-    """Whether values are of order one, on average."""
-    return mean_square is not None and 4.0**-FAR <= mean_square <= 4.0**FAR
+def are_ordinary(size: float | None, other: float | None) -> bool:
+    """Whether two mean squares are known, and those of values of order one."""
+    if size is None or other is None:
+        return False
+    return min(size, other) >= 4.0**-FAR and max(size, other) <= 4.0**FAR
 
 
 def times_power(values: NDArray[Any], exponent: Any, what: str, dtype: Any = None) -> NDArray[Any]:

@@ -8,7 +8,7 @@ float64 could not hold, so that they can be centred before they are summed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ from scipy.sparse import issparse
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+
+#: Whether X is a sparse matrix or array.
+is_sparse: Callable[[Any], bool] = issparse
 
 # Rows are read in blocks of about this many entries (4 MiB of float64).
 BLOCK_ENTRIES = 1 << 19
@@ -44,11 +47,6 @@ CACHED = 1 << 17
 STRETCH = 1 << 14
 # Share of the rows that often suffices to see that a column is not far from zero.
 GLANCE = 0.05
-
-
-def is_sparse(X: Any) -> bool:
-    """Whether X is a sparse matrix or array."""
-    return bool(issparse(X))
 
 
 def as_dense(X: Any) -> NDArray[Any]:

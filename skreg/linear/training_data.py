@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn import get_config
 from sklearn.utils.validation import validate_data
 
-from ..data.powers_of_two import PowersOfTwo, is_ordinary, powers_of_two
+from ..data.powers_of_two import PowersOfTwo, are_ordinary, powers_of_two
 from ..data.products import Array, is_sparse
 from ..estimators.runtime import warn
 from ..estimators.validation import (
@@ -95,7 +95,7 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None
             refuse_overflow("X", table)
         if target_size is None:
             refuse_overflow("y", target)
-    return table, target, size if is_ordinary(size) and is_ordinary(target_size) else None
+    return table, target, size if are_ordinary(size, target_size) else None
 
 
 def finite_floats(
