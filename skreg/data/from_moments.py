@@ -126,7 +126,7 @@ def _scaled(
 
 
 def design_from_moments(
-    rows: Any,
+    rows: Design,
     Y: Array,
     weight: Array,
     moments: Moments,
