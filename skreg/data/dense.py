@@ -32,21 +32,11 @@ class DenseDesign(Design):
     _compared: ClassVar[int] = CACHED // 4
     _room: _Room | None = None
 
-    @staticmethod
-    def _in_order(X: NDArray[Any]) -> NDArray[Any]:
-        ordered = X.flags.c_contiguous or X.flags.f_contiguous
-        return X if ordered else np.ascontiguousarray(X)
-
     def _gathered(self, index: Index | slice) -> Array:
         if isinstance(index, slice):
             return np.array(self._X[:, index], dtype=np.float64, order="F")
         # Rows of X.T, of which `take` would copy all where X is in C order.
         return np.asarray(self._X.T[index].T, dtype=np.float64, order="F")
-
-    @property
-    def n_stored(self) -> int:
-        """Entries of X."""
-        return int(self._X.size)
 
     def entries(self, rows: Any, columns: Index) -> NDArray[Any]:
         """Some rows and columns of X as the user has it."""
@@ -90,15 +80,12 @@ class DenseDesign(Design):
             G *= self.inv_scale[:, None]
         return G
 
-    def _make_gram_columns(self, index: Index) -> Array:
-        return self.correlate(self.columns(index))
-
     def subset(self, index: Index) -> DenseDesign:
         """The design of some features, gathered centred and scaled."""
         return DenseDesign(self.columns(index), self.omega)
 
     def cross_gram(self, other: DenseDesign) -> Array:
-        """``Z^T Omega Z_other`` for two subsets of one design."""
+        """``Z^T Omega Z_other`` for a subset of the design, or of the same one."""
         return self.correlate(other._X)
 
     def joined(self, other: DenseDesign) -> DenseDesign:

@@ -100,7 +100,7 @@ class Design(ABC):
             omega = np.asarray(sample_weight, dtype=np.float64)
             omega = omega / omega.max()  # twice, so that neither tiny nor huge weights overflow
             omega /= omega.sum()
-        X = cls._in_order(X)
+        X = products.in_order(X)
         if not (center or standardize):
             return cls(X, omega)
         centred = cls(X, omega, products.adjoint(X, omega))
@@ -112,11 +112,6 @@ class Design(ABC):
         if center:
             design.far = centred.far
         return design
-
-    @staticmethod
-    def _in_order(X: Any) -> Any:
-        """X in a layout that products can read; copied only where it is in none."""
-        raise NotImplementedError(NO_ROWS)
 
     # Other designs ------------------------------------------------------------------------
 
@@ -241,7 +236,7 @@ class Design(ABC):
     @property
     def n_stored(self) -> int:
         """Entries of X that a product reads."""
-        raise NotImplementedError(NO_ROWS)
+        return int(self._X.size)
 
     # Targets ------------------------------------------------------------------------------
 
@@ -296,7 +291,7 @@ class Design(ABC):
 
     def entries(self, rows: Any, columns: Index) -> Any:
         """Some rows and columns of X as the user has it."""
-        raise NotImplementedError(NO_ROWS)
+        return self._X[:, columns][rows]
 
     def equal_columns(
         self, first: Index, others: Index, signs: Array, share: float
@@ -339,9 +334,9 @@ class Design(ABC):
         """Sums of squares of the columns of X less their means, which may be rounded."""
         return products.squares(self._X, self.omega, self.mean)
 
-    @abstractmethod
     def norm_bounds(self) -> Array:
         """An upper bound of the columns' norms, in one pass over X."""
+        return np.sqrt(self.variances)
 
     def offsets(self, index: Index | slice) -> Array:
         """Means that were subtracted from some columns of Z, in units of Z."""
@@ -357,8 +352,7 @@ class Design(ABC):
         return self._gram
 
     def _make_gram(self) -> Array:
-        """The Gram matrix, which is not known yet."""
-        raise NotImplementedError(NO_ROWS)
+        return self.cross_gram(self)
 
     @property
     def has_gram(self) -> bool:
@@ -371,14 +365,12 @@ class Design(ABC):
 
     def gram_columns(self, index: Index) -> Array:
         """``Z^T Omega Z[:, index]``, shape (n_features, len(index))."""
-        return self._make_gram_columns(index) if self._gram is None else self._gram[:, index]
-
-    def _make_gram_columns(self, index: Index) -> Array:
-        """The same where the Gram matrix is not known."""
-        raise NotImplementedError(NO_ROWS)
+        if self._gram is not None:
+            return self._gram[:, index]
+        return self.cross_gram(self.subset(index))
 
     def cross_gram(self, other: Self) -> Array:
-        """``Z^T Omega Z_other`` for two subsets of one design."""
+        """``Z^T Omega Z_other`` for a subset of the design, or of the same one."""
         raise NotImplementedError(NO_ROWS)
 
     def kernel(self) -> Array:

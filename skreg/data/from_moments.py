@@ -93,10 +93,6 @@ class MomentsDesign(Design):
         gram = self.gram()[np.ix_(index, index)]
         return MomentsDesign(gram, self.n_samples, mean, inv_scale, self._shift[index])
 
-    def norm_bounds(self) -> Array:
-        """Norms of the columns."""
-        return np.sqrt(self.variances)
-
 
 def _by_weight(moments: Moments, center: bool) -> tuple[Array, Array, Array]:
     """Means less the reference, variances and second moments, centred or not, of weight one."""

@@ -49,6 +49,13 @@ STRETCH = 1 << 14
 GLANCE = 0.05
 
 
+def in_order(X: Any) -> Any:
+    """X in a layout that is read quickly, copied only where it is in none."""
+    if is_sparse(X):
+        return X.tocsc()
+    return X if X.flags.c_contiguous or X.flags.f_contiguous else np.ascontiguousarray(X)
+
+
 def as_dense(X: Any) -> NDArray[Any]:
     """X, or a dense copy of sparse X."""
     return X.toarray() if is_sparse(X) else X

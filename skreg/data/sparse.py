@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,22 +20,9 @@ class SparseDesign(Design):
     sparse = True
     _compared: ClassVar[int] = BLOCK_ENTRIES
 
-    @staticmethod
-    def _in_order(X: Any) -> Any:
-        return X.tocsc()
-
     def _gathered(self, index: Index | slice) -> Array:
         Z: Array = self._X[:, index].toarray("F").astype(np.float64, copy=False)
         return Z
-
-    @property
-    def n_stored(self) -> int:
-        """Entries that are stored."""
-        return int(self._X.nnz)
-
-    def entries(self, rows: Any, columns: Index) -> Any:
-        """Some rows and columns of X as the user has it."""
-        return self._X[:, columns][rows]
 
     def _equal(self, first: Index, others: Index, signs: Array, share: float) -> NDArray[np.bool_]:
         X, Y = self._X[:, first], self._X[:, others]
@@ -48,22 +35,8 @@ class SparseDesign(Design):
         away = high - low if self.mean is not None else np.maximum(high, -low)
         return np.asarray(away <= share * np.ravel(abs(X).max(axis=0).toarray()))
 
-    def norm_bounds(self) -> Array:
-        """Norms of the columns, which sums over what is stored have without cancellation."""
-        return np.sqrt(self.variances)
-
-    def _make_gram(self) -> Array:
-        return self._products(self)
-
-    def _make_gram_columns(self, index: Index) -> Array:
-        return self._products(self.subset(index))
-
     def cross_gram(self, other: SparseDesign) -> Array:
-        """``Z^T Omega Z_other`` for two subsets of one design."""
-        return self._products(other)
-
-    def _products(self, other: SparseDesign) -> Array:
-        """``Z^T Omega Z_other``."""
+        """``Z^T Omega Z_other`` for a subset of the design, or of the same one."""
         G = products.cross_products(self._X, other._X, self.omega)
         if self.mean is not None and other.mean is not None:
             G -= np.outer(self.mean, other.mean)
