@@ -198,6 +198,7 @@ def test_each_peer_solves_the_same_objective(name):
 EVERYDAY = {cell.name.split(",")[0]: cell for cell in SUITES["everyday"](Setting(quick=True))}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("row", EVERYDAY)
 @pytest.mark.parametrize("name", ["skreg", "scikit-learn"])
 def test_everyday_work_is_done_and_judged(row, name):
