@@ -13,9 +13,8 @@ from sklearn.preprocessing import StandardScaler
 
 from skreg import ElasticNetCV, Lasso, LassoCV, RidgeCV
 from skreg.plotting.history import fit_note
-from skreg.report.arithmetic import formula
 from skreg.report.columns import Columns
-from skreg.report.leakage import suspects
+from skreg.report.leakage import formula, suspects
 from skreg.report.pictures import _of_cv
 from skreg.report.wording import result, score_text
 
