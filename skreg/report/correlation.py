@@ -35,13 +35,12 @@ class Groups(NamedTuple):
 def correlated_groups(table: Columns) -> Groups:
     """Connected components of the graph of strongly correlated numeric columns."""
     columns, notes = table.numeric, []
-    most = MOST_COLUMNS if table.dense is not None else MOST_STORED
-    if len(columns) > most:
-        which = "first"
-        if table.dense is None:
-            filled = np.diff(table.stored.indptr)
-            columns = np.sort(np.argsort(-filled, kind="stable")[:most])
-            which = "fullest"
+    most, which = MOST_COLUMNS, "first"
+    if table.dense is None:
+        most, which = MOST_STORED, "fullest"
+        fullest = np.argsort(-np.diff(table.stored.indptr), kind="stable")
+        columns = np.sort(fullest[:most])
+    if len(table.numeric) > most:
         columns = columns[:most]
         notes.append(f"Correlations are those of the {which} {most:,} columns.")
     p = len(columns)
@@ -59,11 +58,9 @@ def correlated_groups(table: Columns) -> Groups:
             " many columns; only larger ones are shown."
         )
     labels, nearest = _components(given, threshold, n_pairs)
-    groups = []
-    for label in np.flatnonzero(np.bincount(labels) > 1):
-        members = np.flatnonzero(labels == label)
-        names = tuple(table.names[j] for j in columns[members])
-        groups.append(CorrelatedGroup(names, float(min(nearest[members].min(), 1.0))))
+    names = np.array(table.names, dtype=object)[columns]
+    several = (labels == label for label in np.flatnonzero(np.bincount(labels) > 1))
+    groups = [CorrelatedGroup((*names[own],), float(min(nearest[own].min(), 1))) for own in several]
     groups.sort(key=lambda group: -len(group.names))
     return Groups(tuple(groups), threshold, tuple(notes))
 
@@ -100,18 +97,20 @@ def _of_shared_rows(
     It is 0 where these rows are few or one of the two is constant in them, and where as much comes
     about by chance in so few rows.
     """
-    some = slice(begin, begin + BLOCK)
-    counts = there[:, some].T @ there[:, begin:]
+
+    def cross(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+        return a[:, begin : begin + BLOCK].T @ b[:, begin:]
+
+    counts, squares = cross(there, there), unit**2
     n = np.maximum(counts, 1.0)
-    squares = unit**2
-    sums, others = unit[:, some].T @ there[:, begin:], there[:, some].T @ unit[:, begin:]
-    size, other_size = squares[:, some].T @ there[:, begin:], there[:, some].T @ squares[:, begin:]
-    products = unit[:, some].T @ unit[:, begin:] - sums * others / n
+    sums, others = cross(unit, there), cross(there, unit)
+    size, other_size = cross(squares, there), cross(there, squares)
+    products = cross(unit, unit) - sums * others / n
     spread, other_spread = size - sums**2 / n, other_size - others**2 / n
     known = (spread > ROUNDING * size) & (other_spread > ROUNDING * other_size)
     known &= counts >= max(FEWEST_ROWS, FEWEST_SHARED * len(unit))
     shape = np.sqrt(np.where(known, spread * other_spread, 1.0))
-    result: NDArray[np.float32] = np.where(known, np.abs(products) / shape, 0.0).astype(np.float32)
+    result = np.where(known, np.abs(products) / shape, 0.0).astype(np.float32)
     rows, columns = np.nonzero(result >= STRONG)
     few, which = np.unique(counts[rows, columns], return_inverse=True)
     bounds = np.array([beyond_chance(int(many), n_pairs) for many in few])

@@ -107,15 +107,12 @@ def _readable_numbers(ax: Axes) -> None:
     """Write large and small numbers as the page does, and no factor at the end of an axis."""
     from matplotlib.ticker import FuncFormatter, ScalarFormatter
 
-    for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
-        # A subclass knows its own business.
+    for axis in (ax.xaxis, ax.yaxis):
         formatter = axis.get_major_formatter()
-        if type(formatter) is not ScalarFormatter:
-            continue
-        formatter.set_useOffset(False)
-        largest = max(abs(limit) for limit in limits)
-        if not 1e-3 <= largest < 1e4:
-            axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 6)))
+        if type(formatter) is ScalarFormatter:  # a subclass knows its own business
+            formatter.set_useOffset(False)
+            if not 1e-3 <= np.abs(axis.get_view_interval()).max() < 1e4:
+                axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 6)))
 
 
 def _few_ticks(figure: Figure) -> None:

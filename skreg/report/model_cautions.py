@@ -136,7 +136,7 @@ def _unscaled(compared: Sequence[ModelReport]) -> Iterator[Caution]:
         standardized = getattr(one.estimator, "standardize", False)
         if one.coefficients is None or standardized or not is_penalised(one.estimator):
             continue
-        spread = _deviations(one.X)
+        spread = deviations(one.X)
         least, most = np.where(spread > 0, spread, np.inf).argmin(), spread.argmax()
         if 0 < UNEQUAL * spread[least] <= spread[most]:
             ends = (f"{number(spread[j])} ({one.names[j]})" for j in (least, most))
@@ -158,15 +158,6 @@ def _unscaled(compared: Sequence[ModelReport]) -> Iterator[Caution]:
         " before the model (skreg's linear models take standardize=True), unless"
         " all features have the same unit.",
     )
-
-
-def _deviations(X: Any) -> NDArray[np.float64]:
-    """Standard deviation of each feature, 0 for what is constant up to rounding."""
-    stored_sparse = sparse.issparse(X)
-    X = X if stored_sparse else np.asarray(X, dtype=float)
-    spread, size = deviations(X), abs(X).max(axis=0)
-    size = size.toarray().ravel() if stored_sparse else size
-    return np.where(spread > 1e-7 * size, spread, 0.0)
 
 
 def _collinear(compared: Sequence[ModelReport]) -> Iterator[Caution]:

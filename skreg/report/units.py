@@ -148,7 +148,11 @@ def _scaled(step: Any, before: DataFrame) -> DataFrame:
 
 
 def deviations(X: Any) -> NDArray[np.float64]:
-    """Standard deviation of each column, of an array or a sparse matrix."""
+    """Standard deviation of each column, 0 for what is constant up to rounding."""
     if hasattr(X, "tocsr"):
-        return np.sqrt(mean_variance_axis(X.tocsr().astype(float), axis=0)[1])
-    return np.asarray(X, dtype=float).std(axis=0)
+        X = X.tocsr().astype(float)
+        spread, size = np.sqrt(mean_variance_axis(X, axis=0)[1]), abs(X).max(axis=0).toarray()
+    else:
+        X = np.asarray(X, dtype=float)
+        spread, size = X.std(axis=0), np.abs(X).max(axis=0)
+    return np.where(spread > 1e-7 * np.ravel(size), spread, 0.0)
