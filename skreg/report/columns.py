@@ -20,22 +20,12 @@ _TIMES: dict[Kind, type] = {"date": date, "duration": timedelta}
 
 @dataclass(frozen=True)
 class Columns:
-    """X as columns: numbers with NaN, or objects with None, where a value is missing.
-
-    Parameters
-    ----------
-    names : tuple of str
-    n_rows : int
-    dense : tuple of ndarray or None
-        One array a column.
-    stored : sparse matrix in CSC form or None
-        In place of `dense`.
-    """
+    """X as columns: numbers with NaN, or objects with None, where a value is missing."""
 
     names: tuple[str, ...]
     n_rows: int
-    dense: tuple[NDArray[Any], ...] | None
-    stored: Any = None
+    dense: tuple[NDArray[Any], ...] | None  # one array a column
+    stored: Any = None  # in place of `dense`, a sparse matrix in CSC form
 
     @classmethod
     def of(cls, X: Any, names: tuple[str, ...]) -> Columns:

@@ -41,16 +41,9 @@ _MATHS = {r"$\alpha$": "α", r"$\times$": "×", r"$\ell_1$": "ℓ₁"}
 
 
 class Picture(NamedTuple):
-    """A picture in a page.
+    """A picture in a page."""
 
-    Parameters
-    ----------
-    svg : str
-        An `svg` element. No two pictures of a page have an id in common.
-    caption : str
-    """
-
-    svg: str
+    svg: str  # an element; no two pictures of a page have an id in common
     caption: str
 
 

@@ -50,20 +50,10 @@ OUT_OF_FOLD = (
 
 
 class Fit(NamedTuple):
-    """One model fitted to the training rows of one split.
+    """One model fitted to the training rows of one split."""
 
-    Parameters
-    ----------
-    model : object or None
-        Fitted; None where the split held rows out, so that it need not travel between processes.
-    values : tuple
-        What each metric makes of the rows held out.
-    seconds : float
-    warned : tuple of Warned
-    """
-
-    model: Any
-    values: tuple[Any, ...]
+    model: Any  # None where the split held rows out, so that it need not travel between processes
+    values: tuple[Any, ...]  # what each metric makes of the rows held out
     seconds: float
     warned: tuple[Warned, ...]
 

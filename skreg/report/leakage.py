@@ -32,21 +32,11 @@ ROWS_A_TERM = 3
 
 
 class Suspect(NamedTuple):
-    """A feature, or a formula of some, that alone says what the target is.
+    """A feature, or a formula of some, that alone says what the target is."""
 
-    Parameters
-    ----------
-    name : str
-        Of the feature; "labour + parts" of a formula.
-    how : str
-        "correlation 0.998", "area under the ROC curve 0.995".
-    size : float
-        How far it goes, at most 1.
-    """
-
-    name: str
-    how: str
-    size: float
+    name: str  # of the feature; "labour + parts" of a formula
+    how: str  # "correlation 0.998", "area under the ROC curve 0.995"
+    size: float  # how far it goes, at most 1
 
 
 def suspects(table: Columns, y: NDArray[np.generic], task: Task, target: str) -> list[Suspect]:

@@ -51,21 +51,12 @@ def require_jinja2() -> None:
 
 
 class CoefficientTable(NamedTuple):
-    """The largest coefficients of a model, ready to be written.
+    """The largest coefficients of a model, ready to be written."""
 
-    Parameters
-    ----------
-    heads : list of str
-        Over the columns of numbers.
-    rows : list of (str, list of (float, float))
-        A feature's name and its numbers, each as it is shown and as it is sorted by.
-    note : str
-        What is not in the table.
-    """
-
-    heads: list[str]
+    heads: list[str]  # over the columns of numbers
+    # A feature's name and its numbers, each as it is shown and as it is sorted by.
     rows: list[tuple[str, list[tuple[float, float]]]]
-    note: str
+    note: str  # what is not in the table
 
 
 class Section(NamedTuple):

@@ -23,44 +23,23 @@ from .contents import Task
 from .scores import Metric, metrics_for
 
 FEWEST_ROWS = 4
-Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+Fold = tuple[NDArray[np.intp], NDArray[np.intp]]  # training and held-out rows
 
 
 @dataclass(frozen=True)
 class Request:
-    """Estimators and data, checked.
+    """Estimators and data, checked."""
 
-    Parameters
-    ----------
-    estimators : tuple of (str, object, bool)
-        Name, estimator, whether it was fitted before.
-    X : array, sparse matrix or data frame
-        As given; a list is an array by now.
-    y : ndarray of shape (n_samples,)
-    names : tuple of str
-        Of the columns.
-    target : str
-    title : str
-    task : {"regression", "classification"}
-    classes : ndarray
-        Sorted; empty for a regression.
-    folds : tuple of (ndarray, ndarray)
-        Training and held-out rows.
-    metrics : list of Metric
-        What is measured on the rows held out.
-    random_state : int, RandomState or None
-    """
-
-    estimators: tuple[tuple[str, Any, bool], ...]
-    X: Any
+    estimators: tuple[tuple[str, Any, bool], ...]  # name, estimator, whether it was fitted before
+    X: Any  # as given; a list is an array by now
     y: NDArray[Any]
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # of the columns
     target: str
     title: str
     task: Task
-    classes: NDArray[Any]
+    classes: NDArray[Any]  # sorted; empty for a regression
     folds: tuple[Fold, ...]
-    metrics: list[Metric]
+    metrics: list[Metric]  # what is measured on the rows held out
     random_state: Any
 
     @property

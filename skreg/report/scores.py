@@ -28,21 +28,12 @@ NOTHING = 1e-15  # the log loss of certainty, which scikit-learn keeps from bein
 
 @dataclass(frozen=True)
 class Predictions:
-    """The rows that a fold holds out, and what a model that has not seen them says of them.
+    """The rows that a fold holds out, and what a model that has not seen them says of them."""
 
-    Parameters
-    ----------
-    model : object
-        Fitted to the other rows.
-    X, y : the rows
-    classes : ndarray
-        All classes; empty for a regression.
-    """
-
-    model: Any
+    model: Any  # fitted to the other rows
     X: Any
     y: NDArray[Any]
-    classes: NDArray[Any]
+    classes: NDArray[Any]  # all of them; empty for a regression
 
     @cached_property
     def predicted(self) -> NDArray[Any]:
