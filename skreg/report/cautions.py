@@ -32,20 +32,8 @@ def data_cautions(
 ) -> Iterator[Caution]:
     """Cautions about a table and its target, whatever the models.
 
-    Parameters
-    ----------
-    table : Columns
-    y : ndarray of shape (n_samples,)
-    seen : Glance
-        The same data at a glance.
-    fewest_held_out : int
-        Rows of the smallest fold.
-    time_is_said : bool, default=False
-        Whether the folds are in order of time, or another caution says that they are not.
-
-    Yields
-    ------
-    Caution
+    `seen` are the same data at a glance; `time_is_said` where the folds are in order of time, or
+    another caution says that they are not.
     """
     if leaks := suspects(table, y, seen.task, seen.target):
         listed = listing([f"{name} ({how})" for name, how, _ in leaks], LISTED)

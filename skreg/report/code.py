@@ -32,17 +32,10 @@ def printed(estimator: Any, longest_array: int = sys.maxsize) -> str:
 
 
 def python_call(request: Request, path: Any, options: dict[str, Any]) -> str:
-    """Code that makes the page again.
+    """Code that makes the page again; `options` are the other arguments of `skreg.report`.
 
     What it cannot say stands there by a name, as X and y do: data, an estimator with parts that
     do not print as code, a list of folds.
-
-    Parameters
-    ----------
-    request : Request
-    path : str or path
-    options : dict
-        The other arguments of `skreg.report`.
     """
     splitter = options["cv"] if hasattr(options["cv"], "split") else None
     names = _Names([*(estimator for _, estimator, _ in request.estimators), splitter])

@@ -58,19 +58,8 @@ class Sketch(NamedTuple):
 def picture(sketch: Sketch, key: str, of: str, width: float = WIDTH) -> Picture:
     """Draw on a figure of the report's own; the session's style and pyplot do not matter.
 
-    Parameters
-    ----------
-    sketch : Sketch
-    key : str
-        Tells this picture's ids from those of all others in the page.
-    of : str
-        What the picture is of, for those who cannot see it.
-    width : float, default=4
-        In inches.
-
-    Returns
-    -------
-    Picture
+    The key tells this picture's ids from those of all others in the page; `of` says what it is of
+    to those who cannot see it; the width is in inches.
     """
     import matplotlib.style
     from matplotlib.figure import Figure

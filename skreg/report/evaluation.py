@@ -75,19 +75,9 @@ def evaluate(
 ) -> list[list[Fit]]:
     """Fit each model to the training rows of each of its splits and measure the rows held out.
 
-    Parameters
-    ----------
-    models : sequence of (str, estimator, Splits)
-        Estimators are cloned.
-    X : array, sparse matrix or data frame
-    y : ndarray of shape (n_samples,)
-    metrics : sequence of Metric
-    classes : ndarray
-        All classes, sorted; none for a regression.
-    n_jobs : int or None
-        Processes that share the fits; the result does not depend on it.
-    verbose : int
-        Whether each fit says that it is done, on standard error.
+    Estimators are cloned. `classes` are all classes, sorted; none for a regression. The result does
+    not depend on the processes that share the fits; each fit says on standard error that it is
+    done, where `verbose`.
 
     Returns
     -------
@@ -138,20 +128,7 @@ def _fit(
 
 
 def compare_models(request: Request, *, n_jobs: int | None, verbose: int) -> list[ModelReport]:
-    """Fit and cross-validate every estimator of a request, and look into it.
-
-    Parameters
-    ----------
-    request : Request
-    n_jobs : int or None
-        Processes that share the fits.
-    verbose : int
-        Whether each fit says that it is done.
-
-    Returns
-    -------
-    list of ModelReport
-    """
+    """Fit and cross-validate every estimator of a request, and look into it."""
     folds = splits_of(request.folds)
     everything: Splits = {WHOLE: (np.arange(len(request.y)), None)}
     models = [

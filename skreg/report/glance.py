@@ -14,20 +14,7 @@ MOST_CLASSES = 30
 
 
 def glance(table: Columns, y: NDArray[np.generic], task: Task, target: str) -> Glance:
-    """Look at a table and its target.
-
-    Parameters
-    ----------
-    table : Columns
-    y : ndarray of shape (n_samples,)
-    task : {"regression", "classification"}
-    target : str
-        Its name.
-
-    Returns
-    -------
-    Glance
-    """
+    """Look at a table and its target, which has this name."""
     columns = tuple(describe(table))
     found = correlated_groups(table)
     numeric = "Correlations are those of the numeric columns."

@@ -59,14 +59,7 @@ def all_different(values: NDArray[Any]) -> bool:
 def ids_among_numbers(columns: Mapping[str, NDArray[Any]]) -> list[str]:
     """Columns of whole numbers that name rows or things, and measure nothing.
 
-    Parameters
-    ----------
-    columns : mapping of str to ndarray
-        Floats, or objects, which are passed over.
-
-    Returns
-    -------
-    list of str
+    Columns of objects are passed over.
     """
     return [
         name
@@ -102,14 +95,7 @@ def _is_id(name: str, values: NDArray[np.float64]) -> bool:
 def sentinels(columns: Mapping[str, NDArray[Any]]) -> list[Sentinel]:
     """Values that are repeated and far from all others of their column.
 
-    Parameters
-    ----------
-    columns : mapping of str to ndarray
-        Floats, or objects, which are passed over.
-
-    Returns
-    -------
-    list of Sentinel
+    Columns of objects are passed over.
     """
     counted = {}
     for name, values in columns.items():
@@ -203,21 +189,10 @@ def date_caution(names: Sequence[str], remedy: str) -> Caution:
 def column_cautions(
     table: Columns, y: NDArray[Any], target: str, in_time_order: bool
 ) -> list[Caution]:
-    """Look at the values of a table, which are not read again.
+    """Look at the values of a table, which are not read again; say nothing of a sparse matrix.
 
-    Parameters
-    ----------
-    table : Columns
-    y : ndarray of shape (n_samples,)
-    target : str
-        Its name.
-    in_time_order : bool
-        Whether every fold comes after the rows it is predicted from.
-
-    Returns
-    -------
-    list of Caution
-        None about a sparse matrix.
+    `target` is the name of y; `in_time_order` says whether every fold comes after the rows that it
+    is predicted from.
     """
     if table.dense is None:
         return []

@@ -36,16 +36,9 @@ def look_into(
 ) -> None:
     """Find what the page draws of a fitted estimator, and why it lacks the rest.
 
-    Parameters
-    ----------
-    model : ModelReport
-        With the estimator, the table and its names as the user gave them; what is found is written
-        into it.
-    y : ndarray of shape (n_samples,)
-    classes : ndarray
-        Sorted; empty for a regression.
-    fitted_before : bool, default=False
-        Whether it may have been fitted to other rows.
+    The model has the estimator, the table and its names as the user gave them; what is found is
+    written into it. `classes` are sorted, and empty for a regression; where it was `fitted_before`
+    it may have been fitted to other rows.
     """
     y, units = _innermost(model, y)
     estimator = model.estimator
@@ -81,12 +74,7 @@ def look_into(
 def _innermost(model: ModelReport, y: NDArray[Any]) -> tuple[NDArray[Any], DataFrame]:
     """Look through Pipelines, searches and transformed targets, taking X and y along.
 
-    Returns
-    -------
-    y : ndarray
-        The target as the innermost estimator sees it.
-    units : DataFrame
-        What its columns are measured in.
+    Return the target as the innermost estimator sees it, and what its columns are measured in.
     """
     units = None
     while True:

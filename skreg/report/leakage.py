@@ -40,20 +40,7 @@ class Suspect(NamedTuple):
 
 
 def suspects(table: Columns, y: NDArray[np.generic], task: Task, target: str) -> list[Suspect]:
-    """Find features that predict almost perfectly, the best first.
-
-    Parameters
-    ----------
-    table : Columns
-    y : ndarray of shape (n_samples,)
-    task : {"regression", "classification"}
-    target : str
-        Its name.
-
-    Returns
-    -------
-    list of Suspect
-    """
+    """Find features that predict the target, which has this name, almost perfectly: best first."""
     p = len(table.names)
     rows = sample(table.n_rows, int(max(200, MOST_CELLS / max(p, 1))))
     values = y[rows] if task == "regression" else np.unique(y[rows], return_inverse=True)[1]
@@ -170,15 +157,7 @@ def formula(block: Array, y: Array, names: list[str]) -> Suspect | None:
     """Find two to ten columns whose sum or product, with signs, is the target up to rounding.
 
     Orthogonal matching pursuit: the column that is most correlated with what is left joins, and all
-    are fitted again, until nothing is left.
-
-    Parameters
-    ----------
-    block : ndarray of shape (n_rows, n_columns)
-        Numbers; columns with gaps (NaN) do not take part.
-    y : ndarray of shape (n_rows,)
-    names : list of str
-        Of the columns.
+    are fitted again, until nothing is left. Columns with gaps (NaN) do not take part.
     """
     whole = np.flatnonzero(np.isfinite(block).all(axis=0))
     ways = [("sum", whole, block[:, whole], y)]

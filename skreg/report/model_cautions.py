@@ -35,19 +35,7 @@ EDGE = re.compile(r"is the (smallest|largest) of the grid")
 def model_cautions(
     compared: Sequence[ModelReport], best: int, baseline: ModelReport
 ) -> Iterator[Caution]:
-    """Cautions about models and their comparison.
-
-    Parameters
-    ----------
-    compared : sequence of ModelReport
-    best : int
-        Position of the best.
-    baseline : ModelReport
-
-    Yields
-    ------
-    Caution
-    """
+    """Cautions about models and their comparison; `best` is the position of the best."""
     yield from _no_better(compared[best], baseline)
     for one in compared:
         if one.edge is not None and not (one.edge == "largest" and [*_no_better(one, baseline)]):

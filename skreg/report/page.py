@@ -32,13 +32,7 @@ _UNPRINTABLE = re.compile(
 
 
 def require_jinja2() -> None:
-    """Fail in one sentence when Jinja2, matplotlib or pandas is missing.
-
-    Raises
-    ------
-    ImportError
-        The message names the extra that brings them.
-    """
+    """Fail in one sentence when Jinja2, matplotlib or pandas is missing."""
     try:
         import jinja2  # noqa: F401  # only to see that they are there
         import matplotlib  # noqa: F401  # the same
@@ -70,22 +64,7 @@ class Section(NamedTuple):
 
 
 def render(contents: Contents) -> str:
-    """Write the page.
-
-    Parameters
-    ----------
-    contents : Contents
-
-    Returns
-    -------
-    str
-        A whole HTML file, to be saved as UTF-8.
-
-    Raises
-    ------
-    ImportError
-        Jinja2, matplotlib or pandas is not installed.
-    """
+    """Write the page: a whole HTML file, to be saved as UTF-8."""
     require_jinja2()
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

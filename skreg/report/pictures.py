@@ -35,16 +35,7 @@ _MOST_LAYERS = 4
 def of_model(model: ModelReport, contents: Contents, position: int) -> Iterator[Picture]:
     """Draw what one model has to show, one picture after the other.
 
-    Parameters
-    ----------
-    model : ModelReport
-    contents : Contents
-    position : int
-        Tells the pictures of one model from another's.
-
-    Yields
-    ------
-    Picture
+    Its position tells the pictures of one model from another's.
     """
     classify = contents.glance.task == "classification"
     sketches = chain(
@@ -61,15 +52,7 @@ def of_model(model: ModelReport, contents: Contents, position: int) -> Iterator[
 def comparison(contents: Contents, order: Sequence[int]) -> Picture:
     """Draw each model's mean of the first score with its standard error.
 
-    Parameters
-    ----------
-    contents : Contents
-    order : sequence of int
-        Positions of the models, from the top; the baseline is below them.
-
-    Returns
-    -------
-    Picture
+    `order` are positions of the models, from the top; the baseline is below them.
     """
     models = [contents.models[position] for position in order]
     models += [] if contents.baseline is None else [contents.baseline]

@@ -123,13 +123,7 @@ USUAL: dict[str, dict[str, Metric]] = {
 
 
 def metrics_for(task: Task, scoring: Any, fewest_held_out: int) -> list[Metric]:
-    """The usual metrics of a task, after those that `scoring` asks for.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Where `scoring` names no scorer.
-    """
+    """The usual metrics of a task, after those that `scoring` asks for."""
     usual = dict(USUAL[task])
     if fewest_held_out < 2:
         usual.pop("r2", None)  # of single rows it is not defined

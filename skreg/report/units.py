@@ -86,16 +86,8 @@ def names_behind(step: Any, names: tuple[str, ...]) -> tuple[str, ...]:
 def measured(coefficients: Coefficients, units: DataFrame, estimator: Any, X: Any) -> Coefficients:
     """Say what coefficients are per, and turn those of unscaled features into comparable ones.
 
-    Parameters
-    ----------
-    coefficients : Coefficients
-        As the model has them.
-    units : DataFrame
-        Of the model's features.
-    estimator : object
-        Where its `standardize` is on, its penalty compared coefficients per standard deviation.
-    X : array or sparse matrix
-        As the estimator sees it.
+    They are as the model has them, and `units` and X are of its features. Where the estimator's
+    `standardize` is on, its penalty compared coefficients per standard deviation.
     """
     n_features = coefficients.values.shape[-1]
     if len(units) != n_features:
