@@ -76,27 +76,26 @@ def _innermost(model: ModelReport, y: NDArray[Any]) -> tuple[NDArray[Any], DataF
 
     Return the target as the innermost estimator sees it, and what its columns are measured in.
     """
-    units = None
+    units = all_in("unit", model.names)
     while True:
         estimator = model.estimator
         if isinstance(estimator, Pipeline):
             before = estimator[:-1]
             if len(before) and any(step not in (None, "passthrough") for _, step in before.steps):
-                units = behind(before, all_in("unit", model.names) if units is None else units)
+                units = behind(before, units)
                 model.names = names_behind(before, model.names)
                 model.X = before.transform(model.X)
             model.estimator = estimator[-1]
         elif hasattr(estimator, "best_estimator_"):
-            chosen = ", ".join(
-                f"{key}={_brief(value)}" for key, value in estimator.best_params_.items()
-            )
+            best = estimator.best_params_
+            chosen = ", ".join(f"{key}={_brief(value)}" for key, value in best.items())
             model.notes += (f"{type(estimator).__name__} chose {chosen}; the best model is shown.",)
             model.at_ends += tuple(_at_ends(estimator))
             model.estimator = estimator.best_estimator_
         elif hasattr(estimator, "regressor_") and hasattr(estimator, "transformer_"):
             y = _take_target(model, estimator, y)
         else:
-            return y, all_in("unit", model.names) if units is None else units
+            return y, units
 
 
 def _at_ends(search: Any) -> list[str]:

@@ -147,13 +147,11 @@ def _own_name(estimator: Any) -> str:
 
 
 def _task_of(named: list[tuple[str, Any]]) -> Task:
-    regressors, classifiers = (
-        [name for name, estimator in named if is_kind(estimator)]
-        for is_kind in (is_regressor, is_classifier)
-    )
-    neither = [name for name, _ in named if name not in (*regressors, *classifiers)]
-    if neither:
-        raise TypeError(f"estimators: {neither[0]} is neither a regressor nor a classifier")
+    regressors = [name for name, estimator in named if is_regressor(estimator)]
+    classifiers = [name for name, estimator in named if is_classifier(estimator)]
+    for name, _ in named:
+        if name not in (*regressors, *classifiers):
+            raise TypeError(f"estimators: {name} is neither a regressor nor a classifier")
     if regressors and classifiers:
         raise ValueError(
             f"estimators mixes regressors ({', '.join(regressors)}) and classifiers"
