@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,16 +33,6 @@ _CODE = re.compile(
 _NINES = re.compile(r"-?9{2,}(\.[90]*)?")
 
 
-class Sentinel(NamedTuple):
-    """A value that may stand for a missing one: a column, the value, how often, the others."""
-
-    name: str
-    value: float
-    n_rows: int
-    low: float
-    high: float
-
-
 def are_known(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Which values are there: neither None nor NaN nor NaT."""
     import pandas
@@ -56,16 +46,23 @@ def all_different(values: NDArray[Any]) -> bool:
     return len(present) > 1 and len(set(present)) >= ALL_DIFFERENT * len(present)
 
 
-def ids_among_numbers(columns: Mapping[str, NDArray[Any]]) -> list[str]:
-    """Columns of whole numbers that name rows or things, and measure nothing.
+def id_cautions(columns: Mapping[str, NDArray[Any]], remedy: str) -> list[Caution]:
+    """Say which columns of whole numbers name rows or things, and measure nothing.
 
     Columns of objects are passed over.
     """
-    return [
+    names = [
         name
         for name, values in columns.items()
         if values.dtype.kind == "f" and _is_id(name, values[np.isfinite(values)])
     ]
+    one = len(names) == 1
+    title = "A column looks like an id or a code" if one else "Columns look like ids or codes"
+    text = (
+        f"{some(names, MOST_LISTED)} hold{'s' * one} whole numbers that seem"
+        f" to name rows or things and to measure nothing: {remedy}."
+    )
+    return [Caution(title, text)] if names else []
 
 
 def _is_id(name: str, values: NDArray[np.float64]) -> bool:
@@ -92,10 +89,10 @@ def _is_id(name: str, values: NDArray[np.float64]) -> bool:
     return bool(kstest(values, "uniform", args=(low, high - low)).pvalue > 0.2)
 
 
-def sentinels(columns: Mapping[str, NDArray[Any]]) -> list[Sentinel]:
-    """Values that are repeated and far from all others of their column.
+def sentinel_cautions(columns: Mapping[str, NDArray[Any]], remedy: str) -> list[Caution]:
+    """Say which values may stand for missing ones: repeated, and far from all others of a column.
 
-    Columns of objects are passed over.
+    Columns of objects are passed over. "{value}" in the remedy becomes such a value.
     """
     counted = {}
     for name, values in columns.items():
@@ -107,73 +104,43 @@ def sentinels(columns: Mapping[str, NDArray[Any]]) -> list[Sentinel]:
     ends = Counter(
         float(kinds[k]) for kinds, counts in counted.values() for k in (0, -1) if counts[k] > 1
     )
-    return [
-        one
-        for name, (kinds, counts) in counted.items()
-        for sign in (1, -1)
-        for one in _at_one_end(name, sign * kinds[::sign], counts[::sign], sign, ends)
-    ]
+    places: dict[str, list[str]] = defaultdict(list)
+    for name, (kinds, counts) in counted.items():
+        for sign in (1, -1):
+            ordered, of_each = sign * kinds[::sign], counts[::sign]
+            n = _at_start(ordered, of_each, sign, ends)
+            low, high = sorted((sign * ordered[n], sign * ordered[-1]))
+            for value, count in zip(sign * ordered[:n], of_each, strict=False):
+                place = f"{name!r} ({count:,} rows, the others from {low:g} to {high:g})"
+                places[f"{value:g}"].append(place)
+    said = []
+    for value, where in places.items():
+        left = len(where) - MOST_LISTED
+        more = f" and {left} more columns" if left > 0 else ""
+        instead = remedy.format(value=value)
+        said.append(f"{value} in {', '.join(where[:MOST_LISTED])}{more}: {instead}")
+    text = f"Far from all others, and repeated: {'; '.join(said)}."
+    return [Caution("A value may stand for a missing one", text, serious=True)] if said else []
 
 
-def _at_one_end(
-    name: str,
-    kinds: NDArray[np.float64],
-    counts: NDArray[np.intp],
-    sign: int,
-    ends: Counter[float],
-) -> list[Sentinel]:
-    """Sentinels among the smallest values, which are the largest ones with another sign."""
+def _at_start(
+    kinds: NDArray[np.float64], counts: NDArray[np.intp], sign: int, ends: Counter[float]
+) -> int:
+    """How many of the smallest values, the largest ones with another sign, are sentinels."""
     for n in range(min(MOST_SENTINELS, len(kinds) - FEWEST_VALUES), 0, -1):
         head, rest = kinds[:n], kinds[n:]
-        if counts[:n].min() < 2 or np.any(head == 0):
-            continue
         gap, spread = rest[0] - head[-1], rest[-1] - rest[0]
-        if gap < 2 * np.diff(rest).max():
-            continue  # the next step of a scale
-        values = [float(sign * value) for value in head]
+        if counts[:n].min() < 2 or np.any(head == 0) or gap < 2 * np.diff(rest).max():
+            continue  # zero, or the next step of a scale
         # Nines, or alone below zero in several columns, need not be as far away.
         below = sign > 0 and head[-1] < 0 <= rest[0]
         usual = all(
-            _NINES.fullmatch(f"{value:g}") or (below and ends[value] > 1) for value in values
+            _NINES.fullmatch(f"{value:g}") or (below and ends[float(value)] > 1)
+            for value in sign * head
         )
         if gap > spread or (usual and gap > NEAR * spread):
-            low, high = sorted((float(sign * rest[0]), float(sign * rest[-1])))
-            return [
-                Sentinel(name, value, int(count), low, high)
-                for value, count in zip(values, counts[:n], strict=True)
-            ]
-    return []
-
-
-def sentinel_cautions(found: Sequence[Sentinel], remedy: str) -> list[Caution]:
-    """Say which values may stand for missing ones; "{value}" in the remedy becomes such a value."""
-    if not found:
-        return []
-    by_value: dict[str, list[str]] = defaultdict(list)
-    for name, value, count, low, high in found:
-        place = f"{name!r} ({count:,} rows, the others from {low:g} to {high:g})"
-        by_value[f"{value:g}"].append(place)
-    said = []
-    for text, places in by_value.items():
-        left = len(places) - MOST_LISTED
-        more = f" and {left} more columns" if left > 0 else ""
-        where = ", ".join(places[:MOST_LISTED]) + more
-        said.append(f"{text} in {where}: {remedy.format(value=text)}")
-    text = f"Far from all others, and repeated: {'; '.join(said)}."
-    return [Caution("A value may stand for a missing one", text, serious=True)]
-
-
-def id_cautions(names: Sequence[str], remedy: str) -> list[Caution]:
-    """Say which columns of whole numbers may be ids."""
-    if not names:
-        return []
-    one = len(names) == 1
-    title = "A column looks like an id or a code" if one else "Columns look like ids or codes"
-    text = (
-        f"{some(names, MOST_LISTED)} hold{'s' * one} whole numbers that seem"
-        f" to name rows or things and to measure nothing: {remedy}."
-    )
-    return [Caution(title, text)]
+            return n
+    return 0
 
 
 def date_caution(names: Sequence[str], remedy: str) -> Caution:
@@ -198,10 +165,8 @@ def column_cautions(
         return []
     columns = dict(zip(table.names, table.dense, strict=True))
     measured = columns | ({target: y.astype(float)} if y.dtype.kind in "iuf" else {})
-    cautions = sentinel_cautions(sentinels(measured), "make it NaN, and impute it in a Pipeline")
-    cautions += id_cautions(
-        ids_among_numbers(columns), "leave such a column out, or encode it as categories"
-    )
+    cautions = sentinel_cautions(measured, "make it NaN, and impute it in a Pipeline")
+    cautions += id_cautions(columns, "leave such a column out, or encode it as categories")
     objects = [name for name, values in columns.items() if values.dtype == object]
     dates = [name for name in objects if is_time(columns[name], "date")]
     text = [name for name in objects if name not in dates and all_different(columns[name])]

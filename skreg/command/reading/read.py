@@ -17,9 +17,7 @@ from ...report.ids_and_sentinels import (
     are_known,
     date_caution,
     id_cautions,
-    ids_among_numbers,
     sentinel_cautions,
-    sentinels,
 )
 from ..table import MOST_CATEGORIES, Table, TableError, mixed_preprocessing
 from .dates import date_parts
@@ -247,13 +245,11 @@ def _cautions_of(
     measured = dict(kept)
     if y.dtype.kind == "f":
         measured[target] = y
-    found = sentinels(measured)
-    cautions = sentinel_cautions(found, "--missing {value} takes it as missing")
+    cautions = sentinel_cautions(measured, "--missing {value} takes it as missing")
     # A column with separators or a unit is written for people, as no id is.
     written = {one.name for one in features if one.readings[0].notes}
     plain = {name: values for name, values in kept.items() if name not in written}
-    ids = ids_among_numbers(plain)
-    cautions += id_cautions(ids, "--drop leaves out such a column, --text takes it as categories")
+    cautions += id_cautions(plain, "--drop leaves out such a column, --text takes it as categories")
     codes = [one.name for one in features if one.kind == "code" and one.name in kept]
     if codes:
         several = len(codes) > 1
