@@ -5,6 +5,7 @@ import pytest
 from scipy import sparse
 
 from skreg.data.build import design_of
+from skreg.data.moments import Moments
 
 N, P = 25, 6
 STORED = {
@@ -81,6 +82,84 @@ def test_products(stored, dtype, center, standardize, weighted, offset):
     close(design.gram(), G, pair)
     close(design.gram_columns(np.array([4, 1])), G[:, [4, 1]], pair[:, [4, 1]])  # from the Gram
     close(design.norm2(r), omega @ (r * r), 1.0)
+
+
+@pytest.mark.parametrize(("stored", "dtype", "center", "standardize", "weighted"), ALL)
+@pytest.mark.parametrize("offset", [0.0, 1e3])
+def test_rows_and_other_views(stored, dtype, center, standardize, weighted, offset):
+    how = {"center": center, "standardize": standardize}
+    design, X, weight = make(stored, dtype, offset, weighted, **how)
+    Z, omega, _ = explicit(X, weight, center, standardize)
+    Z, omega = Z.astype(float), omega.astype(float)
+    size = np.abs(Z).max(axis=0)
+    w, index = np.random.default_rng(1).standard_normal(P) / size, np.array([3, 0, 11])
+    for rows in (index, slice(5, 9)):
+        np.testing.assert_allclose(design.predict_rows(rows, w), Z[rows] @ w, rtol=0, atol=1e-9)
+    columns = np.array([4, 1])
+    blocks = list(design.row_blocks(columns, 10))
+    assert [rows.start for rows, _ in blocks] == [0, 10, 20]
+    whole = np.vstack([block for _, block in blocks])
+    np.testing.assert_allclose(whole / size[columns], (Z / size)[:, columns], rtol=0, atol=1e-9)
+    entries = design.entries(index, columns)
+    entries = entries.toarray() if design.sparse else entries
+    np.testing.assert_array_equal(entries, X.astype(dtype)[np.ix_(index, columns)])
+    root = np.sqrt(omega)[:, None]
+    K = (root * Z) @ (root * Z).T
+    np.testing.assert_allclose(design.kernel(), K, rtol=0, atol=1e-9 * np.abs(K).max())
+    bounds, norms = design.norm_bounds(), np.sqrt(omega @ Z**2)
+    assert np.all(bounds >= norms * (1 - 1e-9))
+    assert design.n_stored == (np.count_nonzero(X) if design.sparse else X.size)
+    other = np.arange(N) % 3 + 1.0
+    again, _, _ = explicit(X, other, center, standardize)
+    found = design.reweighted(other).columns(slice(None)) / size
+    np.testing.assert_allclose(found, (again / size).astype(float), rtol=0, atol=1e-9)
+    plain = design.with_scale(None).columns(slice(None))
+    scale = np.ones(P) if design.inv_scale is None else design.inv_scale
+    np.testing.assert_allclose(plain * scale, design.columns(slice(None)), rtol=1e-13)
+
+
+@pytest.mark.parametrize("stored", ["C", "F", "csc"])
+@pytest.mark.parametrize("center", [True, False])
+def test_equal_columns(stored, center):
+    rng = np.random.default_rng(0)
+    X = np.where(rng.random((N, 5)) < 0.5, 0.0, rng.standard_normal((N, 5)))
+    X[:, 1], X[:, 2], X[:, 4] = X[:, 0], -X[:, 0], X[:, 0] * (1 + 1e-6)
+    design = design_of(STORED[stored](X), center=center)
+    first, others = np.zeros(4, dtype=np.intp), np.arange(1, 5)
+    for share, last in ((1e-12, False), (1e-3, True)):
+        found = design.equal_columns(first, others, np.array([1.0, -1.0, 1.0, 1.0]), share)
+        np.testing.assert_array_equal(found, [True, True, False, last])
+
+
+@pytest.mark.parametrize("stored", STORED)
+def test_moments_are_those_of_the_dense_rows(stored):
+    design, X, weight = make(stored, offset=2.0)
+    X, Y, reference = X.astype(float), np.arange(2.0 * N).reshape(N, 2), np.full(P + 2, 1.5)
+    found = design.moments(Y, reference, weight)
+    expected = Moments.of_rows(X, Y, reference, weight)
+    np.testing.assert_allclose(found.S, expected.S, rtol=1e-12, atol=1e-9)
+
+
+def test_what_a_solver_leaves_is_kept_for_the_next():
+    design, *_ = make()
+    made = []
+    for key in ("a", "b", "a"):
+        assert design.kept(key, lambda key=key: made.append(key) or key) == key
+    assert made == ["a", "b"]
+
+
+@pytest.mark.parametrize("stored", ["C", "csc"])
+def test_a_design_that_grows_leaves_its_parts_alone(stored):
+    """Two that grow from one part do not write over each other."""
+    design, *_ = make(stored)
+    parts = [design.subset(np.array([k])) for k in range(P)]
+    both = parts[0].joined(parts[1])
+    three, other = both.joined(parts[2]), both.joined(parts[3])
+    more = three.joined(parts[4]).joined(parts[5])
+    for found, index in ((both, [0, 1]), (three, [0, 1, 2]), (other, [0, 1, 3])):
+        np.testing.assert_array_equal(found.columns(slice(None)), design.columns(np.array(index)))
+    expected = design.columns(np.array([0, 1, 2, 4, 5]))
+    np.testing.assert_array_equal(more.columns(slice(None)), expected)
 
 
 @pytest.mark.parametrize("stored", ["C", "csc"])
