@@ -13,6 +13,7 @@ import numpy as np
 
 from ..data.design import Array
 from ..data.powers_of_two import too_strong
+from ..solvers.base import OneTarget
 from ..solvers.optimality import relative_gap, with_rounding
 from ..solvers.registry import choose
 from ..solvers.ridge.solvers import degrees_of_freedom
@@ -58,7 +59,7 @@ def fit_path(
     engine_alphas = bound.engine_alphas(alphas)
     W, (gaps, n_iters, rss, df, intercepts) = _solved(bound, engine_alphas, w, alphas, progress)
     for k in range(n_targets):
-        gaps[k] = with_rounding(gaps[k], W[k], engine_alphas, rss[k], bound.one(k))
+        gaps[k] = with_rounding(gaps[k], W[k], engine_alphas, rss[k], OneTarget(bound, k))
     raw, own, null = design.to_raw(W.T).T, bound.own_penalty, target.squares[:, None]
     if penalty is not own:
         raw = own.in_units(W, raw, penalty)
@@ -111,7 +112,7 @@ def gaps_of(bound: BoundProblem, alphas: Array, coefs: Array) -> Array:
     design, gaps = bound.design, []
     alphas = np.broadcast_to(bound.engine_alphas(alphas), len(coefs))
     for k, (alpha, coef) in enumerate(zip(alphas, coefs, strict=True)):
-        one, w = bound.one(k), design.from_raw(coef)
+        one, w = OneTarget(bound, k), design.from_raw(coef)
         residual = one.y - design.predict(w)
         q, rss = design.correlate(residual), float(design.norm2(residual))
         gap = relative_gap(w, q, rss, bound.penalty.at(alpha), design, one.unit)

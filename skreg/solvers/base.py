@@ -119,45 +119,44 @@ class Bound:
     penalty: Penalty
     loss: Loss = SQUARED
 
-    def one(self, k: int) -> OneTarget:
-        """The problem of target k alone."""
-        target = self.target
-        known = None if target.correlations is None else target.correlations[:, k]
-        y, square = np.ascontiguousarray(target.centred[:, k]), float(target.squares[k])
-        return OneTarget(self.design, self.penalty, y, known, square)
+    @cached_property
+    def correlations(self) -> Array:
+        """Correlations of the features with the targets, (n_features, n_targets)."""
+        design, target = self.design, self.target
+        if target.correlations is not None:
+            return target.correlations
+        Y = target.centred
+        return design.correlate(Y[:, 0] if Y.shape[1] == 1 else Y).reshape(design.n_features, -1)
 
 
 SolveFunction = Callable[[Bound, Array, Array, Settings], Iterator[tuple[Solution, ...]]]
 
 
-@dataclass(frozen=True, eq=False)
 class OneTarget:
-    """A bound problem of the squared loss with one centred target, for solvers of one at a time.
+    """A bound problem of the squared loss with target k alone, for solvers of one at a time.
 
-    What they ask of it is computed once. `known` has the target's correlations with the features,
-    `square` its weighted mean square, where they are known already.
+    Attributes
+    ----------
+    design, penalty
+        Those of the bound problem.
+    y : ndarray of shape (n_samples,)
+        The centred target.
+    yy, unit : float
+        Its weighted mean square, and the unit of gaps and tolerances: one where that is zero.
     """
 
-    design: Design
-    penalty: Penalty
-    y: Array
-    known: Array | None = None
-    square: float | None = None
+    def __init__(self, bound: Bound, k: int = 0) -> None:
+        target = bound.target
+        self.design, self.penalty, self._known = bound.design, bound.penalty, target.correlations
+        self.y, self._k = np.ascontiguousarray(target.centred[:, k]), k
+        self.yy = float(target.squares[k])
+        self.unit = self.yy or 1.0
 
     @cached_property
     def c(self) -> Array:
         """Correlations of the features with the target."""
-        return self.design.correlate(self.y) if self.known is None else self.known
-
-    @cached_property
-    def yy(self) -> float:
-        """Weighted mean square of the target."""
-        return float(self.design.norm2(self.y)) if self.square is None else self.square
-
-    @cached_property
-    def unit(self) -> float:
-        """Unit of gaps and tolerances: the mean square, one where that is zero."""
-        return self.yy or 1.0
+        known = self._known
+        return self.design.correlate(self.y) if known is None else known[:, self._k]
 
 
 def target_by_target(
@@ -170,7 +169,7 @@ def target_by_target(
     ) -> Iterator[tuple[Solution, ...]]:
         each = []
         for k, w in enumerate(start.T):
-            each.append(solve_one(bound.one(k), alphas, w, settings))
+            each.append(solve_one(OneTarget(bound, k), alphas, w, settings))
         return zip(*each, strict=True)
 
     return solve

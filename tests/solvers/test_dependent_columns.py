@@ -97,7 +97,7 @@ def test_the_path_comes_back_from_a_state_of_another_centre():
     solver.extend(gram, c, np.arange(X.shape[1]))
     for share in (0.5, 0.375, 0.28, 0.21, 0.16):
         solver.solve(share * top, 100, final=False)
-    assert solver.state.centred
+    assert solver.state.model.centre is not None
     state = solver.state
     solver.solve(0.12 * top, 100, final=True)
     solver.solve(0.09 * top, 100, final=False)

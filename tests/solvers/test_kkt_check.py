@@ -154,7 +154,8 @@ def test_a_path_knows_where_it_is_after_each_batch(monkeypatch, tall):
     penalty = Penalty.build(design.n_features, 1.0)
     how = Settings(tol=1e-14, tuning=replace(TUNING, margin=0.001))
     alphas = penalty.alpha_max(design.correlate(y)) * np.geomspace(1, 0.02, 60)
-    path = BatchedPath(OneTarget(design, penalty, y[:, 0]), np.zeros(design.n_features), how, False)
+    one = OneTarget(Bound(design, Target.build(design, y), penalty))
+    path = BatchedPath(one, np.zeros(design.n_features), how, False)
     done, n_short = 0, 0
     while done < len(alphas):
         length = path.screen(alphas[done:], 8)

@@ -40,7 +40,7 @@ def setting(shape, case, stored=np.array, unit=1.0):
     if "factors" in shape_of:
         shape_of["factors"] = np.resize(shape_of["factors"], p)
     penalty = Penalty.build(p, l1_ratio, **shape_of)
-    return design, Bound(design, Target.build(design, y), penalty).one(0), penalty
+    return design, OneTarget(Bound(design, Target.build(design, y), penalty)), penalty
 
 
 def descended(target, alphas):
@@ -100,7 +100,7 @@ def test_duplicated_columns_do_not_stop_the_dual_method():
     X = np.repeat(rng.standard_normal((30, 10)), 3, axis=1)
     y = X[:, ::3] @ rng.standard_normal(10) + rng.standard_normal(30)
     design = design_of(X)
-    target = Bound(design, Target.build(design, y), Penalty.build(30, 1.0)).one(0)
+    target = OneTarget(Bound(design, Target.build(design, y), Penalty.build(30, 1.0)))
     for factored in (True, False):
         method = large_support.LargeSupport(target, factored)
         found = method.path(np.array([0.3, 0.01]), np.zeros(30), 1000)
@@ -225,7 +225,7 @@ def test_products_in_single_precision_cost_no_digits(common, weighted, share):
     design = design_of(X, weight)
     y, _ = design.center(X[:, :10].sum(axis=1) + rng.standard_normal(n))
     penalty = Penalty.build(p, 0.1)
-    target = OneTarget(design, penalty, y)
+    target = OneTarget(Bound(design, Target.build(design, y), penalty))
     alphas = penalty.alpha_max(target.c) * np.array([share])
     method = large_support.LargeSupport(target, factored=False)
     (found,) = method.path(alphas, np.zeros(p), 1000)

@@ -191,9 +191,16 @@ class ActiveSet:
         dropped: list[int] = []
         rounds = 0
         for rounds in range(1, min(tuning.max_rounds, budget // 2) + 1):
-            step = self._step(alpha, pattern, w, q, factor, age >= tuning.refreshed, exact)
+            # More active features than the rank depend on each other for certain.
+            n_active = len(pattern.active)
+            centre = state.model.centre
+            overfull = n_active > self.rank and not self.ridged and centre is None
+            if overfull:
+                step: Step | int = n_active - 1
+            else:
+                step = self._step(alpha, pattern, w, q, factor, age >= tuning.refreshed, exact)
             if isinstance(step, int):
-                n_dropped += not self._overfull(len(pattern.active))
+                n_dropped += not overfull
                 if n_dropped > tuning.most_dropped:
                     break
                 pattern = self._without(pattern, step, dropped)
@@ -232,10 +239,6 @@ class ActiveSet:
                 dropped.clear()  # those that depended on what left may be free of it
             pattern = self._changed(pattern, side, leave, new, q, threshold)
         return rounds, False
-
-    def _overfull(self, n_active: int) -> bool:
-        """Whether so many features depend on each other for certain."""
-        return n_active > self.rank and not self.ridged and not self.state.centred
 
     def _without(self, pattern: Pattern, place: int, dropped: list[int]) -> Pattern:
         """The pattern less an active feature that depends on others, which is noted."""
@@ -290,8 +293,6 @@ class ActiveSet:
         singular.
         """
         model, active = self.state.model, pattern.active
-        if self._overfull(len(active)):
-            return len(active) - 1
         fixed, c = np.zeros(len(w)), model.c
         if self.boxed:
             side, upper, lower = pattern.side, self.penalty.upper, self.penalty.lower
@@ -380,7 +381,7 @@ class ActiveSet:
             active = active[~leave.take(active)]
             sign[leave & (side == 0)] = 0.0
         most = len(sign)
-        if most > self.rank or self.state.centred:
+        if most > self.rank or self.state.model.centre is not None:
             most = max(SUPPORT_GROWTH, len(active) // 2)
         if len(new) > most:
             excess = np.abs(q[new]) / threshold[new]

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...data.design import Array, Design, Index
 from ...objective.penalties import Penalty
-from ..base import Bound, Settings, Solution, SolveFunction, Target
+from ..base import Bound, Settings, Solution, SolveFunction
 
 # For fewer features the search costs more than it saves.
 FEWEST = 50
@@ -34,10 +34,10 @@ def solve_without_copies(
 ) -> Iterator[tuple[Solution, ...]]:
     """What `solve` yields, with all copies of a feature but the first at zero."""
     design, penalty = bound.design, bound.penalty
-    target = _with_correlations(design, bound.target)
+    c = bound.correlations
+    target = replace(bound.target, correlations=c)
     bound = replace(bound, target=target)
-    assert target.correlations is not None
-    first, copies, signs = copies_of(design, target.correlations[:, 0], penalty)
+    first, copies, signs = copies_of(design, c[:, 0], penalty)
     if not len(copies):
         return solve(bound, alphas, start, settings)
     if start.any():
@@ -53,20 +53,10 @@ def solve_without_copies(
     part = design.subset(kept)
     if design.has_gram:
         part.use_gram(design.gram()[np.ix_(kept, kept)])
-    target = replace(target, correlations=target.correlations[kept])
-    factors, lower, upper = penalty.factors[kept], penalty.lower[kept], penalty.upper[kept]
-    fewer = Penalty(penalty.l1_ratio, factors, lower, upper)
-    fewer_features = replace(bound, design=part, target=target, penalty=fewer)
+    target = replace(target, correlations=c[kept])
+    fewer_features = replace(bound, design=part, target=target, penalty=penalty.take(kept))
     found = solve(fewer_features, alphas, start[kept], settings)
     return _with_zeros(found, kept, design.n_features)
-
-
-def _with_correlations(design: Design, target: Target) -> Target:
-    if target.correlations is not None:
-        return target
-    one = target.centred.shape[1] == 1
-    c = design.correlate(target.centred[:, 0] if one else target.centred)
-    return replace(target, correlations=c.reshape(design.n_features, -1))
 
 
 def _with_zeros(

@@ -42,7 +42,7 @@ class ProximalActiveSet(ActiveSet):
 
     def extend(self, gram: Array, c: Array, index: Index, start: Array | None = None) -> None:
         """Work on the features `index` of the penalty; see `ActiveSet`."""
-        centred, factor = self.state.centred, self.state.factor
+        centred, factor = self.state.model.centre is not None, self.state.factor
         self.shift = PROXIMAL_TERM * gram.diagonal()
         self.shifted: Array | None = None
         super().extend(gram, c, index, start)
@@ -58,14 +58,14 @@ class ProximalActiveSet(ActiveSet):
         """
         last = self.state.alpha
         rounds, solved = self._rounds(alpha, last, budget)
-        if solved and not self.state.centred:
+        if solved and self.state.model.centre is None:
             return rounds
         if not solved and rounds < budget:
             self._centre_on_solution()
             more, solved = self._rounds(alpha, last, budget - rounds)
             rounds += more
         force = np.inf
-        while solved and final and self.state.centred and rounds < budget:
+        while solved and final and self.state.model.centre is not None and rounds < budget:
             before, force = force, self._force_of_centre(alpha)
             if force <= FINAL or force > 0.5 * before:
                 break
@@ -74,13 +74,13 @@ class ProximalActiveSet(ActiveSet):
             rounds += more
         if not solved:
             rounds += self.descend(alpha, max(1, budget - rounds))
-        elif final and self.state.centred and self._independent():
+        elif final and self.state.model.centre is not None and self._independent():
             self._take(self.plain, Factor.empty(self.state.factor.rows))
         return rounds
 
     def descend(self, alpha: float, budget: int) -> int:
         """Move by steps that lower the objective; see `ActiveSet`."""
-        if self.state.centred:
+        if self.state.model.centre is not None:
             self._take(self.plain, Factor.empty(self.state.factor.rows))
         return super().descend(alpha, budget)
 
@@ -103,7 +103,10 @@ class ProximalActiveSet(ActiveSet):
             self.shifted = gram = self.plain.gram.copy()
             gram[np.diag_indices_from(gram)] += self.shift
         model = Model(gram, self.plain.c + self.shift * state.w, state.w)
-        self._take(model, state.factor if state.centred else Factor.empty(state.factor.rows))
+        self._take(
+            model,
+            state.factor if state.model.centre is not None else Factor.empty(state.factor.rows),
+        )
 
     def _take(self, model: Model, factor: Factor) -> None:
         """Go on with another model from the same coefficients."""

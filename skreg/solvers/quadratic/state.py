@@ -94,8 +94,3 @@ class State(NamedTuple):
     predictor: Predictor | None
     factor: Factor
     age: int
-
-    @property
-    def centred(self) -> bool:
-        """Whether the model is that of a proximal point."""
-        return self.model.centre is not None
