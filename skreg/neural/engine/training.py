@@ -14,7 +14,7 @@ from ...objective.losses import Loss, Scale
 from .augmentation import add_noise, mix
 from .batches import Batches, Data, Index
 from .layers import Matrix
-from .network import Network, views
+from .network import Network, Parameters, views
 from .optimizers import Adam, Optimizer, Schedule
 from .plan import Plan
 from .progress import FineGain, History, Progress
@@ -37,11 +37,8 @@ class Training(ABC):
 
     def __init__(self, network: Network, loss: Loss, data: Data, plan: Plan) -> None:
         assert network.gradients is not None
-        self.network, self.parameters, self.gradients = (
-            network,
-            network.parameters,
-            network.gradients,
-        )
+        self.network, self.parameters = network, network.parameters
+        self.gradients: Parameters = network.gradients
         self.loss, self.data, self.plan, self.regularizer = loss, data, plan, plan.regularizer
         self.n_data = len(data)
 
