@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -26,15 +26,11 @@ def check_plan(estimator: Any, incremental: bool) -> Plan:
     hidden = hidden_sizes(estimator.hidden_layer_sizes)
     n_weights = len(hidden) + 1
     dropout = dropout_rates(estimator.dropout, len(hidden))
-    alphas = per_layer("alpha", estimator.alpha, n_weights, "weight matrix")
+    alphas = numbers_per_layer("alpha", estimator.alpha, n_weights, "weight matrix")
     for alpha in alphas:
         if not 0.0 <= alpha < np.inf:
             raise ValueError(f"alpha must be finite and at least 0, got {alpha}")
-    given = estimator.penalty
-    if not isinstance(given, list | tuple):
-        given = [given] * n_weights
-    elif len(given) != n_weights:
-        raise ValueError(_wrong_number("penalty", len(given), n_weights, "weight matrix"))
+    given = per_layer("penalty", estimator.penalty, n_weights, "weight matrix")
     penalties = [make_penalty(penalty, estimator.l1_ratio) for penalty in given]
     if estimator.weight_decay * estimator.learning_rate_init > 1.0:
         raise ValueError(
@@ -90,7 +86,7 @@ def check_plan(estimator: Any, incremental: bool) -> Plan:
 
 def dropout_rates(value: Any, n_hidden: int) -> list[float]:
     """The rate of each hidden layer."""
-    rates = per_layer("dropout", value, n_hidden, "hidden layer")
+    rates = numbers_per_layer("dropout", value, n_hidden, "hidden layer")
     for rate in rates:
         if not 0.0 <= rate < 1.0:
             raise ValueError(f"dropout must be in [0, 1), got {rate}")
@@ -107,26 +103,28 @@ def hidden_sizes(value: Any) -> list[int]:
     return [int(size) for size in sizes]
 
 
-def per_layer(name: str, value: Any, n_layers: int, what: str) -> list[float]:
-    """One number for every layer, or one a layer, as a list."""
+def per_layer(name: str, value: Any, n_layers: int, what: str) -> list[Any]:
+    """One value for every layer, or one a layer, as a list."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
-    if isinstance(value, numbers.Real):
-        return [float(value)] * n_layers
+    if isinstance(value, str | WeightPenalty) or not isinstance(value, Iterable):
+        return [value] * n_layers
     values = list(value)
     if len(values) != n_layers:
-        raise ValueError(_wrong_number(name, len(values), n_layers, what))
+        raise ValueError(
+            f"{name} has {len(values)} values where there are {n_layers}: give one number for all,"
+            f" or one for each {what}"
+        )
+    return values
+
+
+def numbers_per_layer(name: str, value: Any, n_layers: int, what: str) -> list[float]:
+    """The same of numbers."""
+    values = per_layer(name, value, n_layers, what)
     for entry in values:
         if isinstance(entry, bool) or not isinstance(entry, numbers.Real):
             raise ValueError(f"{name} must be numbers, got {entry!r}")
-    return [float(entry) for entry in values]
-
-
-def _wrong_number(name: str, n_given: int, n_needed: int, what: str) -> str:
-    return (
-        f"{name} has {n_given} values where there are {n_needed}: give one number for all, or one"
-        f" for each {what}"
-    )
+    return list(map(float, values))
 
 
 def _check_full_batch(
