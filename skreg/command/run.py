@@ -22,6 +22,10 @@ from .table import Table, TableError, diabetes, time_folds
 from .text import format_comparison, save_pictures
 
 INTERRUPTED = 130
+NO_LETTERS = (
+    "the font of the pictures lacks letters of the names and shows boxes for them; set font.family"
+    " in a matplotlibrc file, or take --report"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -101,7 +105,9 @@ def _report(given: Namespace) -> None:
             of_data=table.cautions,
         )
     except (ValueError, ImportError, OSError) as error:
-        raise TableError(_in_one_line(error)) from error
+        # In the words of the command's options, and in which model.
+        said = str(error).replace("cv=", "--folds ").replace("path:", "--report:")
+        raise TableError("; ".join([said, *getattr(error, "__notes__", [])])) from error
     print(wording.result(contents))
     if contents.cautions:
         many = len(contents.cautions)
@@ -112,16 +118,9 @@ def _report(given: Namespace) -> None:
     print(f"saved {given.report} ({given.report.stat().st_size / 1e6:.2f} MB)")
 
 
-def _in_one_line(error: Exception) -> str:
-    """What went wrong in the words of the command's options, and in which model."""
-    said = [str(error).replace("cv=", "--folds ").replace("path:", "--report:")]
-    said += getattr(error, "__notes__", [])
-    return "; ".join(" ".join(each.split()) for each in said)
-
-
 def _compare(given: Namespace) -> None:
     table = _read(given, "regression")
-    with _collected() as said:
+    with _collected() as notes:
         result = compare(
             table,
             n_folds=given.folds,
@@ -130,9 +129,7 @@ def _compare(given: Namespace) -> None:
             seed=given.seed,
             n_jobs=given.jobs,
         )
-    print(format_comparison(result))
-    for message in said:
-        print(f"note: {message}")
+    print(format_comparison(result), *notes, sep="\n")
     if given.no_plots:
         return
     if importlib.util.find_spec("matplotlib") is None:
@@ -140,28 +137,22 @@ def _compare(given: Namespace) -> None:
         return
     try:
         given.out.mkdir(parents=True, exist_ok=True)
-        with _collected() as said:
+        with _collected() as notes:
             pictures = save_pictures(result, given.out)
     except OSError as error:
         raise TableError(
             f"no picture can be saved in {str(given.out)!r}: {error.strerror}; name another --out"
         ) from None
-    print(*(f"saved {picture}" for picture in pictures), sep="\n")
-    for message in said:
-        if not message.startswith("Glyph"):
-            print(f"note: {message}")
-    if any(message.startswith("Glyph") for message in said):
-        print(
-            "note: the font of the pictures lacks letters of the names and shows boxes for them;"
-            " set font.family in a matplotlibrc file, or take --report"
-        )
+    print(*(f"saved {picture}" for picture in pictures), *notes, sep="\n")
 
 
 @contextmanager
 def _collected() -> Iterator[list[str]]:
-    """What is warned of meanwhile, each once."""
-    said: list[str] = []
+    """Notes of what is warned of meanwhile, each once."""
+    notes: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        yield said
-    said += dict.fromkeys(str(warning.message) for warning in caught)
+        yield notes
+    messages = (str(warning.message) for warning in caught)
+    said = (NO_LETTERS if message.startswith("Glyph") else message for message in messages)
+    notes += dict.fromkeys(f"note: {message}" for message in said)

@@ -152,8 +152,8 @@ def decide(
     signs = {"number": options.decimal, "date": orders[options.day_first]}
     for kind in signs:
         alone = [one.readings[0] for one in columns if one.kind == kind and len(one.readings) == 1]
-        shown = {reading.shown for reading in alone} - {""}
-        signs[kind] = signs[kind] or (shown.pop() if len(shown) == 1 else None)
+        seen = {reading.shown for reading in alone} - {""}
+        signs[kind] = signs[kind] or (seen.pop() if len(seen) == 1 else None)
     found, unclear = [], []
     for column in columns:
         chosen, *others = column.readings
