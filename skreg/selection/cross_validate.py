@@ -9,7 +9,7 @@ does, all alike, or with the weight of their held-out rows as R glmnet does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -94,12 +94,12 @@ def cross_validate(
     candidates: Sequence[tuple[BoundProblem, Array]],
     folds: Sequence[Fold],
     *,
-    moments: FoldMoments | None = None,
-    metric: Metric = mean_squared_error,
-    metric_name: str = "mean squared error",
-    keep_coefs: bool = False,
-    fold_weights: str = "equal",
-    run: Callable[[Iterable[Callable[[], Any]]], list[Any]] | None = None,
+    moments: FoldMoments | None,
+    metric: Metric,
+    metric_name: str,
+    keep_coefs: bool,
+    fold_weights: str,
+    run: Callable[[list[Callable[[], Any]]], list[Any]],
 ) -> list[CVResult]:
     """Held-out errors of each candidate, a problem with its alphas.
 
@@ -109,18 +109,17 @@ def cross_validate(
         All on the same data. With several targets the error is the mean over them.
     folds : sequence of (train, test) index arrays
         An index that is repeated counts as often.
-    moments : FoldMoments, optional
+    moments : FoldMoments or None
         Of the same data and folds.
-    metric : callable, default=mean_squared_error
+    metric : callable
         From `HeldOut` to errors of shape (n_targets or 1, n_alphas), smaller is better.
     metric_name : str
-    keep_coefs : bool, default=False
+    keep_coefs : bool
         Whether to keep each fold's coefficients.
-    fold_weights : {"equal", "size"}, default="equal"
+    fold_weights : {"equal", "size"}
         What a fold counts in the mean: as much as any other, or the weights of its held-out rows.
-    run : callable, optional
-        Calls the functions it is given and returns their results in order; by default one after
-        the other.
+    run : callable
+        Calls the functions it is given and returns their results in order.
 
     Returns
     -------
@@ -131,11 +130,12 @@ def cross_validate(
     seen = judged_by(metric, first.powers)
     total = None if moments is None else moments.total
     parts = [None] * len(folds) if moments is None else moments.parts
-    tasks = [
-        partial(score_fold, candidates, first.weights, fold, seen, keep_coefs, total, part)
-        for fold, part in zip(folds, parts, strict=True)
-    ]
-    by_fold = [task() for task in tasks] if run is None else run(tasks)
+    by_fold = run(
+        [
+            partial(score_fold, candidates, first.weights, fold, seen, keep_coefs, total, part)
+            for fold, part in zip(folds, parts, strict=True)
+        ]
+    )
     results = []
     for (bound, alphas), own in zip(candidates, zip(*by_fold, strict=True), strict=True):
         errors, weights, coefs, converged, gaps = zip(*own, strict=True)
@@ -166,8 +166,8 @@ def score_fold(
     fold: Fold,
     metric: Metric,
     keep_coefs: bool,
-    total: Moments | None = None,
-    part: Moments | None = None,
+    total: Moments | None,
+    part: Moments | None,
 ) -> list[_FoldScore]:
     """Fit the paths of all candidates without the held-out rows and score them on those.
 
@@ -240,11 +240,7 @@ def on_user_scale(result: CVResult, powers: PowersOfTwo) -> CVResult:
     """The cross-validation as the user has it."""
     if powers.ordinary:
         return result
-    changed: dict[str, Any] = {"fold_weights": powers.weights(result.fold_weights)}
-    if result.fold_coefs is not None:
-        changed["fold_coefs"] = powers.coefficients(result.fold_coefs)
     if result.metric == "mean squared error":
-        for name in ("errors", "errors_by_target", "row_errors", "row_errors_by_target"):
-            values = getattr(result, name)
-            changed[name] = None if values is None else powers.errors(values)
-    return replace(result, **changed)
+        result = result.with_errors(powers.errors)
+    coefs = None if result.fold_coefs is None else powers.coefficients(result.fold_coefs)
+    return replace(result, fold_weights=powers.weights(result.fold_weights), fold_coefs=coefs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -76,14 +77,18 @@ class CVResult:
             fold_coefs=own if own is None else own[:, k],
         )
 
+    def with_errors(self, change: Callable[[Array], Array]) -> CVResult:
+        """The same with every kind of error changed alike."""
+        names = ("errors", "errors_by_target", "row_errors", "row_errors_by_target")
+        kept = {name: getattr(self, name) for name in names}
+        changed: dict[str, Any] = {
+            name: None if values is None else change(values) for name, values in kept.items()
+        }
+        return replace(self, **changed)
+
     def in_unit(self, factor: float) -> CVResult:
         """The same errors times `factor`, without the folds' coefficients."""
-        parts = ("errors", "errors_by_target", "row_errors", "row_errors_by_target")
-        kept = {name: getattr(self, name) for name in parts}
-        scaled: dict[str, Any] = {
-            name: None if each is None else each * factor for name, each in kept.items()
-        }
-        return replace(self, fold_coefs=None, **scaled)
+        return replace(self.with_errors(lambda errors: errors * factor), fold_coefs=None)
 
     @cached_property
     def _counted(self) -> tuple[Array, Array]:
