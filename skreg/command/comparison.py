@@ -73,57 +73,30 @@ MEASURED = (
 
 @dataclass(frozen=True)
 class Row:
-    """One model of the comparison.
+    """One model of the comparison."""
 
-    Parameters
-    ----------
-    name : str
-        What the table calls it.
-    path : PathResult
-        Its path on all training rows, features and target divided by their standard deviations.
-    cv : CVResult
-        The errors of its folds, in the unit of the target squared, on the alphas of `path`.
-    index : int
-        Position of the chosen alpha.
-    test_r2 : float
-        R² of the chosen alpha on the test rows.
-    seconds : float
-        Wall time of the fits: the path and the folds, of every l1_ratio that was tried.
-    """
-
-    name: str
+    name: str  # what the table calls it
+    # its path on all training rows, features and target divided by their standard deviations
     path: PathResult
+    # the errors of its folds, in the unit of the target squared, on the alphas of `path`
     cv: CVResult
-    index: int
-    test_r2: float
+    index: int  # position of the chosen alpha
+    test_r2: float  # R² of the chosen alpha on the test rows
+    # wall time of the fits: the path and the folds, of every l1_ratio that was tried
     seconds: float
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The models that were compared, and on what.
+    """The models that were compared, and on what."""
 
-    Parameters
-    ----------
-    title : str
-        The table's title.
-    rows : tuple of Row
-        Lasso, ElasticNet with its best l1_ratio, Ridge.
-    n_train, n_test, n_folds : int
-        Rows the models were fitted to, rows held out, folds of the cross-validation.
-    feature_names : ndarray of str
-        Names of the coefficients.
-    rule : {"min", "1se"}
-        How alpha was chosen.
-    """
-
-    title: str
-    rows: tuple[Row, ...]
-    n_train: int
-    n_test: int
-    n_folds: int
-    feature_names: np.ndarray
-    rule: str
+    title: str  # the table's title
+    rows: tuple[Row, ...]  # Lasso, ElasticNet with its best l1_ratio, Ridge
+    n_train: int  # rows the models were fitted to
+    n_test: int  # rows held out
+    n_folds: int  # of the cross-validation
+    feature_names: np.ndarray  # names of the coefficients
+    rule: str  # {"min", "1se"}: how alpha was chosen
 
 
 def compare(

@@ -30,42 +30,24 @@ class TableError(ValueError):
 
 @dataclass(frozen=True)
 class Table:
-    """Features and target as they were read: nothing has been learned from them yet.
+    """Features and target as they were read: nothing has been learned from them yet."""
 
-    Parameters
-    ----------
-    title : str
-        What the table is.
-    X : ndarray of shape (n_samples, n_columns)
-        Numbers (NaN where missing), or objects: floats in numeric columns, text (None where
-        missing) in the others.
-    y : ndarray of shape (n_samples,)
-        The target.
-    columns : tuple of str
-        One name a column of `X`.
-    preprocessing : Pipeline
-        Unfitted; turns rows of `X` into standardised numbers. To be fitted on training rows only.
-    notes : tuple of str, default=()
-        What was left out in reading, or read otherwise than it is written, one line each.
-    cautions : tuple of Caution, default=()
-        What looks like a mistake in the file, or like no feature.
-    readable : callable, default=str
-        Makes a column name of the preprocessing's output fit for a reader.
-    task : {"regression", "classification"}, default="regression"
-        Whether the target holds numbers or classes.
-    times : ndarray of int or None, default=None
-        Ranks of the rows in time, which never fall; None if the order of the rows says nothing.
-    """
-
-    title: str
+    title: str  # what the table is
+    # (n_samples, n_columns): numbers (NaN where missing), or objects: floats in numeric columns,
+    # text (None where missing) in the others
     X: np.ndarray
-    y: np.ndarray
-    columns: tuple[str, ...]
+    y: np.ndarray  # (n_samples,): the target
+    columns: tuple[str, ...]  # one name a column of `X`
+    # unfitted; turns rows of `X` into standardised numbers. To be fitted on training rows only.
     preprocessing: Pipeline
+    # what was left out in reading, or read otherwise than it is written, one line each
     notes: tuple[str, ...] = ()
-    cautions: tuple[Caution, ...] = ()
+    cautions: tuple[Caution, ...] = ()  # what looks like a mistake in the file, or like no feature
+    # makes a column name of the preprocessing's output fit for a reader
     readable: Callable[[str], str] = str
+    # {"regression", "classification"}: whether the target holds numbers or classes
     task: str = "regression"
+    # ranks of the rows in time, which never fall; None if the order of the rows says nothing
     times: np.ndarray | None = None
 
     def feature_names(self, fitted: Pipeline) -> np.ndarray:

@@ -32,29 +32,15 @@ _END = "\0"  # a line that no text file has
 
 @dataclass(frozen=True)
 class Cells:
-    """The fields of a file as text.
+    """The fields of a file as text."""
 
-    Parameters
-    ----------
-    file : str
-        Its name.
-    columns : dict of str to ndarray of object
-        The text of each column, with no space around it; an unnamed column gets a name.
-    unnamed : frozenset of str
-        The names that were given so.
-    lines : tuple of int
-        The number of the line in which each row ends.
-    delimiter : str
-    notes : tuple of str
-        What was left out or put together.
-    """
-
-    file: str
+    file: str  # its name
+    # the text of each column, with no space around it; an unnamed column gets a name
     columns: dict[str, NDArray[Any]]
-    unnamed: frozenset[str]
-    lines: tuple[int, ...]
+    unnamed: frozenset[str]  # the names that were given so
+    lines: tuple[int, ...]  # the number of the line in which each row ends
     delimiter: str
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # what was left out or put together
 
 
 def read_cells(path: Path, options: ReadingOptions) -> Cells:

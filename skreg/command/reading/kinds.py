@@ -42,38 +42,17 @@ Positions = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Column:
-    """A column as it can be read.
-
-    Parameters
-    ----------
-    name : str
-    texts : ndarray of object
-        The different cells.
-    rows : ndarray of int
-        The position of each row's text.
-    counts : ndarray of int
-        How many rows of the file each text has.
-    kind : {"number", "date", "clock", "code", "category"}
-        "clock" is a time of day or a duration, "code" text made of digits.
-    known : ndarray of int
-        The texts that the readings are of.
-    readings : list of Reading
-        One; two where the values differ, until one is chosen.
-    gaps : ndarray of int
-        Texts that stand for a missing value.
-    mistakes : ndarray of int
-        Texts that are no numbers where nearly all others are.
-    """
+    """A column as it can be read."""
 
     name: str
-    texts: NDArray[Any]
-    rows: Positions
-    counts: Positions
-    kind: Kind
-    known: Positions
-    readings: list[Reading]
-    gaps: Positions
-    mistakes: Positions
+    texts: NDArray[Any]  # the different cells
+    rows: Positions  # the position of each row's text
+    counts: Positions  # how many rows of the file each text has
+    kind: Kind  # "clock" is a time of day or a duration, "code" text made of digits
+    known: Positions  # the texts that the readings are of
+    readings: list[Reading]  # one; two where the values differ, until one is chosen
+    gaps: Positions  # texts that stand for a missing value
+    mistakes: Positions  # texts that are no numbers where nearly all others are
 
     @cached_property
     def values(self) -> NDArray[Any]:

@@ -103,26 +103,14 @@ class _Written(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """A way to read the known texts of a column.
+    """A way to read the known texts of a column."""
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_known,)
-        Floats, datetime64[s] or text; NaN or NaT where a text does not fit.
-    sign : str, default=""
-        The decimal sign, or the order of day and month, that it takes.
-    shown : str, default=""
-        The same, where no other reading would do.
-    option : str, default=""
-        What a user says to have it.
-    notes : tuple of str, default=()
-        What a reader of the file would not expect, each in words that go after a column's name.
-    """
-
+    # (n_known,): floats, datetime64[s] or text; NaN or NaT where a text does not fit
     values: NDArray[Any]
-    sign: str = ""
-    shown: str = ""
-    option: str = ""
+    sign: str = ""  # the decimal sign, or the order of day and month, that it takes
+    shown: str = ""  # the same, where no other reading would do
+    option: str = ""  # what a user says to have it
+    # what a reader of the file would not expect, each in words that go after a column's name
     notes: tuple[str, ...] = ()
 
     @property

@@ -8,32 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """How to read a file; every default leaves it to the file.
+    """How to read a file; every default leaves it to the file."""
 
-    Parameters
-    ----------
-    encoding : str, default="utf-8"
-        Of the text.
-    header : bool or None, default=None
-        Whether the first line has the names of the columns; None asks where it has numbers.
-    decimal : {".", ","} or None, default=None
-        The decimal sign, where a column can be read with both.
-    day_first : bool or None, default=None
-        Whether 3/4/2020 is in April, where a column can be read both ways.
-    missing : sequence of str, default=()
-        Cells that stand for a missing value, in every column, or in one as NAME=VALUE.
-    time : str or None, default=None
-        The column by which the rows are put in order.
-    drop, text, number : sequence of str, default=()
-        Columns to leave out, to take as text, and to take as numbers.
-    """
-
-    encoding: str = "utf-8"
+    encoding: str = "utf-8"  # of the text
+    # whether the first line has the names of the columns; None asks where it has numbers
     header: bool | None = None
-    decimal: str | None = None
+    decimal: str | None = None  # {".", ","}: the decimal sign, where a column can be read with both
+    # whether 3/4/2020 is in April, where a column can be read both ways
     day_first: bool | None = None
+    # cells that stand for a missing value, in every column, or in one as NAME=VALUE
     missing: Sequence[str] = ()
-    time: str | None = None
-    drop: Sequence[str] = ()
-    text: Sequence[str] = ()
-    number: Sequence[str] = ()
+    time: str | None = None  # the column by which the rows are put in order
+    drop: Sequence[str] = ()  # columns to leave out
+    text: Sequence[str] = ()  # columns to take as text
+    number: Sequence[str] = ()  # columns to take as numbers
