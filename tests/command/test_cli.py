@@ -419,6 +419,11 @@ BAD_TABLES = {
         "'y' of table.csv holds dates: choose a column of numbers or classes",
     ),
     "open quote": (XY + '"5,6\n7,8\n', "y", "table.csv, line 32: a quotation mark is left open"),
+    "open quote, long": (
+        XY + '"5,6\n' + "7,8\n" * 40_000,
+        "y",
+        "table.csv, line 32: field larger than",
+    ),
     "infinite": ("x,y\n1,2\n-inf,3\n", "y", "line 3: 'x' is infinite or too large"),
     "huge": ("x,y\n1,2\n\n1,2e200\n", "y", "line 4: 'y' is infinite or too large"),
     "binary": (bytes(range(256)), "y", "table.csv is not UTF-8 text (byte 129)"),

@@ -444,6 +444,7 @@ ROWS = "\n".join(f"{k},{k * k % 11},c{k % 3}" for k in range(N))
         (f"x,y,z\n[m],[s],\n{ROWS}", ("x", "z")),
         (f"x,y,z\n{ROWS}\nTotal,99,c1\n\nExported by hand\n", ("x", "z")),
         (f"x,y,z\n{ROWS}\nx,y,z\n{ROWS}", ("x", "z")),
+        (f'x,y,z\n{ROWS}\n"x","y", "z"\n{ROWS}', ("x", "z")),
         ("x,y\n1,2\n2,1\n3,5\n", ("x",)),
     ],
 )
