@@ -7,6 +7,7 @@ from ridge_problems import ALPHAS, SHAPES, dense, everything, problem, reference
 
 from skreg.data.build import design_of
 from skreg.objective.penalties import Penalty
+from skreg.solvers.base import Bound, OneTarget, Target
 from skreg.solvers.ridge import closed_form as ridge_module
 from skreg.solvers.ridge import iterative, ridge_factor
 from skreg.solvers.ridge.closed_form import RidgeFactor, default_alphas, solve_ridge
@@ -46,26 +47,31 @@ def test_shifted_conjugate_gradients_reach_every_alpha():
     assert not iterative.shifted_cg(lambda x: G @ x, 0 * c, alphas).any()
 
 
+def one_target(design, y, penalty):
+    return OneTarget(Bound(design, Target.build(design, y), penalty))
+
+
 @pytest.mark.parametrize("method", [iterative.lsqr, iterative.sparse_cg, iterative.lbfgs])
 @pytest.mark.parametrize("kind", ["weights free excluded factors", "sparse standardize", "raw"])
 def test_iterative_methods(method, kind):
     for shape in SHAPES:
         design, penalty, Y = everything(*shape, kind)
-        centred = design.center(Y)[0]
-        w, n_iter = method(design, centred[:, 0], penalty, 0.1, 1e-12, None)
+        one = one_target(design, Y[:, 0], penalty)
+        w, n_iter = method(one, 0.1, 1e-12, None)
         expected = reference(design, Y, penalty, 0.1)[:, 0]
         assert_allclose(w, expected, rtol=1e-5, atol=2e-6)
         assert 0 < n_iter < 500
-        assert method(design, centred[:, 0], penalty, 0.1, 1e-12, 2)[1] <= 2
-        assert not method(design, 0 * centred[:, 0], penalty, 0.1, 1e-12, None)[0].any()
+        assert method(one, 0.1, 1e-12, 2)[1] <= 2
+        nothing = one_target(design, 0 * Y[:, 0], penalty)
+        assert not method(nothing, 0.1, 1e-12, None)[0].any()
 
 
 def test_lbfgs_keeps_to_the_bounds():
     X, Y = problem(40, 6)
     design = design_of(X)
     penalty = Penalty.build(6, 0.0, lower=np.array([0, 0, -0.1, 0, -np.inf, 0]), upper=0.7)
-    y = design.center(Y)[0][:, 0]
-    w, _ = iterative.lbfgs(design, y, penalty, 0.05, 1e-10, None)
+    one = one_target(design, Y[:, 0], penalty)
+    w, _ = iterative.lbfgs(one, 0.05, 1e-10, None)
     assert np.all((w >= penalty.lower) & (w <= penalty.upper))
-    slope = 0.05 * w - design.correlate(y - design.predict(w))
+    slope = 0.05 * w - design.correlate(one.y - design.predict(w))
     assert_allclose(np.clip(w - slope, penalty.lower, penalty.upper), w, atol=1e-6)

@@ -28,7 +28,8 @@ from scipy.optimize import minimize
 from scipy.sparse import linalg
 
 from ...data.design import Array, Design
-from ...objective.penalties import Penalty, ScaledPenalty
+from ...objective.penalties import ScaledPenalty
+from ..base import OneTarget
 from ..numerics import EPS, reciprocal
 
 Operator = Callable[[Array], Array]
@@ -39,11 +40,9 @@ APART = 2.0**60
 RTOL = "rtol" if "rtol" in inspect.signature(linalg.cg).parameters else "tol"
 
 
-def lsqr(
-    design: Design, y: Array, penalty: Penalty, alpha: float, tol: float, max_iter: int | None
-) -> tuple[Array, int]:
+def lsqr(one: OneTarget, alpha: float, tol: float, max_iter: int | None) -> tuple[Array, int]:
     """LSQR; alpha = 0 gives the least squares of minimum norm."""
-    scaled = penalty.at(alpha)
+    design, y, scaled = one.design, one.y, one.penalty.at(alpha)
     movable = scaled.movable
     root, weight = np.sqrt(design.omega), np.sqrt(scaled.l2)
     inverse = reciprocal(root)
@@ -105,15 +104,13 @@ def operator_lsqr(
     return result[0] * (unit / gain), int(result[2])
 
 
-def sparse_cg(
-    design: Design, y: Array, penalty: Penalty, alpha: float, tol: float, max_iter: int | None
-) -> tuple[Array, int]:
+def sparse_cg(one: OneTarget, alpha: float, tol: float, max_iter: int | None) -> tuple[Array, int]:
     """Conjugate gradients on the normal equations.
 
     They end at the latest where the recursion's residual is one rounding error of its start: from
     there on it only falls until it divides zero by zero.
     """
-    scaled = penalty.at(alpha)
+    design, y, scaled = one.design, one.y, one.penalty.at(alpha)
     movable = scaled.movable
     n_iter = 0
 
@@ -135,11 +132,9 @@ def sparse_cg(
     return units * w, n_iter
 
 
-def lbfgs(
-    design: Design, y: Array, penalty: Penalty, alpha: float, tol: float, max_iter: int | None
-) -> tuple[Array, int]:
+def lbfgs(one: OneTarget, alpha: float, tol: float, max_iter: int | None) -> tuple[Array, int]:
     """L-BFGS-B until the projected gradient is below `tol` in units of the objective at zero."""
-    scaled = penalty.at(alpha)
+    design, y, scaled = one.design, one.y, one.penalty.at(alpha)
     unit = float(design.norm2(y))
     scale = np.sqrt(unit) * reciprocal(np.sqrt(design.variances + scaled.l2))
     if not scale[scaled.movable].any():  # nothing can move

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...data.design import BLOCK_ENTRIES, Array, Design
 from ...objective.penalties import Penalty, ScaledPenalty
-from ..base import Bound, Settings, Solution, Target
+from ..base import Bound, OneTarget, Settings, Solution, Target
 from ..optimality import relative_gaps
 from . import iterative
 from .closed_form import RidgeFactor, default_alphas, solve_ridge
@@ -97,11 +97,9 @@ def _iterative(
 ) -> Iterator[tuple[Solution, ...]]:
     """The same by a method that only multiplies by X, for one alpha and target at a time."""
     design, target, penalty = bound.design, bound.target, bound.penalty
+    targets = [OneTarget(bound, k) for k in range(len(target.mean))]
     for alpha in alphas:
-        answers = [
-            method(design, y, penalty, alpha, settings.tol, settings.max_iter)
-            for y in np.ascontiguousarray(target.centred.T)
-        ]
+        answers = [method(one, alpha, settings.tol, settings.max_iter) for one in targets]
         coefs = np.stack([coef for coef, _ in answers], axis=1)
         n_iters = [n_iter for _, n_iter in answers]
         each = penalty.at_each(np.array([alpha]))
