@@ -134,7 +134,7 @@ def _solved(
     """
     n_features, n_targets = start.shape
     W = np.empty((n_targets, len(alphas), n_features))
-    numbers: list[list[float]] = []
+    numbers: list[tuple[float, ...]] = []
     settings, has_rows, done = bound.problem.settings, bound.design.has_rows, 0
     n_positive = int(np.count_nonzero(engine_alphas))
     for part in (engine_alphas[:n_positive], engine_alphas[n_positive:]):
@@ -143,9 +143,9 @@ def _solved(
         scaled = bound.penalty.at(part[0])
         solver = choose(bound.problem.solver, scaled, bound.loss, has_rows)
         for solutions in solver.solve(bound, part, start, settings):
-            for k, (coef, *known) in enumerate(solutions):
-                W[k, done] = coef
-                numbers.append(known)
+            for k, solution in enumerate(solutions):
+                W[k, done] = solution.coef
+                numbers.append(solution[1:])
             done += 1
             if progress is not None:
                 progress(done, float(alphas[done - 1]))
