@@ -9,6 +9,9 @@ from .base import Array, Loss, Scale, spread, weighted_sum
 
 # Slopes of one row of classes add up to zero, shares to one, but for rounding in their type.
 ROUNDING_OF_A_SUM = 1e-6
+# So many rows of so few classes are gone through class by class, at 2000 x 5 in 8 instead of 70 us.
+# The rounding is the same: NumPy adds up fewer than eight numbers one after the other.
+FEW_CLASSES, MANY_ROWS = 7, 100
 # Rounding of a slope, over the sums of n rows that it is the difference of and the root of n.
 ROUNDING_OF_A_SLOPE = 4 * np.finfo(np.float64).eps
 # The error after a Newton step this long is of the order of its square, less than rounding.
@@ -135,15 +138,15 @@ class Multinomial(Loss):
 
     def _parts(self, eta: Array) -> tuple[Array, Array, Array]:
         """Eta less the largest of its row, the exponentials, and their sums over a row."""
-        shifted = eta - np.maximum.reduce(eta, axis=1, keepdims=True)
+        shifted = eta - over_classes(np.maximum, eta)
         each = np.exp(shifted)
-        return shifted, each, np.add.reduce(each, axis=1, keepdims=True)
+        return shifted, each, over_classes(np.add, each)
 
     def _value(self, shifted: Array, total: Array, y: Array, scale: Scale) -> float:
         if isinstance(scale, float):
             log_total = float(np.add.reduce(np.log(total), axis=None))
             return scale * (log_total - float(np.vdot(y, shifted)))
-        rows = np.log(total) - np.add.reduce(y * shifted, axis=1, keepdims=True)
+        rows = np.log(total) - over_classes(np.add, y * shifted)
         return float(np.add.reduce(rows * scale, axis=None))
 
     def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:
@@ -193,6 +196,17 @@ class Multinomial(Loss):
 
     def _allowed(self, y: Array) -> Array:
         return (y >= 0) & (np.abs(y.sum(axis=1, keepdims=True) - 1.0) <= ROUNDING_OF_A_SUM)
+
+
+def over_classes(ufunc: np.ufunc, rows: Array) -> Array:
+    """The sum or the largest entry of each row, of shape (n_rows, 1)."""
+    n_rows, n_classes = rows.shape
+    if n_classes > FEW_CLASSES or n_rows < MANY_ROWS:
+        return np.asarray(ufunc.reduce(rows, axis=1, keepdims=True))
+    found, *others = rows.T
+    for column in others:
+        found = ufunc(found, column)
+    return np.asarray(found)[:, None]
 
 
 def solve_laplacian(links: Array, slope: Array) -> Array:

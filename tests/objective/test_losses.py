@@ -15,7 +15,7 @@ from sklearn.metrics import (
     mean_tweedie_deviance,
 )
 
-from skreg.objective.classification import solve_laplacian
+from skreg.objective.classification import over_classes, solve_laplacian
 from skreg.objective.losses import (
     LOSSES,
     AbsoluteError,
@@ -371,6 +371,17 @@ def test_weak_links_of_a_laplacian_lose_no_digit(seed):
         expected.append((exact[k][5] - known) / exact[k][k])
     found = solve_laplacian(links, slope)
     np.testing.assert_allclose(found, [float(value) for value in expected], rtol=1e-13)
+
+
+@pytest.mark.parametrize("order", "CF")
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(500, 2), (500, 3), (500, 7), (500, 8), (20, 3)])
+def test_sums_over_classes_do_not_depend_on_how_they_are_gone_through(shape, kind, order):
+    rows = np.asarray(RNG.standard_normal(shape), dtype=kind, order=order)
+    for ufunc in (np.add, np.maximum):
+        found = over_classes(ufunc, rows)
+        np.testing.assert_array_equal(found, ufunc.reduce(rows, axis=1, keepdims=True))
+        assert found.dtype == kind
 
 
 # Deviances and predictions
