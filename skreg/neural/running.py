@@ -112,10 +112,9 @@ def train(
 
     training: Training
     if full_batch:
-        training, rows = FullBatch(network, loss, data, plan), np.arange(len(data))
+        training = FullBatch(network, loss, data, plan)
     else:
         training = make_trainer(estimator, network, loss, data, plan, incremental)
-        rows = training.clean_rows
     reporter.begin()
 
     def run() -> str:
@@ -140,7 +139,7 @@ def train(
     fault = None
     if status not in ("stopped", "interrupted"):
         with np.errstate(all="ignore"):
-            fault = fault_of(estimator, network, plan, loss, data, rows)
+            fault = fault_of(estimator, training)
     reporter.end(status)
     warn_of(estimator, status, message, fault)
 

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from ..estimators.runtime import warn
-from ..objective.losses import Loss
-from .engine.batches import Data, Index
-from .engine.network import Network, glorot_bound
-from .engine.plan import Plan
+from .engine.layers import Matrix
+from .engine.network import glorot_bound
+from .engine.training import Training
 
 # A loss of this share of the best constant's is no better.
 NO_BETTER = 0.999
@@ -78,18 +77,17 @@ def warn_of(estimator: Any, status: str, message: str, fault: str | None) -> Non
         warn(" ".join(parts), ConvergenceWarning)
 
 
-def fault_of(
-    estimator: Any, network: Network, plan: Plan, loss: Loss, data: Data, rows: Index
-) -> str | None:
+def fault_of(estimator: Any, training: Training) -> str | None:
     """What to say of a network that predicts its training rows no better than a constant does.
 
     None where it does better. Several targets of a regressor are judged one by one, as one of a
     small unit is lost among the others.
     """
+    data, rows, loss = training.data, training.clean_rows, training.loss
     y = data.targets.rows(rows).astype(np.float64)
     weight = None if data.weight is None else data.weight[rows].astype(np.float64)
     scale = data.scale(rows, np.float64)
-    raw = network.raw(data.X, rows).astype(np.float64)
+    raw = training.network.raw(data.X, rows).astype(np.float64)
     constant = loss.null_model(y, weight)
     alone = data.targets.table is None and loss.out_activation in ("identity", "exp")
     parts = [slice(k, k + 1) for k in range(y.shape[1])] if alone else [slice(None)]
@@ -104,7 +102,7 @@ def fault_of(
             elif len(parts) > 1:
                 what = f"The fit of target {k} is no better than a constant prediction"
             y_alone = y[:, part] if alone else None
-            return f"{what}: {_remedy(estimator, network, plan, data, rows, y_alone)}"
+            return f"{what}: {_remedy(estimator, training, y_alone)}"
     return None
 
 
@@ -116,25 +114,15 @@ def _nothing_to_gain(reached: float, least: float, y: NDArray[Any], numbers: boo
     return float(np.ptp(y)) == 0 and (size <= LARGE or reached <= 0.25 * size**2)
 
 
-def _remedy(
-    estimator: Any,
-    network: Network,
-    plan: Plan,
-    data: Data,
-    rows: Index,
-    y: NDArray[Any] | None,
-) -> str:
+def _remedy(estimator: Any, training: Training, y: NDArray[Any] | None) -> str:
     """What to do; y is None for classes.
 
     Without figures of the fit: the fits of a search say the same, so that it is shown once.
     """
-    if _shrunk(estimator, network):
-        batch = len(data)
-        if estimator.solver != "lbfgs":
-            batch = 200 if estimator.batch_size == "auto" else estimator.batch_size
-            batch = min(batch, len(data))
-        example = max(plan.regularizer.alphas)
-        if example > estimator.weight_decay and any(plan.regularizer.penalties):
+    if _shrunk(training.parameters.weights, estimator.activation):
+        batch = training.n_data if estimator.solver == "lbfgs" else training.n_rows
+        example = max(training.regularizer.alphas)
+        if example > estimator.weight_decay and any(training.regularizer.penalties):
             return (
                 "the penalty leaves no weights. scikit-learn divides its alpha by the batch size,"
                 f" here {batch}, and skreg does not: what alpha={example:g} is there is"
@@ -143,7 +131,7 @@ def _remedy(
         if estimator.weight_decay:
             return f"weight_decay={estimator.weight_decay:g} leaves no weights: lower it."
     steps = []
-    if not _of_plain_size(data.X[rows]):
+    if not _of_plain_size(training.data.X[training.clean_rows]):
         steps.append("scale X, as StandardScaler in a Pipeline does")
     if y is not None and estimator.out_activation_ == "identity":
         spread = float(np.std(y))
@@ -169,12 +157,11 @@ def _of_plain_size(X: Any) -> bool:
     return bool(SMALL <= sizes.max() <= LARGE)
 
 
-def _shrunk(estimator: Any, network: Network) -> bool:
+def _shrunk(weights: list[Matrix], activation: str) -> bool:
     """Whether a weight matrix is as good as gone."""
-    for weight in network.parameters.weights:
-        begun = glorot_bound(weight.shape[0], weight.shape[1], estimator.activation) * math.sqrt(
-            weight.size / 3
-        )
+    for weight in weights:
+        n_in, n_out = weight.shape
+        begun = glorot_bound(n_in, n_out, activation) * math.sqrt(weight.size / 3)
         if float(np.linalg.norm(weight)) < SHRUNK * begun:
             return True
     return False

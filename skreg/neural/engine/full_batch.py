@@ -50,8 +50,7 @@ class FullBatch(Training):
 
     def __init__(self, network: Network, loss: Loss, data: Data, plan: Plan) -> None:
         super().__init__(network, loss, data, plan)
-        #: Rows that are computed with at a time.
-        self.n_rows = min(self.n_data, network.block_rows)
+        self.n_rows, self.clean_rows = min(self.n_data, network.block_rows), np.arange(self.n_data)
         self.n_iter, self.message, self.objective = 0, "", math.nan
         flat, weights = self.parameters.flat, self.parameters.weights
         self._total = np.empty_like(flat)

@@ -33,7 +33,17 @@ class Training(ABC):
         With gradients.
     loss, data, plan
         The parts; see their classes.
+
+    Attributes
+    ----------
+    n_data, n_rows : int
+        Rows of the data, and those that are computed with at a time.
+    clean_rows : ndarray of int
+        Rows that the training loss as a prediction has it is measured on.
     """
+
+    n_rows: int
+    clean_rows: Index
 
     def __init__(self, network: Network, loss: Loss, data: Data, plan: Plan) -> None:
         assert network.gradients is not None
@@ -119,14 +129,12 @@ class Trainer(Training):
     ----------
     network, loss, data, plan
         As for `Training`.
-    n_rows : int
-        Rows of a batch.
+    n_rows, clean_rows
+        As for `Training`; a batch is what is computed with at a time.
     optimizer, schedule
         The parts; see their classes.
     rng : Generator
         Of the order of the rows, of dropout and of all other noise.
-    clean_rows : ndarray of int
-        Rows that the clean training loss is measured on.
     n_seen : int
         Rows seen so far.
     """
