@@ -92,6 +92,8 @@ def check_weights(sample_weight: Any, X: Any) -> Array | None:
 
 def numeric(value: Any, name: str, entry: str = "entry", *, mask: bool = False) -> Array:
     """A parameter as an array of float64; True and False are no numbers but in a mask."""
+    if isinstance(value, float):
+        return np.array(value)
     refuse_sparse(value, name)
     refuse_masked(value, name, entry)
     try:

@@ -79,7 +79,8 @@ def penalty_of(parameters: Any, columns: Sequence[Any], l1_ratio: float) -> Pena
             refuse_any(is_wrong(values, 0), name, what, rule)
     if getattr(parameters, "positive", False):
         given["lower_bound"] = np.zeros(len(columns))
-    return Penalty.build(len(columns), l1_ratio, *map(given.get, SIGNS))
+    factors, lower, upper = map(given.get, SIGNS)
+    return Penalty.build(len(columns), l1_ratio, factors, lower, upper)
 
 
 def per_feature(value: Any, name: str, columns: Sequence[Any]) -> Array:
