@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skreg.plotting import fitted, naming
-from skreg.plotting.labels import Mark, alphas_to_mark, room_for
+from skreg.plotting.labels import Mark, alphas_to_mark, by_size, room_for
 from skreg.plotting.style import Canvas, Display, Kwargs, styled
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class CoefficientDisplay(Display):
         head = 0 if self.labels is None else len(self.labels)
         # One row each for a feature and for a line of the legend, and one for the note.
         rows = room_for(n_bars + head + 1, canvas) - head - 1
-        self.shown_ = _by_size(models)[: max(min(n_bars, rows), 1)]
+        self.shown_ = by_size(models.T, 0)[: max(min(n_bars, rows), 1)]
         drawn = models[:, self.shown_]
         at = np.arange(self.shown_.size)
         end = max(at.size, 1)
@@ -287,14 +287,6 @@ def _label(mark: Mark) -> str:
     """Name a model of the legend by its alpha."""
     told = "" if mark.label.startswith("$") else rf", $\alpha$ = {mark.alpha:.3g}"
     return f"{mark.label}{told}{', in use' if mark.solid else ''}"
-
-
-def _by_size(models: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Order the non-zero features by size in the first model, then in the others."""
-    sizes = np.abs(models)
-    ever = np.flatnonzero(sizes.any(axis=0))
-    rank = np.lexsort((-sizes[:, ever].max(axis=0, initial=0), -sizes[0, ever]))
-    return ever[rank]
 
 
 def _what_is_left_out(models: NDArray[np.float64], shown: NDArray[np.intp]) -> str:

@@ -206,10 +206,8 @@ class CVCurveDisplay(Display):
         canvas.limit_y(np.nanmin(drawn), np.nanmax(drawn), labels.headroom_for(marks, canvas))
         path_alphas = alphas if self.path is None else np.asarray(self.path.alphas, dtype=float)
         self.top_ax_ = top_axis(canvas, path_alphas, counts)
-        self.fold_lines_ = None
-        if draw_folds:
-            segments = [np.column_stack((alphas, fold)) for fold in errors.T]
-            self.fold_lines_ = canvas.lines(segments, fold_kwargs)
+        segments = [np.column_stack((alphas, fold)) for fold in errors.T]
+        self.fold_lines_ = canvas.lines(segments, fold_kwargs) if draw_folds else None
         color = canvas.color(0)
         self.band_ = canvas.ax.fill_between(alphas, below, above, zorder=1.2)
         styled(self.band_, band_kwargs, facecolor=color, alpha=0.2, linewidth=0)

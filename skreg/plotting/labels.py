@@ -113,6 +113,17 @@ def room_for(n_labels: int, canvas: Canvas) -> int:
     return max(0, min(n_labels, fits))
 
 
+def by_size(coefs: NDArray[np.float64], column: int) -> NDArray[np.intp]:
+    """Order features by the size of their coefficients in a column, the largest first.
+
+    Those that are zero there come after the others, by their largest coefficient in any column;
+    those that are zero throughout are left out.
+    """
+    ever = np.flatnonzero(coefs.any(axis=1))
+    sizes = np.abs(coefs[ever])
+    return ever[np.lexsort((-sizes.max(axis=1, initial=0), -sizes[:, column]))]
+
+
 def name_line_ends(
     canvas: Canvas, lines: Sequence[Line2D], names: Sequence[str], label_kwargs: Kwargs
 ) -> list[Annotation]:

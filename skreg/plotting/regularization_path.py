@@ -235,7 +235,8 @@ class RegularizationPathDisplay(Display):
         if labels_at is None:
             labels_at = next((mark.alpha for mark in marks if mark.solid), alphas[-1])
         compared = int(np.argmin(np.abs(alphas - labels_at)))
-        self.named_ = _largest(coefs, compared, labels.room_for(n_labels, canvas))
+        largest = labels.by_size(coefs, compared)[: labels.room_for(n_labels, canvas)]
+        self.named_ = largest[np.argsort(coefs[largest, -1], kind="stable")]
         self._draw_lines(canvas, xs, coefs, line_kwargs, other_line_kwargs)
         named = [names[index] for index in self.named_]
         self.labels_ = labels.name_line_ends(canvas, self.lines_, named, label_kwargs)
@@ -282,19 +283,6 @@ class RegularizationPathDisplay(Display):
         if x == "dev_ratio":
             return fitted.pick_target(self.path.dev_ratio, self.target, 1)
         raise ValueError(f'x={x!r} is unknown: choose "alpha", "l1_norm" or "dev_ratio"')
-
-
-def _largest(coefs: NDArray[Any], column: int, n_most: int) -> NDArray[np.intp]:
-    """Choose the features with the largest coefficients, ordered by their last coefficients.
-
-    Features whose coefficient is zero in `column` come after the others, by their largest
-    coefficient in any column; those that are zero throughout are never chosen.
-    """
-    ever = np.flatnonzero(coefs.any(axis=1))
-    sizes = np.abs(coefs[ever])
-    rank = np.lexsort((-sizes.max(axis=1, initial=0), -sizes[:, column]))
-    chosen = ever[rank[:n_most]]
-    return chosen[np.argsort(coefs[chosen, -1], kind="stable")]
 
 
 _X_LABELS = {

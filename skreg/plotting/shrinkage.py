@@ -208,9 +208,8 @@ class ShrinkageDisplay(Display):
         self.named_ = np.array(sorted(heights), dtype=np.intp)
         curves = np.stack(np.broadcast_arrays(alphas, self.factors_), axis=-1)
         others = np.setdiff1d(np.arange(len(curves)), self.named_)
-        self.other_lines_ = None
-        if others.size:
-            self.other_lines_ = canvas.lines(list(curves[others]), other_line_kwargs)
+        grey = list(curves[others])
+        self.other_lines_ = canvas.lines(grey, other_line_kwargs) if grey else None
         color = canvas.color(0)
         style: dict[str, Any] = {"color": color, "linewidth": 1.2, "zorder": 2}
         self.lines_ = canvas.lines(list(curves[self.named_]), line_kwargs, **style)
