@@ -80,6 +80,22 @@ class DenseDesign(Design):
             G *= self.inv_scale[:, None]
         return G
 
+    def _kernel_of_near_columns(self, root: Array) -> tuple[Array, Index]:
+        """All columns as they are, centred afterwards, unless that cancels; else none."""
+        near = self.mean is None or self.far.near
+        if self.inv_scale is None and near and self.n_samples:
+            K = products.kernel(self._X)
+            size = self.omega @ K.diagonal()
+            if self.mean is not None:
+                shift = K @ self.omega
+                K -= shift
+                K -= (shift - self.omega @ shift)[:, None]
+            if size <= products.DENSE_COLUMN * (self.omega @ K.diagonal()):
+                K *= root
+                K *= root[:, None]
+                return K, np.empty(0, np.intp)
+        return super()._kernel_of_near_columns(root)
+
     def subset(self, index: Index) -> DenseDesign:
         """The design of some features, gathered centred and scaled."""
         return DenseDesign(self.columns(index), self.omega)

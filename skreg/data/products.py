@@ -210,6 +210,18 @@ def _products(X: NDArray[Any], omega: Array, shift: Array | None) -> Array:
     return G
 
 
+def kernel(X: NDArray[Any]) -> Array:
+    """``X X^T`` of dense X."""
+    if X.dtype == np.float64:
+        return np.asarray(X @ X.T)
+    K = np.zeros((X.shape[0], X.shape[0]))
+    step = max(1, BLOCK_ENTRIES // X.shape[0])
+    for start in range(0, X.shape[1], step):
+        block = X[:, start : start + step].astype(np.float64)
+        K += block @ block.T
+    return K
+
+
 def cross_products(X: Any, other: Any, omega: Array) -> Array:
     """``X^T diag(omega) other`` of two sparse matrices over the same rows."""
     (n, p), m = X.shape, other.shape[1]

@@ -21,7 +21,7 @@ from scipy import linalg
 from ..data.design import Array, Design, Index
 from ..objective.duality import correlations_wanted, gap_at, penalty_gaps
 from ..objective.penalties import ScaledPenalty
-from .base import AIM, OneTarget
+from .base import AIM, Bound, OneTarget
 from .numerics import reciprocal
 from .rounding import (
     FAINT,
@@ -30,6 +30,7 @@ from .rounding import (
     hidden_directions,
     least_l1,
     rounding,
+    rounding_of_ridge,
     weakly_penalised,
 )
 from .tolerances import KKT_ROUNDING
@@ -154,6 +155,25 @@ def with_rounding(
         direct = _together(direct, rounding(W[loud], alphas[loud], squares, *known))
         found[loud] = np.minimum(found[loud], direct)
     return found
+
+
+def all_with_rounding(gaps: Array, W: Array, alphas: Array, rss: Array, bound: Bound) -> Array:
+    """`with_rounding` of all targets, shape (n_targets, n_alphas).
+
+    W has shape (n_targets, n_alphas, n_features). Ridge takes one pass over it, unless rounding may
+    hide much.
+    """
+    penalty, design, units = bound.penalty, bound.design, bound.target.units
+    hidden = rounding_of_ridge(W, alphas, penalty, design, units, KKT_ROUNDING)
+    if hidden is not None and hidden.max() <= LOUD:
+        lengths = np.square(np.sqrt(gaps) + np.sqrt(hidden))
+        return np.where(gaps.max(axis=1, keepdims=True) <= AIM, gaps + hidden, lengths)
+    return np.array(
+        [
+            with_rounding(gaps[k], W[k], alphas, rss[k], OneTarget(bound, k))
+            for k in range(len(gaps))
+        ]
+    )
 
 
 def _together(gaps: Array, hidden: Array) -> Array:

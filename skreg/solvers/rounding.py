@@ -230,6 +230,24 @@ def rounding(
     return found
 
 
+def rounding_of_ridge(
+    W: Array, alphas: Array, penalty: Penalty, design: Design, units: Array, snapped: float
+) -> Array | None:
+    """`rounding` of all targets at once where every feature has an L2 part that holds it, or None.
+
+    W has shape (n_targets, n_alphas, n_features), units (n_targets,); Q is not known.
+    """
+    if penalty.l1_ratio > 0 or not penalty.factors.all():
+        return None
+    sizes = design.sizes
+    total = float((sizes**2 / penalty.factors).sum())
+    if not alphas[-1] > WEAK * total:
+        return None
+    roots = np.sqrt(units)[:, None]
+    error = NOISE * (np.abs(W).dot(sizes) + roots) + snapped * roots
+    return np.asarray(error**2 * (0.5 * total) / (alphas * units[:, None]))
+
+
 def lengths(W: Array, sizes: Array) -> Array:
     """``|W| sizes``, by the features that are in use at all, which are few of many."""
     if W.size > FEW_ENTRIES:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 
 from ...caching import cached_property
-from ...data.design import CANCELLATION, Array, Design
+from ...data.design import Array, Design
 from ...objective.penalties import Penalty
 from ..numerics import EPS, reciprocal, svd
 from .minimum_norm import column_sizes, minimum_norm
@@ -45,6 +45,8 @@ class PenalisedMatrix:
         self.penalised = np.flatnonzero(movable & (factors > 0))
         self.free = np.flatnonzero(movable & (factors == 0))
         self.scale = 1.0 / np.sqrt(factors[self.penalised])
+        self._even = bool((self.scale == 1.0).all())
+        self._plain = self._even and len(self.penalised) == design.n_features
         self.view = self._scaled_view()
         self.free_columns = self.root[:, None] * design.columns(self.free)
         self.free_sizes = column_sizes(design)[self.free] if len(self.free) else np.zeros(0)
@@ -59,9 +61,18 @@ class PenalisedMatrix:
         """Rows, and penalised features."""
         return self.view.n_samples, self.view.n_features
 
+    @property
+    def key(self) -> tuple[bytes, ...]:
+        """What tells apart the matrices of one design."""
+        if self._plain:
+            return ()
+        return self.penalised.tobytes(), self.scale.tobytes(), self.free.tobytes()
+
     @cached_property
     def constant(self) -> NDArray[np.intp]:
-        """Columns of A that are zero but for rounding; asked for when a Gram matrix is there."""
+        """Columns of A that are zero but for rounding; without a Gram matrix they are zero."""
+        if not self.design.has_gram:
+            return np.empty(0, dtype=np.intp)
         return np.flatnonzero(self.design.variances[self.penalised] == 0)
 
     def _scaled_view(self) -> Design:
@@ -71,7 +82,7 @@ class PenalisedMatrix:
         offset = not view.sparse and far_from_zero(view)
         if offset or len(self.penalised) < view.n_features:
             view = view.subset(self.penalised)
-        if np.all(self.scale == 1.0):
+        if self._even:
             return view
         inv_scale = self.scale if view.inv_scale is None else self.scale * view.inv_scale
         return view.with_scale(inv_scale)
@@ -113,7 +124,7 @@ class PenalisedMatrix:
 
         b has shape (n_penalised, n_targets, n_alphas), rows (n_samples, n_targets).
         """
-        if len(self.penalised) == self.design.n_features and np.all(self.scale == 1.0):
+        if self._plain:
             return b
         W = np.zeros((*b.shape[:0:-1], self.design.n_features)).T
         W[self.penalised] = self.scale[:, None, None] * b
@@ -135,8 +146,21 @@ class PenalisedMatrix:
 
     @cached_property
     def kernel(self) -> Array:
-        """``A A^T``."""
-        return self._reachable(self._reachable(self.view.kernel()).T)
+        """``A A^T``; the design keeps it."""
+        key = ("kernel", *self.key)
+        return self.design.kept(key, lambda: self._reachable(self._reachable(self.view.kernel()).T))
+
+    def gaps_of_dual(self, dual: Array, rows: Array, alphas: Array) -> tuple[Array, Array]:
+        """Residual sums of squares and duality gaps of ``b = A^T dual``, column by column.
+
+        From the kernel, without a product with X: for weighted residuals r the gap is
+        ``(r - alpha u)^T A A^T (r - alpha u) / (2 alpha)``.
+        """
+        residual = rows - self.kernel @ dual
+        rss = np.einsum("ij,ij->j", residual, residual)
+        residual -= alphas * dual
+        gaps = np.einsum("ij,ij->j", residual, self.kernel @ residual) / (2.0 * alphas)
+        return rss, np.maximum(gaps, 0.0)
 
     def dense(self) -> Array:
         """A itself, a new array."""
@@ -177,8 +201,7 @@ class Decomposition:
 
 def decompose(A: PenalisedMatrix, method: str) -> Decomposition:
     """By "svd", or by "eigen" of the smaller of the two squared matrices; the design keeps it."""
-    key = (method == "svd", A.penalised.tobytes(), A.scale.tobytes(), A.free.tobytes())
-    return A.design.kept(key, lambda: _decompose(A, method))
+    return A.design.kept((method == "svd", *A.key), lambda: _decompose(A, method))
 
 
 def _decompose(A: PenalisedMatrix, method: str) -> Decomposition:
@@ -214,14 +237,11 @@ def _decompose(A: PenalisedMatrix, method: str) -> Decomposition:
 
 
 def far_from_zero(design: Design) -> bool:
-    """Whether some mean dwarfs the spread around it.
+    """Whether some mean dwarfs the spread around it, of a column that is not constant.
 
     Products with X and a correction for the mean then lose digits that centred columns keep.
     """
-    if design.mean is None:
-        return False
-    squares, offsets = design.variances, design.offsets(slice(None))
-    return bool(np.any((offsets**2 > CANCELLATION * squares) & (squares > 0)))
+    return len(design.far.index) > len(design.far.constant)
 
 
 def _basis(columns: Array) -> Array:

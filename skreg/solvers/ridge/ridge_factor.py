@@ -209,9 +209,7 @@ class RidgeFactor:
     def gaps_by_kernel(self, Y: Array, alphas: Array) -> tuple[Array, Array] | None:
         """Residual sums of squares and duality gaps of `solve`, both (n_targets, n_alphas).
 
-        From the kernel, without a product with X: for ``b = A^T u`` and weighted residuals r, the
-        gap is ``(r - alpha u)^T A A^T (r - alpha u) / (2 alpha)``. None where the kernel was not
-        decomposed or is not precise enough.
+        None where the kernel was not decomposed or is not precise enough.
         """
         A, U = self.A, self.parts.U if self._precise(alphas) else None
         if U is None or len(A.free) or A.unpenalised or not alphas.min(initial=1.0) > 0:
@@ -222,11 +220,8 @@ class RidgeFactor:
             np.tile(alphas, shape[0]),
         )
         dual = U @ (shrink * np.repeat(U.T @ rows, shape[1], axis=1))
-        residual = np.repeat(rows, shape[1], axis=1) - A.kernel @ dual
-        rss = np.einsum("ij,ij->j", residual, residual)
-        residual -= each * dual
-        gaps = np.einsum("ij,ij->j", residual, A.kernel @ residual) / (2.0 * each)
-        return rss.reshape(shape), np.maximum(gaps, 0.0).reshape(shape)
+        rss, gaps = A.gaps_of_dual(dual, np.repeat(rows, shape[1], axis=1), each)
+        return rss.reshape(shape), gaps.reshape(shape)
 
     def _precise(self, alphas: Array) -> bool:
         """Whether a squared matrix was decomposed and had all digits that these alphas need."""

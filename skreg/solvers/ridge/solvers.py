@@ -9,7 +9,7 @@ import numpy as np
 
 from ...data.design import BLOCK_ENTRIES, Array, Design
 from ...objective.penalties import Penalty, ScaledPenalty
-from ..base import Bound, OneTarget, Settings, Solution, Target
+from ..base import AIM, Bound, OneTarget, Settings, Solution, Target
 from ..optimality import relative_gaps
 from . import iterative
 from .closed_form import RidgeFactor, default_alphas, solve_ridge
@@ -32,7 +32,12 @@ def _closed_form(
         same = np.repeat(alphas, target.raw.shape[1])
         one = solve_ridge(design, target.raw, penalty, same, method)
         n_iters, intercepts = [1] * len(same), one.intercept.tolist()
-        yield _certified(design, target, penalty.at_each(alphas), one.coef, n_iters, intercepts)
+        if one.gaps is None or one.rss is None or (one.gaps > AIM * target.units).any():
+            scaled = penalty.at_each(alphas)
+            yield _certified(design, target, scaled, one.coef, n_iters, intercepts)
+        else:
+            gaps = one.gaps / target.units
+            yield _solutions(one.coef, gaps, n_iters, one.rss, intercepts)
         return
     factor = RidgeFactor(design, penalty, method)
     coefs = factor.solve(target.centred, alphas)
@@ -122,6 +127,12 @@ def _certified(
     correlations = design.correlate(residuals)
     rss = design.norm2(residuals)
     gaps = relative_gaps(coefs, correlations, rss, scaled, design, target.units)
+    return _solutions(coefs, gaps, n_iters, rss, intercepts)
+
+
+def _solutions(
+    coefs: Array, gaps: Array, n_iters: list[int], rss: Array, intercepts: list[float]
+) -> tuple[Solution, ...]:
     rows, df = np.ascontiguousarray(coefs.T), [np.nan] * len(rss)
     return tuple(map(Solution, rows, gaps.tolist(), n_iters, rss.tolist(), df, intercepts))
 
