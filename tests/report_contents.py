@@ -35,6 +35,17 @@ HOSTILE = (
 )
 
 
+def titles(found, serious=None):
+    """Of the cautions of a report, or of those alone that are serious or not."""
+    return [one.title for one in found.cautions if serious is None or one.serious == serious]
+
+
+def caution(found, title):
+    """The only one with these words in its title."""
+    (one,) = [each for each in found.cautions if title in each.title]
+    return one
+
+
 def score(name, values, greater_is_better=True):
     return Score(name, np.asarray(values, dtype=float), greater_is_better)
 

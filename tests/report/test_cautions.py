@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from report_contents import caution, titles
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
@@ -15,15 +16,6 @@ from sklearn.preprocessing import StandardScaler
 from skreg import ElasticNetCV, Lasso, LassoCV, MLPRegressor, Ridge, RidgeCV
 from skreg.report.columns import Columns
 from skreg.report.correlation import beyond_chance, correlated_groups, standardised
-
-
-def titles(found, serious=None):
-    return [one.title for one in found.cautions if serious is None or one.serious == serious]
-
-
-def caution(found, title):
-    (one,) = [each for each in found.cautions if title in each.title]
-    return one
 
 
 def rows(n=120, p=5, seed=0):

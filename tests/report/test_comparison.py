@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from report_contents import caution
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import (
@@ -21,11 +22,6 @@ from skreg.report.model_cautions import _as_good, _no_better
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(100, 4))
 Y = X @ [1.0, 2.0, 0.0, 0.0] + 3 * RNG.normal(size=100)
-
-
-def caution(found, title):
-    (one,) = [each for each in found.cautions if title in each.title]
-    return one
 
 
 def score(values, **options):

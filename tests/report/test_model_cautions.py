@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from report_contents import caution, titles
 from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -16,15 +17,6 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skreg import Lasso, LassoCV, MLPRegressor, Ridge
 from skreg.report.scores import Predictions, metrics_for
-
-
-def caution(found, title):
-    (one,) = [each for each in found.cautions if title in each.title]
-    return one
-
-
-def titles(found):
-    return [one.title for one in found.cautions]
 
 
 def twins(n=200, noise=0.01):
