@@ -56,8 +56,9 @@ class DenseDesign(Design):
 
     @cached_property
     def sizes(self) -> Array:
-        """See `Design`; without a Gram matrix from the pass over X that `norm_bounds` takes."""
-        if self._gram is not None or len(self.far.index):
+        """See `Design`; from the pass of `norm_bounds` where variances would take another."""
+        known = self._gram is not None or "variances" in vars(self)
+        if known or len(self.far.index):
             return super().sizes
         size = np.sqrt(self._raw_squares)
         return size if self.inv_scale is None else size * self.inv_scale

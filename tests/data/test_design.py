@@ -162,6 +162,16 @@ def test_a_design_that_grows_leaves_its_parts_alone(stored):
     np.testing.assert_array_equal(more.columns(slice(None)), expected)
 
 
+@pytest.mark.parametrize("stored", STORED)
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("offset", [0.0, 1e3])
+def test_lengths_of_columns_are_the_same_by_whatever_pass(stored, standardize, offset):
+    settings = {"stored": stored, "standardize": standardize, "offset": offset}
+    first, second = (make(**settings)[0] for _ in range(2))
+    assert np.all(second.variances >= 0)  # known before the lengths are asked for
+    np.testing.assert_allclose(first.sizes, second.sizes, rtol=1e-9)
+
+
 @pytest.mark.parametrize("stored", ["C", "csc"])
 @pytest.mark.parametrize("standardize", [False, True])
 def test_parts(stored, standardize):
