@@ -1,10 +1,11 @@
-"""Pages that several files look at."""
+"""Pages that several files look at, and pages that are quickly made."""
 
 import os
 
 import pytest
 from report_contents import PAGES
 
+from skreg.report import pictures
 from skreg.report.page import render
 
 
@@ -26,3 +27,9 @@ def page_file(tmp_path_factory):
         return file
 
     return get
+
+
+@pytest.fixture
+def _without_the_models_pictures(monkeypatch):
+    """Leave out of a page what its words do not depend on and takes most of the time."""
+    monkeypatch.setattr(pictures, "of_model", lambda *_: iter(()))

@@ -74,12 +74,6 @@ def pages(page_file):
     return lambda name: page_file(name).read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def _without_the_models_pictures(monkeypatch):
-    """Leave out of a page what its words do not depend on and takes most of the time."""
-    monkeypatch.setattr(pictures, "of_model", lambda *_: iter(()))
-
-
 @pytest.mark.parametrize("name", MADE)
 def test_the_file_stands_alone_and_is_well_formed(pages, name):
     html = pages(name)

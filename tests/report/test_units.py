@@ -198,6 +198,7 @@ def test_a_unit_that_is_known_of_some_features_only():
     assert "nan" not in table
 
 
+@pytest.mark.usefixtures("_without_the_models_pictures")
 def test_the_chosen_l1_ratio_is_told(gather):
     X, y = load_diabetes(return_X_y=True)
     model = make_pipeline(StandardScaler(), ElasticNetCV(l1_ratio=[0.2, 0.7]))
