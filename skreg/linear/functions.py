@@ -32,9 +32,8 @@ _multi_task_path = scikit_learn.enet_path
 PathTuple = tuple[Any, ...]
 
 # What the functions pass on to the solver besides their own parameters.
-PASSED_ON = {*constraints_of(ElasticNetParameters)} - {
-    *("fit_intercept", "precompute", "positive", "copy_X")
-}
+OWN = {"fit_intercept", "precompute", "positive", "copy_X"}
+PASSED_ON = set(constraints_of(ElasticNetParameters)) - OWN
 PATH_CONSTRAINTS = {**constraints_of(ElasticNetParameters), "l1_ratio": [SHARE]}
 
 

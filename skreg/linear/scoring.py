@@ -37,14 +37,14 @@ def negated_scores(
     scorer: Scorer, params: dict[str, Any], by_target: bool, held_out: HeldOut
 ) -> NDArray[np.float64]:
     """A scorer's view: shape (n_targets, n_alphas) if `by_target`, else (1, n_alphas)."""
-    rows = held_out.rows
+    rows, targets, predictions = held_out.rows, held_out.targets, held_out.predictions
     own = {name: np.asarray(value)[rows] for name, value in params.items()}
-    n_targets, n_alphas = held_out.predictions.shape[1:]
+    n_targets, n_alphas = predictions.shape[1:]
     flat = n_targets == 1 or by_target
     groups = range(n_targets) if flat else [slice(None)]
     with config_context(skip_parameter_validation=True):  # of what the scorer calls for each alpha
         scores = [
-            scorer(_Predictions(held_out.predictions[:, k, i]), rows, held_out.targets[:, k], **own)
+            scorer(_Predictions(predictions[:, k, i]), rows, targets[:, k], **own)
             for k in groups
             for i in range(n_alphas)
         ]
