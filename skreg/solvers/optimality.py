@@ -163,17 +163,17 @@ def all_with_rounding(gaps: Array, W: Array, alphas: Array, rss: Array, bound: B
     W has shape (n_targets, n_alphas, n_features). Ridge takes one pass over it, unless rounding may
     hide much.
     """
-    penalty, design, units = bound.penalty, bound.design, bound.target.units
-    hidden = rounding_of_ridge(W, alphas, penalty, design, units, KKT_ROUNDING)
-    if hidden is not None and hidden.max() <= LOUD:
-        lengths = np.square(np.sqrt(gaps) + np.sqrt(hidden))
-        return np.where(gaps.max(axis=1, keepdims=True) <= AIM, gaps + hidden, lengths)
-    return np.array(
-        [
-            with_rounding(gaps[k], W[k], alphas, rss[k], OneTarget(bound, k))
-            for k in range(len(gaps))
-        ]
-    )
+    penalty = bound.penalty
+    if penalty.l1_ratio == 0:
+        known = bound.design, bound.target.units, KKT_ROUNDING
+        hidden = rounding_of_ridge(W, alphas, penalty, *known)
+        if hidden is not None and hidden.max() <= LOUD:
+            lengths = np.square(np.sqrt(gaps) + np.sqrt(hidden))
+            return np.where(gaps.max(axis=1, keepdims=True) <= AIM, gaps + hidden, lengths)
+    found = np.empty_like(gaps)
+    for k in range(len(gaps)):
+        found[k] = with_rounding(gaps[k], W[k], alphas, rss[k], OneTarget(bound, k))
+    return found
 
 
 def _together(gaps: Array, hidden: Array) -> Array:

@@ -235,9 +235,10 @@ def rounding_of_ridge(
 ) -> Array | None:
     """`rounding` of all targets at once where every feature has an L2 part that holds it, or None.
 
-    W has shape (n_targets, n_alphas, n_features), units (n_targets,); Q is not known.
+    `penalty` has no L1 part, W has shape (n_targets, n_alphas, n_features), units (n_targets,), and
+    Q is not known.
     """
-    if penalty.l1_ratio > 0 or not penalty.factors.all():
+    if not penalty.factors.all():
         return None
     sizes = design.sizes
     total = float((sizes**2 / penalty.factors).sum())

@@ -63,22 +63,18 @@ def _solve(
     bound: Bound, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[tuple[Solution, ...]]:
     """The same by the method that suits the shape."""
+    n_samples, n_features = bound.design.n_samples, bound.design.n_features
+    if n_features <= FEW_FEATURES:
+        suits = n_features <= 2 * n_samples
+    else:
+        suits = len(alphas) > 1 and n_features <= min(n_samples, MOST_FEATURES)
     if settings.seed is not None:
         chosen = coordinate_descent.solve
-    elif settings.precompute is True or _takes_one_gram(bound.design, len(alphas)):
+    elif suits or settings.precompute is True or not bound.design.has_rows:
         chosen = _solve_on_gram
     else:
         chosen = batched_path.solve
     return chosen(bound, alphas, start, settings)
-
-
-def _takes_one_gram(design: Design, n_alphas: int) -> bool:
-    n_samples, n_features = design.n_samples, design.n_features
-    if not design.has_rows:
-        return True
-    if n_features <= FEW_FEATURES:
-        return bool(n_features <= 2 * n_samples)
-    return bool(n_alphas > 1 and n_features <= min(n_samples, MOST_FEATURES))
 
 
 @target_by_target
