@@ -13,12 +13,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data.products import Array
 from ..estimators.parameters import CheckedParameters
+from ..estimators.ready import check_columns, finite_floats
 from ..estimators.runtime import restored_on_failure, with_one_blas_thread
 from ..estimators.validation import check_rows
 from ..paths.fit_path import fit_path
 from ..paths.problem import BoundProblem
 from ..paths.result import PathPoint, PathResult
-from .training_data import FLOATS, STORED, check_columns, finite_floats
+from .training_data import DTYPES, FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,11 +47,12 @@ class LinearModel(RegressorMixin, MultiOutputMixin, CheckedParameters):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
         """
-        check_is_fitted(self)
+        if not hasattr(self, "coef_"):
+            check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
             table, mean_square = finite_floats(X)
         if mean_square is None:
-            table = check_rows(self, X, accept_sparse=STORED, dtype=FLOATS)
+            table = check_rows(self, X, accept_sparse=FORMATS, dtype=DTYPES)
         else:
             check_columns(self, X)
         return np.asarray(table @ self.coef_.T + self.intercept_)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn import get_config
-from sklearn.utils.validation import validate_data
 
 from ..data.powers_of_two import PowersOfTwo, are_ordinary, powers_of_two
 from ..data.products import Array, is_sparse
+from ..estimators.ready import FLOATS, LARGEST, finite_floats, note_columns
 from ..estimators.runtime import warn
 from ..estimators.validation import (
     check_table,
@@ -23,11 +23,8 @@ from ..estimators.validation import (
 )
 from ..paths.problem import BoundProblem, Problem
 
-FLOATS = [np.float64, np.float32]
-NUMBERS = {np.dtype(kind) for kind in FLOATS}
-STORED = ["csc", "csr", "coo"]
-# Sums of squares of what is larger may overflow.
-LARGEST = 1e150
+DTYPES = [np.float64, np.float32]
+FORMATS = ["csc", "csr", "coo"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,14 +78,15 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None
     The mean square of X comes with them, where it and that of y are ordinary.
     """
     table, size = finite_floats(X)
-    target, target_size = finite_floats(y, kinds=[np.float64], ndims=(1, 2))
+    target, target_size = finite_floats(y, np.float64, ndims=(1, 2))
     told = size is not None and target_size is not None and isinstance(target, np.ndarray)
     if told and len(target) == table.shape[0]:
         note_columns(estimator, X)
+        table = as_columns(table) if sparse.issparse(table) else table
     else:
         if getattr(y, "ndim", 0) > 2:
             raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")
-        X, y = check_table(estimator, X, y, numeric_y=True, accept_sparse=STORED, dtype=FLOATS)
+        X, y = check_table(estimator, X, y, numeric_y=True, accept_sparse=FORMATS, dtype=DTYPES)
         table, size = finite_floats(as_columns(X) if sparse.issparse(X) else X)
         target, target_size = finite_floats(np.asarray(y, dtype=np.float64), ndims=(1, 2))
         if size is None:
@@ -96,49 +94,6 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None
         if target_size is None:
             refuse_overflow("y", target)
     return table, target, size if are_ordinary(size, target_size) else None
-
-
-def finite_floats(
-    values: Any, kinds: Sequence[Any] = FLOATS, ndims: Sequence[int] = (2,)
-) -> tuple[Any, float | None]:
-    """An array or CSC matrix that nothing need be done to, and its mean square, else None.
-
-    The one pass, in which NumPy is to keep silent, tells that all values are finite and none too
-    large. What pandas has as floats of NumPy's is taken for an array.
-    """
-    if type(values).__module__.partition(".")[0] == "pandas" and np.ndim(values) in (1, 2):
-        dtypes = {values.dtype} if np.ndim(values) == 1 else set(values.dtypes)
-        values = values.to_numpy() if dtypes <= NUMBERS else values
-    stored: Any = values
-    if type(values) in (sparse.csc_matrix, sparse.csc_array):
-        whole = values.indices.dtype == np.int32 and values.has_canonical_format
-        stored = values.data if whole and len(values.data) == values.nnz else None
-    ready = type(stored) is np.ndarray and stored.dtype in kinds and stored.size
-    if not ready or values.ndim not in ndims:
-        return values, None
-    flat = stored.ravel(order="K")
-    squares = float(np.dot(flat, flat))
-    return values, squares / stored.size if squares <= LARGEST**2 else None
-
-
-def note_columns(estimator: Any, X: Any) -> None:
-    """Note what scikit-learn's checks, which take a while, would note: names that are strings."""
-    columns = columns_of(X, X.shape[1])
-    kinds = set() if isinstance(columns, range) else {type(name) for name in columns}
-    if str in kinds and len(kinds) > 1:
-        validate_data(estimator, X, skip_check_array=True)  # which refuses them
-    vars(estimator).pop("feature_names_in_", None)
-    estimator.n_features_in_ = len(columns)
-    if kinds == {str}:
-        estimator.feature_names_in_ = np.array(columns, dtype=object)
-
-
-def check_columns(estimator: Any, X: Any) -> None:
-    """Check that an X to predict has the columns of the fit, as scikit-learn does."""
-    names = getattr(estimator, "feature_names_in_", None)
-    known = range(estimator.n_features_in_) if names is None else names.tolist()
-    if columns_of(X, X.shape[1]) != known:
-        validate_data(estimator, X, reset=False, skip_check_array=True)
 
 
 def take_gram(bound: BoundProblem, precompute: Any) -> None:

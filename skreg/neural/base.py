@@ -12,6 +12,7 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.parameters import CheckedParameters
+from ..estimators.ready import check_columns, finite_floats
 from ..estimators.runtime import restored_on_failure
 from ..estimators.validation import PAIR, check_rows, check_table, check_weights
 from ..objective.losses import Loss
@@ -90,9 +91,15 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         return Network(parameters_of(self), self.activation, dropout, in_input)
 
     def _check_X(self, X: Any) -> Any:
-        check_is_fitted(self)
+        if not hasattr(self, "coefs_"):
+            check_is_fitted(self)
+        dtype = self.coefs_[0].dtype
         with np.errstate(over="ignore", invalid="ignore"):
-            return check_rows(self, X, accept_sparse="csr", dtype=self.coefs_[0].dtype, order="C")
+            table, mean_square = finite_floats(X, dtype)
+            if mean_square is None:
+                return check_rows(self, X, accept_sparse="csr", dtype=dtype, order="C")
+        check_columns(self, X)
+        return np.ascontiguousarray(table) if isinstance(table, np.ndarray) else table.tocsr()
 
     def _raw_of(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
         """Raw predictions of X, in its type of numbers."""
