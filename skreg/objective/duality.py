@@ -67,3 +67,9 @@ def correlations_wanted(w: Array, q: Array, penalty: ScaledPenalty) -> Array:
     """The correlations nearest to q at which w has no gap, bounds aside."""
     used = penalty.l1 * np.sign(w) + penalty.l2 * w
     return np.where(w != 0, used, np.clip(q, -penalty.l1, penalty.l1))
+
+
+def ridge_gaps(w: Array, q: Array, l2: Array) -> Array:
+    """The sum of `penalty_gaps` without an L1 part and bounds, in closed form; l2 is positive."""
+    away = q - l2 * w
+    return np.asarray((away * (away / (2.0 * l2))).sum(axis=0))

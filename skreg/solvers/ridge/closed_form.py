@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from ...data.design import Array, Design
+from ...objective.duality import ridge_gaps
 from ...objective.penalties import Penalty
 from ..numerics import EPS, reciprocal
 from .minimum_norm import least_squares
@@ -168,8 +169,7 @@ def _by_gram(
         Q = correlated - G @ W
         explained = np.einsum("ij,ij->j", W, correlated + Q)
         rss = np.maximum(design.norm2(Y) - explained, 0.0)
-        Q -= l2 * W
-        return W, rcond, (rss, np.einsum("ij,ij->j", Q, Q / (2.0 * l2)))
+        return W, rcond, (rss, ridge_gaps(W, Q, l2))
     for _ in range(1 if rcond > TOO_ILL else 2):
         W += solve(design.correlate(Y - design.predict(W)) - l2 * W)
     return W, rcond, ()

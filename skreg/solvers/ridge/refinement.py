@@ -6,10 +6,11 @@ square system in the coefficients and the residual r
     r + X w = y,        X^T Omega r - diag(l2) w = 0.
 
 One QR factorisation of ``[Omega^(1/2) X; diag(l2)^(1/2)]`` with equilibrated columns solves it;
-each step then evaluates both lines for the stored (r, w) in twice the working precision and
-solves again for the correction. Because r is an unknown like w, the rate of convergence is the
-unit roundoff times the condition of X, not its square, and what it converges to is the solution
-rounded to double. The intercept is a column of ones among the features: centring would round.
+each step then evaluates both lines for the stored (r, w) in twice the working precision, or in
+extended precision where the condition and the residual leave enough of it, and solves again for
+the correction. Because r is an unknown like w, the rate of convergence is the unit roundoff times
+the condition of X, not its square, and what it converges to is the solution rounded to double.
+The intercept is a column of ones among the features: centring would round.
 
 Cost: a QR of n + p rows, then about 60 n p flops a step; two or three steps as a rule.
 
@@ -21,13 +22,17 @@ product", SIAM J. Sci. Comput. 26 (2005), with the error-free product of Dekker 
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import lapack, solve_triangular
+from scipy.linalg import lapack
 
 from ...data.design import Array
 from ..numerics import EPS
 
 SPLITTER = 2.0**27 + 1.0
 MAX_STEPS = 12
+# Of a type that is no longer than a double on some machines.
+LONG_EPS = float(np.finfo(np.longdouble).eps)
+# Share of the largest coefficient, columns of length one, that extended precision may lose.
+EXTENDED_ERROR = EPS / 8
 
 
 def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
@@ -64,19 +69,31 @@ def compensated_sum(terms: Array, errors: Array) -> Array:
     return terms[0] + errors[0]
 
 
-def residuals(
-    X: Array, y: Array, omega: Array, l2: Array, r: Array, w: Array
+def compensated_residuals(
+    X: Array, Y: Array, omega: Array, l2: Array, R: Array, W: Array
 ) -> tuple[Array, Array]:
-    """What the stored r and w leave of the two lines: ``y - Xw - r``, ``X^T Omega r - l2 w``."""
-    product, error = two_product(X.T, -w[:, None])
-    f = compensated_sum(np.vstack([y, -r, product]), np.vstack([np.zeros((2, len(y))), error]))
-    high, low = two_product(omega, r)
-    product, error = two_product(X, high[:, None])
-    shrink, shrink_error = two_product(l2, -w)
-    g = compensated_sum(
-        np.vstack([product, shrink]), np.vstack([error + X * low[:, None], shrink_error])
-    )
-    return f, g
+    """What the stored R and W leave of the two lines: ``Y - XW - R``, ``X^T Omega R - l2 W``."""
+    F, G = np.empty(R.shape), np.empty(W.shape)
+    for k, (y, r, w) in enumerate(zip(Y.T, R.T, W.T, strict=True)):
+        product, error = two_product(X.T, -w[:, None])
+        terms, errors = np.vstack([y, -r, product]), np.vstack([np.zeros((2, len(y))), error])
+        F[:, k] = compensated_sum(terms, errors)
+        high, low = two_product(omega, r)
+        product, error = two_product(X, high[:, None])
+        shrink, shrink_error = two_product(l2, -w)
+        errors = np.vstack([error + X * low[:, None], shrink_error])
+        G[:, k] = compensated_sum(np.vstack([product, shrink]), errors)
+    return F, G
+
+
+def extended_residuals(
+    X: Array, Y: Array, omega: Array, l2: Array, R: Array, W: Array
+) -> tuple[Array, Array]:
+    """The same in the extended precision of the processor, which has eleven bits more."""
+    long, r, w = X.astype(np.longdouble), R.astype(np.longdouble), W.astype(np.longdouble)
+    f = Y - long @ w - r
+    g = long.T @ (omega[:, None] * r) - l2[:, None] * w
+    return f.astype(np.float64), g.astype(np.float64)
 
 
 def refined_ridge(
@@ -121,27 +138,32 @@ def refined_ridge(
     Q = Q[:n]
 
     def correction(f: Array, g: Array) -> tuple[Array, Array]:
-        z = solve_triangular(R, -scale * g, trans="T", check_finite=False)
+        z = lapack.dtrtrs(R, -scale * g, trans=1)[0]
         weighted = root * f
         d = Q.T @ weighted - z
-        return (weighted - Q @ d) / root, scale * solve_triangular(R, d, check_finite=False)
+        return (weighted - Q @ d) / root, scale * lapack.dtrtrs(R, d)[0]
 
-    W = np.empty((p, Y.shape[1]))
-    for k, y in enumerate(Y.T):
-        r, w = correction(y, np.zeros(p))
-        change, previous = 0.0, np.inf
-        for _ in range(steps):
-            dr, dw = correction(*residuals(X, y, omega, l2, r, w))
-            change = np.abs(dw * norms).max()
-            if not change <= 0.5 * previous:
-                break
-            r, w = r + dr, w + dw
-            # What is left shrinks by the same rate again: stop when that is under the last bit.
-            rate = max(change / previous, 8 * EPS / rcond)
-            if np.all(np.abs(dw) * rate <= 0.25 * EPS * np.abs(w)):
-                break
-            previous = change
-        if not change <= 1e-8 * np.abs(w * norms).max():
-            return None
-        W[:, k] = w
-    return W
+    scale, norms, root = scale[:, None], norms[:, None], root[:, None]
+    rest, W = correction(Y, np.zeros((p, Y.shape[1])))
+    # The rounding of y - Xw passes through R once, that of X^T Omega r twice.
+    lost = LONG_EPS * (np.sqrt(omega @ Y**2) + np.sqrt(omega @ rest**2) / rcond) / rcond
+    largest = np.abs(W * norms)[penalised].max(axis=0, initial=0.0)  # not of an intercept
+    extended = (lost <= EXTENDED_ERROR * largest).all()
+    residuals = extended_residuals if extended else compensated_residuals
+    change, previous = np.zeros(Y.shape[1]), np.full(Y.shape[1], np.inf)
+    left = np.arange(Y.shape[1])  # targets that are not there yet
+    for _ in range(steps):
+        known = residuals(X, Y[:, left], omega, l2, rest[:, left], W[:, left])
+        dr, dw = correction(*known)
+        change[left] = np.abs(dw * norms).max(axis=0)
+        better = change[left] <= 0.5 * previous[left]
+        left, dr, dw = left[better], dr[:, better], dw[:, better]
+        rest[:, left] += dr
+        W[:, left] += dw
+        # What is left shrinks by the same rate again: stop when that is under the last bit.
+        rate = np.maximum(change[left] / previous[left], 8 * EPS / rcond)
+        previous[left] = change[left]
+        left = left[(np.abs(dw) * rate > 0.25 * EPS * np.abs(W[:, left])).any(axis=0)]
+        if not len(left):
+            break
+    return W if (change <= 1e-8 * np.abs(W * norms).max(axis=0)).all() else None
