@@ -69,7 +69,9 @@ def correlations_wanted(w: Array, q: Array, penalty: ScaledPenalty) -> Array:
     return np.where(w != 0, used, np.clip(q, -penalty.l1, penalty.l1))
 
 
-def ridge_gaps(w: Array, q: Array, l2: Array) -> Array:
-    """The sum of `penalty_gaps` without an L1 part and bounds, in closed form; l2 is positive."""
-    away = q - l2 * w
-    return np.asarray((away * (away / (2.0 * l2))).sum(axis=0))
+def ridge_gaps(w: Array, q: Array, penalty: ScaledPenalty) -> Array | None:
+    """`gap_at` in closed form where an L2 part is all that every feature has, else None."""
+    if penalty.has_l1 or penalty.boxed or not penalty.l2.all():
+        return None
+    away = q - penalty.l2 * w
+    return np.asarray((away * (away / (2.0 * penalty.l2))).sum(axis=0))

@@ -164,12 +164,13 @@ def _by_gram(
     correlated = design.correlate(Y)
     W = solve(correlated)
     if rcond >= WELL:
-        if not l2.all() or p * p > 2 * design.n_stored:
+        if p * p > 2 * design.n_stored:
             return W, rcond, ()
         Q = correlated - G @ W
+        gaps = ridge_gaps(W, Q, penalty.at_each(np.array([alpha])))
         explained = np.einsum("ij,ij->j", W, correlated + Q)
         rss = np.maximum(design.norm2(Y) - explained, 0.0)
-        return W, rcond, (rss, ridge_gaps(W, Q, l2))
+        return W, rcond, () if gaps is None else (rss, gaps)
     for _ in range(1 if rcond > TOO_ILL else 2):
         W += solve(design.correlate(Y - design.predict(W)) - l2 * W)
     return W, rcond, ()

@@ -135,10 +135,9 @@ def _gaps(
     W: Array, Q: Array, rss: Array, scaled: ScaledPenalty, design: Design, unit: float | Array
 ) -> Array:
     """`relative_gaps`, in closed form where every feature has an L2 part and no gap is seen."""
-    if not scaled.boxed and scaled.l2.all():
-        gaps = ridge_gaps(W, Q, scaled.l2) / unit
-        if (gaps <= AIM).all():
-            return gaps
+    gaps = ridge_gaps(W, Q, scaled)
+    if gaps is not None and (gaps <= AIM * unit).all():
+        return np.asarray(gaps / unit)
     return relative_gaps(W, Q, rss, scaled, design, unit)
 
 
