@@ -49,6 +49,8 @@ class Design(ABC):
         Subtracted from the columns; None subtracts nothing.
     inv_scale : ndarray of shape (n_features,) or None
         Multiplies the columns; None multiplies nothing.
+    dtype : dtype, optional
+        Type of the numbers in the user's X, by default that of those in X.
 
     Attributes
     ----------
@@ -57,8 +59,6 @@ class Design(ABC):
     sparse : bool
         Whether X is sparse; its columns are then made dense a few at a time.
     n_samples, n_features : int
-    dtype : dtype
-        Type of the numbers in X.
     """
 
     has_rows: ClassVar[bool] = True
@@ -67,21 +67,26 @@ class Design(ABC):
     _compared: ClassVar[int]
 
     def __init__(
-        self, X: Any, omega: Array, mean: Array | None = None, inv_scale: Array | None = None
+        self,
+        X: Any,
+        omega: Array,
+        mean: Array | None = None,
+        inv_scale: Array | None = None,
+        dtype: Any = None,
     ) -> None:
         self._X = X
         self.omega = omega
         self.mean = mean
         self.inv_scale = inv_scale
         self.n_samples, self.n_features = X.shape
-        self.dtype = X.dtype
+        self.dtype = X.dtype if dtype is None else dtype
         self._kept: dict[Any, Any] = {}
         self._gram: Array | None = None
         self._far_columns: list[tuple[Index, Array]] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         # Another process makes anew what can be made of these.
-        return {**vars(type(self)(self._X, self.omega, self.mean, self.inv_scale))}
+        return {**vars(type(self)(self._X, self.omega, self.mean, self.inv_scale, self.dtype))}
 
     @classmethod
     def build(
@@ -91,6 +96,7 @@ class Design(ABC):
         *,
         center: bool = True,
         standardize: bool = False,
+        dtype: Any = None,
     ) -> Self:
         """View of the user's X; `standardize` scales by the weighted 1/n standard deviation."""
         n_samples = X.shape[0]
@@ -100,15 +106,15 @@ class Design(ABC):
             omega = np.asarray(sample_weight, dtype=np.float64)
             omega = omega / omega.max()  # twice, so that neither tiny nor huge weights overflow
             omega /= omega.sum()
-        X = products.in_order(X)
+        dtype, X = dtype or X.dtype, products.in_order(X)
         if not (center or standardize):
-            return cls(X, omega)
-        centred = cls(X, omega, products.adjoint(X, omega))
+            return cls(X, omega, dtype=dtype)
+        centred = cls(X, omega, products.adjoint(X, omega), dtype=dtype)
         if not standardize:
             return centred
         spread = np.sqrt(centred.variances)
         inv_scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
-        design = cls(X, omega, centred.mean if center else None, inv_scale)
+        design = cls(X, omega, centred.mean if center else None, inv_scale, dtype)
         if center:
             design.far = centred.far
         return design
@@ -117,12 +123,17 @@ class Design(ABC):
 
     def reweighted(self, sample_weight: Array) -> Self:
         """The same X with other weights of its rows, centred and scaled by them alike."""
-        center, standardize = self.mean is not None, self.inv_scale is not None
-        return self.build(self._X, sample_weight, center=center, standardize=standardize)
+        return self.build(
+            self._X,
+            sample_weight,
+            center=self.mean is not None,
+            standardize=self.inv_scale is not None,
+            dtype=self.dtype,
+        )
 
     def with_scale(self, inv_scale: Array | None) -> Self:
         """The same with other scales of the columns."""
-        return type(self)(self._X, self.omega, self.mean, inv_scale)
+        return type(self)(self._X, self.omega, self.mean, inv_scale, self.dtype)
 
     @abstractmethod
     def subset(self, index: Index) -> Self:

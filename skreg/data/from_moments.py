@@ -154,7 +154,7 @@ def design_from_moments(
         part = DenseDesign.build(X[:, anew], weight)
         variances[anew] = part.variances
         mean[anew] = part.mean
-    view = DenseDesign(X, weight / moments.weight, mean if center else None)
+    view = DenseDesign(X, weight / moments.weight, mean if center else None, dtype=rows.dtype)
     if np.count_nonzero(lost):
         centred = view.center(Y)[0]
     if len(anew):

@@ -1,4 +1,4 @@
-"""Sums over the rows of X, dense or sparse, accumulated in float64 and never on a copy of X.
+"""Sums over the rows of X, dense or sparse, in float64 and never on a copy of X that is not small.
 
 Dense X is read in blocks of rows. The columns that matter here are those far from zero: where
 the mean is large beside the spread, a product with raw X loses as many digits as the two differ
@@ -25,6 +25,9 @@ is_sparse: Callable[[Any], bool] = issparse
 
 # Rows are read in blocks of about this many entries (4 MiB of float64).
 BLOCK_ENTRIES = 1 << 19
+# X of so many entries becomes float64 at once (16 MiB): products with float32 would copy it again
+# and again, which took up to a sixth of a fit.
+COPIED = 1 << 21
 # Two sparse matrices whose densities have a larger product than this are multiplied as blocks of
 # dense rows: a product of two stored entries takes 2 ns, one of two dense entries 0.1 ns.
 FILLED = 0.05
@@ -50,9 +53,13 @@ GLANCE = 0.05
 
 
 def in_order(X: Any) -> Any:
-    """X in a layout that is read quickly, copied only where it is in none."""
+    """X in a form that is read quickly, copied only where it is in none, or small."""
+    small = X.size <= COPIED
     if is_sparse(X):
-        return X.tocsc()
+        X = X.tocsc()
+        return with_data(X, X.data.astype(np.float64)) if small and X.dtype != np.float64 else X
+    if small:
+        X = X.astype(np.float64, copy=False)
     return X if X.flags.c_contiguous or X.flags.f_contiguous else np.ascontiguousarray(X)
 
 

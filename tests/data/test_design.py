@@ -1,9 +1,13 @@
 """The design against the explicit dense matrix that it stands for."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from scipy import sparse
 
+from skreg.data import products
 from skreg.data.build import design_of
 from skreg.data.moments import Moments
 
@@ -26,7 +30,10 @@ def make(stored="C", dtype=np.float64, offset=0.0, weighted=True, seed=0, **sett
     X = (X * 10.0 ** np.linspace(-3, 3, P) + offset).astype(dtype)
     weight = rng.integers(0, 4, N).astype(float) if weighted else None
     given = STORED[stored](X)
-    return design_of(given, weight, **settings), X.astype(np.longdouble), weight
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(products, "COPIED", 0)  # as if X were large
+        design = design_of(given, weight, **settings)
+    return design, X.astype(np.longdouble), weight
 
 
 def explicit(X, weight, center, standardize):
@@ -340,3 +347,14 @@ def test_features_taken_from_a_sparse_design_keep_what_is_known_of_them(weighted
         np.testing.assert_allclose(part.far.drift, anew.far.drift, atol=1e-15 * 1e6)
         np.testing.assert_allclose(part.variances, anew.variances, rtol=1e-12)
         np.testing.assert_allclose(part.gram(), anew.gram(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("storage", [np.array, sparse.csc_array])
+def test_float32_is_read_as_float64_where_it_is_small_and_remembered(storage):
+    X = storage(np.random.default_rng(0).standard_normal((20, 5)).astype(np.float32))
+    design = design_of(X, standardize=True)
+    others = design.reweighted(np.arange(20.0)), design.with_scale(None), copy.copy(design)
+    for each in (design, *others, pickle.loads(pickle.dumps(design))):
+        assert each.dtype == np.float32
+        assert each._X.dtype == np.float64
+    assert X.dtype == np.float32
