@@ -70,9 +70,9 @@ class Tuning:
         A feature joins if its correlation is predicted to come this near to its threshold, as a
         share of the change of the threshold; the margin doubles up to the second after a violated
         batch and is halved after one that passed.
-    joining, joining_alone, joining_share : int, int, float
+    joining, joining_single, joining_share : int, int, float
         Features that may join for one batch: so many, or this share of the active ones. On the way
-        to one alpha alone fewer batches save more than a small set: 5.5 instead of 7.5 ms with 134
+        to a single alpha fewer batches save more than a small set: 5.5 instead of 7.5 ms with 134
         active of 2400.
     shortened : float
         A batch that needs more is cut to this share.
@@ -97,7 +97,7 @@ class Tuning:
     margin: float = 0.1
     widest: float = 0.4
     joining: int = 96
-    joining_alone: int = 192
+    joining_single: int = 192
     joining_share: float = 0.6
     shortened: float = 0.7
     cheap_product: int = 1_000_000

@@ -158,7 +158,7 @@ def test_a_path_knows_where_it_is_after_each_batch(monkeypatch, tall):
     path = BatchedPath(one, np.zeros(design.n_features), how, False)
     done, n_short = 0, 0
     while done < len(alphas):
-        length = path.screen(alphas[done:], 8)
+        length = path.admit(alphas[done:], 8)
         found = path.advance(alphas[done : done + length], np.ones(length, dtype=bool))
         assert (len(path.violators) == 0) == (len(found) == length)
         n_short += len(found) < length

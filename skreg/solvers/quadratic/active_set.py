@@ -91,7 +91,7 @@ class ActiveSet:
         tuning: Tuning = TUNING,
     ) -> None:
         self.all, self.rank, self.yy, self.tuning = penalty, rank, yy, tuning
-        self.boxed, self.ridged = penalty.has_bounds, penalty.l1_ratio < 1.0
+        self.has_bounds, self.ridged = penalty.has_bounds, penalty.l1_ratio < 1.0
         self.straight = not (self.ridged or alone)
         none, model = np.empty(0), Model(np.empty((0, 0)), np.empty(0))
         pattern = Pattern(np.empty(0, dtype=np.intp), none, np.empty(0, dtype=np.int8))
@@ -136,10 +136,10 @@ class ActiveSet:
             pattern = Pattern(last.pattern.active[:0], w, np.zeros(len(w), dtype=np.int8))
             self.state = State(last.alpha, model, w, model.c, pattern, None, last.factor, 0)
             return
-        w = np.clip(w, penalty.lower, penalty.upper) if self.boxed else w
+        w = np.clip(w, penalty.lower, penalty.upper) if self.has_bounds else w
         w = np.where(self.usable, w, 0.0)
         side = np.zeros(len(w), dtype=np.int8)
-        if self.boxed:
+        if self.has_bounds:
             used = free | (w != 0)
             side[used & (w == penalty.upper)] = 1
             side[used & (w == penalty.lower)] = -1
@@ -181,7 +181,7 @@ class ActiveSet:
         w, q, age = self._extrapolated(alpha)
         pattern = self._predicted(w, q, threshold)
         if pattern is None:
-            if predictor is not None and predictor.exact and not self.boxed:
+            if predictor is not None and predictor.exact and not self.has_bounds:
                 kept = state.pattern, predictor, state.factor, state.age
                 self.state = State(alpha, state.model, w, q, *kept)
                 return 1, True
@@ -208,7 +208,7 @@ class ActiveSet:
             w, q, factor = step.w, step.q, step.factor
             leave, new = w * pattern.sign < 0.0, self._violating(q, pattern, threshold)
             side = pattern.side
-            if self.boxed:
+            if self.has_bounds:
                 leave, new, side = self._at_bounds(alpha, w, q, pattern, leave, new)
             refused = False
             if dropped:
@@ -270,7 +270,7 @@ class ActiveSet:
         if state.predictor is None and len(pattern.active):
             return None  # by correlations at the last alpha alone too many would enter
         leave = w * pattern.sign < 0.0
-        if self.boxed:
+        if self.has_bounds:
             leave &= pattern.side == 0
         new = self._violating(q, pattern, threshold)
         if not (len(new) or np.count_nonzero(leave)):
@@ -294,7 +294,7 @@ class ActiveSet:
         """
         model, active = self.state.model, pattern.active
         fixed, c = np.zeros(len(w)), model.c
-        if self.boxed:
+        if self.has_bounds:
             side, upper, lower = pattern.side, self.penalty.upper, self.penalty.lower
             fixed = np.where(side > 0, upper, np.where(side < 0, lower, 0.0))
         if len(active) >= self.tuning.kept_factor:
@@ -310,7 +310,7 @@ class ActiveSet:
                 found = updated.correct(model.gram, alpha, ridges, wanted, near, q, exact)
                 if found is not None:
                     return Step(*found, factor, True, None)
-        if self.boxed:
+        if self.has_bounds:
             c = c - model.gram @ fixed
         rows, rates = model.gram.take(active, 0), (self.rates * pattern.sign)[active]
         rhs = np.empty((2 if self.straight else 1, len(active)))
@@ -342,7 +342,7 @@ class ActiveSet:
         """Zeros that violate their KKT conditions."""
         found = np.abs(q) > threshold
         found[pattern.active] = False
-        if self.boxed:
+        if self.has_bounds:
             found &= (pattern.side == 0) & np.where(q > 0, self.may_rise, self.may_fall)
         return found.nonzero()[0]
 
@@ -387,7 +387,7 @@ class ActiveSet:
             excess = np.abs(q[new]) / threshold[new]
             new = new[np.argpartition(-excess, most)[:most]]
         entered = np.sign(q[new])
-        if self.boxed:  # what comes back from a bound keeps the sign it had
+        if self.has_bounds:  # what comes back from a bound keeps the sign it had
             entered = np.where(sign[new] == 0, entered, sign[new])
         sign[new] = entered * self.penalised[new]
         return Pattern(np.concatenate([active, new]), sign, side)

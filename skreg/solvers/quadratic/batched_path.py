@@ -2,23 +2,33 @@
 
 For each batch of alphas:
 
-1. Screening. The correlations q of all features, extrapolated from the last alpha along their
+1. `admit`. The correlations q of all features, extrapolated from the last final alpha along their
    slope, tell which features may be active in the batch; these join the working set. The first
-   slope is that of the best feature alone, later ones are the difference of the last two q.
-2. The active-set method (`active_set.py`) solves all alphas on the Gram matrix of the working set.
-3. KKT check of all features at all alphas (`kkt_check.py`), which also gives q at the last alpha
-   and the next slope. The solutions up to the first violation are final. There the active-set
-   method is rolled back to its checkpoint, the violating features join, and the next batch, a
-   shorter one, begins.
+   slope is that of the best feature alone, later ones are differences of two q. A batch for which
+   too many would join is cut. What "near the threshold" means adapts: the margin doubles after a
+   batch with a violation and is halved after one without.
+2. `advance`. The active-set method (`active_set.py`) solves all alphas on the Gram matrix of the
+   working set, and the KKT check (`kkt_check.py`) looks at all features at all alphas. The
+   solutions up to the first violation are final. The active-set method is rolled back to its
+   checkpoint at the first alpha that is not, to go on from there with the largest of the violating
+   features, and the next batch is shorter; after a batch that is final as a whole it is longer.
+3. `move`. The last final alpha becomes the one to extrapolate from. That may take products with X,
+   which the last batch of all does not need, hence it is done before the next batch.
 
-No feature is left out without that check. X is neither centred nor copied, but for the columns of
-the working set. Cost: one to four products of X with a vector for each batch; the strong rule of
-Tibshirani et al. (JRSS B 74(2), 2012) bounds the slope where this method estimates it.
+Alphas far below the one before get others in between, so that Newton's method starts nearby; these
+count for `max_iter` of the next alpha that is wanted. Where that is spent, violations are accepted,
+and the gap tells. Supports too large for a Cholesky factor are left to `large_support.py`.
+
+No feature is left out without the check. X is neither centred nor copied, but for the columns of
+the working set. Cost: for each batch one to four products of X with a vector for the check, and up
+to two for the move; the strong rule of Tibshirani et al. (JRSS B 74(2), 2012) bounds the slope
+where this method estimates it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,23 +44,31 @@ from .proximal import ProximalActiveSet
 from .working_set import WorkingSet
 
 
+class Passed(NamedTuple):
+    """A batch that was solved: its reference points, its final alphas and their residuals."""
+
+    points: list[ReferencePoint]
+    alphas: Array
+    R: Array
+
+
 class BatchedPath:
     """The path as far as it is known, and how to get on.
 
     Attributes
     ----------
     here : ReferencePoint
-        The last alpha that is final.
+        The last alpha that is final, once `move` was called.
     slope : ndarray of shape (n_features,) or None
         How the correlations change there as alpha falls by one.
     violators : ndarray of int
         Features that must join the working set before the next batch.
     margin : float
-        See `Tuning`.
+        `Tuning.margin`, or up to `Tuning.widest` after batches with a violation.
     used : int
         Iterations since the last alpha that is wanted.
-    passed : tuple
-        Reference points of the last batch, its final alphas and their residuals.
+    passed : Passed
+        The last batch.
     """
 
     def __init__(
@@ -58,12 +76,12 @@ class BatchedPath:
         one: OneTarget,
         start: Array,
         settings: Settings,
-        alone: bool,
+        single: bool,
     ) -> None:
         design, penalty = one.design, one.penalty
         self.one, self.design, self.penalty, self.settings = one, design, penalty, settings
         self.tuning = settings.tuning
-        self.joining = self.tuning.joining_alone if alone else self.tuning.joining
+        self.joining = self.tuning.joining_single if single else self.tuning.joining
         self.working = WorkingSet(design, one.y)
         rank = min(design.n_samples - (design.mean is not None), design.n_features)
         self.solver = ProximalActiveSet(penalty, rank, one.yy, tuning=self.tuning)
@@ -72,22 +90,22 @@ class BatchedPath:
         self.slope: Array | None = None
         self.violators, self.margin, self.used = self.working.index, self.tuning.margin, 0
         r, q = one.y, one.c
-        used = np.flatnonzero((start != 0) | penalty.free)
-        if len(used):
-            self._extend(used, start[used])
-            r = self.working.residual_of(start[used])
+        support = np.flatnonzero((start != 0) | penalty.free)
+        if len(support):
+            self._extend(support, start[support])
+            r = self.working.residual_of(start[support])
             q = design.correlate(r)
         largest = np.finfo(np.float64).max
-        alpha = min(float(self._outside(q).max()) / penalty.l1_ratio, largest)
+        alpha = min(float(self._scaled_outside(q).max()) / penalty.l1_ratio, largest)
         self.here = ReferencePoint(alpha, r, q)
-        self.passed = [self.here], np.empty(0), np.empty((len(r), 0))
+        self.passed = Passed([self.here], np.empty(0), np.empty((len(r), 0)))
 
     @property
     def n_active(self) -> int:
-        """The size of the active set at the last alpha."""
+        """The size of the active set, after a violation at the first alpha that is not final."""
         return len(self.solver.state.pattern.active)
 
-    def _outside(self, q: Array) -> Array:
+    def _scaled_outside(self, q: Array) -> Array:
         """Scaled correlations of the features outside the working set, zeros for the others."""
         scaled = self.check.scaled(q)
         scaled[self.working.index] = 0.0
@@ -112,7 +130,7 @@ class BatchedPath:
             return index
         return np.sort(index[np.argpartition(-scaled[index], most)[:most]])
 
-    def screen(self, alphas: Array, length: int) -> int:
+    def admit(self, alphas: Array, length: int) -> int:
         """Add what the next `length` alphas will need; returns for how many of them this does."""
         tuning, here, ratio = self.tuning, self.here, self.penalty.l1_ratio
         if self.slope is None:
@@ -121,7 +139,7 @@ class BatchedPath:
         while True:
             last = float(alphas[length - 1])
             fall = max(here.alpha - last, 0.0)
-            scaled = self._outside(here.q + fall * self.slope)
+            scaled = self._scaled_outside(here.q + fall * self.slope)
             scaled[self.violators] = np.inf
             new = np.flatnonzero(scaled > max(ratio * (last - self.margin * fall), 0.0))
             joining = self._largest(new, scaled)
@@ -135,7 +153,7 @@ class BatchedPath:
     def _first_slope(self) -> Array:
         """Slope of the correlations while the best feature alone is active."""
         q, penalty = self.here.q, self.penalty
-        best = int(self._outside(q).argmax())
+        best = int(self._scaled_outside(q).argmax())
         column = self.design.correlate(self.design.columns(np.array([best]))[:, 0])
         curvature = float(column[best])
         if curvature <= 0.0:
@@ -158,7 +176,7 @@ class BatchedPath:
         W = np.array([state.w for state in checkpoints]).T
         R = self.working.residual_of(W)
         points, left = self.check.screen(self.here, alphas, R, self.working.inside)
-        n_final, rest = len(alphas), np.ones(len(alphas))
+        n_final, rest = len(alphas), np.ones(len(alphas))  # what is screened out is within
         if len(left):
             scaled = self.check.scaled_by(R, left)
             rest = np.max(scaled, axis=1) / (ratio * alphas)
@@ -172,7 +190,7 @@ class BatchedPath:
         found = self._certified(
             alphas[final], wanted[final], W[:, final], R[:, final], rest[final], n_iters
         )
-        self.passed = points, alphas[final], R[:, final]
+        self.passed = Passed(points, alphas[final], R[:, final])
         if n_final == len(alphas):
             self.margin, self.used = max(self.tuning.margin, self.margin / 2), used
         else:
@@ -220,9 +238,9 @@ class BatchedPath:
         rss, gaps = np.zeros((2, len(alphas)))  # not asked of those that are not wanted
         if wanted.any():
             at = slice(None) if wanted.all() else wanted.nonzero()[0]
-            rss[at], scaled = self.design.norm2(R[:, at]), solver.penalty.at_each(alphas[at])
+            rss[at], penalty = self.design.norm2(R[:, at]), solver.penalty.at_each(alphas[at])
             Q = W[:, at] if part is None else part.correlate(R[:, at])
-            known = rest[at], rss[at], scaled, solver.curvature, self.one.unit
+            known = rest[at], rss[at], penalty, solver.curvature, self.one.unit
             gaps[at] = support_gaps(W[:, at], Q, *known)
         df = np.count_nonzero(W, axis=0)
         found = []
@@ -237,9 +255,9 @@ class BatchedPath:
 
     def _improved(self, found: Solution, alpha: float, r: Array) -> Solution:
         """A tighter bound of the gap or, if that is not the reason, a better solution."""
-        one, design, scaled = self.one, self.design, self.penalty.at(alpha)
+        one, design, penalty = self.one, self.design, self.penalty.at(alpha)
         q = design.correlate(r)
-        gap = relative_gap(found.coef, q, found.rss, scaled, design, one.unit)
+        gap = relative_gap(found.coef, q, found.rss, penalty, design, one.unit)
         found = found._replace(gap=min(gap, found.gap))
         budget = self.settings.max_iter - found.n_iter
         if found.gap <= AIM or budget <= 0:
@@ -247,11 +265,11 @@ class BatchedPath:
         index, gram = self.working.index, self.working.gram
         assert gram is not None
         part, model = found.coef[index], GramModel(gram, one.c[index])
-        _, n_iter = descend(model, part, scaled.take(index), one.yy, budget, None)
+        _, n_iter = descend(model, part, penalty.take(index), one.yy, budget, None)
         w, residual = np.zeros_like(found.coef), self.working.residual_of(part)
         w[index] = part
         q, rss = design.correlate(residual), float(design.norm2(residual))
-        gap = relative_gap(w, q, rss, scaled, design, one.unit)
+        gap = relative_gap(w, q, rss, penalty, design, one.unit)
         if gap >= found.gap:
             return found
         return Solution(w, gap, found.n_iter + n_iter, rss, float(np.count_nonzero(w)))
@@ -271,14 +289,14 @@ def solve(one: OneTarget, alphas: Array, start: Array, settings: Settings) -> It
     if not start.any() and large_support.pays_at_once(design, penalty.at(alphas[0]), one.c):
         yield from large_support.solve(one, alphas, start, settings)
         return
-    alone, w, done = len(alphas) == 1, start, 0
-    path = BatchedPath(one, start, settings, alone)
+    single, w, done = len(alphas) == 1, start, 0
+    path = BatchedPath(one, start, settings, single)
     shortest, length, longest = settings.tuning.batches
     largest_fall, most = settings.tuning.largest_fall, settings.max_iter // 4
     alphas, wanted = with_intermediate(path.here.alpha, alphas, largest_fall, most)
     while done < len(alphas):
         path.move()
-        length = path.screen(alphas[done:], length)
+        length = path.admit(alphas[done:], length)
         too_large = path.working.gram is None
         if too_large or large_support.pays(design, penalty.at(alphas[done]), path.n_active):
             rest = alphas[done:][wanted[done:]]

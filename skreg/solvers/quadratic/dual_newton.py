@@ -26,7 +26,6 @@ joined J or left it since the last one, or the products of conjugate gradients.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +33,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 
+from ...caching import cached_property
 from ...data.design import Array, Design, Index
 from ...data.products import CACHED
 from ...objective.penalties import ScaledPenalty

@@ -20,11 +20,11 @@ be a product.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
+from ...caching import cached_property
 from ...data.design import Array, Design, Index
 from ...objective.penalties import Penalty
 from ..base import Mask
