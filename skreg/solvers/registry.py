@@ -27,36 +27,51 @@ class Solver:
     penalties: tuple[type, ...] = (ScaledPenalty,)
 
     def refusal(
-        self, penalty: ScaledPenalty, loss: Loss = SQUARED, has_rows: bool = True
+        self,
+        penalty: ScaledPenalty,
+        loss: Loss = SQUARED,
+        has_rows: bool = True,
+        asked: str | None = None,
     ) -> str | None:
-        """Why this solver cannot take the penalty, the loss or the design, or None."""
+        """Why this solver cannot take the penalty, the loss or the design, or None.
+
+        `asked` is the name by which the user asked for it.
+        """
+        name = asked or self.name
         if self.needs_rows and not has_rows:
-            return f"solver={self.name!r} needs the rows of X, of which only moments are left"
+            return f"solver={name!r} needs the rows of X, of which only moments are left"
         if self.quadratic_only and not loss.quadratic:
-            return f"solver={self.name!r} does not support the loss {loss.name!r}"
+            return f"solver={name!r} does not support the loss {loss.name!r}"
         if not isinstance(penalty, self.penalties):
-            return f"solver={self.name!r} does not support the penalty {type(penalty).__name__}"
+            return f"solver={name!r} does not support the penalty {type(penalty).__name__}"
+        lacks = self._lacks(penalty)
+        if not lacks:
+            return None
+        *others, last = [repr(one.name) for one in SOLVERS.values() if not one._lacks(penalty)]
+        use = f"use {', '.join(others)} or {last}"
+        return f"solver={name!r} does not support {' or '.join(lacks)}; {use}"
+
+    def _lacks(self, penalty: ScaledPenalty) -> list[str]:
+        """What the penalty has and this solver does not take."""
         lacks = []
         if not self.takes_l1 and penalty.has_l1:
             lacks.append("an L1 penalty")
         if not self.takes_bounds and penalty.has_bounds:
             lacks.append("positive coefficients or other bounds")
-        if not lacks:
-            return None
-        return f"solver={self.name!r} does not support {' or '.join(lacks)}; use 'auto' or 'cd'"
+        return lacks
 
 
 SOLVERS = {
     solver.name: solver
     for solver in (
+        Solver("auto", auto.solve, takes_l1=True, takes_bounds=True, needs_rows=False),
+        Solver("cd", coordinate_descent.solve, takes_l1=True, takes_bounds=True, needs_rows=False),
         Solver("closed_form", ridge.solve),
         Solver("cholesky", ridge.solve_cholesky),
         Solver("svd", ridge.solve_svd),
         Solver("lsqr", ridge.solve_lsqr),
         Solver("sparse_cg", ridge.solve_cg),
         Solver("lbfgs", ridge.solve_lbfgs, takes_bounds=True),
-        Solver("path", auto.solve, takes_l1=True, takes_bounds=True, needs_rows=False),
-        Solver("cd", coordinate_descent.solve, takes_l1=True, takes_bounds=True, needs_rows=False),
     )
 }
 
@@ -75,14 +90,14 @@ def choose(
     ValueError
         If the solver does not take the penalty, the loss or the design.
     """
-    smooth = not penalty.has_l1 and not penalty.has_bounds
+    asked, smooth = name, not penalty.has_l1 and not penalty.has_bounds
     unpenalised = smooth and has_rows and penalty.vanishes
     if name == "auto" or (name in ("cd", "lbfgs") and unpenalised):
-        name = "path" if penalty.has_l1 else "closed_form" if smooth and has_rows else "cd"
+        name = "auto" if penalty.has_l1 else "closed_form" if smooth and has_rows else "cd"
     if name not in SOLVERS:
         raise ValueError(f"solver={name!r} fits one alpha only; use 'auto' for a path")
     solver = SOLVERS[name]
-    refusal = solver.refusal(penalty, loss, has_rows)
+    refusal = solver.refusal(penalty, loss, has_rows, asked)
     if refusal is not None:
         raise ValueError(refusal)
     return solver

@@ -8,6 +8,7 @@ from sklearn.base import clone
 
 import skreg
 from skreg.data.build import design_of
+from skreg.objective.losses import LOSSES
 from skreg.objective.penalties import Penalty
 from skreg.solvers.base import Bound, Settings, Target
 from skreg.solvers.quadratic import (
@@ -18,6 +19,7 @@ from skreg.solvers.quadratic import (
     large_support,
     working_set,
 )
+from skreg.solvers.quadratic.descent import GramModel, descend
 from skreg.solvers.registry import SOLVERS, choose
 
 SHAPES = {"tall": (60, 8), "wide": (25, 40)}
@@ -143,14 +145,14 @@ def test_the_objective_never_rises(case, shape, seed):
         scaled.lower,
         scaled.upper,
     )
-    model = coordinate_descent.GramModel(design.gram(), design.correlate(Y[:, 0]))
+    model = GramModel(design.gram(), design.correlate(Y[:, 0]))
     recorded = Recorded(model, problem)
     # From far away, on the wrong side of every kink.
     w = np.clip(5 * np.random.default_rng(1).standard_normal(len(scaled.l1)), scaled.lower, 1e9)
     w = np.minimum(w, scaled.upper)
     yy = float(design.norm2(Y[:, 0]))
     rng = None if seed is None else np.random.RandomState(seed)
-    _, n_iter = coordinate_descent.descend(recorded, w, scaled, yy, 1000, rng)
+    _, n_iter = descend(recorded, w, scaled, yy, 1000, rng)
     values = np.array(recorded.values)
     assert len(values) > 2
     assert np.all(np.diff(values) <= 1e-14 * values[0])
@@ -192,7 +194,7 @@ def test_a_penalty_that_no_solver_declares_is_refused():
     class Other:
         has_l1, has_bounds = True, False
 
-    with pytest.raises(ValueError, match="solver='path' does not support the penalty Other"):
+    with pytest.raises(ValueError, match="solver='auto' does not support the penalty Other"):
         choose("auto", Other())
 
 
@@ -201,14 +203,21 @@ def test_refusals_are_readable(name):
     lasso, bounded = Penalty.build(2, 1.0), Penalty.build(2, 0.0, lower=0.0)
     with pytest.raises(ValueError, match="an L1 penalty; use 'auto' or 'cd'"):
         choose(name, lasso.at(1.0))
-    with pytest.raises(ValueError, match="bounds; use 'auto' or 'cd'"):
+    with pytest.raises(ValueError, match="bounds; use 'auto', 'cd' or 'lbfgs'"):
         choose(name, bounded.at(1.0))
+
+
+@pytest.mark.parametrize("name", ["auto", "cd"])
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+def test_a_loss_is_refused_by_the_name_that_was_given(name, l1_ratio):
+    with pytest.raises(ValueError, match=f"solver='{name}' does not support the loss 'poisson'"):
+        choose(name, Penalty.build(2, l1_ratio).at(1.0), LOSSES["poisson"])
 
 
 def test_auto_takes_the_direct_way_where_there_is_one():
     assert choose("auto", Penalty.build(2, 0.0).at(1.0)).name == "closed_form"
     assert choose("auto", Penalty.build(2, 1.0).at(0.0)).name == "closed_form"
-    assert choose("auto", Penalty.build(2, 1.0).at(1.0)).name == "path"
+    assert choose("auto", Penalty.build(2, 1.0).at(1.0)).name == "auto"
     assert choose("auto", Penalty.build(2, 0.0, lower=0.0).at(1.0)).name == "cd"
     # An excluded feature is no bound.
     assert (

@@ -22,8 +22,6 @@ from . import large_support
 from .descent import GramModel, descend
 from .working_set import GRAM_LIMIT, LEAST_GROWTH, WorkingSet, excess, largest
 
-__all__ = ["GramModel", "descend", "solve", "solve_on_gram"]
-
 
 @target_by_target
 def solve(one: OneTarget, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
