@@ -84,9 +84,10 @@ class Problem:
         design, correlations, mean, squares = MomentsDesign.of(
             moments, n_samples, center=self.fit_intercept, standardize=self.standardize
         )
-        rows, total = np.empty((0, len(mean))), np.array([moments.weight])
+        rows = np.empty((0, len(mean)))
         target = Target(rows, rows, mean, squares, correlations)
-        return self.on(design, target, total, one_target=len(mean) == 1)
+        bound = self.on(design, target, None, one_target=len(mean) == 1)
+        return replace(bound, total_weight=moments.weight)
 
     def on(
         self,
@@ -125,6 +126,8 @@ class BoundProblem(Bound):
     alpha_exponent : int
         The engine's alphas are the user's times a power of two, where the data are not the user's.
     sample_weight : ndarray of shape (n_samples,) or None
+    total_weight : float or None
+        The sum of the row weights where there are no rows.
     one_target : bool
         Whether y had one dimension.
     powers : PowersOfTwo
@@ -137,11 +140,12 @@ class BoundProblem(Bound):
     sample_weight: Array | None
     one_target: bool
     powers: PowersOfTwo
+    total_weight: float | None = None
 
     def with_problem(self, problem: Problem) -> BoundProblem:
         """Another problem, of the same centring and scaling, on the same data."""
         data = self.design, self.target, self.sample_weight, self.one_target
-        return problem.on(*data, self.powers)
+        return replace(problem.on(*data, self.powers), total_weight=self.total_weight)
 
     def with_problem_of(self, other: BoundProblem) -> BoundProblem:
         """The problem of another bound one, of the same centring and scaling, on these data."""
@@ -166,10 +170,14 @@ class BoundProblem(Bound):
 
     def for_target(self, k: int) -> BoundProblem:
         """The problem of one of several targets."""
-        whole = self.target
+        whole, of_one = self.target, [k]
+        known = whole.correlations
         part = Target(
-            *(each[..., [k]] for each in (whole.raw, whole.centred)),
-            *(each[[k]] for each in (whole.mean, whole.squares)),
+            raw=whole.raw[:, of_one],
+            centred=whole.centred[:, of_one],
+            mean=whole.mean[of_one],
+            squares=whole.squares[of_one],
+            correlations=None if known is None else known[:, of_one],
         )
         return replace(self, target=part, one_target=True)
 
@@ -202,8 +210,10 @@ class BoundProblem(Bound):
         """What the loss is divided by."""
         if self.problem.alpha_of == "mean":
             return 1.0
-        weight = self.sample_weight
-        return 1.0 / float(self.design.n_samples if weight is None else weight.sum())
+        weight, total = self.sample_weight, self.total_weight
+        if total is None:
+            total = self.design.n_samples if weight is None else weight.sum()
+        return 1.0 / float(total)
 
 
 def _of_coefficients(own: Penalty, design: Design) -> Penalty:
