@@ -20,6 +20,8 @@ from .products import CONSTANT, NONE_FAR, Array, Index
 LEFT = 1e-4
 # More columns than this share of all are not made anew one by one: the rows have their own moments.
 MANY_LOST = 0.25
+# What a design has of its rows.
+OF_ROWS = ("_X", "omega")
 
 
 class MomentsDesign(Design):
@@ -54,7 +56,9 @@ class MomentsDesign(Design):
         self.sizes = np.sqrt(self.variances + shift**2)
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"{NO_ROWS}, and so no {name!r}")
+        if name in OF_ROWS or hasattr(Design, name):  # a property that looked for the rows
+            raise AttributeError(f"{NO_ROWS}, and so no {name!r}")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self)

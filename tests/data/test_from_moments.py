@@ -104,6 +104,17 @@ def test_a_grid_and_a_ridge_of_moments_are_those_of_the_rows(factors):
     np.testing.assert_allclose(found.coefs * size, expected.coefs * size, atol=1e-8)
 
 
+def test_one_of_several_targets_is_fitted_as_beside_the_others():
+    X, Y, weight = rows()
+    problem = Problem(Penalty.build(P, 0.5))
+    both, alphas = bound(X, Y, weight, problem), np.array([1.0, 0.1])
+    whole = fit_path(both, alphas)
+    for k in range(2):
+        found = fit_path(both.for_target(k), alphas)
+        np.testing.assert_array_equal(found.coefs, whole.coefs[k])
+        np.testing.assert_array_equal(found.intercepts, whole.intercepts[k])
+
+
 def test_many_features_and_copies_need_no_rows_either():
     X, Y, weight = rows(p=400)
     X[:, 7] = X[:, 5]
@@ -146,6 +157,8 @@ def test_what_needs_rows_says_so():
     for ask in asked:
         with pytest.raises((AttributeError, NotImplementedError), match="has no rows"):
             ask()
+    with pytest.raises(AttributeError, match="no attribute 'omeka'"):
+        _ = design.omeka
     assert not design.has_rows
     again = pickle.loads(pickle.dumps(design))
     np.testing.assert_array_equal(again.gram(), design.gram())
