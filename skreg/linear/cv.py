@@ -22,7 +22,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from ..data.products import Array
 from ..estimators.warnings import WarnsOfEdge, warn_unconverged
 from ..paths.fit_path import with_degrees_of_freedom
-from ..paths.grid import open_ends
+from ..paths.grid import DEFAULT_EPS, open_ends
 from ..paths.problem import BoundProblem, Problem
 from ..selection.cross_validate import Metric, cross_validate, mean_squared_error
 from ..selection.fold_moments import Fold, bind_for_folds
@@ -33,9 +33,6 @@ from .training_data import TrainingData, take_gram
 
 Candidate = tuple[BoundProblem, Array]
 Evaluation = tuple[list[Candidate], list[CVResult]]
-
-# scikit-learn's range of a grid.
-DEFAULT_EPS = 1e-3
 
 
 class Routed(NamedTuple):

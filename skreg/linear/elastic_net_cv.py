@@ -12,8 +12,9 @@ from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
 from ..estimators.parameters import parameter, with_parameters
 from ..estimators.validation import numeric
+from ..paths.grid import DEFAULT_EPS
 from .base import all_or_nothing
-from .cv import DEFAULT_EPS, CrossValidated
+from .cv import CrossValidated
 from .functions import enet_path, lasso_path
 from .parameters import POSITIVE_COUNT, SHARE, CVParameters, ElasticNetParameters
 from .problems import check_alphas, elastic_net_problem, is_count, undeprecated

@@ -18,6 +18,7 @@ from ..estimators.runtime import one_blas_thread
 from ..estimators.validation import in_order, numeric, unwrap
 from ..estimators.warnings import warn_unconverged
 from ..paths.fit_path import fit_path, with_degrees_of_freedom
+from ..paths.grid import DEFAULT_EPS
 from ..paths.problem import BoundProblem
 from ..paths.result import PathResult
 from .base import LinearModel, finite_path
@@ -41,7 +42,7 @@ def lasso_path(
     X: Any,
     y: Any,
     *,
-    eps: float = 1e-3,
+    eps: float = DEFAULT_EPS,
     n_alphas: Any = "deprecated",
     alphas: Any = 100,
     precompute: Any = "auto",
@@ -89,7 +90,7 @@ def enet_path(
     y: Any,
     *,
     l1_ratio: float = 0.5,
-    eps: float = 1e-3,
+    eps: float = DEFAULT_EPS,
     n_alphas: Any = "deprecated",
     alphas: Any = 100,
     precompute: Any = "auto",
@@ -285,7 +286,8 @@ def regularization_path(
             f" got {type(estimator).__name__}"
         )
     estimator = copy(estimator)  # for what the checks note on it, and a generator that moves on
-    estimator.random_state = deepcopy(estimator.random_state)
+    if hasattr(estimator, "random_state"):
+        estimator.random_state = deepcopy(estimator.random_state)
     data = TrainingData.check(estimator, X, y, sample_weight)
     precompute = getattr(estimator, "precompute", None)
     bound = data.bind(estimator._problem(data.columns), precompute)

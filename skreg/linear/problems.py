@@ -15,7 +15,7 @@ from ..data.products import Array
 from ..estimators.runtime import warn
 from ..estimators.validation import in_order, numeric, refuse_masked, refuse_sparse, unwrap
 from ..objective.penalties import Penalty
-from ..paths.grid import alpha_grid
+from ..paths.grid import DEFAULT_EPS, alpha_grid
 from ..paths.problem import BoundProblem, Problem
 from ..solvers.base import Settings
 
@@ -149,7 +149,7 @@ def undeprecated(n_alphas: Any, alphas: Any, since: str, until: str) -> Any:
     return alphas
 
 
-def resolve_alphas(alphas: Any, bound: BoundProblem, eps: float = 1e-3) -> Array:
+def resolve_alphas(alphas: Any, bound: BoundProblem, eps: float = DEFAULT_EPS) -> Array:
     """A decreasing grid from a count or an array."""
     if isinstance(eps, bool) or not 0 < eps <= 1:
         raise ValueError(f"eps must be in (0, 1], got {eps}")

@@ -12,9 +12,11 @@ from .problem import BoundProblem
 # An alpha_max below this share of the target's norm is looked at: with features of order one it may
 # be rounding.
 SUSPECT = 1e-6
+# scikit-learn's range of a grid: its smallest alpha as a share of the largest.
+DEFAULT_EPS = 1e-3
 
 
-def alpha_grid(bound: BoundProblem, n_alphas: int = 100, eps: float = 1e-3) -> Array:
+def alpha_grid(bound: BoundProblem, n_alphas: int = 100, eps: float = DEFAULT_EPS) -> Array:
     """Decreasing, log-spaced alphas that suit the data, on the user's scale.
 
     With an L1 part the grid runs from the exact alpha_max, the smallest alpha at which every

@@ -11,6 +11,9 @@ from sklearn.datasets import load_diabetes
 
 import skreg
 from skreg import ElasticNet, Lasso, PathResult, Ridge, regularization_path
+from skreg.linear.base import LinearModel
+from skreg.linear.parameters import LinearParameters
+from skreg.linear.problems import ridge_problem
 from skreg.objective.losses import Poisson
 from skreg.objective.penalties import Penalty
 from skreg.paths import problem as engine
@@ -170,6 +173,18 @@ def test_for_target():
         assert getattr(second, field).shape == (6,), field
     with pytest.raises(ValueError, match="single target"):
         second.for_target(0)
+
+
+def test_an_estimator_without_randomness_has_a_path():
+    """Made as CONTRIBUTING.md says: parameters and `_problem`."""
+
+    class Plain(LinearParameters, LinearModel):
+        def _problem(self, columns):
+            return ridge_problem(self, columns)
+
+    path = regularization_path(Plain(), X, Y1, alphas=[2.0, 1.0])
+    expected = regularization_path(Ridge(), X, Y1, alphas=[2.0, 1.0])
+    np.testing.assert_array_equal(path.coefs, expected.coefs)
 
 
 def test_results_are_frozen():
