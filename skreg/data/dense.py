@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dger
 
 from ..caching import cached_property
 from . import products
@@ -16,6 +17,8 @@ from .products import CACHED, Array, Index
 # Squared norms of columns are enlarged by this share of the uncentred ones, to stay upper bounds
 # after rounding, which is 2e-14 over 1e5 rows.
 NORM_ROUNDING = 1e-12
+# Variances above this are no sums of products that vanish in float32.
+NARROWEST = 1e-24
 
 
 @dataclass
@@ -80,6 +83,43 @@ class DenseDesign(Design):
             G *= self.inv_scale
             G *= self.inv_scale[:, None]
         return G
+
+    def narrow_gram(self) -> Array | None:
+        """The Gram matrix to the digits of float32, where X has no more and loses none, or None."""
+        X = self._narrow()
+        if X is None:
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):
+            G = float(self.omega[0]) * np.asarray(X.T @ X, dtype=np.float64)
+        if not np.isfinite(G).all():
+            return None
+        if self.mean is not None:
+            G = dger(-1.0, self.mean, self.mean, a=G.T, overwrite_a=1).T
+            if (self.mean**2 > G.diagonal()).any():
+                return None
+        return G if G.diagonal().min() > NARROWEST else None
+
+    def narrow_kernel(self) -> Array | None:
+        """The same of the kernel."""
+        X = self._narrow()
+        if X is None:
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):
+            K = float(self.omega[0]) * np.asarray(X @ X.T, dtype=np.float64)
+        if not np.isfinite(K).all():
+            return None
+        size = np.trace(K)
+        if self.mean is not None:
+            shift = K.mean(axis=0)
+            K -= shift
+            K -= (shift - shift.mean())[:, None]
+        return K if size <= 2.0 * np.trace(K) else None
+
+    def _narrow(self) -> NDArray[np.float32] | None:
+        even = self.inv_scale is None and not np.count_nonzero(self.omega != self.omega[0])
+        if self.dtype != np.float32 or not even or not (self.mean is None or self.far.near):
+            return None
+        return np.asarray(self._X, dtype=np.float32)
 
     def _kernel_of_near_columns(self, root: Array) -> tuple[Array, Index]:
         """All columns as they are, centred afterwards, unless that cancels; else none."""

@@ -365,6 +365,14 @@ class Design(ABC):
     def _make_gram(self) -> Array:
         return self.cross_gram(self)
 
+    def narrow_gram(self) -> Array | None:
+        """The Gram matrix in float32 where that is quicker and X has no more digits, else None."""
+        return None
+
+    def narrow_kernel(self) -> Array | None:
+        """The same of the kernel."""
+        return None
+
     @property
     def has_gram(self) -> bool:
         """Whether the Gram matrix is known already."""

@@ -241,6 +241,28 @@ def test_scales_that_a_gram_matrix_cannot_hold_in_one_penalty():
         assert_allclose(W[1:], expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["", "offset", "correlated", "tiny", "huge", "zero column"])
+@pytest.mark.parametrize("shape", [(300, 80), (80, 300)])
+def test_float32_has_all_its_digits(shape, kind):
+    rng = np.random.default_rng(7)
+    X = rng.normal(size=shape)
+    if kind == "correlated":
+        X = 1e-3 * X + rng.normal(size=(shape[0], 1))
+    X[:, 3] *= {"tiny": 1e-15, "huge": 1e18, "zero column": 0.0}.get(kind, 1.0)
+    X = np.asfortranarray(X + 30.0 * (kind == "offset"), dtype=np.float32)
+    y = rng.normal(size=shape[0])
+    design, alpha = design_of(X), np.array([0.1 if kind != "correlated" else 1e-4])
+    quick = design.narrow_gram() if shape[0] > shape[1] else design.narrow_kernel()
+    assert kind or quick is not None
+    assert kind != "offset" or quick is None
+    fit = solve_ridge(design, y[:, None], Penalty.build(shape[1], 0.0), alpha)
+    exact = solve_ridge(design_of(X.astype(float)), y[:, None], Penalty.build(shape[1], 0.0), alpha)
+    assert np.abs(fit.coef - exact.coef).max() <= 1e-8 * np.abs(exact.coef).max()
+    model = Ridge(alpha[0] * shape[0]).fit(X, y.astype(np.float32))
+    assert model.coef_.dtype == np.float32
+    assert model.dual_gap_ <= 1e-12
+
+
 def test_memory_when_samples_are_many():
     """No n x n matrix (3.2 GB here), and X (128 MB dense) stays sparse."""
     X = sparse.random(20_000, 800, density=1e-3, format="csc", random_state=0)
