@@ -1,8 +1,8 @@
 """Sums over the rows of X, dense or sparse, in float64 and never on a copy of X that is not small.
 
-Dense X is read in blocks of rows. The columns that matter here are those far from zero: where
-the mean is large beside the spread, a product with raw X loses as many digits as the two differ
-by, and so does the mean itself. `far_from_zero` finds them, with the part of their means that
+Dense X is read in blocks. The columns that matter here are those far from zero: where the mean is
+large beside the spread, a product with raw X loses as many digits as the two differ by, and so
+does the mean itself. `far_from_zero` finds them, with the part of their means that
 float64 could not hold, so that they can be centred before they are summed.
 """
 
@@ -88,8 +88,8 @@ def adjoint(X: Any, v: Array) -> Array:
             return np.array([column @ X for column in v.T]).T
         return np.asarray((v.T @ X).T)
     out = np.zeros((X.shape[1], *v.shape[1:]))
-    for rows, block in row_blocks(X):
-        out += block.T @ v[rows]
+    for rows, columns in cached_blocks(X):
+        out[columns] += X[rows, columns].astype(np.float64).T @ v[rows]
     return out
 
 
@@ -131,9 +131,9 @@ def product(X: Any, w: Array) -> Array:
     """``X w``."""
     if is_sparse(X) or X.dtype == np.float64:
         return np.asarray(X @ w, dtype=np.float64)
-    out = np.empty((X.shape[0], *w.shape[1:]))
-    for rows, block in row_blocks(X):
-        out[rows] = block @ w
+    out = np.zeros((X.shape[0], *w.shape[1:]))
+    for rows, columns in cached_blocks(X):
+        out[rows] += X[rows, columns].astype(np.float64) @ w[columns]
     return out
 
 

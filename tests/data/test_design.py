@@ -358,3 +358,16 @@ def test_float32_is_read_as_float64_where_it_is_small_and_remembered(storage):
         assert each.dtype == np.float32
         assert each._X.dtype == np.float64
     assert X.dtype == np.float32
+
+
+@pytest.mark.parametrize("order", "CF")
+@pytest.mark.parametrize("targets", [(), (3,)])
+def test_float32_is_multiplied_in_blocks_of_both_axes(monkeypatch, order, targets):
+    monkeypatch.setattr(products, "STRETCH", 4)
+    monkeypatch.setattr(products, "CACHED", 12)
+    rng = np.random.default_rng(0)
+    X = np.array(rng.standard_normal((11, 13)), dtype=np.float32, order=order)
+    v, w = rng.standard_normal((11, *targets)), rng.standard_normal((13, *targets))
+    exact = X.astype(float)
+    np.testing.assert_allclose(products.adjoint(X, v), exact.T @ v, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(products.product(X, w), exact @ w, rtol=1e-12, atol=1e-14)
