@@ -183,6 +183,13 @@ def test_every_floor_has_its_module():
     assert set(FLOORS) == standing
 
 
+def test_contributing_has_a_place_for_every_module():
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    names = {path.name for path in modules() if not path.name.startswith("__")}
+    missing = sorted(name for name in names if f"`{name}`" not in text)
+    assert not missing, f"say in a table of CONTRIBUTING.md what these are for: {missing}"
+
+
 IMPORT_AND_LOOK = """
 import logging, os, sys, warnings
 import numpy as np
