@@ -48,7 +48,8 @@ class ElasticNet(ElasticNetParameters, LinearModel):
     converged_ : bool or ndarray of shape (n_targets,)
         Whether `dual_gap_` is at most `tol`.
     n_iter_ : int or list of int
-        Rounds of Newton's method and iterations of descent.
+        Rounds of Newton's method and iterations of descent; the knots on the way to `alpha` where
+        that is followed exactly.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Where X has names that are all strings.
@@ -64,16 +65,19 @@ class ElasticNet(ElasticNetParameters, LinearModel):
 
     - without an L1 part and bounds the closed form, as `Ridge` does;
     - with p <= 300 and p <= 2 n, for a path also with p <= 1500 and p <= n, the Gram matrix: n p^2
-      flops and p^2 numbers. On it the path of the Lasso is followed from knot to knot (Osborne,
-      Presnell and Turlach, IMA J. Numer. Anal. 20(3), 2000; Efron et al., Ann. Statist. 32(2),
-      2004), at p^2 flops a knot; all else is solved by Newton's method on the active set A
-      (Hintermüller, Ito and Kunisch, SIAM J. Optim. 13(3), 2002), |A|^3 / 3 + |A| p a round;
-    - otherwise the latter on a working set of m features, a chunk of alphas at a time, checked by
+      flops and p^2 numbers. On it the path of the Lasso, and with p > n the way to a single alpha,
+      is followed from knot to knot (Osborne, Presnell and Turlach, IMA J. Numer. Anal. 20(3), 2000;
+      Efron et al., Ann. Statist. 32(2), 2004), at p^2 flops a knot; all else is solved by Newton's
+      method on the active set A (Hintermüller, Ito and Kunisch, SIAM J. Optim. 13(3), 2002),
+      |A|^3 / 3 + |A| p a round;
+    - otherwise the latter on a working set of m features, a batch of alphas at a time, checked by
       products of X with the residuals at one or two of them: n m + m^2 numbers.
 
     What the duality gap does not certify, descent finishes. ``solver="cd"`` is coordinate descent
     with Newton steps on the support (Friedman, Hastie and Tibshirani, J. Stat. Softw. 33(1), 2010,
     for the former), and so is "auto" with bounds but no L1 part or with ``selection="random"``.
+    Supports too large for a factor of their Gram matrix, and with bounds but no L1 part more
+    features than rows, take Newton's method on the dual or conjugate gradients, whatever `solver`.
 
     Examples
     --------

@@ -116,7 +116,10 @@ class ElasticNetParameters(LinearParameters):
         default="auto",
         constraint=[StrOptions({"auto", "cd"})],
         kind='{"auto", "cd"}',
-        meaning='"auto" is exact up to rounding and the faster one, "cd" is coordinate descent.',
+        meaning="""
+        "auto" is exact up to rounding and the faster one, "cd" is coordinate descent, but for
+        supports too large for it.
+        """,
     )
 
 

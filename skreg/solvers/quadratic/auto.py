@@ -1,9 +1,10 @@
 """A path with an L1 part by the method that suits it, each solution certified.
 
-- Few features, or the user's wish: all on one Gram matrix. The path of the Lasso is followed
-  from knot to knot by `homotopy.py`, and so is a single alpha where there are fewer rows than
-  features; the elastic net, other single alphas and bounds on unpenalised features go to
-  `active_set.py`. What is left with a gap above rounding level, descent finishes.
+- Few features, or the user's wish: all on one Gram matrix. `homotopy.py` follows from knot to knot
+  the path of the Lasso and, with fewer rows than features, that of the Lasso or elastic net to a
+  single alpha. The path of the elastic net, other single alphas, a warm start and bounds on
+  unpenalised features go to `active_set.py`. What is left with a gap above rounding level, descent
+  finishes.
 - Many features: `batched_path.py`, on a working set.
 - A random order of visits: `coordinate_descent.py`.
 """
