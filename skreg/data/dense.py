@@ -90,7 +90,7 @@ class DenseDesign(Design):
         if X is None:
             return None
         with np.errstate(over="ignore", invalid="ignore"):
-            G = float(self.omega[0]) * np.asarray(X.T @ X, dtype=np.float64)
+            G = np.multiply(X.T @ X, self.omega[0], dtype=np.float64)
         if not np.isfinite(G).all():
             return None
         if self.mean is not None:
@@ -105,7 +105,7 @@ class DenseDesign(Design):
         if X is None:
             return None
         with np.errstate(over="ignore", invalid="ignore"):
-            K = float(self.omega[0]) * np.asarray(X @ X.T, dtype=np.float64)
+            K = np.multiply(X @ X.T, self.omega[0], dtype=np.float64)
         if not np.isfinite(K).all():
             return None
         size = np.trace(K)
@@ -116,10 +116,11 @@ class DenseDesign(Design):
         return K if size <= 2.0 * np.trace(K) else None
 
     def _narrow(self) -> NDArray[np.float32] | None:
-        even = self.inv_scale is None and not np.count_nonzero(self.omega != self.omega[0])
-        if self.dtype != np.float32 or not even or not (self.mean is None or self.far.near):
+        """X in float32, if it came so and all products are of the numbers as they stand."""
+        X = self._given
+        if X is None or X.dtype != np.float32 or not self.far.near:
             return None
-        return np.asarray(self._X, dtype=np.float32)
+        return X if not np.count_nonzero(self.omega != self.omega[0]) else None
 
     def _kernel_of_near_columns(self, root: Array) -> tuple[Array, Index]:
         """All columns as they are, centred afterwards, unless that cancels; else none."""

@@ -63,6 +63,8 @@ class Design(ABC):
 
     has_rows: ClassVar[bool] = True
     sparse: ClassVar[bool] = False
+    #: The user's X, of which X may be a copy in float64; None where it is not at hand.
+    _given: Any = None
     #: Entries of columns that are compared with others at once.
     _compared: ClassVar[int]
 
@@ -106,10 +108,11 @@ class Design(ABC):
             omega = np.asarray(sample_weight, dtype=np.float64)
             omega = omega / omega.max()  # twice, so that neither tiny nor huge weights overflow
             omega /= omega.sum()
-        dtype, X = dtype or X.dtype, products.in_order(X)
+        given, dtype, X = X, dtype or X.dtype, products.in_order(X)
         if not (center or standardize):
             return cls(X, omega, dtype=dtype)
         centred = cls(X, omega, products.adjoint(X, omega), dtype=dtype)
+        centred._given = given
         if not standardize:
             return centred
         spread = np.sqrt(centred.variances)

@@ -169,7 +169,7 @@ def _narrow(design: Design, Y: Array, penalty: Penalty, alpha: float) -> Array |
     if not tall and design.mean is not None:  # nothing reaches the weights' root, which are even
         M += np.trace(M) / len(M) ** 2
     solve, rcond = _cholesky(M, np.ones(len(M), dtype=bool))
-    if solve is None or rcond < WELL:
+    if solve is None or rcond < ILL:
         return None
     if tall:
         W = solve(design.correlate(Y))
