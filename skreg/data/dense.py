@@ -66,6 +66,16 @@ class DenseDesign(Design):
         size = np.sqrt(self._raw_squares)
         return size if self.inv_scale is None else size * self.inv_scale
 
+    @property
+    def sum_of_squares(self) -> float | None:
+        """Weighted sum of squares of all of X, as it is, where `sizes` would take far longer."""
+        known = self._gram is not None or "sizes" in self.__dict__
+        uneven = self.inv_scale is not None or np.count_nonzero(self.omega != self.omega[0])
+        if known or uneven or self.n_features < self.n_samples or not self.far.near:
+            return None
+        entries = self._X.ravel(order="K")
+        return float(self.omega[0]) * float(np.dot(entries, entries))
+
     def norm_bounds(self) -> Array:
         """Norms of the columns and a little more, for their rounding."""
         squares = self._raw_squares

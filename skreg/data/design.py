@@ -343,6 +343,11 @@ class Design(ABC):
             offsets = np.minimum(offsets, CANCELLATION * squares)
         return np.sqrt(squares + offsets)
 
+    @property
+    def sum_of_squares(self) -> float | None:
+        """Weighted sum of squares of all of X, as it is, where `sizes` would take far longer."""
+        return None
+
     @cached_property
     def _squares(self) -> Array:
         """Sums of squares of the columns of X less their means, which may be rounded."""

@@ -240,12 +240,16 @@ def rounding_of_ridge(
     """
     if not penalty.factors.all():
         return None
-    sizes = design.sizes
-    total = float((sizes**2 / penalty.factors).sum())
+    roots, total = np.sqrt(units)[:, None], design.sum_of_squares if penalty.even else None
+    if total is None:
+        sizes = design.sizes
+        total = float((sizes**2 / penalty.factors).sum())
+        linear = np.abs(W).dot(sizes)
+    else:  # by Cauchy and Schwarz, without another pass over X
+        linear = np.sqrt(total * np.einsum("ijk,ijk->ij", W, W))
     if not alphas[-1] > WEAK * total:
         return None
-    roots = np.sqrt(units)[:, None]
-    error = NOISE * (np.abs(W).dot(sizes) + roots) + snapped * roots
+    error = NOISE * (linear + roots) + snapped * roots
     return np.asarray(error**2 * (0.5 * total) / (alphas * units[:, None]))
 
 

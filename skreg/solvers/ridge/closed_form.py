@@ -77,7 +77,12 @@ class RidgeSolution:
 
 
 def solve_ridge(
-    design: Design, Y: Array, penalty: Penalty, alphas: Array, method: str = "auto"
+    design: Design,
+    Y: Array,
+    penalty: Penalty,
+    alphas: Array,
+    method: str = "auto",
+    centred: tuple[Array, Array] | None = None,
 ) -> RidgeSolution:
     """Ridge for every target at its own alpha.
 
@@ -94,23 +99,34 @@ def solve_ridge(
     method : {"auto", "cholesky", "svd"}
         "cholesky" keeps to the normal equations unless they are singular to working precision;
         "eigen" is another name for it. "svd" needs a dense X.
+    centred : tuple of ndarray, optional
+        What `Design.center` makes of Y, where it is known.
     """
     if not penalty.factors[penalty.movable].any():
         alphas = np.zeros_like(alphas)
+    rows, means = design.center(Y) if centred is None else centred
     if (alphas == alphas[0]).all():
-        return _solve(design, Y, penalty, float(alphas[0]), method)
+        return _solve(design, Y, (rows, means), penalty, float(alphas[0]), method)
     coef = np.zeros((design.n_features, Y.shape[1]))
     intercept = np.zeros(Y.shape[1])
     for alpha in np.unique(alphas):
         same = alphas == alpha
-        solution = _solve(design, Y[:, same], penalty, float(alpha), method)
+        parts = Y[:, same], (rows[:, same], means[same])
+        solution = _solve(design, *parts, penalty, float(alpha), method)
         coef[:, same], intercept[same] = solution.coef, solution.intercept
     return RidgeSolution(coef, intercept)
 
 
-def _solve(design: Design, Y: Array, penalty: Penalty, alpha: float, method: str) -> RidgeSolution:
+def _solve(
+    design: Design,
+    Y: Array,
+    about_means: tuple[Array, Array],
+    penalty: Penalty,
+    alpha: float,
+    method: str,
+) -> RidgeSolution:
     n, p = design.n_samples, design.n_features
-    centred, y_mean = design.center(Y)
+    centred, y_mean = about_means
 
     def finished(W: Array, *known: Array) -> RidgeSolution:
         return RidgeSolution(W, design.intercept(design.to_raw(W), y_mean), *known)

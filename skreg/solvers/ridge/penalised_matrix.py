@@ -48,13 +48,14 @@ class PenalisedMatrix:
         self._even = bool((self.scale == 1.0).all())
         self._plain = self._even and len(self.penalised) == design.n_features
         self.view = self._scaled_view()
-        self.free_columns = self.root[:, None] * design.columns(self.free)
-        self.free_sizes = column_sizes(design)[self.free] if len(self.free) else np.zeros(0)
+        root = self.root[:, None]
+        self.free_columns, self.free_sizes = root[:, :0], np.zeros(0)
+        if len(self.free):
+            self.free_columns = root * design.columns(self.free)
+            self.free_sizes = column_sizes(design)[self.free]
         self.Q = _basis(self.free_columns * reciprocal(self.free_sizes))
         # Unit vectors that A does not reach; with an intercept the weights' root is one.
-        self.unreached = self.Q
-        if design.mean is not None:
-            self.unreached = np.column_stack([self.root, self.Q])
+        self.unreached = self.Q if design.mean is None else np.hstack([root, self.Q])
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -108,7 +109,7 @@ class PenalisedMatrix:
             out -= self.Q[block] @ (self._QA @ W)
         return out
 
-    @property
+    @cached_property
     def size(self) -> float:
         """Norm of the longest column before the projection: what rounding is relative to."""
         variances = self.design.variances[self.penalised] * self.scale**2

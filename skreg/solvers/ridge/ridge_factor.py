@@ -26,6 +26,7 @@ Rifkin & Lippert, "Notes on regularized least squares", MIT-CSAIL-TR-2007-025.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -113,11 +114,12 @@ class RidgeFactor:
 
     def _loss(self, alphas: Array) -> float:
         """Largest relative error of a solution, by the condition of what was decomposed."""
-        d = self.parts.d
-        if not len(d) or d[0] == 0:
+        parts = self.parts
+        if not len(parts.d) or parts.d[0] == 0:
             return 0.0
-        rcond = max((d[-1] + alphas.min()) / max(d[0], self.A.size**2), EPS**4)
-        return float(EPS / (rcond if self.parts.squared else np.sqrt(rcond)))
+        largest = max(float(parts.d[0]), self.A.size**2)
+        rcond = max((float(parts.d[-1]) + float(alphas.min())) / largest, EPS**4)
+        return EPS / (rcond if parts.squared else math.sqrt(rcond))
 
     def _shrink(self, d: Array, alphas: Array) -> Array:
         """``1 / (d + alpha)``, shape (rank, n_alphas); zero where both are lost in rounding."""
@@ -171,8 +173,11 @@ class RidgeFactor:
         n, p = self.A.shape
         if self.implicit:
             return np.zeros(len(alphas), dtype=bool)
+        small = alphas < SMALLEST * self.A.size**2
+        if not np.count_nonzero(small):
+            return small
         well = len(self.spectrum) == min(n, p) and self._loss(np.zeros(1)) <= UNREFINED_LOSS
-        return np.full(len(alphas), not well) & (alphas < SMALLEST * self.A.size**2)
+        return np.zeros_like(small) if well else small
 
     def _refined(self, alphas: Array) -> bool:
         """Whether products with X have to bring back what the decomposition has lost."""

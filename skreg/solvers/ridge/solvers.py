@@ -31,7 +31,8 @@ def _closed_form(
     if len(alphas) == 1:
         # Centring y rounds it, which an ill-conditioned X amplifies: this one takes it as it is.
         same = np.repeat(alphas, target.raw.shape[1])
-        one = solve_ridge(design, target.raw, penalty, same, method)
+        centred = target.centred, target.mean
+        one = solve_ridge(design, target.raw, penalty, same, method, centred)
         n_iters, intercepts = [1] * len(same), one.intercept.tolist()
         if one.gaps is None or one.rss is None or (one.gaps > AIM * target.units).any():
             scaled = penalty.at_each(alphas)
