@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import fitted, naming
-from skreg.plotting.labels import Mark, alphas_to_mark, by_size, room_for
-from skreg.plotting.style import Canvas, Display, Kwargs, styled
+from . import fitted, naming
+from .labels import Mark, alphas_to_mark, by_size, room_for
+from .style import Canvas, Display, Kwargs, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from skreg.paths.result import PathResult
+    from ..paths.result import PathResult
 
 
 @dataclass(eq=False, repr=False)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from skreg.plotting import fitted, labels
-from skreg.plotting.style import Display, Kwargs, styled
-from skreg.plotting.top_axis import top_axis
+from . import fitted, labels
+from .style import Display, Kwargs, styled
+from .top_axis import top_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from skreg.paths.result import PathResult
-    from skreg.selection.result import CVResult
+    from ..paths.result import PathResult
+    from ..selection.result import CVResult
 
 
 _MOST_FOLDS = 20  # with more, single folds are a fog around the mean

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.estimators.validation import in_order
+from ..estimators.validation import in_order
 
 Array = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.isotonic import isotonic_regression
 
-from skreg.plotting.naming import shorten_apart
-from skreg.plotting.style import Canvas, Kwargs, styled
+from .naming import shorten_apart
+from .style import Canvas, Kwargs, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

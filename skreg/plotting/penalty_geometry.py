@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import fitted, naming
-from skreg.plotting.plane import TwoCoefficients, level_set, two_coefficients
-from skreg.plotting.style import LINESTYLES, Canvas, Display, Kwargs
+from . import fitted, naming
+from .plane import TwoCoefficients, level_set, two_coefficients
+from .style import LINESTYLES, Canvas, Display, Kwargs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import fitted, naming
+from . import fitted, naming
 
 Array = NDArray[np.float64]
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import fitted, labels, naming
-from skreg.plotting.style import LINESTYLES, Canvas, Display, Kwargs
-from skreg.plotting.top_axis import top_axis
+from . import fitted, labels, naming
+from .style import LINESTYLES, Canvas, Display, Kwargs
+from .top_axis import top_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from skreg.paths.result import PathResult
+    from ..paths.result import PathResult
 
 
 _MOST_CURVES = 2000

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import fitted, labels
-from skreg.plotting.style import Canvas, Display, Kwargs, styled
+from . import fitted, labels
+from .style import Canvas, Display, Kwargs, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

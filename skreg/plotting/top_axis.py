@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skreg.plotting.style import Canvas
+from .style import Canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

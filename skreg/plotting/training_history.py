@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 
-from skreg.plotting import fitted
-from skreg.plotting.history import PANELS, columns, fit_note, panels_of
-from skreg.plotting.style import LINESTYLES, Canvas, Display, Kwargs, styled
+from . import fitted
+from .history import PANELS, columns, fit_note, panels_of
+from .style import LINESTYLES, Canvas, Display, Kwargs, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

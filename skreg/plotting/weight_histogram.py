@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skreg.plotting import fitted
-from skreg.plotting.style import LINESTYLES, Canvas, Display, Kwargs, styled
+from . import fitted
+from .style import LINESTYLES, Canvas, Display, Kwargs, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
