@@ -184,7 +184,7 @@ def test_random_and_cyclic_order_end_at_the_same_point():
 @pytest.mark.parametrize("stored", [np.array, sparse.csc_array])
 def test_strong_rule_violations_are_found(stored, monkeypatch):
     """A working set that starts with nothing useful must still end at the optimum."""
-    monkeypatch.setattr(working_set, "LEAST_GROWTH", 1)
+    monkeypatch.setattr(coordinate_descent, "LEAST_GROWTH", 1)
     design, Y, penalty = setting("wide", "lasso", stored)
     _, gaps = solve("cd", design, Y, penalty, np.array([1e-3]), Settings(precompute=False))
     assert gaps.max() < 1e-12

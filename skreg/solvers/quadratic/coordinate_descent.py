@@ -14,13 +14,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...data.design import Array, Design
-from ..base import AIM, OneTarget, Settings, Solution, target_by_target
+from ...data.design import Array, Design, Index
+from ...objective.penalties import ScaledPenalty
+from ..base import AIM, Mask, OneTarget, Settings, Solution, target_by_target
 from ..optimality import degrees_of_freedom, relative_gap
 from ..tolerances import CORRELATION_ROUNDING
 from . import large_support
 from .descent import GramModel, descend
-from .working_set import GRAM_LIMIT, LEAST_GROWTH, WorkingSet, excess, largest
+from .working_set import GRAM_LIMIT, WorkingSet
+
+# A working set grows by at least this many features.
+LEAST_GROWTH = 50
 
 
 @target_by_target
@@ -97,7 +101,7 @@ def solve_on_working_set(
         # The strong rule: |q_j| is taken to move no faster than its threshold does.
         expected = np.abs(q) + np.maximum(previous.l1 - scaled.l1, 0.0)
         signed = np.where(q < 0, -expected, expected)
-        chosen.grow(largest(excess(signed, scaled, ~chosen.inside, noise), chosen.room(0.5)))
+        chosen.grow(_largest(_excess(signed, scaled, ~chosen.inside, noise), _room(chosen, 0.5)))
         n_iter = 0
         while True:
             if chosen.gram is None:
@@ -119,11 +123,30 @@ def solve_on_working_set(
             q = design.correlate(residual)
             rss = float(design.norm2(residual))
             gap = relative_gap(w, q, rss, scaled, design, one.unit)
-            violation = excess(q, scaled, ~chosen.inside, noise)
-            missing = largest(violation, chosen.room(1.0))
+            violation = _excess(q, scaled, ~chosen.inside, noise)
+            missing = _largest(violation, _room(chosen, 1.0))
             if not len(missing) or n_iter >= settings.max_iter:
                 break
             chosen.grow(missing)
         df = degrees_of_freedom(w, scaled, lambda index: design.subset(index).gram())
         yield Solution(w.copy(), gap, max(n_iter, 1), rss, df)
         previous = scaled
+
+
+def _room(chosen: WorkingSet, share: float) -> int:
+    """How many features may join at once: this share of the set, or a few."""
+    return max(LEAST_GROWTH, int(share * len(chosen.index)))
+
+
+def _excess(q: Array, penalty: ScaledPenalty, outside: Mask, noise: Array) -> Array:
+    """How far each zero feature outside the set violates optimality (zero or less: not at all)."""
+    movable = np.where(q > 0, penalty.upper > 0, penalty.lower < 0)
+    return np.where(outside & movable, np.abs(q) - penalty.l1 - noise, -np.inf)
+
+
+def _largest(score: Array, limit: int) -> Index:
+    """Indices of the `limit` largest positive scores, in order of index."""
+    index = np.flatnonzero(score > 0)
+    if len(index) > limit:
+        index = np.sort(index[np.argpartition(-score[index], limit)[:limit]])
+    return index

@@ -10,12 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...data.design import Array, Design, Index
-from ...objective.penalties import ScaledPenalty
 
 # Largest Gram matrix kept: 4096 columns are 128 MiB.
 GRAM_LIMIT = 4096
-# A working set grows by at least this many features, or doubles.
-LEAST_GROWTH = 50
 
 
 class WorkingSet:
@@ -49,10 +46,6 @@ class WorkingSet:
             self.gram = gram
         self.part = fresh if old is None else old.joined(fresh)
 
-    def room(self, share: float) -> int:
-        """How many features may join at once: this share of the set, or a few."""
-        return max(LEAST_GROWTH, int(share * len(self.index)))
-
     def residual(self, w: Array) -> Array:
         """``y - Zw`` for w that is zero outside the set."""
         return self.residual_of(w[self.index])
@@ -64,17 +57,3 @@ class WorkingSet:
         else:
             fitted = self.part.predict(part)
         return (self.y - fitted.T).T
-
-
-def excess(q: Array, penalty: ScaledPenalty, outside: np.ndarray, noise: Array) -> Array:
-    """How far each zero feature outside the set violates optimality (zero or less: not at all)."""
-    movable = np.where(q > 0, penalty.upper > 0, penalty.lower < 0)
-    return np.where(outside & movable, np.abs(q) - penalty.l1 - noise, -np.inf)
-
-
-def largest(score: Array, limit: int) -> Index:
-    """Indices of the `limit` largest positive scores, in order of index."""
-    index = np.flatnonzero(score > 0)
-    if len(index) > limit:
-        index = np.sort(index[np.argpartition(-score[index], limit)[:limit]])
-    return index
