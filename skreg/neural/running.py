@@ -117,14 +117,14 @@ def train(
         training = make_trainer(estimator, network, loss, data, plan, incremental)
     reporter.begin()
 
-    def run() -> str:
-        with np.errstate(all="ignore"):
-            return training.run(progress, history, evaluate, after_epoch)
-
     # Products of a batch, which are NumPy's, may be large enough for many threads.
     products = 2.0 * training.n_rows * max(map(np.size, parameters.weights))
     try:
-        status = with_one_blas_thread(run, of_scipy_alone=products >= LARGE_PRODUCT)
+        status = with_one_blas_thread(
+            training.run,
+            *(progress, history, evaluate, after_epoch),
+            of_scipy_alone=products >= LARGE_PRODUCT,
+        )
     except TrainingDiverged:
         raise ValueError(diverged(estimator)) from None
     message = ""
