@@ -26,7 +26,7 @@ from ..paths.grid import DEFAULT_EPS, open_ends
 from ..paths.problem import BoundProblem, Problem
 from ..selection.cross_validate import Metric, cross_validate, mean_squared_error
 from ..selection.fold_moments import Fold, bind_for_folds
-from ..selection.result import CVResult
+from ..selection.result import MEAN_SQUARED_ERROR, CVResult
 from .base import LinearModel, finite_path
 from .problems import is_count, resolve_alphas
 from .training_data import TrainingData, take_gram
@@ -116,7 +116,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
 
     def _judge(self, score_params: dict[str, Any]) -> tuple[Metric, str]:
         """What judges the rows held out, and its name."""
-        return mean_squared_error, "mean squared error"
+        return mean_squared_error, MEAN_SQUARED_ERROR
 
     def _select(
         self, data: TrainingData, problems: list[Problem], given: Any, params: dict[str, Any]
@@ -154,7 +154,6 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         for earlier in ("path_", "mse_path_"):
             self.__dict__.pop(earlier, None)
         self.cv_result_ = result
-        self.alphas_ = result.alphas
         told = [
             (alphas[i], one.alpha_min, one.alpha_1se, one.mean[i])
             for one, i in zip(each, index, strict=True)

@@ -151,8 +151,8 @@ class ElasticNetCV(CVParameters, ElasticNetParameters, CrossValidated):
             )
         problems = [elastic_net_problem(self, data.columns, ratio) for ratio in ratios]
         chosen = self._select(data, problems, given, params)
-        if is_count(given) and len(ratios) > 1:
-            self.alphas_ = np.stack([result.alphas for result in chosen.results])
+        grids = [result.alphas for result in chosen.results]
+        self.alphas_ = np.stack(grids) if is_count(given) and len(ratios) > 1 else grids[0]
         self.mse_path_ = np.squeeze(np.stack([result.errors for result in chosen.results]))
         self.l1_ratio_ = ratios[chosen.best]
         self.n_iter_ = chosen.n_iter.tolist()

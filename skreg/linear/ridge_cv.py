@@ -21,6 +21,7 @@ from ..estimators.validation import unwrap
 from ..paths.problem import Problem
 from ..selection.cross_validate import Metric, mean_squared_error, negated_r2
 from ..selection.leave_one_out import leave_one_out
+from ..selection.result import MEAN_SQUARED_ERROR
 from .base import all_or_nothing
 from .cv import CrossValidated, Evaluation, Routed
 from .parameters import CVParameters, LinearParameters
@@ -150,7 +151,8 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated):
         problem = ridge_problem(self, data.columns)
         chosen = self._select(data, [problem], given, params)
         (result,) = chosen.results
-        if self.cv is not None and result.metric == "mean squared error":
+        self.alphas_ = result.alphas
+        if self.cv is not None and result.metric == MEAN_SQUARED_ERROR:
             self.mse_path_ = result.errors
         self.best_score_ = -chosen.error
         return self

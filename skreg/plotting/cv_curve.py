@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..selection.result import MEAN_SQUARED_ERROR
 from . import fitted, labels
 from .style import Display, Kwargs, styled
 from .top_axis import top_axis
@@ -227,7 +228,7 @@ def _metric_label(metric: str) -> str:
     """Name what the errors measure, with its unit; a scorer's values come negated."""
     if metric.startswith("neg_"):
         metric = metric.removeprefix("neg_")
-    elif metric != "mean squared error":
+    elif metric != MEAN_SQUARED_ERROR:
         metric = f"negated {metric}"
     name = re.sub(r"\br2\b", "R²", metric.replace("_", " "))
     return f"CV {name} ({_UNITS[name]})" if name in _UNITS else f"CV {name}"

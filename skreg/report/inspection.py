@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from ..linear import ElasticNet, Ridge, regularization_path
 from ..neural import MLPClassifier, MLPRegressor
 from ..paths.result import PathResult
-from ..selection.result import CVResult
+from ..selection.result import MEAN_SQUARED_ERROR, CVResult
 from .alphas import alpha_of, errors_kept, is_the_fit, keeps_more, scalar
 from .contents import Coefficients, ModelReport
 from .units import all_in, behind, measured, names_behind
@@ -139,7 +139,7 @@ def _in_own_unit(model: ModelReport, coefs: NDArray[Any]) -> NDArray[Any]:
     if path is not None:
         intercepts = path.intercepts * unit + model.middle
         model.path = replace(path, coefs=path.coefs * unit, intercepts=intercepts, refit=None)
-    if cv is not None and cv.metric == "mean squared error":
+    if cv is not None and cv.metric == MEAN_SQUARED_ERROR:
         model.cv = cv.in_unit(unit**2)
     return coefs * unit
 

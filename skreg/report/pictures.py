@@ -19,6 +19,7 @@ from ..plotting import (
     WeightHistogramDisplay,
 )
 from ..plotting.naming import shorten_apart
+from ..selection.result import MEAN_SQUARED_ERROR
 from . import wording
 from .contents import Contents, ModelReport, Score
 from .drawing import BLUE, HEIGHT, Picture, Sketch, picture, plain, printable
@@ -146,7 +147,7 @@ def _of_cv(model: ModelReport) -> Iterator[Sketch]:
     def draw(figure: Figure) -> str:
         alpha = _within(model, cv.alphas)["alpha"]
         CVCurveDisplay(cv, path=model.path, alpha=alpha).plot(figure.add_subplot())
-        error = cv.metric == "mean squared error" or cv.metric.startswith("neg_")
+        error = cv.metric == MEAN_SQUARED_ERROR or cv.metric.startswith("neg_")
         what = "Error" if error else "Score, negated so that less is better,"
         return (
             f"{what} of the rows held out at each penalty, with a band of one standard error. "

@@ -24,7 +24,7 @@ from ..data.products import Array
 from ..paths.fit_path import fit_path
 from ..paths.problem import BoundProblem
 from .fold_moments import Fold, FoldMoments, left_out, training_problem, training_weight
-from .result import CVResult
+from .result import MEAN_SQUARED_ERROR, CVResult
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def on_user_scale(result: CVResult, powers: PowersOfTwo) -> CVResult:
     """The cross-validation as the user has it."""
     if powers.ordinary:
         return result
-    if result.metric == "mean squared error":
+    if result.metric == MEAN_SQUARED_ERROR:
         result = result.with_errors(powers.errors)
     coefs = None if result.fold_coefs is None else powers.coefficients(result.fold_coefs)
     return replace(result, fold_weights=powers.weights(result.fold_weights), fold_coefs=coefs)

@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 
 RULES = ("min", "1se")
 ENDS = ("largest", "smallest")
+# The metric whose errors are in the square of the target's unit.
+MEAN_SQUARED_ERROR = "mean squared error"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class CVResult:
     errors: Array
     fold_weights: Array
     l1_ratio: float | None = None
-    metric: str = "mean squared error"
+    metric: str = MEAN_SQUARED_ERROR
     fold_coefs: NDArray[Any] | None = None
     converged: bool = True
     worst_gap: float = 0.0
