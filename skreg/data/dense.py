@@ -43,7 +43,7 @@ class DenseDesign(Design):
 
     def entries(self, rows: Any, columns: Index) -> NDArray[Any]:
         """Some rows and columns of X as the user has it."""
-        found: NDArray[Any] = self._X[np.ix_(rows, columns)]
+        found: NDArray[Any] = self._X[rows][:, columns]
         return found
 
     def _equal(self, first: Index, others: Index, signs: Array, share: float) -> NDArray[np.bool_]:

@@ -130,12 +130,13 @@ def refined_ridge(
     if len(B) < p or not norms.all():
         return None
     scale = 1.0 / norms
-    Q, R = np.linalg.qr(B * scale)
+    R, tau, _, _ = lapack.dgeqrf(B * scale)
+    Q = lapack.dorgqr(R, tau)[0][:n]
+    R = np.triu(R[:p])
     # LAPACK estimates the condition of R^T R, the square, from R.
     rcond = np.sqrt(lapack.dpocon(R, np.abs(R.T @ R).sum(axis=0).max(initial=0.0))[0])
     if not rcond > 4 * EPS * p:  # written so that NaN is refused as well
         return None
-    Q = Q[:n]
 
     def correction(f: Array, g: Array) -> tuple[Array, Array]:
         z = lapack.dtrtrs(R, -scale * g, trans=1)[0]
