@@ -318,9 +318,9 @@ class RidgeFactor:
         N = 1.0 - np.einsum("ij,ij->i", off, off) - squares[:, s.reached].sum(axis=1)
         short = N / max(A.shape) > NOTHING  # of interpolating
         rest = rows - off @ reach[0] - left[:, s.reached] @ reach[1][s.reached]
-        shape = (len(left), rows.shape[1], len(s.alphas))
+        shape = (len(left), len(s.alphas), rows.shape[1])
         r = (left @ s.spread_by_alpha).reshape(shape)
-        r += rest[:, :, None]
+        r += rest[:, None, :]
         M = N[:, None] + squares @ s.shrink_by_alpha
         full = np.flatnonzero(~short)  # where the common factor alpha cancels
         if len(full):
@@ -328,8 +328,8 @@ class RidgeFactor:
             M[full] = squares[full] @ s.shrink
         M *= root
         np.divide(1.0, M, out=M, where=M > 0)
-        r *= M[:, None, :]
-        return r
+        r *= M[:, :, None]
+        return r.transpose(0, 2, 1)
 
     def _left_vectors(self, inverse: Array, width: int) -> Iterator[tuple[slice, Array]]:
         """U in blocks of rows, for products of so many columns."""

@@ -24,13 +24,13 @@ class Shrinkage:
     @classmethod
     def build(cls, shrink: Array, alphas: Array, c: Array) -> Shrinkage:
         """From the shrinkage, shape (rank, n_alphas), and c, shape (rank, n_targets)."""
-        spread = c[:, :, None] * shrink[:, None, :]
-        flat = (len(c), c.shape[1] * len(alphas))
+        spread = shrink[:, :, None] * c[:, None, :]  # targets last: they are often more
+        flat = (len(c), len(alphas) * c.shape[1])
         return cls(
             alphas,
             shrink,
             shrink * alphas,
             spread.reshape(flat),
-            (spread * alphas).reshape(flat),
+            (spread * alphas[:, None]).reshape(flat),
             np.asarray(shrink.any(axis=1)),
         )
