@@ -136,13 +136,6 @@ def with_rounding(
     residuals of W, which hide least.
     """
     design, penalty, unit = one.design, one.penalty, one.unit
-    if len(alphas) == 1 and gaps[0] <= AIM and penalty.l1_ratio:
-        sizes, root = design.sizes, math.sqrt(unit)
-        if least_l1(penalty, float(alphas[0])) > FAINT * root * float(sizes.max(initial=0.0)):
-            linear = float(np.abs(W[0]).dot(sizes))
-            hides = NOISE * linear * (linear + root) / unit
-            if hides <= LOUD:
-                return gaps + hides
     hidden = rounding(W, alphas, rss, penalty, design, unit, KKT_ROUNDING)
     found = _together(gaps, hidden)
     if design.has_rows and not hidden.max() <= LOUD:
@@ -160,12 +153,20 @@ def with_rounding(
 def all_with_rounding(gaps: Array, W: Array, alphas: Array, rss: Array, bound: Bound) -> Array:
     """`with_rounding` of all targets, shape (n_targets, n_alphas).
 
-    W has shape (n_targets, n_alphas, n_features). Ridge takes one pass over it, unless rounding may
-    hide much.
+    W has shape (n_targets, n_alphas, n_features). Ridge, and a single alpha with an L1 part, take
+    one pass over it, unless rounding may hide much.
     """
-    penalty = bound.penalty
+    penalty, design = bound.penalty, bound.design
+    if len(alphas) == 1 and penalty.l1_ratio and gaps.max() <= AIM:
+        sizes, roots = design.sizes, np.sqrt(bound.target.units)
+        largest = float(roots.max()) * float(sizes.max(initial=0.0))
+        if least_l1(penalty, float(alphas[0])) > FAINT * largest:
+            linear = np.abs(W[:, 0]).dot(sizes)
+            hides = NOISE * linear * (linear + roots) / bound.target.units
+            if hides.max() <= LOUD:
+                return gaps + hides[:, None]
     if penalty.l1_ratio == 0:
-        known = bound.design, bound.target.units, KKT_ROUNDING
+        known = design, bound.target.units, KKT_ROUNDING
         hidden = rounding_of_ridge(W, alphas, penalty, *known)
         if hidden is not None and hidden.max() <= LOUD:
             lengths = np.square(np.sqrt(gaps) + np.sqrt(hidden))

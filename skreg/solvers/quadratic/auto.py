@@ -25,6 +25,7 @@ from . import batched_path, coordinate_descent
 from .copies import FEWEST, solve_without_copies
 from .homotopy import TINY, Homotopy
 from .proximal import ProximalActiveSet
+from .side_by_side import GUESSED_FROM, MOST_AT_ONE_ALPHA, guess, serves, solve_side_by_side
 
 # Up to so many features one Gram matrix serves best whatever is asked, unless rows are too few.
 FEW_FEATURES = 300
@@ -33,10 +34,6 @@ FEW_FEATURES = 300
 # and three times where few do. Beyond, a knot of the homotopy, p^2 flops, is dearer than a Newton
 # step.
 MOST_FEATURES = 1500
-# With so many features past their thresholds at zero, which of them are in the solution is guessed
-# in so many steps: 0.1 ms at 100 features, instead of two or three Newton steps.
-GUESSED_FROM = 40
-GUESSES = 6
 # Up to so many features a product with all takes no longer than to find those in use.
 AT_ONCE = 32
 # A KKT condition holds that is missed by less than this share of the correlation it asks for, which
@@ -78,8 +75,57 @@ def _solve(
     return chosen(bound, alphas, start, settings)
 
 
-@target_by_target
 def _solve_on_gram(
+    bound: Bound, alphas: Array, start: Array, settings: Settings
+) -> Iterator[tuple[Solution, ...]]:
+    """On the Gram matrix of all features: one alpha for all targets at once where that may do."""
+    n_features = bound.design.n_features
+    few = len(alphas) == 1 and n_features <= FEW_FEATURES and settings.max_iter > 1
+    full = bound.penalty.l1_ratio < 1.0 or _rank(bound.design) == n_features
+    if few and full and serves(bound.penalty):
+        return _solve_at_one_alpha(bound, alphas, start, settings)
+    return _solve_one_by_one(bound, alphas, start, settings)
+
+
+def _rank(design: Design) -> int:
+    """The rank that the Gram matrix has at most."""
+    return min(design.n_samples - (design.mean is not None), design.n_features)
+
+
+def _solve_at_one_alpha(
+    bound: Bound, alphas: Array, start: Array, settings: Settings
+) -> Iterator[tuple[Solution, ...]]:
+    """All targets side by side; those that this does not certify one by one."""
+    design, target, C = bound.design, bound.target, bound.correlations
+    gram, squares, penalty = design.gram(), target.squares, bound.penalty
+    columns, most = penalty.at_each(alphas), min(MOST_AT_ONE_ALPHA, settings.max_iter // 2)
+    found = solve_side_by_side(gram, C.T, penalty.at(alphas[0]), start.T, squares, most)
+    W, n_rounds, solved = found.W.T, found.n_rounds, found.solved
+    if np.count_nonzero(start):
+        stays = _missed(gram, columns, start, _left(gram, C, start), squares) <= SATISFIED
+        W, n_rounds, solved = (
+            np.where(stays, start, W),
+            np.where(stays, 0, n_rounds),
+            solved | stays,
+        )
+    Q = _left(gram, C, W)
+    solved = solved & (_missed(gram, columns, W, Q, squares) <= SATISFIED)
+    if not solved.any():
+        yield from _solve_one_by_one(bound, alphas, start, settings)
+        return
+    rss = np.maximum(squares - (W * (C + Q)).sum(axis=0), 0.0)
+    gaps = relative_gaps(W, Q, rss, columns, design, target.units)
+    solved &= gaps <= AIM
+    df = (W != 0).sum(axis=0, dtype=np.float64)
+    parts = W.T, gaps.tolist(), n_rounds.tolist(), rss.tolist(), df.tolist()
+    solutions = [Solution(*each) for each in zip(*parts, strict=True)]
+    if not solved.all():
+        for k in np.flatnonzero(~solved).tolist():
+            (solutions[k],) = _solve_one(OneTarget(bound, k), alphas, start[:, k], settings)
+    yield tuple(solutions)
+
+
+def _solve_one(
     one: OneTarget, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[Solution]:
     design, penalty, warm = one.design, one.penalty, bool(np.count_nonzero(start))
@@ -90,8 +136,7 @@ def _solve_on_gram(
             alphas = alphas[1:]
             if not len(alphas):
                 return
-    gram, c, yy = design.gram(), one.c, one.yy
-    rank = min(design.n_samples - (design.mean is not None), design.n_features)
+    gram, c, yy, rank = design.gram(), one.c, one.yy, _rank(design)
     if len(alphas) > 1:
         followed = penalty.l1_ratio == 1.0 and _can_follow(design, penalty)
     else:  # with fewer rows than features too many would be in a guess of the support
@@ -100,19 +145,14 @@ def _solve_on_gram(
         W, n_iters = _follow(one, alphas)
     else:
         W, n_iters = _step(one, alphas, start if warm else None, settings, rank)
-    Q = _left(gram, c, W)
+    Q = _left(gram, c[:, None], W)
     rss = np.maximum(yy - (W * (c[:, None] + Q)).sum(axis=0), 0.0)
     scaled = penalty.at_each(alphas)
     gaps = relative_gaps(W, Q, rss, scaled, design, one.unit)
-    # Where features nearly depend on each other a small gap leaves room for large coefficients
-    # to stray, so that the conditions of optimality are looked at as well.
-    d = gram.diagonal()[:, None]
-    stray = np.abs(scaled.prox(Q + d * W, d) - W) * d
-    rounding = KKT_ROUNDING * np.sqrt(d * yy)
-    off = ((stray - rounding) / np.maximum(np.abs(Q) + scaled.l1, rounding + TINY)).max(axis=0)
-    done = (off <= SATISFIED) & (gaps <= AIM)
+    missed = _missed(gram, scaled, W, Q, yy)
+    done = (missed <= SATISFIED) & (gaps <= AIM)
     if len(alphas) > 1:
-        done |= (off <= NEARLY_SATISFIED) & (gaps <= NEARLY * settings.tol)
+        done |= (missed <= NEARLY_SATISFIED) & (gaps <= NEARLY * settings.tol)
     df = (W != 0).sum(axis=0, dtype=np.float64)
     found = zip(W.T, gaps.tolist(), n_iters, rss.tolist(), df.tolist(), strict=True)
     for i, (w, gap, n_iter, left_over, n_used) in enumerate(found):
@@ -128,6 +168,22 @@ def _solve_on_gram(
             if gap < finished.gap and finished.gap > AIM:
                 finished = finished._replace(coef=w, gap=gap, rss=left_over, df=n_used)
             yield finished._replace(n_iter=settings.max_iter - left + finished.n_iter)
+
+
+_solve_one_by_one = target_by_target(_solve_one)
+
+
+def _missed(gram: Array, scaled: ScaledPenalty, W: Array, Q: Array, yy: float | Array) -> Array:
+    """By how much KKT conditions are missed, as a share of the correlations they ask for.
+
+    Where features nearly depend on each other a small gap leaves room for large coefficients to
+    stray, so that the conditions of optimality are looked at as well.
+    """
+    d = gram.diagonal()[:, None]
+    stray = np.abs(scaled.prox(Q + d * W, d) - W) * d
+    rounding = KKT_ROUNDING * np.sqrt(d * yy)
+    over = (stray - rounding) / np.maximum(np.abs(Q) + scaled.l1, rounding + TINY)
+    return np.asarray(over.max(axis=0))
 
 
 def _can_follow(design: Design, penalty: Penalty) -> bool:
@@ -148,7 +204,7 @@ def _step(
     if start is None and rank == n_features >= GUESSED_FROM:
         first = penalty.at(alphas[0])
         if np.count_nonzero(np.abs(c) > first.l1) >= GUESSED_FROM:
-            start = _guess(gram, c, first)
+            start = guess(gram, c[None], first)[0]
     found = ProximalActiveSet(penalty, rank, one.yy, len(alphas) == 1, settings.tuning)
     found.extend(gram, c, np.arange(n_features), start)
     W, n_iters = np.empty((len(alphas), n_features)), []
@@ -158,35 +214,13 @@ def _step(
     return W.T, n_iters
 
 
-def _left(gram: Array, c: Array, W: Array) -> Array:
+def _left(gram: Array, C: Array, W: Array) -> Array:
     """Correlations that are left, in the order of W, from nothing but the coefficients."""
-    if len(c) <= AT_ONCE:
-        return np.asarray((c - W.T @ gram).T)
+    if len(C) <= AT_ONCE:
+        return np.asarray((C.T - W.T @ gram).T)
     used = np.flatnonzero(W.any(axis=1))
-    few = 2 * len(used) < len(c)
-    return np.asarray((c - (W[used].T @ gram[used] if few else W.T @ gram)).T)
-
-
-def _guess(gram: Array, c: Array, scaled: ScaledPenalty) -> Array:
-    """Coefficients with nearly the support of the solution, by a few cheap steps from zero.
-
-    Proximal gradient steps in the metric of the diagonal, as long as the curvature along the step
-    before allows (Wright, Nowak and Figueiredo, IEEE Trans. Signal Process. 57(7), 2009).
-    """
-    d = gram.diagonal()
-    w, q = np.zeros_like(c), c
-    move = np.divide(c, d, out=np.zeros_like(c), where=d > 0)
-    bent = gram.dot(move)
-    for _ in range(GUESSES):
-        size, along = move.dot(d * move), move.dot(bent)
-        if not (size > 0 and along > 0):
-            break
-        curvature = along / size * d
-        new = scaled.prox(q + curvature * w, curvature)
-        move, w = new - w, new
-        bent = gram.dot(move)
-        q = q - bent
-    return w
+    few = 2 * len(used) < len(C)
+    return np.asarray((C.T - (W[used].T @ gram[used] if few else W.T @ gram)).T)
 
 
 def _follow(one: OneTarget, alphas: Array) -> tuple[Array, list[int]]:
