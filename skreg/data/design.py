@@ -138,6 +138,10 @@ class Design(ABC):
         """The same with other scales of the columns."""
         return type(self)(self._X, self.omega, self.mean, inv_scale, self.dtype)
 
+    def curved(self, weight: Array, *, center: bool) -> Self:
+        """The same columns and scales with other weights of the rows, centred by these or not."""
+        return self.build(self._X, weight, center=center).with_scale(self.inv_scale)
+
     @abstractmethod
     def subset(self, index: Index) -> Self:
         """The design of some features; dense columns are gathered centred and scaled."""

@@ -45,6 +45,13 @@ def gap_at(
     -------
     ndarray of shape () or (n_alphas,)
     """
+    tau, dual = into_domain(q, penalty, most)
+    away = (1.0 - tau) ** 2 * rss + 2.0 * tau * (1.0 - tau) * along + tau**2 * moved
+    return np.asarray(0.5 * np.maximum(away, 0.0) + penalty_gaps(w, dual, penalty).sum(axis=0))
+
+
+def into_domain(q: Array, penalty: ScaledPenalty, most: float | Array = 1.0) -> tuple[Array, Array]:
+    """The largest tau up to `most` at which the conjugates of tau q are finite, and tau q."""
     size = np.abs(q)
     strict = penalty.unbounded(q)
     limit = np.maximum(size, penalty.l1)
@@ -53,9 +60,7 @@ def gap_at(
     dual = tau * q
     # tau q may exceed l1 by a rounding error, where the conjugate is infinite.
     inside = np.minimum(np.maximum(dual, -penalty.l1), penalty.l1)
-    dual = inside if strict.all() else np.where(strict, inside, dual)
-    away = (1.0 - tau) ** 2 * rss + 2.0 * tau * (1.0 - tau) * along + tau**2 * moved
-    return np.asarray(0.5 * np.maximum(away, 0.0) + penalty_gaps(w, dual, penalty).sum(axis=0))
+    return tau, inside if strict.all() else np.where(strict, inside, dual)
 
 
 def penalty_gaps(w: Array, q: Array, penalty: ScaledPenalty) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 from ..data.design import Array
 from ..data.powers_of_two import too_strong
 from ..solvers.base import OneTarget
+from ..solvers.null_model import null_deviances
 from ..solvers.optimality import all_with_rounding, relative_gap, with_rounding
 from ..solvers.registry import choose
 from ..solvers.ridge.solvers import degrees_of_freedom
@@ -58,8 +59,9 @@ def fit_path(
         w = design.from_raw(w.reshape(n_features, n_targets))
     engine_alphas = bound.engine_alphas(alphas)
     W, (gaps, n_iters, rss, df, intercepts) = _solved(bound, engine_alphas, w, alphas, progress)
-    gaps = all_with_rounding(gaps, W, engine_alphas, rss, bound)
-    raw, own, null = design.to_raw(W.T).T, bound.own_penalty, target.squares[:, None]
+    if bound.loss.quadratic:
+        gaps = all_with_rounding(gaps, W, engine_alphas, rss, bound)
+    raw, own, null = design.to_raw(W.T).T, bound.own_penalty, null_deviances(bound)[:, None]
     if penalty is not own:
         raw = own.in_units(W, raw, penalty)
     unknown = np.isnan(intercepts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..data.design import Array
-from ..solvers.null_model import null_correlations
+from ..solvers.null_model import null_correlations, null_curvature, null_squares
 from ..solvers.ridge.solvers import spectral_alphas
 from .problem import BoundProblem
 
@@ -22,7 +22,7 @@ def alpha_grid(bound: BoundProblem, n_alphas: int = 100, eps: float = DEFAULT_EP
     With an L1 part the grid runs from the exact alpha_max, the smallest alpha at which every
     penalised coefficient is zero, down to ``eps * alpha_max``. Without one there is no such
     value, and what an alpha does is no matter of y: the grid covers the eigenvalues of the Gram
-    matrix instead (see `spectral_alphas`).
+    matrix instead (see `spectral_alphas`), times the null model's mean curvature.
 
     Parameters
     ----------
@@ -37,10 +37,11 @@ def alpha_grid(bound: BoundProblem, n_alphas: int = 100, eps: float = DEFAULT_EP
     """
     design, penalty = bound.design, bound.penalty
     if not penalty.l1_ratio:
-        return bound.user_alphas(spectral_alphas(design, penalty, n_alphas))
+        alphas = spectral_alphas(design, penalty, n_alphas) * null_curvature(bound)
+        return bound.user_alphas(alphas)
     alpha_max = penalty.alpha_max(null_correlations(bound, bound.problem.settings))
     smallest = np.finfo(np.float64).resolution
-    norms = np.sqrt(bound.target.squares)
+    norms = np.sqrt(null_squares(bound))
     if alpha_max <= SUSPECT * norms.max(initial=0.0):
         # Nothing to fit are correlations that are rounding beside the largest there could be.
         largest = np.multiply.outer(np.sqrt(design.variances), norms)

@@ -59,6 +59,7 @@ class Problem:
         y: Array,
         sample_weight: Array | None = None,
         powers: PowersOfTwo = ORDINARY,
+        offset: Array | None = None,
     ) -> BoundProblem:
         """The problem on data.
 
@@ -68,13 +69,25 @@ class Problem:
         y : ndarray of shape (n_samples,) or (n_samples, n_targets), float64
         sample_weight : ndarray of shape (n_samples,), optional
         powers : PowersOfTwo
-            What brings the data to order one.
+            What brings the data to order one; y of the squared error alone has a unit.
+        offset : ndarray of shape (n_samples,), optional
+            What is added to the linear predictor in each row, in units of order one.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not made for y.
         """
         X, y, sample_weight = powers.scaled(X, y, sample_weight)
+        if self.loss.quadratic and offset is not None:
+            y, offset = (y.T - offset).T, None
+        elif not self.loss.quadratic:
+            self.loss.check_target(y)
         design = design_of(
             X, sample_weight, center=self.fit_intercept, standardize=self.standardize
         )
-        return self.on(design, Target.build(design, y), sample_weight, y.ndim == 1, powers)
+        target = Target.build(design, y, offset)
+        return self.on(design, target, sample_weight, y.ndim == 1, powers)
 
     def bind_moments(self, moments: Moments, n_samples: int) -> BoundProblem:
         """The problem on so many rows, of order one, of which nothing is at hand but their moments.
@@ -178,6 +191,7 @@ class BoundProblem(Bound):
             mean=whole.mean[of_one],
             squares=whole.squares[of_one],
             correlations=None if known is None else known[:, of_one],
+            offset=whole.offset,
         )
         return replace(self, target=part, one_target=True)
 

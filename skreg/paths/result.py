@@ -35,7 +35,8 @@ class PathResult:
     coefs : ndarray of shape (n_features, n_alphas) or (n_targets, n_features, n_alphas)
     intercepts : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
     dual_gaps : ndarray, shape of `intercepts`
-        Duality gaps divided by the weighted mean square of the centred target, the unit of `tol`.
+        Duality gaps divided by the mean deviance of the intercept alone, the unit of `tol`: for the
+        squared error, the weighted mean square of the centred target.
     n_iters : ndarray of int, shape of `intercepts`
         Iterations at each alpha; the knots of the whole path where that is followed exactly.
     converged : ndarray of bool, shape of `intercepts`

@@ -36,10 +36,12 @@ class Solution(NamedTuple):
     ----------
     coef : ndarray of shape (n_features,)
     gap : float
-        Duality gap divided by the weighted mean square of the centred target.
+        Duality gap divided by the mean deviance of the intercept alone: for the squared error, the
+        weighted mean square of the centred target.
     n_iter : int
     rss : float
-        Weighted sum of squares of the residual, the weights summing to one.
+        Weighted sum of squares of the residual, the weights summing to one; of another loss its
+        mean deviance.
     df : float
         Degrees of freedom: the number of non-zero coefficients where there is an L1 part, the
         trace of the smoother where there is none.
@@ -89,7 +91,9 @@ class Target:
     """What is predicted: `raw` as the user has it and `centred`, (n_samples, n_targets).
 
     `squares` are the weighted mean squares of the centred targets, `correlations` those of the
-    features with them, (n_features, n_targets), where they are known already.
+    features with them, (n_features, n_targets), where they are known already. An `offset` of shape
+    (n_samples,) is added to the linear predictor; that of the squared error is taken off the target
+    instead.
     """
 
     raw: Array
@@ -97,12 +101,13 @@ class Target:
     mean: Array
     squares: Array
     correlations: Array | None = None
+    offset: Array | None = None
 
     @classmethod
-    def build(cls, design: Design, y: Array) -> Target:
+    def build(cls, design: Design, y: Array, offset: Array | None = None) -> Target:
         """Centre y, of shape (n_samples,) or (n_samples, n_targets), by the design's weights."""
         raw = y.reshape(len(y), -1)
-        return cls(raw, *design.centred_target(raw))
+        return cls(raw, *design.centred_target(raw), offset=offset)
 
     @property
     def units(self) -> Array:

@@ -1,4 +1,7 @@
-"""The fit on the unpenalised features alone, where a path with an L1 part begins."""
+"""The null model: the fit on the intercept and the unpenalised features alone.
+
+A path with an L1 part begins at the latter; gaps and deviances are relative to the intercept alone.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import numpy as np
 
 from ..data.design import Array
 from .base import Bound, Settings, Target
+from .newton.prox_newton import NewtonPath
+from .newton.rows import Rows
 from .optimality import pseudo_solve
 from .registry import choose
 
@@ -15,6 +20,8 @@ from .registry import choose
 def null_correlations(bound: Bound, settings: Settings) -> Array:
     """Correlations of the features with the null model's residual, (n_features, n_targets)."""
     design, penalty, Y = bound.design, bound.penalty, bound.target.centred
+    if not bound.loss.quadratic:
+        return _smooth_correlations(bound, settings)
     known = bound.target.correlations
     c = known.copy() if known is not None and not design.has_rows else design.correlate(Y)
     constant = design.far.constant  # their correlations are rounding at most
@@ -36,3 +43,44 @@ def null_correlations(bound: Bound, settings: Settings) -> Array:
         q = design.correlate(Y - part.predict(np.stack([s.coef for s in found], axis=1)))
     q[index] = q[constant] = 0.0
     return q
+
+
+def _smooth_correlations(bound: Bound, settings: Settings) -> Array:
+    """The same of a smooth loss."""
+    exact, found = replace(settings, tol=0.0), []
+    index = np.flatnonzero(bound.penalty.free)
+    for k in range(bound.target.raw.shape[1]):
+        eta = Rows(bound, k).eta
+        if len(index):
+            part, free = bound.design.subset(index), bound.penalty.take(index)
+            problem = replace(bound, design=part, penalty=free)
+            path = NewtonPath(problem, k, np.zeros(len(index)), exact, alone=True)
+            path.solve(1.0)
+            eta = path.point.eta
+        rows = Rows(bound, k)
+        q = bound.design.correlate(rows.slopes(eta)[0])
+        q[index] = q[bound.design.variances == 0] = 0.0
+        found.append(q)
+    return np.stack(found, axis=1)
+
+
+def null_deviances(bound: Bound) -> Array:
+    """Mean deviances of the intercept alone, (n_targets,): the units of gaps, zero where exact."""
+    if bound.loss.quadratic:
+        return bound.target.squares
+    return np.array([Rows(bound, k).deviance for k in range(bound.target.raw.shape[1])])
+
+
+def null_squares(bound: Bound) -> Array:
+    """Mean squares of the residuals of the intercept alone, (n_targets,)."""
+    if bound.loss.quadratic:
+        return bound.target.squares
+    return np.array([Rows(bound, k).square for k in range(bound.target.raw.shape[1])])
+
+
+def null_curvature(bound: Bound) -> float:
+    """Mean curvature at the intercept alone, the largest of the targets."""
+    if bound.loss.quadratic:
+        return 1.0
+    each = [Rows(bound, k) for k in range(bound.target.raw.shape[1])]
+    return max(rows.mean(rows.slopes(rows.eta)[1]) for rows in each)

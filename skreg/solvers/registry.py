@@ -7,9 +7,19 @@ from typing import Any
 
 from scipy.sparse import issparse
 
-from ..objective.losses import Loss
+from ..objective.losses import (
+    Gamma,
+    Huber,
+    Logistic,
+    Loss,
+    Poisson,
+    SquaredError,
+    SquaredHinge,
+    Tweedie,
+)
 from ..objective.penalties import ScaledPenalty
 from .base import SQUARED, SolveFunction
+from .newton import prox_newton
 from .quadratic import auto, coordinate_descent
 from .ridge import solvers as ridge
 
@@ -22,9 +32,9 @@ class Solver:
     solve: SolveFunction
     takes_l1: bool = False
     takes_bounds: bool = False
-    quadratic_only: bool = True
     needs_rows: bool = True
     penalties: tuple[type, ...] = (ScaledPenalty,)
+    losses: tuple[type, ...] = (SquaredError,)
 
     def refusal(
         self,
@@ -40,14 +50,15 @@ class Solver:
         name = asked or self.name
         if self.needs_rows and not has_rows:
             return f"solver={name!r} needs the rows of X, of which only moments are left"
-        if self.quadratic_only and not loss.quadratic:
+        if not isinstance(loss, self.losses):
             return f"solver={name!r} does not support the loss {loss.name!r}"
         if not isinstance(penalty, self.penalties):
             return f"solver={name!r} does not support the penalty {type(penalty).__name__}"
         lacks = self._lacks(penalty)
         if not lacks:
             return None
-        *others, last = [repr(one.name) for one in SOLVERS.values() if not one._lacks(penalty)]
+        serving = [one for one in SOLVERS.values() if one.losses == self.losses]
+        *others, last = [repr(one.name) for one in serving if not one._lacks(penalty)]
         use = f"use {', '.join(others)} or {last}"
         return f"solver={name!r} does not support {' or '.join(lacks)}; {use}"
 
@@ -61,6 +72,8 @@ class Solver:
         return lacks
 
 
+SMOOTH = Logistic, Poisson, Gamma, Tweedie, Huber, SquaredHinge
+
 SOLVERS = {
     solver.name: solver
     for solver in (
@@ -72,6 +85,13 @@ SOLVERS = {
         Solver("lsqr", ridge.solve_lsqr),
         Solver("sparse_cg", ridge.solve_cg),
         Solver("lbfgs", ridge.solve_lbfgs, takes_bounds=True),
+        Solver(
+            "newton",
+            prox_newton.solve,
+            takes_l1=True,
+            takes_bounds=True,
+            losses=(SquaredError, *SMOOTH),
+        ),
     )
 }
 
@@ -81,9 +101,10 @@ def choose(
 ) -> Solver:
     """The solver called `name` for this penalty and loss, and a design that has rows or none.
 
-    "auto" is the closed form without an L1 part and bounds, coordinate descent with bounds alone,
-    and with an L1 part what `quadratic/auto.py` chooses. Without any penalty the answer may not be
-    unique: of rows the closed form then gives the least squares of minimum norm, whatever the name.
+    "auto" is Newton's method for any loss but the squared error. With that one it is the closed
+    form without an L1 part and bounds, coordinate descent with bounds alone, and with an L1 part
+    what `quadratic/auto.py` chooses. Without any penalty the answer may not be unique: of rows the
+    closed form then gives the least squares of minimum norm, whatever the name.
 
     Raises
     ------
@@ -91,7 +112,9 @@ def choose(
         If the solver does not take the penalty, the loss or the design.
     """
     asked, smooth = name, not penalty.has_l1 and not penalty.has_bounds
-    unpenalised = smooth and has_rows and penalty.vanishes
+    if name == "auto" and not loss.quadratic:
+        name = "newton"
+    unpenalised = loss.quadratic and smooth and has_rows and penalty.vanishes
     if name == "auto" or (name in ("cd", "lbfgs") and unpenalised):
         name = "auto" if penalty.has_l1 else "closed_form" if smooth and has_rows else "cd"
     if name not in SOLVERS:

@@ -1,0 +1,47 @@
+"""The certificate of a smooth loss, from the residual of Newton's model.
+
+`objective/duality.py` has the gap at any slopes of the loss. Two dual points are tried, each scaled
+until the conjugates of the penalty are finite:
+
+1. u = r - h d, the residual of the model that the last step minimised. It has the mean zero, which
+   an intercept asks for, and correlations within their thresholds; its gap falls with the square of
+   the error. It may be no slope of the loss while the step is long.
+2. The residual at the coefficients, made to have the mean zero along the curvatures.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...data.design import Array
+from ...objective.duality import correlations_wanted, into_domain, penalty_gaps
+from ...objective.penalties import ScaledPenalty
+from .rows import Rows
+
+
+def gap_of(
+    rows: Rows, eta: Array, u: Array, w: Array, q: Array, penalty: ScaledPenalty, noise: Array
+) -> float:
+    """Upper bound of ``P(w) - min P`` over the unit of the rows.
+
+    Parameters
+    ----------
+    eta : ndarray of shape (n_samples,)
+        The linear predictor of the coefficients.
+    u : ndarray of shape (n_samples,)
+        Minus slopes of the loss, of mean zero where there is an intercept.
+    w, q : ndarray of shape (n_features,)
+        Coefficients, and the correlations of u.
+    noise : ndarray of shape (n_features,)
+        What q is known to; the correlation wanted is taken where it is as near as that.
+    """
+    wanted = correlations_wanted(w, q, penalty)
+    q = np.where(np.abs(q - wanted) <= noise, wanted, q)
+    tau, dual = into_domain(q, penalty)
+    of_loss = rows.gap(eta, float(tau) * u)
+    return (of_loss + float(penalty_gaps(w, dual, penalty).sum())) / rows.unit
+
+
+def balanced(rows: Rows, r: Array, h: Array) -> Array:
+    """The residual with the mean zero where there is an intercept."""
+    return r - h * (rows.mean(r) / rows.mean(h)) if rows.has_intercept else r

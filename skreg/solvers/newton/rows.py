@@ -1,0 +1,94 @@
+"""The loss over the rows of one target, as a function of the linear predictor eta.
+
+eta has all that is added to it: intercept, offset and features. Rows count with weights omega that
+sum to one; slopes and curvatures are those of one row.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...caching import cached_property
+from ...data.design import Array
+from ..base import Bound
+
+# A curvature below this share of the largest is raised to it: the model of the loss stays bounded,
+# and what it converges to stays the same.
+LEAST_CURVATURE = 1e-8
+# Rounding of a sum over rows, as a share of the sum of its terms' sizes.
+ROUNDING_OF_SUMS = 4 * float(np.finfo(np.float64).eps)
+# A null deviance below this is that of a target that the null model fits exactly: rounding.
+EXACT = 1e-12
+
+
+class Rows:
+    """The loss of one target; see the module's text.
+
+    Attributes
+    ----------
+    intercept : float
+        Of the null model, the intercept alone; zero where none is fitted.
+    eta : ndarray of shape (n_samples,)
+        The linear predictor of the null model.
+    """
+
+    def __init__(self, bound: Bound, k: int = 0) -> None:
+        design, target = bound.design, bound.target
+        self.loss, self.omega = bound.loss, design.omega
+        self.has_intercept = design.mean is not None
+        self.y = np.ascontiguousarray(target.raw[:, k])
+        self.offset = np.zeros(len(self.y)) if target.offset is None else target.offset
+        self.counted = None if self.omega.all() else self.omega > 0
+        self.intercept = 0.0
+        if self.has_intercept:
+            self.intercept = float(self.loss.null_model(self.y, self.omega, target.offset))
+        self.eta = self.offset + self.intercept
+
+    @cached_property
+    def deviance(self) -> float:
+        """Mean deviance of the null model, zero where it is rounding."""
+        found = self.loss.deviance(self.eta, self.y, self.omega)
+        size = abs(self.value(self.eta)) + self.mean(np.abs(self.slopes(self.eta)[0] * self.eta))
+        return found if found > EXACT * (size + self.mean(np.abs(self.y))) else 0.0
+
+    @property
+    def unit(self) -> float:
+        """Unit of gaps and tolerances: the null model's mean deviance, one where that is zero.
+
+        For the squared error this is the mean square of the centred target.
+        """
+        return self.deviance or 1.0
+
+    @cached_property
+    def square(self) -> float:
+        """Mean square of the null model's residual."""
+        return self.mean(np.square(self.slopes(self.eta)[0]))
+
+    def value(self, eta: Array) -> float:
+        """Mean loss."""
+        return self.loss.value(eta, self.y, self.omega)
+
+    def slopes(self, eta: Array) -> tuple[Array, Array]:
+        """Minus the slope of each row, the residual of a GLM, and its curvature, above zero."""
+        slope, curvature = self.loss.gradient_and_curvature(eta, self.y)
+        if self.counted is not None:
+            slope, curvature = slope * self.counted, curvature * self.counted
+        largest = float(curvature.max(initial=0.0))
+        return -slope, np.maximum(curvature, LEAST_CURVATURE * largest or 1.0)
+
+    def mean(self, values: Array) -> float:
+        """Weighted mean."""
+        return float(self.omega.dot(values))
+
+    def gap(self, eta: Array, u: Array) -> float:
+        """What the loss adds to a gap: ``f(eta) + f*(-u) + u eta``, its rounding included.
+
+        Rows of weight zero have u = 0.
+        """
+        conjugate = self.loss.conjugate(-u, self.y, self.omega)
+        if not np.isfinite(conjugate):
+            return np.inf
+        value, product = self.value(eta), self.omega * u
+        inner = float(product.dot(eta))
+        size = abs(value) + abs(conjugate) + float(np.abs(product).dot(np.abs(eta)))
+        return max(value + conjugate + inner, 0.0) + ROUNDING_OF_SUMS * size
