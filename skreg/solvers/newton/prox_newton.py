@@ -37,6 +37,9 @@ from .subproblem import Subproblem
 # What is aimed for on the way, unless the tolerance is smaller: less leaves errors in the deviance
 # of held-out rows that are seen, and the last two digits cost a step more.
 USUAL_AIM = 1e-10
+# Where the tolerance is smaller, the square of a step's error over the unit of gaps: coefficients
+# to ten digits, where the gap alone would tell six.
+EXACT_STEP = 1e-20
 # With so many features or fewer all are in the working set.
 ALL_FEATURES = 100
 # So many features may join the working set at once, or this share of it.
@@ -88,6 +91,7 @@ class NewtonPath:
         self.design, self.penalty, self.settings = design, bound.penalty, settings
         self.rows = rows = Rows(bound, k)
         self.aim = max(AIM, min(USUAL_AIM, settings.tol))
+        self.least_error = self.aim if self.aim == USUAL_AIM else EXACT_STEP
         rank = min(design.n_samples - rows.has_intercept, design.n_features)
         self.subproblem = Subproblem(self.penalty, rank, alone, settings.tuning)
         start = self.penalty.clip(start)
@@ -173,16 +177,15 @@ class NewtonPath:
                     break
                 continue
             u = r - self.model.h * (new.eta - point.eta)
-            if rows.counted is not None:
-                u *= rows.counted
             point = new
             r, h = rows.slopes(point.eta)
             last, error = error, rows.mean(np.square(u - r) / h) / rows.unit
-            if error > self.aim and n_iter < self.settings.max_iter and idle == 0:
+            if error > self.least_error and n_iter < self.settings.max_iter and idle == 0:
                 if error > CONTRACTION * last:
                     self.model = None
                 idle += n_iter > TRUSTED_STEPS and error >= last
                 continue
+            u = rows.settled(u, r)
             q = self.design.correlate(u)
             missing = self._violating(q, penalty, KKT_TOLERANCE)
             gap = gap_of(rows, point.eta, u, point.w, q, penalty, self.noise)
@@ -233,9 +236,7 @@ class NewtonPath:
 
     def _other_gap(self, point: Point, r: Array, h: Array, penalty: ScaledPenalty) -> float:
         """The gap at the residual itself."""
-        u = balanced(self.rows, r, h)
-        if self.rows.counted is not None:
-            u *= self.rows.counted
+        u = self.rows.settled(balanced(self.rows, r, h), r)
         q = self.design.correlate(u)
         return gap_of(self.rows, point.eta, u, point.w, q, penalty, self.noise)
 
@@ -261,7 +262,8 @@ class NewtonPath:
             return held.gram[np.ix_(place[chosen], place[chosen])]
 
         df = degrees_of_freedom(point.w, penalty, gram_of)
-        return Solution(point.w, gap, n_iter, deviance, df, point.b)
+        intercept = float(self.design.intercept(self.design.to_raw(point.w), point.b))
+        return Solution(point.w, gap, n_iter, deviance, df, intercept)
 
     def _extrapolated(self, alpha: float) -> Point:
         """The point predicted from up to three solutions, a polynomial in the logarithm of alpha.

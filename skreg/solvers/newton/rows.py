@@ -15,6 +15,8 @@ from ..base import Bound
 # A curvature below this share of the largest is raised to it: the model of the loss stays bounded,
 # and what it converges to stays the same.
 LEAST_CURVATURE = 1e-8
+# Residuals that differ by this share of the null model's are the same.
+SAME = 1e-15
 # Rounding of a sum over rows, as a share of the sum of its terms' sizes.
 ROUNDING_OF_SUMS = 4 * float(np.finfo(np.float64).eps)
 # A null deviance below this is that of a target that the null model fits exactly: rounding.
@@ -79,6 +81,15 @@ class Rows:
     def mean(self, values: Array) -> float:
         """Weighted mean."""
         return float(self.omega.dot(values))
+
+    def settled(self, u: Array, r: Array) -> Array:
+        """A dual point, equal to the residuals r where it is but for rounding.
+
+        Residuals are slopes of the loss, and what is a rounding error from one may be none. Rows of
+        weight zero get zero.
+        """
+        u = np.where(np.abs(u - r) <= SAME * np.sqrt(self.square), r, u)
+        return u if self.counted is None else u * self.counted
 
     def gap(self, eta: Array, u: Array) -> float:
         """What the loss adds to a gap: ``f(eta) + f*(-u) + u eta``, its rounding included.
