@@ -233,6 +233,11 @@ class Penalty(Box):
         parts = self.factors[index], self.lower[index], self.upper[index]
         return Penalty(self.l1_ratio, *parts, units)
 
+    def only(self, chosen: NDArray[np.bool_]) -> Penalty:
+        """The same with all but some of the features excluded."""
+        lower, upper = (np.where(chosen, bound, 0.0) for bound in (self.lower, self.upper))
+        return replace(self, lower=lower, upper=upper)
+
     def as_ridge(self, alphas: Array) -> tuple[Penalty, Array]:
         """The squared part alone, with ``l1_ratio=0`` and no units of its own, and its alphas."""
         if self.l2_factors is self.factors:

@@ -49,15 +49,14 @@ def _smooth_correlations(bound: Bound, settings: Settings) -> Array:
     """The same of a smooth loss."""
     exact, found = replace(settings, tol=0.0), []
     index = np.flatnonzero(bound.penalty.free)
+    free = replace(bound, penalty=bound.penalty.only(bound.penalty.free))
     for k in range(bound.target.raw.shape[1]):
-        eta = Rows(bound, k).eta
+        rows = Rows(bound, k)
+        eta = rows.eta
         if len(index):
-            part, free = bound.design.subset(index), bound.penalty.take(index)
-            problem = replace(bound, design=part, penalty=free)
-            path = NewtonPath(problem, k, np.zeros(len(index)), exact, alone=True)
+            path = NewtonPath(free, k, np.zeros(bound.design.n_features), exact, alone=True)
             path.solve(1.0)
             eta = path.point.eta
-        rows = Rows(bound, k)
         q = bound.design.correlate(rows.slopes(eta)[0])
         q[index] = q[bound.design.variances == 0] = 0.0
         found.append(q)

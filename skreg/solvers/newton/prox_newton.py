@@ -52,7 +52,7 @@ NEAR = 0.2
 LONG_STEP, TRUSTED_STEPS = 2.5, 3
 # Armijo's rule: the share of the predicted fall of the objective that is asked for, and a rise that
 # is rounding, as a share of the objective.
-ARMIJO, ARMIJO_ROUNDING = 1e-4, 1e-13
+LEAST_FALL, RISE_OF_ROUNDING = 1e-4, 1e-13
 MOST_HALVINGS = 60
 # A curvature is kept while the error falls to this share or less with a step.
 CONTRACTION = 0.25
@@ -229,7 +229,7 @@ class NewtonPath:
         for _ in range(MOST_HALVINGS):
             w = point.w + share * (new.w - point.w) if share < 1.0 else new.w
             value = rows.value(point.eta + share * direction) + float(penalty.value(w).sum())
-            if value <= now + ARMIJO * share * fall + ARMIJO_ROUNDING * abs(now):
+            if value <= now + LEAST_FALL * share * fall + RISE_OF_ROUNDING * abs(now):
                 return share
             share *= 0.5
         return 0.0

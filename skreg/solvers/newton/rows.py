@@ -19,8 +19,10 @@ LEAST_CURVATURE = 1e-8
 SAME = 1e-15
 # Rounding of a sum over rows, as a share of the sum of its terms' sizes.
 ROUNDING_OF_SUMS = 4 * float(np.finfo(np.float64).eps)
-# A null deviance below this is that of a target that the null model fits exactly: rounding.
+# A null deviance below this share of its terms is rounding: the null model fits the target exactly.
 EXACT = 1e-12
+# A deviance below this, as of classes of which there is but one, has no digits left.
+VANISHED = 2.0**-900
 
 
 class Rows:
@@ -51,7 +53,8 @@ class Rows:
         """Mean deviance of the null model, zero where it is rounding."""
         found = self.loss.deviance(self.eta, self.y, self.omega)
         size = abs(self.value(self.eta)) + self.mean(np.abs(self.slopes(self.eta)[0] * self.eta))
-        return found if found > EXACT * (size + self.mean(np.abs(self.y))) else 0.0
+        rounding = EXACT * (size + self.mean(np.abs(self.y)))
+        return found if found > max(rounding, VANISHED) else 0.0
 
     @property
     def unit(self) -> float:

@@ -12,7 +12,7 @@ from ..quadratic.proximal import ProximalActiveSet
 from ..tolerances import Tuning
 
 # Rounds and iterations of the active set on one model.
-MOST_ROUNDS = 1000
+MOST_ITERATIONS = 1000
 
 
 class Subproblem:
@@ -46,7 +46,7 @@ class Subproblem:
             )
         self.solver.yy, self.gram = square, gram
         self.solver.extend(gram, c, index, w)
-        self.solver.solve(alpha, MOST_ROUNDS)
+        self.solver.solve(alpha, MOST_ITERATIONS)
         return self.solver.state.w
 
     def _closed_form(self, alpha: float, index: Index, gram: Array, c: Array) -> Array:
