@@ -282,8 +282,8 @@ def test_a_loss_that_newton_does_not_take_is_refused_by_name():
     problem = Problem(Penalty.build(3, 1.0), Multinomial())
     with pytest.raises(ValueError, match="'auto' does not support the loss 'multinomial'"):
         fit_path(problem.bind(X, y), np.ones(1))
-    bound = replace(problem, loss=Logistic(), solver="path").bind(X, y[0])
-    with pytest.raises(ValueError, match="'path' does not support the loss 'logistic'"):
+    bound = replace(problem, loss=Logistic(), solver="cd").bind(X, y[0])
+    with pytest.raises(ValueError, match="'cd' does not support the loss 'logistic'"):
         fit_path(bound, np.ones(1))
 
 
