@@ -21,6 +21,7 @@ from ..objective.penalties import ScaledPenalty
 from .base import SQUARED, SolveFunction
 from .newton import prox_newton
 from .quadratic import auto, coordinate_descent
+from .quadratic.routes import MOST_FEATURES
 from .ridge import solvers as ridge
 
 
@@ -129,5 +130,5 @@ def choose(
 def gram_serves(X: Any, without_l1: bool) -> bool:
     """Whether a cross-validation of dense X is best served by Gram matrices of its folds."""
     n_samples, n_features = X.shape
-    most = n_samples if without_l1 else min(n_samples, auto.MOST_FEATURES)
+    most = n_samples if without_l1 else min(n_samples, MOST_FEATURES)
     return not issparse(X) and n_features <= most

@@ -1,11 +1,11 @@
 """A path with an L1 part by the method that suits it, each solution certified.
 
-- Few features, or the user's wish: all on one Gram matrix. `homotopy.py` follows from knot to knot
-  the path of the Lasso and, with fewer rows than features, that of the Lasso or elastic net to a
-  single alpha. The path of the elastic net, other single alphas, a warm start and bounds on
-  unpenalised features go to `active_set.py`. What is left with a gap above rounding level, descent
-  finishes.
-- Many features: `batched_path.py`, on a working set.
+- What costs less for a path (`routes.py`), few features, or the user's wish: all on one Gram
+  matrix. `homotopy.py` follows from knot to knot the path of the Lasso and, with fewer rows than
+  features, that of the Lasso or elastic net to a single alpha. The path of the elastic net, other
+  single alphas, a warm start and bounds on unpenalised features go to `active_set.py`. What is left
+  with a gap above rounding level, descent finishes.
+- Else `batched_path.py`, on a working set.
 - A random order of visits: `coordinate_descent.py`.
 """
 
@@ -25,15 +25,11 @@ from . import batched_path, coordinate_descent
 from .copies import FEWEST, solve_without_copies
 from .homotopy import TINY, Homotopy
 from .proximal import ProximalActiveSet
+from .routes import MOST_FEATURES, Watch, begins_on_gram
 from .side_by_side import GUESSED_FROM, MOST_AT_ONE_ALPHA, guess, serves, solve_side_by_side
 
-# Up to so many features one Gram matrix serves best whatever is asked, unless rows are too few.
+# Up to so many features one Gram matrix serves a single alpha best, unless rows are too few.
 FEW_FEATURES = 300
-# For more than one alpha it does up to so many features, with no fewer rows: at 1500 x 1500 it
-# takes 0.35 s instead of 0.76 s where most features enter, 1.7 times as much where half of them do,
-# and three times where few do. Beyond, a knot of the homotopy, p^2 flops, is dearer than a Newton
-# step.
-MOST_FEATURES = 1500
 # Up to so many features a product with all takes no longer than to find those in use.
 AT_ONCE = 32
 # A KKT condition holds that is missed by less than this share of the correlation it asks for, which
@@ -61,18 +57,35 @@ def _solve(
     bound: Bound, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[tuple[Solution, ...]]:
     """The same by the method that suits the shape."""
-    n_samples, n_features = bound.design.n_samples, bound.design.n_features
-    if n_features <= FEW_FEATURES:
-        suits = n_features <= 2 * n_samples
-    else:
-        suits = len(alphas) > 1 and n_features <= min(n_samples, MOST_FEATURES)
+    design = bound.design
     if settings.seed is not None:
         chosen = coordinate_descent.solve
-    elif suits or settings.precompute is True or not bound.design.has_rows:
+    elif settings.precompute is True or not design.has_rows:
+        chosen = _solve_on_gram
+    elif len(alphas) > 1:
+        chosen = _solve_path
+    elif design.n_features <= min(FEW_FEATURES, 2 * design.n_samples):
         chosen = _solve_on_gram
     else:
         chosen = batched_path.solve
     return chosen(bound, alphas, start, settings)
+
+
+@target_by_target
+def _solve_path(
+    one: OneTarget, alphas: Array, start: Array, settings: Settings
+) -> Iterator[Solution]:
+    """On the Gram matrix, or in batches of alphas for as long as these are cheaper."""
+    if not begins_on_gram(one, alphas):
+        watch, n_done = Watch(one, alphas), 0
+        for found in batched_path.solve_one(one, alphas, start, settings):
+            yield found
+            n_done, start = n_done + 1, found.coef
+            if watch.leaves(found.df):
+                break
+        alphas = alphas[n_done:]
+    if len(alphas):
+        yield from _solve_one(one, alphas, start, settings)
 
 
 def _solve_on_gram(
@@ -151,7 +164,7 @@ def _solve_one(
     gaps = relative_gaps(W, Q, rss, scaled, design, one.unit)
     missed = _missed(gram, scaled, W, Q, yy)
     done = (missed <= SATISFIED) & (gaps <= AIM)
-    if len(alphas) > 1:
+    if len(alphas) > 1 and design.n_features <= 2 * design.n_samples:
         done |= (missed <= NEARLY_SATISFIED) & (gaps <= NEARLY * settings.tol)
     df = (W != 0).sum(axis=0, dtype=np.float64)
     found = zip(W.T, gaps.tolist(), n_iters, rss.tolist(), df.tolist(), strict=True)

@@ -275,9 +275,10 @@ class BatchedPath:
         return Solution(w, gap, found.n_iter + n_iter, rss, float(np.count_nonzero(w)))
 
 
-@target_by_target
-def solve(one: OneTarget, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
-    """See `base.py` for the contract."""
+def solve_one(
+    one: OneTarget, alphas: Array, start: Array, settings: Settings
+) -> Iterator[Solution]:
+    """Each alpha in turn, for one target; see `base.py`."""
     if start.any():
         optimal = without_a_step(one, float(alphas[0]), start)
         if optimal is not None:
@@ -310,6 +311,9 @@ def solve(one: OneTarget, alphas: Array, start: Array, settings: Settings) -> It
             if path.used >= settings.max_iter:  # no more intermediate alphas before the next
                 done += int(wanted[done:].argmax())
         length = min(2 * length, longest) if len(found) == length else max(shortest, len(found))
+
+
+solve = target_by_target(solve_one)
 
 
 def with_intermediate(
