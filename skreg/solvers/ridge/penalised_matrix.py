@@ -36,26 +36,31 @@ class PenalisedMatrix:
         self.design = design
         self.root = np.sqrt(design.omega)
         self.inverse_root = reciprocal(self.root)
-        movable = penalty.movable
-        factors = penalty.factors
+        movable, factors = penalty.movable, penalty.factors
         # Without any penalty alpha means nothing: least squares of minimum norm throughout.
-        self.unpenalised = not factors[movable].any()
+        self.unpenalised = not penalty.plain and not factors[movable].any()
         if self.unpenalised:
             factors = np.ones_like(factors)
-        self.penalised = np.flatnonzero(movable & (factors > 0))
-        self.free = np.flatnonzero(movable & (factors == 0))
-        self.scale = 1.0 / np.sqrt(factors[self.penalised])
+        if penalty.plain:
+            self.penalised, self.scale = np.arange(design.n_features), factors
+            self.free = self.penalised[:0]
+        else:
+            self.penalised = np.flatnonzero(movable & (factors > 0))
+            self.scale = 1.0 / np.sqrt(factors[self.penalised])
+            self.free = np.flatnonzero(movable & (factors == 0))
         self._even = bool((self.scale == 1.0).all())
         self._plain = self._even and len(self.penalised) == design.n_features
         self.view = self._scaled_view()
         root = self.root[:, None]
-        self.free_columns, self.free_sizes = root[:, :0], np.zeros(0)
+        self.free_columns, self.free_sizes, self.Q = root[:, :0], np.zeros(0), root[:, :0]
         if len(self.free):
             self.free_columns = root * design.columns(self.free)
             self.free_sizes = column_sizes(design)[self.free]
-        self.Q = _basis(self.free_columns * reciprocal(self.free_sizes))
+            self.Q = _basis(self.free_columns * reciprocal(self.free_sizes))
         # Unit vectors that A does not reach; with an intercept the weights' root is one.
-        self.unreached = self.Q if design.mean is None else np.hstack([root, self.Q])
+        self.unreached = self.Q
+        if design.mean is not None:
+            self.unreached = np.hstack([root, self.Q]) if self.Q.shape[1] else root
 
     @property
     def shape(self) -> tuple[int, int]:
