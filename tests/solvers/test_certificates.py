@@ -73,6 +73,21 @@ def test_stochastic_ridge_is_judged_by_its_gap():
     assert not model.converged_
 
 
+@pytest.mark.parametrize("factor", [None, "even", "uneven"])
+@pytest.mark.parametrize("shape", [(40, 6), (200, 12), (12, 40)])
+def test_ridge_certifies_many_targets_as_it_does_each(shape, factor):
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal(shape), rng.standard_normal((shape[0], 5)) * [1, 1e3, 1, 1e-3, 0]
+    factors = {None: None, "even": np.ones(shape[1]), "uneven": rng.uniform(0.5, 2, shape[1])}
+    whole = Ridge(1.0, penalty_factor=factors[factor]).fit(X, Y)
+    for k, y in enumerate(Y.T):
+        alone = clone(whole).fit(X, y)
+        np.testing.assert_allclose(whole.coef_[k], alone.coef_, rtol=1e-12, atol=1e-15)
+        assert whole.dual_gap_[k] == pytest.approx(alone.dual_gap_, rel=1e-3)
+        problem = Problem.of(X, y, 1 / shape[0], 0.0, penalty_factor=factors[factor])
+        assert excess(problem, whole.coef_[k])[0] <= whole.dual_gap_[k] <= 1e-20
+
+
 @pytest.mark.parametrize("apart", [1e-13, 3e-13, 1e-11, 1e-9])
 @pytest.mark.parametrize("shape", [(10, 14), (40, 12)])
 @pytest.mark.parametrize("solver", ["auto", "cholesky", "svd", "lsqr", "cd"])
