@@ -419,6 +419,12 @@ BAD_TABLES = {
         "'y' of table.csv holds dates: choose a column of numbers or classes",
     ),
     "open quote": (XY + '"5,6\n7,8\n', "y", "table.csv, line 32: a quotation mark is left open"),
+    "lone quote": (XY + '"\n', "y", "table.csv, line 32: a quotation mark is left open"),
+    "rows in a quote": (
+        "x,z,y\n" + 30 * "1,2,3\n" + '"5,6,7\n7,8,9\n7,8,"9"\n',
+        "y",
+        "table.csv, line 34: 1 field where the header has 3",
+    ),
     "open quote, long": (
         XY + '"5,6\n' + "7,8\n" * 40_000,
         "y",

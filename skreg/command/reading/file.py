@@ -128,9 +128,9 @@ def _all_records(file: str, lines: Sequence[Line], delimiter: str) -> list[Recor
     records: list[Record] = []
     problem = "a quotation mark is left open"
     try:
-        for record in _records([*lines, (0, _END)], delimiter):
+        for record in _records([*lines, (0, _END + delimiter + _END)], delimiter):
             records.append(record)
-        if records.pop()[1] == [_END]:
+        if records.pop()[1] == [_END, _END]:  # one field within an open quotation mark
             return records
     except csv.Error as error:
         problem = f"{error}; is a quotation mark left open?"
@@ -200,7 +200,10 @@ def _without_footer(
     while end > 2:
         fields = rows[end - 1][1]
         total = next((field for field in fields if field.lower().rstrip(":") in TOTALS), None)
-        words = len(fields) == 1 and width > 2 and not plain_number(fields[0])
+        # A field of several lines may be rows that an open quotation mark runs together.
+        words = (
+            len(fields) == 1 and width > 2 and not ("\n" in fields[0] or plain_number(fields[0]))
+        )
         # A word that other rows have as well is a category.
         if not words and (
             total is None or any(total in cell for _, row in rows[: end - 1] for cell in row)
