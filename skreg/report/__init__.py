@@ -1,5 +1,5 @@
 """The self-contained page about a comparison of models: `skreg.report`."""
 
-from .making import report
+from .function import report
 
 __all__ = ["report"]
