@@ -6,7 +6,7 @@ import re
 import textwrap
 import warnings
 from collections.abc import Callable
-from io import BytesIO
+from io import BytesIO, StringIO
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree
@@ -70,19 +70,40 @@ def picture(sketch: Sketch, key: str, of: str, width: float = WIDTH) -> Picture:
     with warnings.catch_warnings(), matplotlib.style.context(style):
         # The reader's browser finds a font for what DejaVu Sans has no letters for.
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from")
-        figure = Figure(figsize=(width, sketch.height), layout="constrained")
+        figure = Figure(figsize=(width, sketch.height), dpi=72, layout="constrained")
+        _measure_as_svg(figure)
         caption = sketch.draw(figure)
         for ax in figure.axes:
             _readable_numbers(ax)
-        figure.draw_without_rendering()  # the layout is not known before
-        _few_ticks(figure)
-        _wrap_labels(figure)
         for text in figure.findobj(Text):
             # The letters of a formula would be set one by one, at the widths of another font.
             for maths, plain in _MATHS.items():
                 text.set_text(text.get_text().replace(maths, plain))
+        layout: Any = figure.get_layout_engine()
+        layout.execute(figure)
+        _few_ticks(figure)
+        _wrap_labels(figure)
+        layout.execute(figure)
+        # To save a figure draws it once more for its layout, which is done.
+        figure.set_layout_engine(None)
         figure.savefig(buffer, format="svg", transparent=True, dpi=_DPI)
     return Picture(_inline(buffer.getvalue(), f"Picture of {of}. {caption}"), caption)
+
+
+def _measure_as_svg(figure: Figure) -> None:
+    """Have text measured as an SVG has it, by one renderer that remembers the sizes.
+
+    Matplotlib makes a new one whenever something asks for a size.
+    """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
+
+    class Canvas(FigureCanvasSVG):
+        measuring = RendererSVG(figure.bbox.width, figure.bbox.height, StringIO())
+
+        def get_renderer(self) -> RendererSVG:
+            return self.measuring
+
+    Canvas(figure)
 
 
 def _readable_numbers(ax: Axes) -> None:
