@@ -313,3 +313,35 @@ def test_several_targets_are_fitted_one_by_one():
     for k in range(2):
         alone = fit_path(bound.for_target(k), np.array([0.05, 0.01]))
         np.testing.assert_array_equal(path.for_target(k).coefs, alone.coefs)
+
+
+@pytest.mark.parametrize("loss", ["logistic", "poisson", "huber"])
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_a_squared_penalty_over_more_features_than_rows(loss, standardize, fit_intercept):
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((30, 70)) + 1.0
+    X[:, 3] = 1.0
+    y = targets(loss, 0.3 * X[:, :5].sum(axis=1) - 1.5, rng)
+    factors = rng.choice([0.5, 1.0, 2.0, np.inf], 70)
+    weight = rng.integers(0, 3, 30).astype(float)
+    problem = Problem(
+        Penalty.build(70, 0.0, factors), LOSSES[loss], fit_intercept, standardize, settings=EXACT
+    )
+    bound = problem.bind(X, y, weight)
+    alphas = np.array([1.0, 0.05])
+    path = fit_path(bound, alphas)
+    assert path.converged.all()
+    omega = weight / weight.sum()
+    unit = np.sqrt(omega @ np.square(X - omega @ X)) if standardize else np.ones(70)
+    for i, alpha in enumerate(alphas):
+        w = path.coefs[:, i]
+        slope = LOSSES[loss].gradient(X @ w + path.intercepts[i], y) * omega
+        assert abs(slope.sum()) * fit_intercept <= 1e-10
+        kept = np.isfinite(factors) & (unit > 1e-9)
+        expected = alpha * factors[kept] * w[kept] * unit[kept] ** 2
+        np.testing.assert_allclose(-(X.T @ slope)[kept], expected, atol=1e-9)
+        assert not w[~np.isfinite(factors)].any()
+    warm = fit_path(bound, alphas[1:], start=path.coefs[:, 1])
+    np.testing.assert_allclose(warm.coefs[:, 0], path.coefs[:, 1], atol=1e-9)
+    assert warm.df[0] == pytest.approx(path.df[1], rel=1e-6)

@@ -24,13 +24,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...data.design import Array, Index
+from ...data.design import Array, Design, Index
 from ...objective.penalties import ScaledPenalty
 from ..base import AIM, Bound, Settings, Solution
 from ..optimality import degrees_of_freedom
 from ..tolerances import KKT_ROUNDING, KKT_TOLERANCE
 from .certificate import balanced, gap_of
 from .model import CurvedModel
+from .row_space import RowSpace
 from .rows import Rows
 from .subproblem import Subproblem
 
@@ -253,7 +254,7 @@ class NewtonPath:
         if not np.isfinite(gap):
             r, h = rows.slopes(point.eta)
             gap = self._other_gap(point, r, h, penalty)
-        deviance = max(rows.loss.deviance(point.eta, rows.y, rows.omega), 0.0)
+        deviance = max(2.0 * (rows.value(point.eta) - rows.saturated), 0.0)
 
         def gram_of(chosen: Index) -> Array:
             place = np.full(len(point.w), -1)
@@ -310,6 +311,20 @@ def solve(
 ) -> Iterator[tuple[Solution, ...]]:
     """See `base.py` for the contract."""
     alone = len(alphas) == 1
+    span = RowSpace(bound) if RowSpace.serves(bound) and alphas[-1] > 0.0 else None
+    if span is not None:
+        bound, start, design = span.bound, span.inside(start), bound.design
     paths = [NewtonPath(bound, k, w, settings, alone) for k, w in enumerate(start.T)]
     for alpha in alphas.tolist():
-        yield tuple(path.solve(alpha) for path in paths)
+        found = tuple(path.solve(alpha) for path in paths)
+        if span is not None:
+            each = zip(found, paths, strict=True)
+            found = tuple(_on_features(one, path.point, design, span) for one, path in each)
+        yield found
+
+
+def _on_features(found: Solution, point: Point, design: Design, span: RowSpace) -> Solution:
+    """A solution in the span of the rows as one of all features."""
+    w = span.outside(found.coef)
+    intercept = float(design.intercept(design.to_raw(w), point.b))
+    return found._replace(coef=w, intercept=intercept)

@@ -56,6 +56,11 @@ class Rows:
         rounding = EXACT * (size + self.mean(np.abs(self.y)))
         return found if found > max(rounding, VANISHED) else 0.0
 
+    @cached_property
+    def saturated(self) -> float:
+        """Mean loss of the saturated model, from which deviances count."""
+        return self.value(self.eta) - 0.5 * self.loss.deviance(self.eta, self.y, self.omega)
+
     @property
     def unit(self) -> float:
         """Unit of gaps and tolerances: the null model's mean deviance, one where that is zero.

@@ -1,0 +1,58 @@
+"""A squared penalty over more features than rows, as a problem in as many unknowns as rows.
+
+The solution lies in the span of the rows: with ``Z diag(v)^(-1/2) = R'Q'``, where Q has orthonormal
+columns, ``w = diag(v)^(-1/2) Q x`` has the linear predictor ``R'x`` and the penalty of x. Gaps and
+degrees of freedom are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import linalg
+
+from ...data.dense import DenseDesign
+from ...data.design import Array
+from ...objective.penalties import Penalty
+from ..base import Bound
+
+
+class RowSpace:
+    """The problem in the span of the rows, and the way to it and back.
+
+    Attributes
+    ----------
+    bound : Bound
+        The problem on the design ``R'``.
+    """
+
+    def __init__(self, bound: Bound) -> None:
+        design, penalty = bound.design, bound.penalty
+        self._scale = np.where(penalty.movable, 1.0, 0.0)
+        self._scale[penalty.movable] /= np.sqrt(penalty.l2_factors[penalty.movable])
+        Z = design.columns(slice(None))
+        Z *= self._scale
+        self._Q, R = linalg.qr(Z.T, mode="economic", overwrite_a=True, check_finite=False)
+        rows = np.ascontiguousarray(R.T)
+        centred = None if design.mean is None else np.zeros(rows.shape[1])
+        within = DenseDesign(rows, design.omega, centred)
+        target = replace(bound.target, correlations=None)
+        plain = Penalty.build(rows.shape[1], 0.0)
+        self.bound = Bound(within, target, plain, bound.loss)
+
+    @classmethod
+    def serves(cls, bound: Bound) -> bool:
+        """Whether there are more features than rows, each with a squared penalty alone."""
+        penalty, design = bound.penalty, bound.design
+        smooth = not (penalty.l1_ratio or penalty.has_bounds or penalty.free.any())
+        return smooth and design.n_features > design.n_samples
+
+    def inside(self, w: Array) -> Array:
+        """The unknowns that coefficients, (n_features, n_targets), have in the span of the rows."""
+        scale = np.divide(1.0, self._scale, out=np.zeros_like(self._scale), where=self._scale > 0)
+        return np.asarray(self._Q.T @ (scale[:, None] * w))
+
+    def outside(self, x: Array) -> Array:
+        """Coefficients of all features."""
+        return np.asarray(self._scale * (self._Q @ x))
