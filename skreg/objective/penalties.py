@@ -127,6 +127,13 @@ class ScaledPenalty(Box):
         low, high = self.slopes(w)
         return np.maximum(np.maximum(q - high, low - q), 0.0)
 
+    def violation_at_zero(self, q: Array) -> Array:
+        """The same where every coefficient is zero."""
+        excess = np.maximum(np.abs(q) - self.l1, 0.0)
+        if self.boxed:
+            excess[~np.where(q > 0, self.upper > 0, self.lower < 0)] = 0.0
+        return excess
+
     @cached_property
     def has_l1(self) -> bool:
         """Whether a feature has an L1 part."""

@@ -63,6 +63,12 @@ def test_conjugate_is_the_largest_value(penalty, q):
         assert found == pytest.approx(max(brute, q * best - penalty.value(best)[0]), rel=1e-9)
 
 
+@given(scaled_penalties(), NUMBER)
+def test_violation_at_zero(penalty, q):
+    q = np.array([q])
+    np.testing.assert_array_equal(penalty.violation_at_zero(q), penalty.violation(np.zeros(1), q))
+
+
 @given(scaled_penalties(), NUMBER, NUMBER)
 def test_fenchel_young(penalty, q, w):
     w = np.clip(w, penalty.lower, penalty.upper)

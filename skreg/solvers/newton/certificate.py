@@ -20,9 +20,19 @@ from .rows import Rows
 
 
 def gap_of(
-    rows: Rows, eta: Array, u: Array, w: Array, q: Array, penalty: ScaledPenalty, noise: Array
+    rows: Rows,
+    eta: Array,
+    u: Array,
+    w: Array,
+    q: Array,
+    penalty: ScaledPenalty,
+    noise: Array,
+    most: float = 1.0,
 ) -> float:
     """Upper bound of ``P(w) - min P`` over the unit of the rows.
+
+    Other features may be left out that are zero, and whose conditions hold where u is scaled by
+    `most`.
 
     Parameters
     ----------
@@ -37,7 +47,7 @@ def gap_of(
     """
     wanted = correlations_wanted(w, q, penalty)
     q = np.where(np.abs(q - wanted) <= noise, wanted, q)
-    tau, dual = into_domain(q, penalty)
+    tau, dual = into_domain(q, penalty, most)
     of_loss = rows.gap(eta, float(tau) * u)
     return (of_loss + float(penalty_gaps(w, dual, penalty).sum())) / rows.unit
 

@@ -48,6 +48,9 @@ FEW_JOINING, SHARE_JOINING = 96, 0.6
 # A feature joins if its correlation is predicted to come this near to its threshold, as a share of
 # the change of the threshold.
 NEAR = 0.2
+# Where one must, those join that may be active this many times as far ahead: few large additions to
+# the Gram matrix cost less than many.
+AHEAD = 4.0
 # A step that moves no linear predictor by more than this, and one of the first few of an alpha, is
 # taken without looking at the objective.
 LONG_STEP, TRUSTED_STEPS = 2.5, 3
@@ -125,11 +128,17 @@ class NewtonPath:
         if self.model is not None:
             self.model.extend(self.part, fresh)
 
+    @property
+    def whole(self) -> bool:
+        """Whether all features are in the working set."""
+        return len(self.index) == self.design.n_features
+
     def _violating(self, q: Array, penalty: ScaledPenalty, share: float = 0.0) -> Index:
         """Features outside that violate their conditions at zero, as many as may join at once."""
-        excess = penalty.violation(np.zeros_like(q), q)
-        wrong = (excess > share * np.abs(q) + self.noise) & ~self.inside & self.penalty.movable
-        found = np.flatnonzero(wrong)
+        excess = penalty.violation_at_zero(q)
+        found = np.flatnonzero(excess > self.noise)
+        limit = share * np.abs(q[found]) + self.noise[found]
+        found = found[~self.inside[found] & (excess[found] > limit)]
         most = max(FEW_JOINING, int(SHARE_JOINING * len(self.index)))
         if len(found) > most:
             found = np.sort(found[np.argpartition(-excess[found], most)[:most]])
@@ -137,15 +146,21 @@ class NewtonPath:
 
     def _screen(self, alpha: float) -> None:
         """Add the features that may be active at this alpha."""
-        if self.inside.all():
+        if self.whole:
             return
-        q, level = self.q, alpha
-        if self.slope is not None and alpha < self.alpha:
-            fall = self.alpha - alpha
-            q, level = q + fall * self.slope, alpha - NEAR * fall
-        elif np.isfinite(self.alpha):  # the strong rule
-            level = 2.0 * alpha - self.alpha
-        self._join(self._violating(q, self.penalty.at(max(level, 0.0))))
+        level = alpha if np.isinf(self.alpha) else max(2.0 * alpha - self.alpha, 0.0)
+        if self.slope is None or not alpha < self.alpha:  # the strong rule
+            self._join(self._violating(self.q, self.penalty.at(level)))
+            return
+        if len(self._predicted(alpha)):
+            self._join(self._predicted(max(alpha - AHEAD * (self.alpha - alpha), 0.0)))
+
+    def _predicted(self, alpha: float) -> Index:
+        """Features outside that may be active at this alpha, along the slope of correlations."""
+        assert self.slope is not None
+        fall = self.alpha - alpha
+        q, level = self.q + fall * self.slope, max(alpha - NEAR * fall, 0.0)
+        return self._violating(q, self.penalty.at(level))
 
     # One alpha ----------------------------------------------------------------------------
 
@@ -189,7 +204,11 @@ class NewtonPath:
             u = rows.settled(u, r)
             q = self.design.correlate(u)
             missing = self._violating(q, penalty, KKT_TOLERANCE)
-            gap = gap_of(rows, point.eta, u, point.w, q, penalty, self.noise)
+            gap = np.inf
+            if not len(missing):
+                of_set = point.w[self.index], q[self.index], penalty.take(self.index)
+                noise, most = self.noise[self.index], 1.0 / (1.0 + KKT_TOLERANCE)
+                gap = gap_of(rows, point.eta, u, *of_set, noise, 1.0 if self.whole else most)
             if gap > self.aim and not len(missing):
                 gap = min(gap, self._other_gap(point, r, h, penalty))
             if gap < best:
