@@ -106,7 +106,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         raw = self._raw(self._check_X(X), rng)
         dtypes = getattr(X, "dtypes", None)  # of a data frame, one a column
         dtypes = [getattr(X, "dtype", None)] if dtypes is None else dtypes
-        narrow = all(str(dtype).lower() in ("float16", "float32") for dtype in dtypes)
+        narrow = all(str(dtype).lower() in ("float16", "float32") for dtype in set(dtypes))
         return raw if narrow else raw.astype(np.float64, copy=False)
 
     def _raw(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
