@@ -270,10 +270,28 @@ def scaling(setting: Setting) -> Iterator[Cell]:
         yield cell("n", n, partial(linear, n, 100, 0.5, count))
     for p in (setting.shape(0, 20_000)[1] * power for power in powers):
         yield cell("p", p, partial(linear, rows, p, 0.5, count))
+    yield from across_routes(setting)
     for alphas in (25 * power for power in powers):
         yield cell("alphas", alphas, partial(linear, rows, columns, 0.5, alphas))
     for active in ((4 if setting.quick else 25) * power for power in powers):
         yield cell("active", active, partial(supported, *setting.shape(1000, 5000), active, count))
+
+
+def across_routes(setting: Setting) -> Iterator[Cell]:
+    """p doubled from far fewer features than rows to many more: no step may be a cliff."""
+    tasks = {
+        "lasso_path": partial(linear, task="path"),
+        "LassoCV": partial(linear, task="cv"),
+        "ElasticNetCV": partial(linear, task="cv", l1_ratio=0.5),
+    }
+    for title, make in tasks.items():
+        for n in (400, 2000):
+            if n == 2000 and setting.quick:
+                continue
+            group = f"{title}, {n} rows, doubling p"
+            for p in (50, 100) if setting.quick else (50, 100, 200, 400, 800, 1600, 3200):
+                build = partial(make, n, p, 0.5, setting.alphas, ratio=1e-3)
+                yield Cell(f"{title} {n}x{p}", group, build, size=(f"p, {title}, {n} rows", p))
 
 
 def supported(n: int, p: int, active: int, count: int, rng: np.random.Generator) -> Problem:
