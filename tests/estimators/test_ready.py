@@ -1,10 +1,14 @@
 """What is found ready is what scikit-learn's checks would make of it; the rest is left alone."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
+from sklearn import linear_model
+from sklearn.base import clone
 from sklearn.utils import check_array
 
 import skreg
@@ -113,3 +117,33 @@ def test_a_target_of_any_numbers_is_fitted_as_float64(kind):
     model = skreg.Lasso(alpha=0.1).fit(X, given)
     expected = skreg.Lasso(alpha=0.1).fit(X, expected).coef_
     np.testing.assert_allclose(model.coef_, expected, rtol=1e-12)
+
+
+NAMES = {"texts": ["a", "a", "b", "c"], "numbers": [0, 0, 1, 2], "both": ["a", 0, 0, "a"]}
+MODELS = [skreg.Lasso(), skreg.Ridge(), skreg.LassoCV(alphas=3), skreg.RidgeCV()]
+OTHERS = [skreg.MLPRegressor(max_iter=2), linear_model.Lasso()]
+
+
+@pytest.mark.filterwarnings("ignore:.*(the best alpha|Maximum iterations).*:UserWarning")
+@pytest.mark.parametrize("form", ["float64", "Float64", "bool"])
+@pytest.mark.parametrize("names", NAMES.values(), ids=list(NAMES))
+def test_repeated_names_get_scikit_learns_answer(names, form):
+    """Which depends on its version."""
+    repeated = pd.DataFrame(X, columns=names).astype(form)
+
+    def answer(model, *given):
+        fitted = clone(model)
+        if not given:
+            fitted.fit(X, Y)
+        try:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "X has feature names")
+                (fitted.fit if given else fitted.predict)(repeated, *given)
+        except Exception as error:
+            return type(error), str(error)
+        return list(getattr(fitted, "feature_names_in_", []))
+
+    for given in ((Y,), ()):
+        expected = answer(linear_model.Lasso(), *given)
+        for model in MODELS + OTHERS:
+            assert answer(model, *given) == expected, (model, given)
