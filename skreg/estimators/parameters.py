@@ -124,8 +124,8 @@ def check_parameters(
     rules: Mapping[str, Sequence[Any]], given: Mapping[str, Any], caller: str
 ) -> None:
     """scikit-learn's checks, and that no number is True or False, which Python takes for 1 or 0."""
+    validate_parameter_constraints(rules, given, caller)
     for name, value in given.items():
         rule = rules.get(name) if isinstance(value, bool) else None
         if rule and not {"boolean", "verbose"} & set(map(str, rule)):
             raise TypeError(f"{name}={value} is no number, though Python would count it as one")
-    validate_parameter_constraints(rules, given, caller)

@@ -76,7 +76,7 @@ def check_weights(sample_weight: Any, X: Any) -> Array | None:
         return None
     name = "sample_weight"
     if not isinstance(sample_weight, numbers.Number):
-        sample_weight = numeric(sample_weight, name, "row", mask=True)
+        sample_weight = numeric(sample_weight, name, "row")
     try:
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
     except ValueError as error:
@@ -90,8 +90,8 @@ def check_weights(sample_weight: Any, X: Any) -> Array | None:
     return weight
 
 
-def numeric(value: Any, name: str, entry: str = "entry", *, mask: bool = False) -> Array:
-    """A parameter as an array of float64; True and False are no numbers but in a mask."""
+def numeric(value: Any, name: str, entry: str = "entry") -> Array:
+    """A parameter as an array of float64; True and False become 1 and 0."""
     if isinstance(value, float):
         return np.array(value)
     refuse_sparse(value, name)
@@ -100,15 +100,18 @@ def numeric(value: Any, name: str, entry: str = "entry", *, mask: bool = False) 
         array = np.asarray(value)
         if array.dtype.kind == "c":
             raise ValueError("complex numbers")
-        found = array.astype(np.float64, copy=False)
+        return array.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be numeric: {error}") from error
-    # A list of both kinds has become one of numbers.
-    told = hasattr(value, "dtype") and array.dtype.kind in "fiu"
-    entries = () if mask or told else np.asarray(value, dtype=object).flat
-    if any(isinstance(one, BOOLEANS) for one in entries):
+
+
+def refuse_booleans(value: Any, name: str) -> None:
+    """Refuse True and False in a parameter, of the right shape, that is to have numbers."""
+    if isinstance(value, float) or getattr(getattr(value, "dtype", None), "kind", "O") in "fiu":
+        return
+    # NumPy would make a list of both kinds one of numbers.
+    if any(isinstance(one, BOOLEANS) for one in np.asarray(value, dtype=object).flat):
         raise TypeError(f"{name} has True or False, no number, though Python would count it as one")
-    return found
 
 
 def unwrap(value: Any) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
 from ..estimators.parameters import parameter, with_parameters
-from ..estimators.validation import numeric
+from ..estimators.validation import numeric, refuse_booleans
 from ..paths.grid import DEFAULT_EPS
 from .base import all_or_nothing
 from .cv import CrossValidated
@@ -149,6 +149,7 @@ class ElasticNetCV(CVParameters, ElasticNetParameters, CrossValidated):
             raise ValueError(
                 f"l1_ratio must be in [0, 1], or a list of such, got {self.l1_ratio!r}"
             )
+        refuse_booleans(self.l1_ratio, "l1_ratio")
         problems = [elastic_net_problem(self, data.columns, ratio) for ratio in ratios]
         chosen = self._select(data, problems, given, params)
         grids = [result.alphas for result in chosen.results]

@@ -15,7 +15,7 @@ from sklearn import linear_model as scikit_learn
 
 from ..estimators.parameters import check_parameters, constraints_of
 from ..estimators.runtime import one_blas_thread
-from ..estimators.validation import in_order, numeric, unwrap
+from ..estimators.validation import in_order, numeric, refuse_booleans, unwrap
 from ..estimators.warnings import warn_unconverged
 from ..paths.fit_path import fit_path, with_degrees_of_freedom
 from ..paths.grid import DEFAULT_EPS
@@ -194,10 +194,12 @@ def _start(
     """`coef_init` as an array, one row a target where there are several."""
     if coef_init is None:
         return None
-    start = numeric(in_order(coef_init, "coef_init", columns), "coef_init")
+    given = in_order(coef_init, "coef_init", columns)
+    start = numeric(given, "coef_init")
     shape = (*n_targets, len(columns))
     if start.shape != shape:
         raise ValueError(f"coef_init must have shape {shape}, got {start.shape}")
+    refuse_booleans(given, "coef_init")
     if not np.isfinite(start).all():
         raise ValueError("coef_init has NaN or infinity")
     return start

@@ -13,7 +13,14 @@ from sklearn.utils import check_random_state
 
 from ..data.products import Array
 from ..estimators.runtime import warn
-from ..estimators.validation import in_order, numeric, refuse_masked, refuse_sparse, unwrap
+from ..estimators.validation import (
+    in_order,
+    numeric,
+    refuse_booleans,
+    refuse_masked,
+    refuse_sparse,
+    unwrap,
+)
 from ..objective.penalties import Penalty
 from ..paths.grid import DEFAULT_EPS, alpha_grid
 from ..paths.problem import BoundProblem, Problem
@@ -86,12 +93,15 @@ def penalty_of(parameters: Any, columns: Sequence[Any], l1_ratio: float) -> Pena
 def per_feature(value: Any, name: str, columns: Sequence[Any]) -> Array:
     """A number or one number a feature, as an array; infinity is allowed, NaN is not."""
     n_features = len(columns)
-    array = numeric(in_order(value, name, columns), name, mask=name == "penalty_factor")
+    given = in_order(value, name, columns)
+    array = numeric(given, name)
     if array.ndim and array.shape != (n_features,):
         raise ValueError(
             f"{name} must have one value for each of the {n_features} features, got shape"
             f" {array.shape}"
         )
+    if name != "penalty_factor":  # which may be a mask
+        refuse_booleans(given, name)
     array = np.broadcast_to(array, n_features)
     refuse_any(np.isnan(array), name, "NaN", "give a number")
     return array

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from ..data.products import Array
 from ..estimators.parameters import parameter, with_parameters
-from ..estimators.validation import columns_of, in_order, numeric
+from ..estimators.validation import columns_of, in_order, numeric, refuse_booleans
 from ..estimators.warnings import warn_unconverged
 from ..paths.fit_path import gaps_of
 from ..paths.problem import Problem
@@ -173,6 +173,7 @@ class Ridge(LinearParameters, LinearModel):
                 "Number of targets and number of penalties do not correspond:"
                 f" {len(alphas)} != {len(targets)}"
             )
+        refuse_booleans(given, "alpha")
         bad = ~(np.isfinite(alphas) & (alphas >= 0))
         if bad.any():
             raise ValueError(f"alpha must be finite and at least 0, got {alphas[bad][0]}")

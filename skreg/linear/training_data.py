@@ -19,6 +19,7 @@ from ..estimators.validation import (
     check_weights,
     columns_of,
     numeric,
+    refuse_booleans,
     refuse_sparse,
 )
 from ..paths.problem import BoundProblem, Problem
@@ -108,6 +109,7 @@ def take_gram(bound: BoundProblem, precompute: Any) -> None:
     p = design.n_features
     if gram.shape != (p, p):
         raise ValueError(f"precompute must have shape ({p}, {p}), got {gram.shape}")
+    refuse_booleans(precompute, "precompute")
     if not np.isfinite(gram).all():
         raise ValueError("precompute contains NaN or infinity")
     if design.mean is not None and not np.allclose(design.mean, 0.0):

@@ -1,6 +1,7 @@
 """What the user gives is checked before any work, and taken by its names where it has them."""
 
 import itertools
+import re
 import warnings
 from typing import Any
 
@@ -97,6 +98,34 @@ def test_true_is_no_alpha_and_no_count(given):
 def test_true_is_no_number_in_a_list(model):
     with pytest.raises(TypeError, match="has True or False, no number"):
         model.fit(X, np.stack([Y, Y], axis=1) if isinstance(model, Ridge) else Y)
+
+
+@pytest.mark.parametrize("given", [True, [True], [1.0]], ids=repr)
+def test_where_no_number_is_taken_true_is_told_what_a_number_is(given):
+    shape = re.escape(f"must have shape (3,), got {np.shape(given)}")
+    with pytest.raises(ValueError, match=f"coef_init {shape}"):
+        lasso_path(X, Y, coef_init=given)
+    for name, path in PATHS.items():
+        if name != "regularization_path":
+            with pytest.raises(ValueError, match=r"penalty_factor.* must"):
+                path(X, Y, penalty_factor=given)
+    with pytest.raises(ValueError, match=r"penalty_factor.* must"):
+        Lasso(penalty_factor=given).fit(X, Y)
+    if given is not True:  # which says whether
+        with pytest.raises(ValueError, match=r"precompute must have shape \(3, 3\), got \(1,\)"):
+            Lasso(precompute=given).fit(X, Y)
+        with pytest.raises(ValueError, match="lower_bound must have one value for each"):
+            Lasso(lower_bound=given).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"coef_init": [True, 0, 0]}, {"precompute": np.eye(3) > 0}, {"precompute": [[True] * 3] * 3}],
+    ids=repr,
+)
+def test_true_is_no_number_in_an_array_of_the_right_shape(params):
+    with pytest.raises(TypeError, match="has True or False, no number"):
+        lasso_path(X, Y, **params)
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=list(PATHS))
