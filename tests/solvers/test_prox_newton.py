@@ -345,3 +345,24 @@ def test_a_squared_penalty_over_more_features_than_rows(loss, standardize, fit_i
     warm = fit_path(bound, alphas[1:], start=path.coefs[:, 1])
     np.testing.assert_allclose(warm.coefs[:, 0], path.coefs[:, 1], atol=1e-9)
     assert warm.df[0] == pytest.approx(path.df[1], rel=1e-6)
+
+
+def test_a_single_fit_lets_features_join_as_often_as_it_takes():
+    """Far below alpha_max, from none, with more active features than join in a few rounds."""
+    rng = np.random.default_rng(1)
+    X = sparse.random(1000, 3000, 0.01, random_state=1, format="csc")
+    y = targets("logistic", 3 * X @ (rng.standard_normal(3000) * (rng.random(3000) < 0.05)), rng)
+    bound = Problem(Penalty.build(3000, 1.0), Logistic()).bind(X, y)
+    path = fit_path(bound, 0.02 * alpha_grid(bound, 2)[:1])
+    assert path.converged.all()
+    assert path.dual_gaps[0] <= 1e-9
+    assert path.df[0] > 300
+
+
+def test_fewer_steps_than_it_takes_end_nearer_than_they_began():
+    case = Case("poisson", 6)
+    few = replace(case.problem, settings=Settings(max_iter=2))
+    bound = few.bind(case.given, case.y, case.weight, offset=case.offset)
+    path = fit_path(bound, 0.05 * alpha_grid(bound, 2)[:1])
+    assert path.n_iters[0] == 2
+    assert path.dev_ratio[0] > 0.0

@@ -204,12 +204,14 @@ class NewtonPath:
             u = rows.settled(u, r)
             q = self.design.correlate(u)
             missing = self._violating(q, penalty, KKT_TOLERANCE)
-            gap = np.inf
-            if not len(missing):
-                of_set = point.w[self.index], q[self.index], penalty.take(self.index)
-                noise, most = self.noise[self.index], 1.0 / (1.0 + KKT_TOLERANCE)
-                gap = gap_of(rows, point.eta, u, *of_set, noise, 1.0 if self.whole else most)
-            if gap > self.aim and not len(missing):
+            if len(missing):
+                self._join(missing)
+                idle = 0
+                continue
+            of_set = point.w[self.index], q[self.index], penalty.take(self.index)
+            noise, most = self.noise[self.index], 1.0 / (1.0 + KKT_TOLERANCE)
+            gap = gap_of(rows, point.eta, u, *of_set, noise, 1.0 if self.whole else most)
+            if gap > self.aim:
                 gap = min(gap, self._other_gap(point, r, h, penalty))
             if gap < best:
                 best, best_point, best_q, idle = gap, point, q, 0
@@ -217,9 +219,10 @@ class NewtonPath:
                 idle += 1
             if best <= self.aim or idle >= MOST_IDLE_STEPS:
                 break
-            self._join(missing)
-            if not len(missing) and error > CONTRACTION * last:
+            if error > CONTRACTION * last:
                 self.model = None
+        if not np.isfinite(best):
+            best_point = point
         return self._finished(alpha, penalty, best_point, best_q, best, n_iter)
 
     def _step(self, alpha: float, point: Point, r: Array) -> Point:
