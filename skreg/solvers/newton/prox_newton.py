@@ -172,17 +172,17 @@ class NewtonPath:
         if self.model is not None and self.spent > self._cost_of_refresh():
             self.model = None
         best, best_point, best_q, idle = np.inf, point, self.q, 0
-        error, n_iter = np.inf, 0
+        error, n_iter, tried = np.inf, 0, 0  # `tried` since features joined
         r, h = rows.slopes(point.eta)
         while n_iter < self.settings.max_iter:
-            n_iter += 1
-            if self.model is None or n_iter > TRUSTED_STEPS:
+            n_iter, tried = n_iter + 1, tried + 1
+            if self.model is None or tried > TRUSTED_STEPS:
                 self.model = CurvedModel(self.part, h, rows.has_intercept)
                 self.spent = 0.0
             elif n_iter > 1:
                 self.spent += self._cost_of_evaluation()
             new = self._step(alpha, point, r)
-            long = n_iter > TRUSTED_STEPS or np.abs(new.eta - point.eta).max() > LONG_STEP
+            long = tried > TRUSTED_STEPS or np.abs(new.eta - point.eta).max() > LONG_STEP
             share = self._armijo(penalty, point, new, r) if long else 1.0
             if share < 1.0:
                 point = between(point, new, share)
@@ -199,14 +199,14 @@ class NewtonPath:
             if error > self.least_error and n_iter < self.settings.max_iter and idle == 0:
                 if error > CONTRACTION * last:
                     self.model = None
-                idle += n_iter > TRUSTED_STEPS and error >= last
+                idle += tried > TRUSTED_STEPS and error >= last
                 continue
             u = rows.settled(u, r)
             q = self.design.correlate(u)
             missing = self._violating(q, penalty, KKT_TOLERANCE)
             if len(missing):
                 self._join(missing)
-                idle = 0
+                tried = idle = 0
                 continue
             of_set = point.w[self.index], q[self.index], penalty.take(self.index)
             noise, most = self.noise[self.index], 1.0 / (1.0 + KKT_TOLERANCE)
