@@ -64,6 +64,8 @@ class ElasticNet(ElasticNetParameters, LinearModel):
     ``solver="auto"`` takes, for n rows and p features,
 
     - without an L1 part and bounds the closed form, as `Ridge` does;
+    - for one alpha with p > 100 a working set that starts small, unless the solution has many
+      features or p <= 50 times the number of targets;
     - with p <= 300 and p <= 2 n, for a path also with p <= 1500 and p <= n, the Gram matrix: n p^2
       flops and p^2 numbers. On it the path of the Lasso, and with p > n the way to a single alpha,
       is followed from knot to knot (Osborne, Presnell and Turlach, IMA J. Numer. Anal. 20(3), 2000;

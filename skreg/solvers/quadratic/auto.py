@@ -2,9 +2,12 @@
 
 - What costs less for a path (`routes.py`), few features, or the user's wish: all on one Gram
   matrix. `homotopy.py` follows from knot to knot the path of the Lasso and, with fewer rows than
-  features, that of the Lasso or elastic net to a single alpha. The path of the elastic net, other
-  single alphas, a warm start and bounds on unpenalised features go to `active_set.py`. What is left
-  with a gap above rounding level, descent finishes.
+  features, that of the Lasso or elastic net to a single alpha. Other single alphas go to
+  `side_by_side.py`, all targets at once, and what that does not certify, the path of the elastic
+  net and bounds on unpenalised features to `active_set.py`. What is left with a gap above rounding
+  level, descent finishes.
+- A single alpha with more features: `small_support.py`, and where that tells of a large support the
+  Gram matrix or the next.
 - Else `batched_path.py`, on a working set.
 - A random order of visits: `coordinate_descent.py`.
 """
@@ -21,15 +24,18 @@ from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import AIM, Bound, OneTarget, Settings, Solution, target_by_target
 from ..optimality import relative_gaps
 from ..tolerances import KKT_ROUNDING
-from . import batched_path, coordinate_descent
+from . import batched_path, coordinate_descent, small_support
 from .copies import FEWEST, solve_without_copies
 from .homotopy import TINY, Homotopy
 from .proximal import ProximalActiveSet
 from .routes import MOST_FEATURES, Watch, begins_on_gram
 from .side_by_side import GUESSED_FROM, MOST_AT_ONE_ALPHA, guess, serves, solve_side_by_side
 
-# Up to so many features one Gram matrix serves a single alpha best, unless rows are too few.
+# Up to so many features a Gram matrix serves a single alpha with half as many rows, too.
 FEW_FEATURES = 300
+# One alpha is solved on a Gram matrix of up to so many features, or so many a target, as a working
+# set takes some products with X a target; where that turns out to be large, of up to so many.
+ALWAYS, PER_TARGET, MOST_ALONE = 100, 50, 600
 # Up to so many features a product with all takes no longer than to find those in use.
 AT_ONCE = 32
 # A KKT condition holds that is missed by less than this share of the correlation it asks for, which
@@ -64,10 +70,10 @@ def _solve(
         chosen = _solve_on_gram
     elif len(alphas) > 1:
         chosen = _solve_path
-    elif design.n_features <= min(FEW_FEATURES, 2 * design.n_samples):
+    elif _gram_suits(design) and _gram_is_cheap(design, start.shape[1]):
         chosen = _solve_on_gram
     else:
-        chosen = batched_path.solve
+        chosen = _solve_small_supports
     return chosen(bound, alphas, start, settings)
 
 
@@ -88,12 +94,45 @@ def _solve_path(
         yield from _solve_one(one, alphas, start, settings)
 
 
+def _gram_suits(design: Design) -> bool:
+    """Whether there are rows enough, and not too many features, for a Gram matrix of all."""
+    n_samples, n_features = design.n_samples, design.n_features
+    if n_features <= FEW_FEATURES:
+        return n_features <= 2 * n_samples
+    return n_features <= min(n_samples, MOST_FEATURES)
+
+
+def _gram_is_cheap(design: Design, n_targets: int) -> bool:
+    """Whether one alpha of all targets is worth a Gram matrix, whatever the supports are."""
+    always = FEW_FEATURES if design.sparse else ALWAYS
+    return design.has_gram or design.n_features <= max(always, PER_TARGET * n_targets)
+
+
+def _solve_small_supports(
+    bound: Bound, alphas: Array, start: Array, settings: Settings
+) -> Iterator[tuple[Solution, ...]]:
+    """One alpha on a small working set; what needs a larger one by the method that suits."""
+    found: list[Solution | None] = [None] * start.shape[1]
+    for k, w in enumerate(start.T):
+        found[k] = small_support.solve(OneTarget(bound, k), float(alphas[0]), w, settings)
+        if found[k] is None:
+            break
+    solved = [each for each in found if each is not None]
+    if len(solved) == len(found):
+        yield tuple(solved)
+        return
+    if _gram_suits(bound.design) and bound.design.n_features <= MOST_ALONE:
+        yield from _solve_on_gram(bound, alphas, start, settings)
+    else:
+        yield from batched_path.solve(bound, alphas, start, settings)
+
+
 def _solve_on_gram(
     bound: Bound, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[tuple[Solution, ...]]:
     """On the Gram matrix of all features: one alpha for all targets at once where that may do."""
     n_features = bound.design.n_features
-    few = len(alphas) == 1 and n_features <= FEW_FEATURES and settings.max_iter > 1
+    few = len(alphas) == 1 and n_features <= MOST_FEATURES and settings.max_iter > 1
     full = bound.penalty.l1_ratio < 1.0 or _rank(bound.design) == n_features
     if few and full and serves(bound.penalty):
         return _solve_at_one_alpha(bound, alphas, start, settings)

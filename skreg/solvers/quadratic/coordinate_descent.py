@@ -15,9 +15,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...data.design import Array, Design, Index
+from ...objective.duality import gap_at
 from ...objective.penalties import ScaledPenalty
 from ..base import AIM, Mask, OneTarget, Settings, Solution, target_by_target
-from ..optimality import degrees_of_freedom, relative_gap
+from ..optimality import LOOSE, degrees_of_freedom, relative_gap
 from ..tolerances import CORRELATION_ROUNDING
 from . import large_support
 from .descent import GramModel, descend
@@ -25,6 +26,9 @@ from .working_set import GRAM_LIMIT, WorkingSet
 
 # A working set grows by at least this many features.
 LEAST_GROWTH = 50
+
+# The gap of a start, of which more than rounding cannot be corrected.
+NEAR = 1e-6
 
 
 @target_by_target
@@ -52,7 +56,12 @@ def without_a_step(one: OneTarget, alpha: float, w: Array) -> Solution | None:
         return None
     residual = one.y - design.predict(w)
     rss = float(design.norm2(residual))
-    gap = relative_gap(w, design.correlate(residual), rss, penalty, design, one.unit)
+    q = design.correlate(residual)
+    gap = float(gap_at(w, q, rss, penalty)) / one.unit
+    if gap > NEAR and not np.any(penalty.l1 <= LOOSE * np.sqrt(design.variances * one.unit)):
+        return None
+    if gap > AIM:
+        gap = relative_gap(w, q, rss, penalty, design, one.unit)
     if gap > AIM:
         return None
     df = degrees_of_freedom(w, penalty, lambda index: design.subset(index).gram())

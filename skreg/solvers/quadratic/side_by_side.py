@@ -2,9 +2,9 @@
 
 The rounds are those of `active_set.py`, on a Gram matrix that the targets share. A round is one
 call of LAPACK and one product for all of them: with ten features that takes 10 instead of 200 us a
-target, and a single target has a lean way, too. Nothing is kept for another alpha, nor is anything
-done about features that depend on each other or rounds that do not end; such targets are told, for
-the caller to solve in another way.
+target, and a single target has a lean way, too. Features that depend on others leave one by one.
+Nothing is kept for another alpha, nor is anything done about rounds that do not end; such targets
+are told, for the caller to solve in another way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg.lapack import dposv
 
-from ...data.design import Array
+from ...data.design import Array, Index
 from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import Mask
 from ..tolerances import (
@@ -98,25 +98,25 @@ class _Rounds:
             if self.free is not None:
                 active |= self.free
                 sign = np.where(self.free, 0.0, sign)
-            w, clear = solve_systems(self.hessian, active, C - l1 * sign)
+            w, dependent = solve_systems(self.hessian, active, C - l1 * sign)
             q = C - w.dot(self.gram)
             leave = w * sign < 0
             enter = self._violating(q, threshold) & ~active
+            if len(dependent[0]):  # of features that depend on each other one leaves at a time
+                leave[dependent[0]], enter[dependent[0]] = False, False
+                leave[dependent] = True
             n_wrong = (leave | enter).sum(axis=1)
             if found is None:
                 if not np.count_nonzero(n_wrong):
-                    return Found(w, np.full(n_targets, n_rounds), clear)
+                    return Found(w, np.full(n_targets, n_rounds), np.ones(n_targets, bool))
                 found = Found(np.zeros_like(w), np.zeros(n_targets, int), np.zeros(n_targets, bool))
                 left, fewest = np.arange(n_targets), np.full(n_targets, len(l1) + 1)
                 idle = np.zeros(n_targets, int)
             ended = n_wrong == 0
             if np.count_nonzero(ended):
                 ends = left[ended]
-                found.W[ends], found.n_rounds[ends], found.solved[ends] = (
-                    w[ended],
-                    n_rounds,
-                    clear[ended],
-                )
+                found.W[ends], found.n_rounds[ends], found.solved[ends] = w[ended], n_rounds, True
+            n_wrong[dependent[0]] = fewest[dependent[0]] - 1  # which says nothing of the others
             idle = np.where(n_wrong < fewest, 0, idle + 1)
             on = ~ended & (idle < PATIENCE)
             if not np.count_nonzero(on):
@@ -144,11 +144,11 @@ class _Rounds:
         return np.sign(C) * found
 
 
-def solve_systems(hessian: Array, active: Mask, rhs: Array) -> tuple[Array, Mask]:
-    """Coefficients of the active sets, one a target, zeros elsewhere; and whether these are clear.
+def solve_systems(hessian: Array, active: Mask, rhs: Array) -> tuple[Array, tuple[Index, Index]]:
+    """Coefficients of the active sets, one a target, zeros elsewhere; and who depends on others.
 
-    An active set is not whose features nearly depend on each other, of which nothing is kept but
-    zeros where they do exactly. Systems are filled up to one size by the identity.
+    The second are targets, and a feature of each that nearly depends on others of its active set.
+    Systems are filled up to one size by the identity.
     """
     n_targets = len(active)
     if n_targets == 1:
@@ -161,9 +161,9 @@ def solve_systems(hessian: Array, active: Mask, rhs: Array) -> tuple[Array, Mask
         matrices = hessian[order[:, :, None], order[:, None, :]]
     rows, size = np.arange(n_targets)[:, None], order.shape[1]
     rhs, x = rhs[rows, order], np.zeros(active.shape)
-    clear = np.ones(n_targets, dtype=bool)
+    none = np.empty(0, dtype=np.intp)
     if not size:
-        return x, clear
+        return x, (none, none)
     diagonals = np.einsum("tii->ti", matrices)
     if n_targets > 1 and int(n_active.min()) < size:
         filled = np.arange(size) >= n_active[:, None]
@@ -175,10 +175,14 @@ def solve_systems(hessian: Array, active: Mask, rhs: Array) -> tuple[Array, Mask
         # in place, the factor in the lower triangle of the transposed matrix
         _, _, info = dposv(matrix.T, b, lower=1, overwrite_a=1, overwrite_b=1)
         if info:
-            clear[k], rhs[k] = False, 0.0
+            diagonals[k], rhs[k] = np.inf, 0.0
+            diagonals[k, info - 1] = 0.0
     x[rows, order] = rhs
-    clear &= (diagonals * diagonals > least).all(axis=1)
-    return x, clear
+    small = diagonals * diagonals <= least
+    if not np.count_nonzero(small):
+        return x, (none, none)
+    targets = small.any(axis=1).nonzero()[0]
+    return x, (targets, order[targets, small[targets].argmax(axis=1)])
 
 
 def guess(gram: Array, C: Array, penalty: ScaledPenalty) -> Array:
