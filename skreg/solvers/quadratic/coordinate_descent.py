@@ -28,7 +28,7 @@ from .working_set import GRAM_LIMIT, WorkingSet
 LEAST_GROWTH = 50
 
 # The gap of a start, of which more than rounding cannot be corrected.
-NEAR = 1e-6
+CORRECTABLE = 1e-6
 
 
 @target_by_target
@@ -58,7 +58,7 @@ def without_a_step(one: OneTarget, alpha: float, w: Array) -> Solution | None:
     rss = float(design.norm2(residual))
     q = design.correlate(residual)
     gap = float(gap_at(w, q, rss, penalty)) / one.unit
-    if gap > NEAR and not np.any(penalty.l1 <= LOOSE * np.sqrt(design.variances * one.unit)):
+    if gap > CORRECTABLE and not np.any(penalty.l1 <= LOOSE * np.sqrt(design.variances * one.unit)):
         return None
     if gap > AIM:
         gap = relative_gap(w, q, rss, penalty, design, one.unit)

@@ -24,7 +24,7 @@ FIRST = 16
 # Products with X, and features of a working set, beyond which the support is taken to be large.
 MOST_PRODUCTS, LARGEST_SET = 5, 96
 # A start that a solution is no further away from than this share of its correlations is one.
-SAME = 1e-9
+STAYS = 1e-9
 # Where a correlation with the target is so many times its threshold, with more rows than features
 # and with fewer, and more features than such a set has are past theirs, nothing is tried: at 0.1 of
 # alpha_max 20 of 300 features are in the solution with 5000 rows, 90 of 3000 with 300.
@@ -66,7 +66,7 @@ def solve(one: OneTarget, alpha: float, start: Array, settings: Settings) -> Sol
             w, n_iter = found.W[0], n_iter + int(found.n_rounds[0])
             if not n_products and start.any():
                 moved = np.abs(w - start[index]) * working.gram.diagonal()
-                n_iter *= bool(np.any(moved > SAME * (np.abs(c[index]) + penalty.l1[index])))
+                n_iter *= bool(np.any(moved > STAYS * (np.abs(c[index]) + penalty.l1[index])))
             r = working.residual_of(w)
             q, rss = design.correlate(r), float(design.norm2(r))
         over = np.maximum(q - above, -q - below)
