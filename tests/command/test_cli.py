@@ -384,6 +384,8 @@ XY = "x,y\n" + "\n".join(f"{i},{i * i % 11}" for i in range(30)) + "\n"
 BAD_TABLES = {
     "empty": ("", "y", "table.csv is empty: it needs a header line and rows below it"),
     "blank": ("\n \n", "y", "table.csv is empty"),
+    "separator only": ("sep=,\n\n", "y", "table.csv is empty: it needs a header line and rows"),
+    "comments only": ("# x\n", "y", "table.csv has comments and no rows: add the data below"),
     "header only": ("x,y\n", "y", "table.csv has a header and no rows"),
     "ragged, short": (XY + "1\n", "y", "table.csv, line 32: 1 field where the header has 2"),
     "ragged, long": ("x,y\n1,2\n\n3,4,5\n", "y", "line 4: 3 fields where the header has 2"),
@@ -423,7 +425,7 @@ BAD_TABLES = {
     "rows in a quote": (
         "x,z,y\n" + 30 * "1,2,3\n" + '"5,6,7\n7,8,9\n7,8,"9"\n',
         "y",
-        "table.csv, line 34: 1 field where the header has 3",
+        "table.csv, lines 32 to 34: 1 field where the header has 3",
     ),
     "open quote, long": (
         XY + '"5,6\n' + "7,8\n" * 40_000,
@@ -431,6 +433,7 @@ BAD_TABLES = {
         "table.csv, line 32: field larger than",
     ),
     "infinite": ("x,y\n1,2\n-inf,3\n", "y", "line 3: 'x' is infinite or too large"),
+    "infinite, two lines": ('x,t,y\n1,"a\n\nb",inf\n', "y", "lines 2 to 4: 'y' is infinite"),
     "huge": ("x,y\n1,2\n\n1,2e200\n", "y", "line 4: 'y' is infinite or too large"),
     "binary": (bytes(range(256)), "y", "table.csv is not UTF-8 text (byte 129)"),
     "nul bytes": ("x,y\n1,\0\n", "y", "table.csv is not a text file"),

@@ -805,3 +805,17 @@ def test_columns_of_a_frame_are_cautioned(gather):
     ordered = gather(model, frame, frame["x"], cv=TimeSeriesSplit(3))
     assert "Rows have dates, and the folds are shuffled" not in [e.title for e in ordered.cautions]
     assert "on the rows above those of one of 3 folds" in ordered.score_note
+
+
+@pytest.mark.parametrize(
+    ("below", "note"),
+    [
+        ("x,y\n", "left out 1 line that repeats the header"),
+        ("x,y\n5,6\nx,y\n", "left out 2 lines that repeat the header"),
+        ('total,"1\n2"\n', "left out 2 lines below the rows: 'total,\"1, 2\"'"),
+    ],
+    ids=["once", "twice", "totals"],
+)
+def test_lines_that_are_no_rows_are_counted(below, note, tmp_path):
+    text = "x,y\n1,2\n3,4\n7,8\n" + below
+    assert note in read_cells(write(tmp_path, text), ReadingOptions()).notes

@@ -22,7 +22,8 @@ from .numbers import plain_number
 from .options import ReadingOptions
 
 Line = tuple[int, str]  # its number in the file, and its text
-Record = tuple[int, list[str]]  # the number of the line in which it ends, and its fields
+Place = tuple[int, int]  # the numbers of the lines in which a record begins and ends
+Record = tuple[Place, list[str]]  # where it is, and its fields
 DELIMITERS = ",;\t|"
 TOTALS = frozenset(["total", "totals", "grand total", "sum", "summe", "gesamt", "insgesamt"])
 LOOKED_AT = 100  # lines, to find delimiter and header
@@ -38,7 +39,7 @@ class Cells:
     # the text of each column, with no space around it; an unnamed column gets a name
     columns: dict[str, NDArray[Any]]
     unnamed: frozenset[str]  # the names that were given so
-    lines: tuple[int, ...]  # the number of the line in which each row ends
+    places: tuple[Place, ...]  # where each row is
     delimiter: str
     notes: tuple[str, ...]  # what was left out or put together
 
@@ -53,10 +54,12 @@ def read_cells(path: Path, options: ReadingOptions) -> Cells:
     """
     file, text = path.name, _text(path, options.encoding)
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    told = _SEPARATOR_LINE.fullmatch(lines[0][1].strip())
+    told = _SEPARATOR_LINE.fullmatch(lines[0][1].strip()) if lines else None
+    lines = lines[1:] if told else lines
+    if not lines:
+        raise TableError(f"{file} is empty: it needs a header line and rows below it")
     notes: list[str] = []
     try:
-        lines = lines[1:] if told else lines
         delimiter = told[1] if told else _delimiter(lines)
         lines = _without_comments(file, lines, delimiter, notes)
     except csv.Error as error:
@@ -70,20 +73,20 @@ def read_cells(path: Path, options: ReadingOptions) -> Cells:
         raise TableError(f"{file} has a header and no rows: add the data below it")
     rows = _without_footer(rows, lines, len(header), notes)
     names = _named(file, header)
-    for line, fields in rows:
+    for place, fields in rows:
         if len(fields) != len(names):
             many = len(fields)
             raise TableError(
-                f"{file}, line {line}: {many} field{'s' * (many > 1)} where the header has"
-                f" {len(names)}; correct that line"
+                f"{file}, {in_lines(place)}: {many} field{'s' * (many > 1)} where the header has"
+                f" {len(names)}; correct that row"
             )
-    ends, cells = zip(*rows, strict=True)
+    places, cells = zip(*rows, strict=True)
     columns = zip(names, zip(*cells, strict=True), strict=True)
     return Cells(
         file,
         {name: np.array(texts, dtype=object) for name, texts in columns},
         frozenset(name for name, own in zip(names, header, strict=True) if n_above and not own),
-        ends,
+        places,
         delimiter,
         tuple(notes),
     )
@@ -110,18 +113,24 @@ def _text(path: Path, encoding: str) -> str:
         ) from None
     if "\0" in text:
         raise TableError(f"{path.name} is not a text file: export it as CSV in UTF-8")
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if not text.strip():
-        raise TableError(f"{path.name} is empty: it needs a header line and rows below it")
-    return text
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def in_lines(place: Place) -> str:
+    """What a message calls the place of a record."""
+    first, last = place
+    return f"line {first}" if first == last else f"lines {first} to {last}"
 
 
 def _records(lines: Sequence[Line], delimiter: str) -> Iterator[Record]:
     """The records of some lines, with no space around a field."""
     texts = (line + "\n" for _, line in lines)
     reader = csv.reader(texts, delimiter=delimiter, skipinitialspace=True)
+    n_read = 0
     for fields in reader:
-        yield lines[reader.line_num - 1][0], [field.strip() for field in fields]
+        place = lines[n_read][0], lines[reader.line_num - 1][0]
+        n_read = reader.line_num
+        yield place, [field.strip() for field in fields]
 
 
 def _all_records(file: str, lines: Sequence[Line], delimiter: str) -> list[Record]:
@@ -134,7 +143,7 @@ def _all_records(file: str, lines: Sequence[Line], delimiter: str) -> list[Recor
             return records
     except csv.Error as error:
         problem = f"{error}; is a quotation mark left open?"
-    before = records[-1][0] if records else 0
+    before = records[-1][0][1] if records else 0
     line = next(number for number, _ in lines if number > before)
     raise TableError(f"{file}, line {line}: {problem}")
 
@@ -188,7 +197,8 @@ def _without_repeats(body: list[Record], header: list[str], notes: list[str]) ->
     kept = [record for record in body if record[1] != header]
     many = len(body) - len(kept)
     if many:
-        notes.append(f"left out {many} line{'s' * (many > 1)} that repeat the header")
+        what = "1 line that repeats" if many == 1 else f"{many} lines that repeat"
+        notes.append(f"left out {what} the header")
     return kept
 
 
@@ -211,8 +221,8 @@ def _without_footer(
             break
         end -= 1
     if end < len(rows):
-        last = {number for number, _ in rows[end:]}
-        below = [line for number, line in lines if number in last]
+        left_out = {n for (first, last), _ in rows[end:] for n in range(first, last + 1)}
+        below = [line for number, line in lines if number in left_out]
         many = "a line" if len(below) == 1 else f"{len(below)} lines"
         shown = shorten(", ".join(below), 60, placeholder=" ...")
         notes.append(f"left out {many} below the rows: {shown!r}")

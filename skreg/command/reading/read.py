@@ -21,7 +21,7 @@ from ...report.ids_and_sentinels import (
 )
 from ..table import MOST_CATEGORIES, Table, TableError, mixed_preprocessing
 from .dates import date_parts
-from .file import Cells, read_cells
+from .file import Cells, in_lines, read_cells
 from .kinds import Column, decide, shown
 from .options import ReadingOptions
 from .target import check_names, find_target, labels
@@ -108,7 +108,7 @@ def _check_size(cells: Cells, column: Column) -> None:
     large = np.flatnonzero(np.abs(column.values) > LARGEST)
     if large.size:
         raise TableError(
-            f"{cells.file}, line {cells.lines[large[0]]}: {column.name!r} is infinite or too"
+            f"{cells.file}, {in_lines(cells.places[large[0]])}: {column.name!r} is infinite or too"
             " large; correct the value or leave it blank"
         )
 
@@ -222,7 +222,7 @@ def _mistakes(cells: Cells, columns: Sequence[Column]) -> list[Caution]:
         what = column.kind if taken else "number like the others"
         are = "is" if many == 1 else "are"
         share = f"{many} of its {sum(map(bool, text))} cells {are} not a {what}"
-        where = f"such as {text[first]!r} in line {cells.lines[first]}"
+        where = f"such as {text[first]!r} in {in_lines(cells.places[first])}"
         them = "it" if many == 1 else "them"
         said.append(
             f"{column.name!r} is taken as {column.kind}s, but {share} ({where}) and taken as"
