@@ -53,11 +53,13 @@ class Display:
         ------
         ImportError
             Matplotlib is not installed.
+        TypeError
+            Something else is given.
         ValueError
-            So many are not given; `of` names the panels.
+            So many are not given, `of` names the panels; or they are polar, say.
         """
         try:
-            import matplotlib  # noqa: F401  # only to see that it is there
+            from matplotlib.axes import Axes
         except ImportError as error:
             raise ImportError(
                 f"{type(self).__name__}.plot needs matplotlib, which is not installed. "
@@ -70,6 +72,11 @@ class Display:
             size = width, height * (n + 1) / 2
             _, ax = plt.subplots(n, figsize=size, squeeze=False, layout="constrained", **options)
         given = list(np.ravel(np.asarray(ax, dtype=object)))
+        for each in given:
+            if not isinstance(each, Axes):
+                raise TypeError(f"ax must be matplotlib Axes, got {each!r}")
+            if each.name != "rectilinear":
+                raise ValueError(f"ax must be rectilinear, and has the projection {each.name!r}")
         if len(given) != n:
             raise ValueError(f"{len(given)} axes are given for {n} {of}")
         self.ax_, self.figure_ = given[0], given[0].figure

@@ -114,3 +114,19 @@ def test_twenty_thousand_coefficients_are_one_collection():
     assert len(display.lines_) == len(display.labels_) == 8
     bars = CoefficientDisplay(coefs[:, -1]).plot()
     assert len(bars.ax_.patches) <= 20
+
+
+@pytest.mark.filterwarnings("ignore:Maximum iterations:UserWarning")
+def test_what_is_no_plain_axes_is_refused_by_name(model, data):
+    displays = draw_all(model, data)
+    for given in (3, "x", {}, plt.figure()):
+        for display in displays:
+            with pytest.raises(TypeError, match="ax must be matplotlib Axes, got"):
+                display.plot(ax=given)
+    for projection in ("polar", "mollweide", "3d"):
+        ax = plt.figure().add_subplot(projection=projection)
+        for display in displays:
+            with pytest.raises(ValueError, match=f"ax must be rectilinear.*'{projection}'"):
+                display.plot(ax=ax)
+            assert display.ax_ is not ax
+        assert not ax.has_data()
