@@ -73,7 +73,7 @@ def leave_one_out(
     shape = (*targets.shape, len(alphas))
     predictions = None if squared and keep != "predictions" else np.empty(shape)
     weighted = np.empty(shape) if keep == "errors" else None
-    overall = RunningMean(len(alphas))
+    overall, share = RunningMean(len(alphas)), np.full(shape[1], 1.0 / shape[1])
     several = squared and by_target and shape[1] > 1
     each = RunningMean(shape[1] * len(alphas)) if several else None
     # Residuals of all rows, targets and alphas would be far larger than X.
@@ -85,7 +85,9 @@ def leave_one_out(
         square = residuals**2
         if weighted is not None:
             weighted[rows] = weights[rows, None, None] * square
-        overall.add(square.mean(axis=1), weights[rows])
+        # Targets are often few and lie last in memory: a product is faster than short sums.
+        by_alpha = square.transpose(0, 2, 1).reshape(-1, shape[1])
+        overall.add((by_alpha @ share).reshape(-1, len(alphas)), weights[rows])
         if each is not None:
             each.add(square.reshape(len(square), -1), weights[rows])
     if not squared:

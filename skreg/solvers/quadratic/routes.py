@@ -45,6 +45,8 @@ NEWTON, NEWTON_ENTRY, NEWTON_PAIR = 4e-5, 3.4e-9, 1.8e-9
 BATCHED, BATCHED_PAIR = 5e-5, 1.05e-8
 # All KKT checks of 100 alphas in batches, an entry of X; per alpha.
 CHECKED_ENTRY = 6e-11
+# Residuals in batches, a row, where X is sparse; of dense columns they are a small part.
+SPARSE_ROW = 8e-9
 
 # With noise a path down to alpha_max over this has half as many active features as it can have at
 # most: from 0.5 to 0.9 of them at ten times the depth, from 0.02 to 0.6 at a tenth of it.
@@ -68,8 +70,8 @@ class Shape(NamedTuple):
 
     Attributes
     ----------
-    n_entries : float
-        Stored entries of X.
+    checked : float
+        The cost of an alpha in a batch whatever is active: its share of residuals and KKT checks.
     n_features : int
     most : int
         The largest active set.
@@ -79,7 +81,7 @@ class Shape(NamedTuple):
         Whether the path is that of the homotopy, else one of Newton steps.
     """
 
-    n_entries: float
+    checked: float
     n_features: int
     most: int
     gram: float
@@ -89,13 +91,14 @@ class Shape(NamedTuple):
     def of(cls, design: Design, penalty: Penalty) -> Shape:
         """That of a design, whose Gram matrix may be there already."""
         n, p, entries = design.n_samples, design.n_features, float(design.n_stored)
-        entry = GRAM_ENTRY if entries >= n * p else GRAM_SPARSE_ENTRY
+        entry = GRAM_SPARSE_ENTRY if design.sparse else GRAM_ENTRY
+        checked = CHECKED_ENTRY * entries + (SPARSE_ROW * n if design.sparse else 0.0)
         gram = 0.0 if design.has_gram else entry * entries * p
         ridged = penalty.l1_ratio < 1.0
         # With an L2 part active sets exceed the rows, and then the dual has fewer unknowns.
         if p > GRAM_LIMIT or (ridged and p > 2 * n):
             gram = np.inf
-        return cls(entries, p, p if ridged else min(n, p), gram, not ridged and p <= MOST_FEATURES)
+        return cls(checked, p, p if ridged else min(n, p), gram, not ridged and p <= MOST_FEATURES)
 
     def on_gram(self, sizes: Array) -> float:
         """Cost of a path with active sets of these sizes on one Gram matrix."""
@@ -108,8 +111,7 @@ class Shape(NamedTuple):
 
     def in_batches(self, sizes: Array) -> float:
         """The same in batches."""
-        fixed = BATCHED + CHECKED_ENTRY * self.n_entries
-        return len(sizes) * fixed + BATCHED_PAIR * float(sizes @ sizes)
+        return len(sizes) * (BATCHED + self.checked) + BATCHED_PAIR * float(sizes @ sizes)
 
     def begins_on_gram(self, depths: Array) -> bool:
         """Whether a path begins on the Gram matrix; `depths` are its alphas over alpha_max."""
