@@ -67,7 +67,7 @@ def note_columns(estimator: Any, X: Any) -> None:
     """Note what scikit-learn's checks, which take a while, would note: names that are strings."""
     columns = columns_of(X, X.shape[1])
     named = not isinstance(columns, range)
-    kinds = {type(name) for name in columns} if named else set()
+    kinds = set(map(type, columns)) if named else set()
     if (str in kinds and len(kinds) > 1) or (named and len(set(columns)) < len(columns)):
         validate_data(estimator, X, skip_check_array=True)  # which refuses them
     vars(estimator).pop("feature_names_in_", None)
