@@ -20,6 +20,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..data.products import Array
+from ..estimators.runtime import with_one_blas_thread
 from ..estimators.warnings import WarnsOfEdge, warn_unconverged
 from ..paths.fit_path import with_degrees_of_freedom
 from ..paths.grid import DEFAULT_EPS, open_ends
@@ -74,11 +75,12 @@ def in_parallel(n_jobs: int | None, verbose: int, tasks: Sequence[Callable[[], A
 
     In threads, unless the user's parallel_config asks for processes: most of the work is in BLAS,
     and X need not be pickled, which takes longer than the folds of 1000 rows and 100 features.
+    Threads do not share NumPy's error state, nor processes the limit of BLAS.
     """
     parallel = Parallel(n_jobs=n_jobs, verbose=int(verbose), prefer="threads")
     if parallel.n_jobs == 1 and not verbose:
         return [task() for task in tasks]
-    return list(parallel(delayed(task)() for task in tasks))
+    return list(parallel(delayed(with_one_blas_thread)(task) for task in tasks))
 
 
 class CrossValidated(WarnsOfEdge, LinearModel):

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,6 +22,8 @@ from sklearn.model_selection import (
 
 import skreg
 from skreg import CVResult, ElasticNetCV, Lasso, LassoCV, Ridge, RidgeCV
+from skreg.estimators.runtime import with_one_blas_thread
+from skreg.linear.cv import in_parallel
 
 # Where the best alpha lies matters in the tests about that only.
 pytestmark = pytest.mark.filterwarnings("ignore:.*the best alpha:UserWarning")
@@ -129,6 +132,12 @@ def test_number_of_jobs_changes_nothing(estimator):
     one = estimator.set_params(n_jobs=None).fit(X, Y1).cv_result_
     two = estimator.set_params(n_jobs=2).fit(X, Y1).cv_result_
     np.testing.assert_array_equal(one.errors, two.errors)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_what_overflows_in_a_fold_warns_in_no_thread(n_jobs):
+    task = partial(np.multiply, 1e200, 1e200)
+    assert with_one_blas_thread(in_parallel, n_jobs, 0, [task] * 3) == [np.inf] * 3
 
 
 def test_repeated_indices_count_as_often():
