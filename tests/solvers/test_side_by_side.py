@@ -81,5 +81,11 @@ def test_of_features_that_depend_on_each_other_one_leaves(near):
 
 
 def test_bounds_other_than_zero_are_left_to_another_method():
-    assert side_by_side.serves(Penalty.build(3, 1.0, lower=0.0))
-    assert not side_by_side.serves(Penalty.build(3, 1.0, upper=0.5))
+    positive = Penalty.build(3, 1.0, lower=0.0)
+    assert side_by_side.serves(positive, 0.1)
+    assert not side_by_side.serves(Penalty.build(3, 1.0, upper=0.5), 0.1)
+    # without a threshold a coefficient at its bound has no sign
+    assert not side_by_side.serves(positive, 0.0)
+    assert not side_by_side.serves(Penalty.build(3, 0.0, lower=0.0), 0.1)
+    assert not side_by_side.serves(Penalty.build(3, 1.0, [0.0, 1.0, 1.0], lower=0.0), 0.1)
+    assert side_by_side.serves(Penalty.build(3, 1.0, [0.0, 1.0, 1.0]), 0.1)

@@ -15,6 +15,8 @@ def bound_problem(l1_ratio=1.0, p=150, **shape):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((100, p)) + rng.standard_normal((100, 1))
     y = X[:, :9] @ rng.standard_normal(9) + rng.standard_normal(100)
+    if "upper" in shape:  # correlations are positive
+        y = -y
     return Problem(Penalty.build(p, l1_ratio, **shape)).bind(X, y)
 
 

@@ -134,7 +134,7 @@ def _solve_on_gram(
     n_features = bound.design.n_features
     few = len(alphas) == 1 and n_features <= MOST_FEATURES and settings.max_iter > 1
     full = bound.penalty.l1_ratio < 1.0 or _rank(bound.design) == n_features
-    if few and full and serves(bound.penalty):
+    if few and full and serves(bound.penalty, float(alphas[0])):
         return _solve_at_one_alpha(bound, alphas, start, settings)
     return _solve_one_by_one(bound, alphas, start, settings)
 

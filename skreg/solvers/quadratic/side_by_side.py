@@ -41,12 +41,18 @@ class Found(NamedTuple):
     solved: Mask
 
 
-def serves(penalty: Penalty) -> bool:
-    """Whether all bounds are zero or infinite: there is no other state than a sign."""
+def serves(penalty: Penalty, alpha: float) -> bool:
+    """Whether there is no other state than a sign.
+
+    All bounds are zero or infinite, and those of features without an L1 part infinite: what is at
+    zero without a threshold may be there because of its bound, or because nothing moves it.
+    """
     if not penalty.boxed:
         return True
-    finite = [bound[np.isfinite(bound)] for bound in (penalty.lower, penalty.upper)]
-    return not np.count_nonzero(np.concatenate(finite))
+    bounded = np.isfinite([penalty.lower, penalty.upper]) & penalty.movable
+    if np.count_nonzero(np.array([penalty.lower, penalty.upper])[bounded]):
+        return False
+    return not np.count_nonzero(penalty.at(alpha).l1[bounded.any(axis=0)] == 0)
 
 
 def solve_side_by_side(

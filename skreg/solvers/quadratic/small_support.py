@@ -34,7 +34,7 @@ FAR = 30.0, 5.0
 def solve(one: OneTarget, alpha: float, start: Array, settings: Settings) -> Solution | None:
     """The solution at one alpha; None where its support is large, or another method is needed."""
     design, whole = one.design, one.penalty
-    if not (serves(whole) and design.has_rows):
+    if not (serves(whole, alpha) and design.has_rows):
         return None
     penalty = whole.at(alpha)
     limit = (1.0 + KKT_TOLERANCE) * penalty.l1
