@@ -124,7 +124,7 @@ class Worker:
         self.listener.join()
         for stream in (self.process.stdout, self.process.stdin, self.errors):
             with contextlib.suppress(OSError):  # what was still to be sent has no reader
-                stream.close()  # type: ignore[union-attr]  # all three are pipes or files here
+                stream.close()
         self.process = None
 
     def __enter__(self) -> Worker:

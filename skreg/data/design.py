@@ -34,8 +34,6 @@ __all__ = ["BLOCK_ENTRIES", "CANCELLATION", "CONSTANT", "Array", "Design", "Inde
 
 Kept = TypeVar("Kept")
 
-NO_ROWS = "a design made from moments has no rows"
-
 
 class Design(ABC):
     """Centred, scaled, weighted view of X; see the module's text.
@@ -146,9 +144,9 @@ class Design(ABC):
     def subset(self, index: Index) -> Self:
         """The design of some features; dense columns are gathered centred and scaled."""
 
+    @abstractmethod
     def joined(self, other: Self) -> Self:
         """Features of this subset of a design followed by those of another."""
-        raise NotImplementedError(NO_ROWS)
 
     def kept(self, key: Any, make: Callable[[], Kept]) -> Kept:
         """What one solver works out on this design and leaves for the next."""
@@ -193,9 +191,9 @@ class Design(ABC):
                 Z[:, ~varies[index]] = 0.0
         return Z
 
+    @abstractmethod
     def _gathered(self, index: Index | slice) -> Array:
         """Some columns of X, a dense copy in float64 and Fortran order."""
-        raise NotImplementedError(NO_ROWS)
 
     # Products -----------------------------------------------------------------------------
 
@@ -322,9 +320,9 @@ class Design(ABC):
             equal[part] = self._equal(first[part], others[part], signs[part], share)
         return equal
 
+    @abstractmethod
     def _equal(self, first: Index, others: Index, signs: Array, share: float) -> NDArray[np.bool_]:
         """The same of as many columns as are compared at once."""
-        raise NotImplementedError(NO_ROWS)
 
     @cached_property
     def variances(self) -> Array:
@@ -400,9 +398,9 @@ class Design(ABC):
             return self._gram[:, index]
         return self.cross_gram(self.subset(index))
 
+    @abstractmethod
     def cross_gram(self, other: Self) -> Array:
         """``Z^T Omega Z_other`` for a subset of the design, or of the same one."""
-        raise NotImplementedError(NO_ROWS)
 
     def kernel(self) -> Array:
         """``Omega^(1/2) Z Z^T Omega^(1/2)``, shape (n_samples, n_samples), without a dense Z."""

@@ -6,12 +6,12 @@ up block by block, are all that a solver on the Gram matrix needs.
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Never, Self
 
 import numpy as np
 
 from .dense import DenseDesign
-from .design import NO_ROWS, Design
+from .design import Design
 from .moments import Moments
 from .products import CONSTANT, NONE_FAR, Array, Index
 
@@ -20,8 +20,9 @@ from .products import CONSTANT, NONE_FAR, Array, Index
 LEFT = 1e-4
 # More columns than this share of all are not made anew one by one: the rows have their own moments.
 MANY_LOST = 0.25
+NO_ROWS = "a design made from moments has no rows"
 # What a design has of its rows.
-OF_ROWS = ("_X", "omega")
+OF_ROWS = ("_X", "_compared", "omega")
 
 
 class MomentsDesign(Design):
@@ -96,6 +97,12 @@ class MomentsDesign(Design):
         mean, inv_scale = (None if v is None else v[index] for v in (self.mean, self.inv_scale))
         gram = self.gram()[np.ix_(index, index)]
         return MomentsDesign(gram, self.n_samples, mean, inv_scale, self._shift[index])
+
+    def _no_rows(self, *args: Any, **kwargs: Any) -> Never:
+        """Refuse what only rows can answer; the registry refuses solvers that ask for it."""
+        raise AttributeError(NO_ROWS)
+
+    joined = cross_gram = _gathered = _equal = _no_rows
 
 
 def _by_weight(moments: Moments, center: bool) -> tuple[Array, Array, Array]:

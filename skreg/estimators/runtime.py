@@ -8,16 +8,17 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, update_wrapper, wraps
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from sklearn import get_config, set_config
 from sklearn.utils.parallel import _get_threadpool_controller
 
-F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+S = TypeVar("S")
 T = TypeVar("T")
 
 # The call that limits BLAS, and perhaps others that are about to see that one does: entering and
@@ -89,21 +90,19 @@ def _is_scipy_s(file: str) -> bool:
     return any(folder in ("scipy", "scipy.libs") for folder in Path(file).parts)
 
 
-def one_blas_thread(function: F) -> F:
+def one_blas_thread(function: Callable[P, T]) -> Callable[P, T]:
     """Decorate a function to run with one BLAS thread, and NumPy silent."""
-
-    @wraps(function)
-    def limited(*args: Any, **kwargs: Any) -> Any:
-        return with_one_blas_thread(function, *args, **kwargs)
-
-    return limited  # type: ignore[return-value]  # wraps() keeps the signature
+    limited: Callable[P, T] = partial(with_one_blas_thread, function)
+    return update_wrapper(limited, function)
 
 
-def restored_on_failure(fit: F) -> F:
+def restored_on_failure(
+    fit: Callable[Concatenate[S, P], T],
+) -> Callable[Concatenate[S, P], T]:
     """Leave the estimator as it was when `fit` does not end well, Ctrl-C included."""
 
     @wraps(fit)
-    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def guarded(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         before = dict(vars(self))
         errors, unchecked = np.geterr(), get_config()["skip_parameter_validation"]
         try:
@@ -115,7 +114,7 @@ def restored_on_failure(fit: F) -> F:
             set_config(skip_parameter_validation=unchecked)
             raise
 
-    return guarded  # type: ignore[return-value]  # wraps() keeps the signature
+    return guarded
 
 
 def called_by(*packages: str) -> bool:

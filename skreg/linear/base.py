@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, update_wrapper
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +13,21 @@ from sklearn.utils.validation import check_is_fitted
 from ..data.products import Array
 from ..estimators.parameters import CheckedParameters
 from ..estimators.ready import check_columns, finite_floats
-from ..estimators.runtime import restored_on_failure, with_one_blas_thread
+from ..estimators.runtime import one_blas_thread, restored_on_failure
 from ..estimators.validation import check_rows
 from ..paths.fit_path import fit_path
 from ..paths.problem import BoundProblem
 from ..paths.result import PathPoint, PathResult
 from .training_data import DTYPES, FORMATS
 
-F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+S = TypeVar("S")
+T = TypeVar("T")
 
 
-def all_or_nothing(fit: F) -> F:
+def all_or_nothing(fit: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
     """Fit with one BLAS thread; a fit that fails leaves no trace."""
-    return restored_on_failure(update_wrapper(partial(with_one_blas_thread, fit), fit))  # type: ignore[return-value]
+    return restored_on_failure(one_blas_thread(fit))
 
 
 class LinearModel(RegressorMixin, MultiOutputMixin, CheckedParameters):

@@ -17,6 +17,7 @@ from skreg.command.models import usual_models
 from skreg.command.reading import ReadingOptions, read_table
 from skreg.command.reading.file import read_cells
 from skreg.command.reading.kinds import decide
+from skreg.command.reading.options import LEFT_TO_THE_FILE
 from skreg.command.run import main
 from skreg.command.table import LaterClasses, LaterRows, TableError, time_folds
 from skreg.report import making
@@ -516,7 +517,7 @@ def test_encodings(tmp_path, capsys):
 # Ids, sentinels, columns that are named
 
 
-def table_of(folder, target="y", task="regression", options=ReadingOptions(), **columns):  # noqa: B008
+def table_of(folder, target="y", task="regression", options=LEFT_TO_THE_FILE, **columns):
     names = list(columns)
     lines = [",".join(map(str, row)) for row in zip(*columns.values(), strict=True)]
     return read_table(write(folder, "\n".join([",".join(names), *lines])), target, task, options)

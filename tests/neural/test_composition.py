@@ -53,9 +53,9 @@ def test_a_seed_makes_a_run_bit_identical(estimator, more):
 
 
 def test_the_global_generator_is_left_alone():
-    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    state = np.random.get_state()[1].copy()  # noqa: NPY002 -- it is what this is about
     MLPRegressor(5, max_iter=2, random_state=0, **EVERYTHING).fit(X, y)
-    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002 -- it is what this is about
 
 
 @pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])

@@ -22,3 +22,6 @@ class ReadingOptions:
     drop: Sequence[str] = ()  # columns to leave out
     text: Sequence[str] = ()  # columns to take as text
     number: Sequence[str] = ()  # columns to take as numbers
+
+
+LEFT_TO_THE_FILE = ReadingOptions()

@@ -23,7 +23,7 @@ from ..table import MOST_CATEGORIES, Table, TableError, mixed_preprocessing
 from .dates import date_parts
 from .file import Cells, in_lines, read_cells
 from .kinds import Column, decide, shown
-from .options import ReadingOptions
+from .options import LEFT_TO_THE_FILE, ReadingOptions
 from .target import check_names, find_target, labels
 
 LARGEST = 1e150  # its square is still a finite number
@@ -35,7 +35,7 @@ def read_table(
     file: str | Path,
     target: str | None,
     task: str = "regression",
-    options: ReadingOptions = ReadingOptions(),  # noqa: B008 -- it is frozen
+    options: ReadingOptions = LEFT_TO_THE_FILE,
 ) -> Table:
     """Read a delimited text file.
 
