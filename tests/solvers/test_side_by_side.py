@@ -5,8 +5,8 @@ import pytest
 
 from skreg.objective.penalties import Penalty
 from skreg.paths.problem import Problem
-from skreg.solvers.base import Settings
-from skreg.solvers.quadratic import auto, side_by_side
+from skreg.solvers.base import OneTarget, Settings
+from skreg.solvers.quadratic import auto, side_by_side, small_support
 
 
 def bound_problem(p=12, n_targets=7, seed=0, **shape):
@@ -52,6 +52,25 @@ def test_a_solution_is_no_iteration_away_from_itself(shape):
     (warm,) = auto._solve_at_one_alpha(bound, alphas, start, Settings())
     assert [one.n_iter == 0 for one in warm] == [True] * 3 + [False] + [True] * 3
     np.testing.assert_allclose([one.coef for one in warm], [one.coef for one in cold], atol=1e-9)
+
+
+@pytest.mark.parametrize("bound", ["lower", "upper"])
+def test_a_start_out_of_bounds_is_brought_back(bound):
+    problem = bound_problem(l1_ratio=0.8, **{bound: 0.0})
+    start, alphas = 10.0 * np.ones((12, 7)), np.array([0.1])
+    start[::2] = -10.0
+    gram, penalty, settings = problem.design.gram(), problem.penalty.at(0.1), Settings()
+    squares = problem.target.squares
+    found = side_by_side.solve_side_by_side(
+        gram, problem.correlations.T, penalty, start.T, squares, 15
+    )
+    assert found.solved.any()
+    ((*cold,),) = auto._solve_one_by_one(problem, alphas, np.zeros((12, 7)), settings)
+    for k in np.flatnonzero(found.solved):
+        np.testing.assert_allclose(found.W[k], cold[k].coef, rtol=0, atol=1e-9)
+    for k in range(7):  # which has no check of bounds behind it
+        one = small_support.solve(OneTarget(problem, k), 0.1, start[:, k], settings)
+        assert one is None or np.abs(one.coef - cold[k].coef).max() <= 1e-9
 
 
 def test_parts_of_many_targets_are_solved_as_all_at_once(monkeypatch):

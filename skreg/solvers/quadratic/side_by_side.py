@@ -97,6 +97,8 @@ class _Rounds:
         if self.usable is not None:
             C, start = np.where(self.usable, C, 0.0), np.where(self.usable, start, 0.0)
             threshold = np.where(self.usable, threshold, np.inf)
+        if self.penalty.boxed:  # a sign that no coefficient may have would stay
+            start = self.penalty.clip(start)
         sign = np.sign(start) if np.count_nonzero(start) else self._first_signs(C, threshold)
         found = None
         for n_rounds in range(1, most + 1):
