@@ -231,3 +231,14 @@ def test_products_in_single_precision_cost_no_digits(common, weighted, share):
     (found,) = method.path(alphas, np.zeros(p), 1000)
     assert found.gap < 1e-12
     assert "single" in vars(method.dual)
+
+
+def test_a_dual_point_from_which_the_objective_rises_is_given_up():
+    """A multiple of it is looked for, and to a tiny one any positive multiple is as bad."""
+    design, target, penalty = setting("wide", "lasso")
+    scaled, nothing = penalty.at(2.0 * penalty.alpha_max(target.c)), np.zeros(design.n_features)
+    dual = DualNewton(target, factored=True)
+    r, q, counted = -1e-20 * target.y, -1e-20 * target.c, design.omega > 0
+    found, _ = dual.solve(scaled, nothing, r, q, 0.1, 1e-12, 100)
+    assert not found.w.any()
+    np.testing.assert_allclose(found.r * counted, target.y * counted, rtol=0, atol=1e-12)

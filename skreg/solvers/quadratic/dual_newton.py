@@ -155,6 +155,8 @@ class DualNewton:
         slope: float,
     ) -> float:
         """The share of a step at which phi, which begins to fall by `slope`, is nearly least."""
+        if slope >= 0.0:  # phi is convex
+            return 0.0
         low, high, t = (0.0, slope), (1.0, slope), 1.0
         for _ in range(SEARCHED):
             w = penalty.prox(pull + t * turn, lacks)
