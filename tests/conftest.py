@@ -18,7 +18,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 # Timing on a busy machine is no property of the code. The examples are the same in every run, so
-# that a red run means a change; `--hypothesis-profile=explore` looks for new ones.
+# that a red run means a change, and more of them in `.ci/run`, by `--hypothesis-profile=wide`;
+# `--hypothesis-profile=explore` looks for new ones.
 COMMON = {
     "deadline": None,
     "print_blob": True,
@@ -26,6 +27,7 @@ COMMON = {
 }
 hypothesis.settings.register_profile("same", derandomize=True, **COMMON)
 hypothesis.settings.register_profile("explore", **COMMON)
+hypothesis.settings.register_profile("wide", derandomize=True, max_examples=300, **COMMON)
 hypothesis.settings.load_profile("same")
 
 
