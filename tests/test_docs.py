@@ -66,6 +66,10 @@ def test_readme_links():
         assert (ROOT / target).exists(), target
 
 
+def test_long_examples_are_examples():
+    assert {path.name for path in EXAMPLES} >= LONG_EXAMPLES
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_the_gallery_shows_every_example(path):
     picture = f"images/{path.stem.removeprefix('plot_')}.png"
