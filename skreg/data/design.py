@@ -106,7 +106,7 @@ class Design(ABC):
             omega = np.asarray(sample_weight, dtype=np.float64)
             omega = omega / omega.max()  # twice, so that neither tiny nor huge weights overflow
             omega /= omega.sum()
-        given, dtype, X = X, dtype or X.dtype, products.in_order(X)
+        given, dtype, X = X, dtype or X.dtype, products.quick_to_read(X)
         if not (center or standardize):
             return cls(X, omega, dtype=dtype)
         centred = cls(X, omega, products.adjoint(X, omega), dtype=dtype)

@@ -52,7 +52,7 @@ STRETCH = 1 << 14
 GLANCE = 0.05
 
 
-def in_order(X: Any) -> Any:
+def quick_to_read(X: Any) -> Any:
     """X in a form that is read quickly, copied only where it is in none, or small."""
     small = X.size <= COPIED
     if is_sparse(X):

@@ -20,7 +20,7 @@ from ..data.design import Design
 from ..data.from_moments import design_from_moments
 from ..data.moments import Moments
 from ..data.powers_of_two import PowersOfTwo
-from ..data.products import Array, Index, adjoint, in_order
+from ..data.products import Array, Index, adjoint, quick_to_read
 from ..paths.problem import BoundProblem, Problem
 from ..solvers.base import Target
 from ..solvers.registry import gram_serves
@@ -96,7 +96,7 @@ def bind_for_folds(
     X, y, sample_weight = powers.scaled(X, y, sample_weight)
     made = moments = None
     if gram_serves(X, problem.alpha_of == "sum"):
-        read = in_order(X)
+        read = quick_to_read(X)
         moments = FoldMoments.build(read, y, sample_weight, folds, problem.fit_intercept)
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
         plain = DenseDesign(read, weight, dtype=X.dtype)
