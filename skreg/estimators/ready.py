@@ -13,9 +13,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import validate_data
 
-from .validation import columns_of
+from .validation import check_rows, columns_of
 
-FLOATS = {np.dtype(np.float64), np.dtype(np.float32)}
+DTYPES = [np.float64, np.float32]  # the first is what other numbers become
+FLOATS = set(map(np.dtype, DTYPES))
 WHOLE = {np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)}
 NUMBERS = FLOATS | WHOLE
 SPARSE = {sparse.csc_matrix, sparse.csc_array, sparse.csr_matrix, sparse.csr_array}
@@ -76,9 +77,18 @@ def note_columns(estimator: Any, X: Any) -> None:
         estimator.feature_names_in_ = np.array(columns, dtype=object)
 
 
-def check_columns(estimator: Any, X: Any) -> None:
-    """Check that an X to predict has the columns of the fit, as scikit-learn does."""
+def rows_to_predict(estimator: Any, X: Any, dtype: Any = None, **options: Any) -> Any:
+    """An X to predict with the columns of the fit, refused otherwise as scikit-learn does.
+
+    The numbers become `dtype`, as in `finite_floats`; the options are those of scikit-learn's
+    checks, which an X goes through that is not ready.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        table, mean_square = finite_floats(X, dtype)
+        if mean_square is None:
+            return check_rows(estimator, X, dtype=DTYPES if dtype is None else dtype, **options)
     names = getattr(estimator, "feature_names_in_", None)
     known = range(estimator.n_features_in_) if names is None else names.tolist()
     if columns_of(X, X.shape[1]) != known:
         validate_data(estimator, X, reset=False, skip_check_array=True)
+    return table

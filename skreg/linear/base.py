@@ -12,13 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data.products import Array
 from ..estimators.parameters import CheckedParameters
-from ..estimators.ready import check_columns, finite_floats
+from ..estimators.ready import rows_to_predict
 from ..estimators.runtime import one_blas_thread, restored_on_failure
-from ..estimators.validation import check_rows
 from ..paths.fit_path import fit_path
 from ..paths.problem import BoundProblem
 from ..paths.result import PathPoint, PathResult
-from .training_data import DTYPES, FORMATS
+from .training_data import FORMATS
 
 P = ParamSpec("P")
 S = TypeVar("S")
@@ -50,12 +49,7 @@ class LinearModel(RegressorMixin, MultiOutputMixin, CheckedParameters):
         """
         if not hasattr(self, "coef_"):
             check_is_fitted(self)
-        with np.errstate(over="ignore", invalid="ignore"):
-            table, mean_square = finite_floats(X)
-        if mean_square is None:
-            table = check_rows(self, X, accept_sparse=FORMATS, dtype=DTYPES)
-        else:
-            check_columns(self, X)
+        table = rows_to_predict(self, X, accept_sparse=FORMATS)
         return np.asarray(table @ self.coef_.T + self.intercept_)
 
     def __sklearn_tags__(self) -> Any:

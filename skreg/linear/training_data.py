@@ -12,7 +12,7 @@ from sklearn import get_config
 
 from ..data.powers_of_two import PowersOfTwo, are_ordinary, powers_of_two
 from ..data.products import Array, is_sparse
-from ..estimators.ready import FLOATS, LARGEST, finite_floats, note_columns
+from ..estimators.ready import DTYPES, FLOATS, LARGEST, finite_floats, note_columns
 from ..estimators.runtime import warn
 from ..estimators.validation import (
     check_table,
@@ -24,7 +24,6 @@ from ..estimators.validation import (
 )
 from ..paths.problem import BoundProblem, Problem
 
-DTYPES = [np.float64, np.float32]
 FORMATS = ["csc", "csr", "coo"]
 
 

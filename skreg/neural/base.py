@@ -12,9 +12,9 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.parameters import CheckedParameters
-from ..estimators.ready import check_columns, finite_floats
+from ..estimators.ready import rows_to_predict
 from ..estimators.runtime import restored_on_failure
-from ..estimators.validation import PAIR, check_rows, check_table, check_weights
+from ..estimators.validation import PAIR, check_table, check_weights
 from ..objective.losses import Loss
 from .callbacks import CallbackSupportMixin
 from .checks import check_plan, check_same_network, dropout_rates
@@ -94,11 +94,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         if not hasattr(self, "coefs_"):
             check_is_fitted(self)
         dtype = self.coefs_[0].dtype
-        with np.errstate(over="ignore", invalid="ignore"):
-            table, mean_square = finite_floats(X, dtype)
-            if mean_square is None:
-                return check_rows(self, X, accept_sparse="csr", dtype=dtype, order="C")
-        check_columns(self, X)
+        table = rows_to_predict(self, X, dtype, accept_sparse="csr", order="C")
         return np.ascontiguousarray(table) if isinstance(table, np.ndarray) else table.tocsr()
 
     def _raw_of(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
