@@ -366,3 +366,50 @@ def test_fewer_steps_than_it_takes_end_nearer_than_they_began():
     path = fit_path(bound, 0.05 * alpha_grid(bound, 2)[:1])
     assert path.n_iters[0] == 2
     assert path.dev_ratio[0] > 0.0
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+@pytest.mark.parametrize("solved", [[0.1, 0.0], [0.0]])
+def test_classes_that_can_be_told_apart_have_no_minimum_without_a_penalty(l1_ratio, solved):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((20, 30)), np.arange(20) % 2.0
+    problem = Problem(Penalty.build(30, l1_ratio), Logistic(), solver="newton", settings=EXACT)
+    path = fit_path(problem.bind(X, y), np.array(solved))
+    eta = X @ path.coefs[:, -1] + path.intercepts[-1]
+    assert np.isfinite(eta).all()
+    assert Logistic().value(eta, y, np.full(20, 0.05)) <= 1.01 * path.dual_gaps[-1] * 2 * np.log(2)
+    assert path.dual_gaps[-1] <= 1e-6
+
+
+@pytest.mark.parametrize("loss", ["poisson", "logistic"])
+@pytest.mark.parametrize("seed", range(3))
+def test_as_many_features_as_rows_without_a_penalty(loss, seed):
+    """The Gram matrix is singular, and least squares of minimum norm are a step."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((12, 12))
+    y = targets(loss, X[:, 0], rng)
+    problem = Problem(Penalty.build(12, 0.0), LOSSES[loss], solver="newton", settings=EXACT)
+    path = fit_path(problem.bind(X, y), np.array([0.1, 0.0]))
+    assert path.dual_gaps.max() <= 1e-6
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+def test_all_features_may_be_excluded(l1_ratio):
+    case = Case("poisson", 0)
+    penalty = Penalty.build(8, l1_ratio, np.full(8, np.inf))
+    problem = replace(case.problem, penalty=penalty)
+    path = fit_path(problem.bind(case.X, case.y), np.array([0.1]))
+    assert not path.coefs.any()
+    assert path.converged.all()
+
+
+def test_gaps_that_are_infinite_are_no_reason_to_stop():
+    """Far from the solution the residual of the model is no slope of the loss."""
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((40, 200))
+    y = 30.0 * X[:, 0] + rng.standard_normal(40)
+    lower, upper = rng.choice([0.0, -0.1, -np.inf], 200), rng.choice([0.05, 0.3, np.inf], 200)
+    penalty = Penalty.build(200, 1.0, None, lower, upper)
+    bound = Problem(penalty, Huber(0.8), solver="newton", settings=EXACT).bind(X, y)
+    path = fit_path(bound, 0.9 * alpha_grid(bound, 2)[:1], start=rng.choice([-3, 0, 1.0], 200))
+    assert path.dual_gaps.max() <= 1e-12

@@ -164,6 +164,7 @@ class NewtonPath:
 
     # One alpha ----------------------------------------------------------------------------
 
+    @np.errstate(over="ignore", invalid="ignore")
     def solve(self, alpha: float) -> Solution:
         """Move to the solution at `alpha`."""
         rows, penalty = self.rows, self.penalty.at(alpha)
@@ -182,6 +183,8 @@ class NewtonPath:
             elif n_iter > 1:
                 self.spent += self._cost_of_evaluation()
             new = self._step(alpha, point, r)
+            if not np.isfinite(new.eta).all():  # no curvature is left where there is no minimum
+                break
             long = tried > TRUSTED_STEPS or np.abs(new.eta - point.eta).max() > LONG_STEP
             share = self._armijo(penalty, point, new, r) if long else 1.0
             if share < 1.0:
@@ -215,7 +218,7 @@ class NewtonPath:
                 gap = min(gap, self._other_gap(point, r, h, penalty))
             if gap < best:
                 best, best_point, best_q, idle = gap, point, q, 0
-            else:
+            elif np.isfinite(gap):
                 idle += 1
             if best <= self.aim or idle >= MOST_IDLE_STEPS:
                 break

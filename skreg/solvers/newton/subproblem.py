@@ -54,9 +54,11 @@ class Subproblem:
         penalty = self.penalty.take(index)
         usable = penalty.movable & (gram.diagonal() > 0)
         chosen = np.flatnonzero(usable)
+        if not len(chosen):
+            return np.zeros(len(c))
         matrix = gram if usable.all() else gram[np.ix_(chosen, chosen)]
         matrix = matrix + np.diag(alpha * (1.0 - penalty.l1_ratio) * penalty.l2_factors[chosen])
         _, found, info = dposv(matrix, c[chosen], lower=1)
         w = np.zeros(len(c))
-        w[chosen] = pseudo_solve(matrix, c[chosen][:, None])[:, 0] if info else found
+        w[chosen] = pseudo_solve(matrix, c[chosen]) if info else found
         return w
