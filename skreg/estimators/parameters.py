@@ -94,7 +94,7 @@ class CheckedParameters(BaseEstimator):
     @classmethod
     @functools.cache
     def _defaults(cls) -> dict[str, Any]:
-        """Parameters with their defaults, which need no check; none of those if one is not valid.
+        """Parameters with their defaults, which need no check; where one is not valid, without.
 
         They are read off the signature of __init__, which takes long and never changes.
         """

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from ..data.build import design_of
 from ..data.dense import DenseDesign
 from ..data.design import Design
 from ..data.from_moments import design_from_moments
@@ -93,22 +92,17 @@ def bind_for_folds(
     folds: Sequence[Fold],
 ) -> tuple[BoundProblem, FoldMoments | None]:
     """A problem on all rows, and the moments of its folds where they serve."""
-    X, y, sample_weight = powers.scaled(X, y, sample_weight)
-    made = moments = None
+    moments = None
     if gram_serves(X, problem.alpha_of == "sum"):
-        read = quick_to_read(X)
-        moments = FoldMoments.build(read, y, sample_weight, folds, problem.fit_intercept)
-        weight = np.ones(len(y)) if sample_weight is None else sample_weight
-        plain = DenseDesign(read, weight, dtype=X.dtype)
-        made = _from_moments(
-            problem, plain, y.reshape(len(y), -1), weight, moments.total, moments.total
-        )
-    if made is None:
-        design = design_of(
-            X, sample_weight, center=problem.fit_intercept, standardize=problem.standardize
-        )
-        made = design, Target.build(design, y)
-    return problem.on(*made, sample_weight, y.ndim == 1, powers), moments
+        own_X, own_y, own_weight = powers.scaled(X, y, sample_weight)
+        read = quick_to_read(own_X)
+        moments = FoldMoments.build(read, own_y, own_weight, folds, problem.fit_intercept)
+        weight = np.ones(len(y)) if own_weight is None else own_weight
+        plain, total = DenseDesign(read, weight, dtype=own_X.dtype), moments.total
+        made = _from_moments(problem, plain, own_y.reshape(len(y), -1), weight, total, total)
+        if made is not None:
+            return problem.on(*made, own_weight, y.ndim == 1, powers), moments
+    return problem.bind(X, y, sample_weight, powers), moments
 
 
 def training_problem(
