@@ -11,15 +11,21 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import numbers
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import validate_parameter_constraints
+from sklearn.utils._param_validation import Interval, validate_parameter_constraints
 
 T = TypeVar("T", bound=type)
+
+# Constraints of many parameters.
+NOT_NEGATIVE = Interval(numbers.Real, 0, None, closed="left")
+SHARE = Interval(numbers.Real, 0, 1, closed="both")
+COUNT = Interval(numbers.Integral, 1, None, closed="left")
 
 # Python 3.13 takes the indentation off docstrings, earlier versions leave it.
 PLACE = re.compile(r"^( *)\{parameters\}$", re.MULTILINE)

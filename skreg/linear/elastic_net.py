@@ -12,12 +12,12 @@ from sklearn.utils import metadata_routing
 from sklearn.utils.validation import check_is_fitted
 
 from ..data.products import Array
-from ..estimators.parameters import parameter, with_parameters
+from ..estimators.parameters import NOT_NEGATIVE, SHARE, parameter, with_parameters
 from ..estimators.warnings import warn_unconverged
 from ..paths.problem import Problem
 from .base import LinearModel, all_or_nothing, finite_path
 from .functions import enet_path
-from .parameters import NOT_NEGATIVE, SHARE, ElasticNetParameters
+from .parameters import ElasticNetParameters
 from .problems import elastic_net_problem
 from .training_data import TrainingData
 

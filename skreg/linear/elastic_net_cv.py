@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
-from ..estimators.parameters import parameter, with_parameters
+from ..estimators.parameters import COUNT, SHARE, parameter, with_parameters
 from ..estimators.validation import numeric, refuse_booleans
 from ..paths.grid import DEFAULT_EPS
 from .base import all_or_nothing
 from .cv import CrossValidated
 from .functions import enet_path, lasso_path
-from .parameters import POSITIVE_COUNT, SHARE, CVParameters, ElasticNetParameters
+from .parameters import CVParameters, ElasticNetParameters
 from .problems import check_alphas, elastic_net_problem, is_count, undeprecated
 from .training_data import TrainingData
 
@@ -85,7 +85,7 @@ class ElasticNetCV(CVParameters, ElasticNetParameters, CrossValidated):
     )
     alphas: int | ArrayLike | None = parameter(
         default=100,
-        constraint=[POSITIVE_COUNT, "array-like", Hidden(None)],
+        constraint=[COUNT, "array-like", Hidden(None)],
         kind="int or array-like of shape (n_alphas,)",
         meaning="The alphas, or how many, from the exact alpha_max down.",
     )
@@ -97,7 +97,7 @@ class ElasticNetCV(CVParameters, ElasticNetParameters, CrossValidated):
     )
     max_iter: int = parameter(
         default=1000,
-        constraint=[POSITIVE_COUNT],
+        constraint=[COUNT],
         kind="int",
         meaning="As for `ElasticNet`.",
     )
@@ -109,7 +109,7 @@ class ElasticNetCV(CVParameters, ElasticNetParameters, CrossValidated):
     )
     n_alphas: Any = parameter(
         default="deprecated",
-        constraint=[POSITIVE_COUNT, Hidden(StrOptions({"deprecated"}))],
+        constraint=[COUNT, Hidden(StrOptions({"deprecated"}))],
         kind="int",
         meaning="Deprecated, as in scikit-learn 1.7: the number of alphas is `alphas`.",
     )

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn import linear_model as scikit_learn
 
-from ..estimators.parameters import check_parameters, constraints_of
+from ..estimators.parameters import SHARE, check_parameters, constraints_of
 from ..estimators.runtime import one_blas_thread
 from ..estimators.validation import in_order, numeric, refuse_booleans, unwrap
 from ..estimators.warnings import warn_unconverged
@@ -22,7 +22,7 @@ from ..paths.grid import DEFAULT_EPS
 from ..paths.problem import BoundProblem
 from ..paths.result import PathResult
 from .base import LinearModel, finite_path
-from .parameters import SHARE, ElasticNetParameters, LinearParameters
+from .parameters import ElasticNetParameters, LinearParameters
 from .problems import elastic_net_problem, is_count, resolve_alphas, undeprecated
 from .ridge import Ridge
 from .training_data import TrainingData

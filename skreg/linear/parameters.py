@@ -6,14 +6,10 @@ import numbers
 from typing import Any
 
 from numpy.typing import ArrayLike
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
-from ..estimators.parameters import parameter, with_parameters
+from ..estimators.parameters import COUNT, NOT_NEGATIVE, parameter, with_parameters
 from ..selection.result import RULES
-
-NOT_NEGATIVE = Interval(numbers.Real, 0, None, closed="left")
-SHARE = Interval(numbers.Real, 0, 1, closed="both")
-POSITIVE_COUNT = Interval(numbers.Integral, 1, None, closed="left")
 
 BOUNDS = "float, array-like of shape (n_features,) or None"
 
@@ -76,7 +72,7 @@ class ElasticNetParameters(LinearParameters):
     )
     max_iter: int | None = parameter(
         default=1000,
-        constraint=[POSITIVE_COUNT, None],
+        constraint=[COUNT, None],
         kind="int or None",
         meaning="""
         Largest number of iterations at an alpha, Newton's rounds among them; None is 1000. The

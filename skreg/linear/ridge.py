@@ -14,14 +14,14 @@ from sklearn.linear_model import Ridge as ScikitLearnRidge
 from sklearn.utils._param_validation import StrOptions
 
 from ..data.products import Array
-from ..estimators.parameters import parameter, with_parameters
+from ..estimators.parameters import COUNT, NOT_NEGATIVE, parameter, with_parameters
 from ..estimators.validation import columns_of, in_order, numeric, refuse_booleans
 from ..estimators.warnings import warn_unconverged
 from ..paths.fit_path import gaps_of
 from ..paths.problem import Problem
 from ..paths.result import PathPoint
 from .base import LinearModel, all_or_nothing, finite_path
-from .parameters import NOT_NEGATIVE, POSITIVE_COUNT, LinearParameters
+from .parameters import LinearParameters
 from .problems import ridge_problem
 from .training_data import TrainingData
 
@@ -85,7 +85,7 @@ class Ridge(LinearParameters, LinearModel):
     copy_X: bool = parameter(default=True, meaning="For compatibility: X is never written to.")
     max_iter: int | None = parameter(
         default=None,
-        constraint=[POSITIVE_COUNT, None],
+        constraint=[COUNT, None],
         kind="int or None",
         meaning="Largest number of iterations of the iterative solvers; None is 15000.",
     )

@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from ..estimators.parameters import parameter, with_parameters
+from ..estimators.parameters import COUNT, NOT_NEGATIVE, SHARE, parameter, with_parameters
 from .engine.regularizers import WeightPenalty
 
 RATE = Interval(numbers.Real, 0, 1, closed="left")
-SHARE = Interval(numbers.Real, 0, 1, closed="both")
-NOT_NEGATIVE = Interval(numbers.Real, 0, None, closed="left")
 POSITIVE = Interval(numbers.Real, 0, None, closed="neither")
-COUNT = Interval(numbers.Integral, 1, None, closed="left")
 
 
 @with_parameters
