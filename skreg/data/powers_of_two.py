@@ -201,18 +201,18 @@ def powers_of_two(
     `mean_square` is that of X, where it and that of y are known to be ordinary. What is left
     to see are then columns and targets that are far smaller than the others.
     """
-    heaviest = 0 if weight is None else _exponent(float(weight.max()))
+    heaviest = 0 if weight is None else exponent_of(float(weight.max()))
     known = mean_square is not None and not heaviest
     if known and not _may_have_small_columns(X, mean_square or 0.0):
         if y.ndim == 1:
             return ORDINARY
         sizes = np.abs(y).max(axis=0)
         _refuse_unlike(sizes)
-        target = _exponent(float(sizes.max()))
+        target = exponent_of(float(sizes.max()))
         return PowersOfTwo(target=target) if target else ORDINARY
     columns = _column_sizes(X)
     largest = float(columns.max(initial=0.0))
-    top, base = _exponents(largest), _exponent(largest)
+    top, base = _exponents(largest), exponent_of(largest)
     own = _exponents(columns)
     small = (columns > 0) & (own < top - FAR)
     targets = np.abs(y.reshape(len(y), -1)).max(axis=0, initial=0.0)
@@ -220,7 +220,7 @@ def powers_of_two(
     units = PowersOfTwo(
         base=base,
         columns=np.where(small, own, base) if small.any() else None,
-        target=_exponent(float(targets.max(initial=0.0))),
+        target=exponent_of(float(targets.max(initial=0.0))),
         weight=heaviest,
     )
     return ORDINARY if units.ordinary else units
@@ -230,8 +230,8 @@ def _exponents(sizes: Any) -> Any:
     return np.frexp(sizes)[1].astype(np.int64)
 
 
-def _exponent(size: float) -> int:
-    """The power of two nearest to a size, none where it is ordinary."""
+def exponent_of(size: float) -> int:
+    """The power of two nearest to a size, 0 where it is ordinary."""
     exponent = int(np.frexp(size)[1])
     return exponent if abs(exponent) > FAR else 0
 

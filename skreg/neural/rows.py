@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.model_selection import train_test_split
 
+from ..data.powers_of_two import exponent_of
 from .engine.batches import Index, Targets
 
 # Most rows that are put in order.
 LARGEST_ORDERED = 1000
-# Weights are as the user has them up to 2^60: whole numbers stay whole.
-FAR = 60
 
 
 @dataclass
@@ -52,9 +51,12 @@ class Rows:
 
 
 def of_order_one(weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights times a power of two where they are far from one, whose sums would overflow."""
-    exponent = int(np.frexp(weight.max(initial=0.0))[1])
-    return weight if abs(exponent) <= FAR else np.ldexp(weight, -exponent)
+    """Weights times a power of two where they are far from one, whose sums would overflow.
+
+    All others are as the user has them: whole numbers stay whole.
+    """
+    exponent = exponent_of(float(weight.max(initial=0.0)))
+    return np.ldexp(weight, -exponent) if exponent else weight
 
 
 def rows_that_count(rows: Rows) -> Rows:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ...estimators.ready import LARGEST
 from ...report.contents import Caution, some
 from ...report.ids_and_sentinels import (
     all_different,
@@ -26,7 +27,6 @@ from .kinds import Column, decide, shown
 from .options import LEFT_TO_THE_FILE, ReadingOptions
 from .target import check_names, find_target, labels
 
-LARGEST = 1e150  # its square is still a finite number
 MISTAKES = "The file may have mistakes"
 Item = TypeVar("Item")
 
