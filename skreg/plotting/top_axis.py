@@ -33,6 +33,8 @@ def top_axis(
     top.set_xlabel(label, fontsize=size)
     top.tick_params(length=2.5, width=0.6, color=canvas.muted, labelsize=size)
     top.spines["top"].set(color=canvas.muted, linewidth=0.6)
+    # The power of ten of large y stands above the axes: to their left it leaves the counts free.
+    ax.yaxis.get_offset_text().set(horizontalalignment="right", verticalalignment="bottom")
     top.set_axes_locator(_TicksOnPath(ax, top, x[known], values[known], size))
     return top
 

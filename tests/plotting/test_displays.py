@@ -381,6 +381,18 @@ def test_axis_on_top_counts_right(make, mode):
     )
 
 
+@pytest.mark.parametrize("layout", [None, "constrained"])
+def test_the_power_of_ten_of_large_coefficients_leaves_the_counts_free(diabetes, layout):
+    path = SimpleNamespace(**{**vars(diabetes), "coefs": 1e9 * diabetes.coefs})
+    display = RegularizationPathDisplay.from_path(path, ax=column_axes(layout=layout))
+    display.figure_.canvas.draw()
+    power = display.ax_.yaxis.get_offset_text()
+    assert power.get_text()
+    counts = [tick.label2.get_window_extent() for tick in display.top_ax_.xaxis.get_major_ticks()]
+    assert_apart([power.get_window_extent(), *counts])
+    assert_within([power.get_window_extent()], display.figure_)
+
+
 def test_ridge_shows_degrees_of_freedom_on_top(diabetes):
     path = SimpleNamespace(**{**vars(diabetes), "l1_ratio": None})
     display = RegularizationPathDisplay.from_path(path, ax=column_axes())
