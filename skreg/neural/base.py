@@ -17,7 +17,7 @@ from ..estimators.runtime import restored_on_failure
 from ..estimators.validation import PAIR, check_table, check_weights
 from ..objective.losses import Loss
 from .callbacks import CallbackSupportMixin
-from .checks import check_plan, check_same_network, dropout_rates
+from .checks import check_plan, check_same_network, dropout_rates, resolve_batch_size
 from .engine.batches import Data, Targets
 from .engine.layers import Matrix
 from .engine.network import Network, initial_parameters
@@ -241,7 +241,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
             # Number of rows up to which a batch is the whole of a small training set.
             largest = LARGEST_ORDERED
             if self.solver != "lbfgs":
-                largest = min(200 if self.batch_size == "auto" else self.batch_size, largest)
+                largest = resolve_batch_size(self.batch_size, largest, clip=True)
             starts = None
             if len(rows.index) <= largest:
                 rows, starts = in_order(rows, X, targets)
