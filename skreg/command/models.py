@@ -24,7 +24,7 @@ MODELS = {
 USUAL = {"regression": ("lasso", "elasticnet", "ridge"), "classification": ("logistic", "mlp")}
 L1_RATIOS = [0.1, 0.5, 0.9]
 PRECISION: dict[str, Any] = {"tol": 1e-6, "max_iter": 10_000}  # of the sparse models
-FEW_ROWS = 50  # of a class
+ENOUGH_OF_A_CLASS = 50  # of a class
 FEWEST_TO_STOP = 40  # rows of which a tenth of half, set apart to stop a training, is two
 FEWEST_OF_A_CLASS = 4  # two in half of the rows, to learn from and to stop by
 INNER_FOLDS = 5  # to choose a penalty by, within the training rows of a fold
@@ -129,6 +129,6 @@ def _network(y: np.ndarray, task: str, seed: int) -> dict[str, Any]:
     if task == "classification":
         fewest = np.unique(y, return_counts=True)[1].min()
         settings["early_stopping"] &= bool(fewest >= FEWEST_OF_A_CLASS)
-        if fewest >= FEW_ROWS:  # each class is then among the rows that stop the training
+        if fewest >= ENOUGH_OF_A_CLASS:  # each class is then among the rows that stop the training
             settings["scoring"] = "neg_log_loss"
     return settings

@@ -21,7 +21,7 @@ from .reading import read_table
 from .table import Table, TableError, diabetes, time_folds
 from .text import format_comparison, save_pictures
 
-INTERRUPTED = 130
+STATUS_OF_INTERRUPTION = 130
 NO_LETTERS = (
     "the font of the pictures lacks letters of the names and shows boxes for them; set font.family"
     " in a matplotlibrc file, or take --report"
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE_ERROR
     except KeyboardInterrupt:
         print("skreg: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return STATUS_OF_INTERRUPTION
     return 0
 
 

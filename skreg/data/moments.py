@@ -20,7 +20,7 @@ from ..caching import cached_property
 from .products import BLOCK_ENTRIES, Array, Index, as_dense
 
 # Errors below this share of the squares they are made from are computed from predictions.
-SMALLEST = 1e-6
+SMALLEST_ERROR = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ class Moments:
             u = np.ones((len(held), len(b)))
             u[:-2], u[-1] = -w[index], shift
             errors[k] = np.sum(u * (part @ u), axis=0)
-            if np.any(errors[k] < SMALLEST * (part.diagonal() @ (u * u))):
+            if np.any(errors[k] < SMALLEST_ERROR * (part.diagonal() @ (u * u))):
                 return None
         return errors / self.weight
 

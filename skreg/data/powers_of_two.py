@@ -32,7 +32,7 @@ Exponents = NDArray[np.int64]
 FAR = 60
 # Exponents that factors are cut at, and the products of those with the units of the squared part:
 # what is penalised more is zero in the units of the rest.
-MOST, LARGEST = 900, 1000
+MOST, LARGEST_POWER = 900, 1000
 # Targets whose sizes differ by more than this power of two have no squares in common.
 APART = 400
 # A column is looked at that may be `FAR` smaller than the largest value, which is no more than
@@ -110,7 +110,7 @@ class PowersOfTwo:
         factors = np.ldexp(mantissas, np.minimum(exponents - shift, MOST))
         l2_units: Any = 1.0
         if np.any(l2_exponent):
-            l2_units = np.ldexp(1.0, np.minimum(l2_exponent, LARGEST - _exponents(factors)))
+            l2_units = np.ldexp(1.0, np.minimum(l2_exponent, LARGEST_POWER - _exponents(factors)))
         lower, upper = np.ldexp([penalty.lower, penalty.upper], features - self.target)
         scaled = replace(penalty, factors=factors, lower=lower, upper=upper, l2_units=l2_units)
         return scaled, shift - alpha

@@ -17,8 +17,8 @@ from .validation import check_rows, columns_of
 
 DTYPES = [np.float64, np.float32]  # the first is what other numbers become
 FLOATS = set(map(np.dtype, DTYPES))
-WHOLE = {np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)}
-NUMBERS = FLOATS | WHOLE
+WHOLE_NUMBERS = {np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)}
+NUMBERS = FLOATS | WHOLE_NUMBERS
 SPARSE = {sparse.csc_matrix, sparse.csc_array, sparse.csr_matrix, sparse.csr_array}
 # Sums of squares of what is larger may overflow.
 LARGEST = 1e150
@@ -52,7 +52,7 @@ def finite_floats(
     if found.ndim not in ndims or found.dtype not in NUMBERS:
         return values, None
     if dtype is None:
-        dtype = np.float64 if found.dtype in WHOLE else found.dtype
+        dtype = np.float64 if found.dtype in WHOLE_NUMBERS else found.dtype
     if found.dtype != dtype:
         found = found.astype(dtype)
     if not (stored or found.flags.c_contiguous or found.flags.f_contiguous):

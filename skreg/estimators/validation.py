@@ -163,7 +163,7 @@ def columns_of(X: Any, n_features: int) -> Sequence[Any]:
     return list(names.tolist() if hasattr(names, "tolist") else names)
 
 
-def in_order(values: Any, name: str, columns: Sequence[Any], table: str = "X") -> Any:
+def ordered_by_name(values: Any, name: str, columns: Sequence[Any], table: str = "X") -> Any:
     """Values that carry names, put in the order of the columns that have these names.
 
     Parameters

@@ -15,7 +15,7 @@ from sklearn import linear_model as scikit_learn
 
 from ..estimators.parameters import SHARE, check_parameters, constraints_of
 from ..estimators.runtime import one_blas_thread
-from ..estimators.validation import in_order, numeric, refuse_booleans, unwrap
+from ..estimators.validation import numeric, ordered_by_name, refuse_booleans, unwrap
 from ..estimators.warnings import warn_unconverged
 from ..paths.fit_path import fit_path, with_degrees_of_freedom
 from ..paths.grid import DEFAULT_EPS
@@ -194,7 +194,7 @@ def _start(
     """`coef_init` as an array, one row a target where there are several."""
     if coef_init is None:
         return None
-    given = in_order(coef_init, "coef_init", columns)
+    given = ordered_by_name(coef_init, "coef_init", columns)
     start = numeric(given, "coef_init")
     shape = (*n_targets, len(columns))
     if start.shape != shape:

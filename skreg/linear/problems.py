@@ -14,8 +14,8 @@ from sklearn.utils import check_random_state
 from ..data.products import Array
 from ..estimators.runtime import warn
 from ..estimators.validation import (
-    in_order,
     numeric,
+    ordered_by_name,
     refuse_booleans,
     refuse_masked,
     refuse_sparse,
@@ -93,7 +93,7 @@ def penalty_of(parameters: Any, columns: Sequence[Any], l1_ratio: float) -> Pena
 def per_feature(value: Any, name: str, columns: Sequence[Any]) -> Array:
     """A number or one number a feature, as an array; infinity is allowed, NaN is not."""
     n_features = len(columns)
-    given = in_order(value, name, columns)
+    given = ordered_by_name(value, name, columns)
     array = numeric(given, name)
     if array.ndim and array.shape != (n_features,):
         raise ValueError(

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from ..data.products import Array
 from ..estimators.parameters import COUNT, NOT_NEGATIVE, parameter, with_parameters
-from ..estimators.validation import columns_of, in_order, numeric, refuse_booleans
+from ..estimators.validation import columns_of, numeric, ordered_by_name, refuse_booleans
 from ..estimators.warnings import warn_unconverged
 from ..paths.fit_path import gaps_of
 from ..paths.problem import Problem
@@ -166,7 +166,7 @@ class Ridge(LinearParameters, LinearModel):
 
     def _alphas(self, targets: Sequence[Any]) -> Array:
         """One alpha, or one a target when they differ; by name where both have names."""
-        given = in_order(self.alpha, "alpha", targets, "y")
+        given = ordered_by_name(self.alpha, "alpha", targets, "y")
         alphas = np.atleast_1d(numeric(given, "alpha")).ravel()
         if len(alphas) not in (1, len(targets)):
             raise ValueError(

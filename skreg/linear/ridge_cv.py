@@ -31,7 +31,7 @@ from .training_data import TrainingData
 
 # Weights further apart than this cost leave-one-out more than six digits, where features are more
 # than rows: 1e-6 of the residuals at 1e12, 7e-5 at 1e14, all at 1e20.
-WIDE = 1e12
+WIDE_WEIGHTS = 1e12
 
 
 @with_parameters
@@ -231,7 +231,7 @@ def warn_of_wide_weights(weights: Array) -> None:
     """Say that weights too far apart cost leave-one-out its digits."""
     heaviest = float(weights.max())
     lightest = float(np.min(weights, where=weights > 0, initial=heaviest))
-    if heaviest > WIDE * lightest:
+    if heaviest > WIDE_WEIGHTS * lightest:
         warn(
             f"sample_weight spans {math.log10(heaviest / lightest):.0f} orders of magnitude, which"
             " costs leave-one-out its digits: set cv, such as cv=5, or leave out the lightest rows."

@@ -29,8 +29,8 @@ from .rows import (
     LARGEST_ORDERED,
     Rows,
     hold_out,
-    in_order,
     of_order_one,
+    ordered_by_value,
     rows_that_count,
     written_out,
 )
@@ -244,7 +244,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
                 largest = resolve_batch_size(self.batch_size, largest, clip=True)
             starts = None
             if len(rows.index) <= largest:
-                rows, starts = in_order(rows, X, targets)
+                rows, starts = ordered_by_value(rows, X, targets)
             if self.early_stopping and X_val is None:
                 share, codes = self.validation_fraction, self._codes(targets)
                 rows, out = hold_out(rows, starts, share, codes, self._split_seed)

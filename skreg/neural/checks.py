@@ -13,7 +13,7 @@ import numpy as np
 from ..estimators.runtime import warn
 from .engine.constraints import Constraints
 from .engine.plan import Plan
-from .engine.regularizers import ElasticNet, Regularizer, WeightPenalty, has_prox, make_penalty
+from .engine.regularizers import L1L2, Regularizer, WeightPenalty, has_prox, make_penalty
 
 HOOKS = ("on_fit_begin", "on_epoch_end", "on_fit_end")
 
@@ -151,7 +151,7 @@ def _check_full_batch(
                     " work with: take another solver, or leave it out"
                 )
     for penalty in penalties:
-        if penalty is not None and has_prox(penalty) and not isinstance(penalty, ElasticNet):
+        if penalty is not None and has_prox(penalty) and not isinstance(penalty, L1L2):
             raise ValueError(
                 f"penalty {type(penalty).__name__} has a proximal step of its own, which"
                 " solver='lbfgs' cannot take: take another solver"

@@ -82,7 +82,7 @@ def written_out(rows: Rows, largest: int) -> Rows:
     return rows
 
 
-def in_order(rows: Rows, X: Any, targets: Targets) -> tuple[Rows, Index]:
+def ordered_by_value(rows: Rows, X: Any, targets: Targets) -> tuple[Rows, Index]:
     """The rows in an order that their values alone give, and where each set of equal ones begins.
 
     Where a step takes all rows, their order is of no account but for rounding and for random

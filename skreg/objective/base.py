@@ -43,7 +43,7 @@ def weighted_sum(rows: Array, scale: Scale) -> float:
     return float(np.add.reduce(rows * scale, axis=None))
 
 
-def spread(weight: Array | None, y: Array) -> Scale:
+def row_scale(weight: Array | None, y: Array) -> Scale:
     """Weights of shape (n_rows,) as a scale of y; None counts every row once."""
     if weight is None:
         return 1.0
@@ -121,7 +121,7 @@ class Loss(ABC):
         By Newton's method; a step that would leave the range, or without a curvature any, goes to
         its middle instead.
         """
-        scale, shift = spread(weight, y), np.zeros_like(y) if offset is None else offset
+        scale, shift = row_scale(weight, y), np.zeros_like(y) if offset is None else offset
         best = 0.5 * (low + high)
         for _ in range(MOST_STEPS):
             slope = self.gradient(best + shift, y, scale).sum(axis=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import entr, expit, logit
 
-from .base import Array, Loss, Scale, spread, weighted_sum
+from .base import Array, Loss, Scale, row_scale, weighted_sum
 
 # Slopes of one row of classes add up to zero, shares to one, but for rounding in their type.
 ROUNDING_OF_A_SUM = 1e-6
@@ -177,7 +177,7 @@ class Multinomial(Loss):
         best = np.asarray(np.log(np.maximum(share, np.finfo(share.dtype).tiny)))
         if offset is None:
             return best
-        scale = spread(weight, y) / (len(y) if weight is None else weight.sum())
+        scale = row_scale(weight, y) / (len(y) if weight is None else weight.sum())
         wanted, rounding = (y * scale).sum(axis=0), ROUNDING_OF_A_SLOPE * np.sqrt(len(y))
         for _ in range(MOST_NEWTON_STEPS):
             share = self.inverse_link(best + offset)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import entr, logsumexp, xlogy
 
-from .base import Array, Loss, Scale, spread, weighted_sum
+from .base import Array, Loss, Scale, row_scale, weighted_sum
 
 # Of Newton's method from within log(2) of the root: six reach the last digit, for any power.
 NEWTON_STEPS = 8
@@ -79,7 +79,7 @@ class LogLink(Loss):
         if offset is None:
             mean = np.average(y, axis=0, weights=weight)
             return np.asarray(np.log(np.maximum(mean, np.finfo(mean.dtype).tiny)))
-        s, a, b = spread(weight, y), 2.0 - self.power, self.power - 1.0
+        s, a, b = row_scale(weight, y), 2.0 - self.power, self.power - 1.0
         best = logsumexp(-b * offset, axis=0, b=s * y) - logsumexp(a * offset, axis=0, b=s)
         return np.asarray(np.maximum(best, np.log(np.finfo(np.float64).tiny)))
 

@@ -17,7 +17,7 @@ from ..solvers.base import OneTarget
 from ..solvers.null_model import null_deviances
 from ..solvers.optimality import all_with_rounding, relative_gap, with_rounding
 from ..solvers.registry import choose
-from ..solvers.ridge.solvers import degrees_of_freedom
+from ..solvers.ridge.solvers import smoother_traces
 from .problem import BoundProblem
 from .result import PathResult
 
@@ -101,7 +101,7 @@ def with_degrees_of_freedom(path: PathResult, bound: BoundProblem) -> PathResult
         return path
     alphas = bound.engine_alphas(path.alphas[missing])
     df = path.df.copy()
-    df[..., missing] = degrees_of_freedom(bound.design, bound.penalty, alphas)
+    df[..., missing] = smoother_traces(bound.design, bound.penalty, alphas)
     return replace(path, df=df)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..estimators.validation import in_order
+from ..estimators.validation import ordered_by_name
 
 Array = NDArray[np.float64]
 
@@ -145,7 +145,7 @@ def one_each(given: ArrayLike | None, n: int, what: str, names: Any = None) -> N
     if given is None:
         return np.ones(n)
     if names is not None:
-        given = in_order(given, what, list(names), "the model")
+        given = ordered_by_name(given, what, list(names), "the model")
     values = np.asarray(given, dtype=float)
     if values.shape != (n,):
         raise ValueError(f"{what} must have shape ({n},), got {values.shape}")

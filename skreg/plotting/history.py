@@ -17,9 +17,9 @@ PANELS = {
 }
 
 FEWEST_EPOCHS = 5  # fewer say nothing
-RISE = 0.05  # above its best, as a share of it, in all of the last tenth of the epochs
-FALL = 0.02  # in the last tenth of the epochs, as a share of the loss
-LEFT = 0.01  # of the loss after the first epoch
+OVERFITTING = 0.05  # above its best, as a share of it, in all of the last tenth of the epochs
+STILL_FALLING = 0.02  # in the last tenth of the epochs, as a share of the loss
+REMAINING = 0.01  # of the loss after the first epoch
 GAP = 2.0  # validation loss over training loss
 
 
@@ -55,15 +55,15 @@ def fit_note(
     lowest = validation[best]
     if lowest <= 0 or training.min() <= 0:
         return ""
-    if validation[-n_last:].min() > (1 + RISE) * lowest and training[-1] < training[best]:
+    if validation[-n_last:].min() > (1 + OVERFITTING) * lowest and training[-1] < training[best]:
         return (
             f"over-fitting after {epochs} {best + 1}: validation loss {lowest:.3g} to"
             f" {validation[-1]:.3g}, training {training[best]:.3g} to {training[-1]:.3g}"
         )
     before = validation[-n_last - 1]
     to_the_end = best >= n - n_last and training[-1] < training[-n_last - 1]
-    much_left = validation[-1] > LEFT * validation[0]
-    if to_the_end and much_left and validation[-1] < (1 - FALL) * before:
+    much_left = validation[-1] > REMAINING * validation[0]
+    if to_the_end and much_left and validation[-1] < (1 - STILL_FALLING) * before:
         return (
             f"under-fitting: in the last {n_last} {epochs}s the validation loss still fell from"
             f" {before:.3g} to {validation[-1]:.3g}"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation, Text
     from matplotlib.transforms import Bbox, Transform
 
-_SAME = 1e-9  # relative difference up to which two alphas are one
+_SAME_ALPHA = 1e-9  # relative difference up to which two alphas are one
 _LABEL_GAP = 12.0  # points between the axes and the names on their right
 
 
@@ -55,7 +55,7 @@ def alphas_to_mark(
     for value, label in named:
         if value is None or np.isnan(value):
             continue
-        if not low * (1 - _SAME) <= value <= high * (1 + _SAME):
+        if not low * (1 - _SAME_ALPHA) <= value <= high * (1 + _SAME_ALPHA):
             raise ValueError(
                 f"alpha = {value:.6g} cannot be marked: the path runs from {high:.6g} to {low:.6g}"
             )
@@ -68,7 +68,7 @@ def alphas_to_mark(
 
 
 def _same(first: float, second: float) -> bool:
-    return bool(np.isclose(first, second, rtol=_SAME, atol=0))
+    return bool(np.isclose(first, second, rtol=_SAME_ALPHA, atol=0))
 
 
 def headroom_for(marks: Sequence[Mark], canvas: Canvas) -> float:

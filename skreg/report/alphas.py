@@ -11,7 +11,7 @@ from sklearn.base import clone
 from ..linear.functions import regularization_path
 from ..selection.result import CVResult
 
-SAME = 0.01  # of the largest coefficient
+SAME_COEFFICIENT = 0.01  # of the largest coefficient
 
 
 def scalar(value: Any) -> float | None:
@@ -85,4 +85,4 @@ def is_the_fit(estimator: Any, alpha: float, X: Any, y: Any, coefs: NDArray[Any]
     except ValueError:
         return False
     away = np.abs(own.reshape(coefs.shape) - coefs).max()
-    return bool(away <= SAME * np.abs(coefs).max())
+    return bool(away <= SAME_COEFFICIENT * np.abs(coefs).max())

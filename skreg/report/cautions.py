@@ -11,16 +11,15 @@ from scipy.stats import skew
 from .columns import Columns
 from .contents import Caution, Glance
 from .leakage import suspects
-from .wording import listing, number, percent
+from .wording import LISTED, listing, numeral, percent
 
-LISTED = 5  # names in a sentence
 MANY_MISSING = 0.3  # of a column
-FEW_ROWS = 20  # of a class
+FEW_OF_A_CLASS = 20  # of a class
 FEW_HELD_OUT = 10  # rows of a fold
 LARGEST_SHARE = 0.9  # of a class
 SKEWED = 2.0
 MANY_COPIES, SOME_COPIES = 0.05, 0.01  # of the rows
-MOST_CELLS = 5e7  # of a table whose rows are compared
+MOST_COMPARED = 5e7  # of a table whose rows are compared
 
 
 def data_cautions(
@@ -96,7 +95,7 @@ def _copies(table: Columns, y: NDArray[np.generic], seen: Glance) -> int:
     """Rows that are repeated, unless the columns have so few values that they must be."""
     import pandas
 
-    if table.dense is None or seen.n_rows * seen.n_columns > MOST_CELLS:
+    if table.dense is None or seen.n_rows * seen.n_columns > MOST_COMPARED:
         return 0
     if sum(np.log(max(column.n_distinct, 1)) for column in seen.columns) < np.log(
         100.0 * seen.n_rows
@@ -108,12 +107,13 @@ def _copies(table: Columns, y: NDArray[np.generic], seen: Glance) -> int:
 
 def _of_classes(y: NDArray[np.generic]) -> Iterator[Caution]:
     classes, counts = np.unique(y, return_counts=True)
-    rare = [f"{classes[k]} ({counts[k]})" for k in np.flatnonzero(counts < FEW_ROWS)]
+    rare = [f"{classes[k]} ({counts[k]})" for k in np.flatnonzero(counts < FEW_OF_A_CLASS)]
     if rare:
         yield Caution(
             "A class has few rows",
-            f"Fewer than {FEW_ROWS} rows: {listing(rare, LISTED)}. What is said about such a class"
-            " rests on a few cases. Collect more, or merge it with another where that makes sense.",
+            f"Fewer than {FEW_OF_A_CLASS} rows: {listing(rare, LISTED)}. What is said about such a"
+            " class rests on a few cases. Collect more, or merge it with another where that makes"
+            " sense.",
         )
     share = counts.max() / counts.sum()
     if share >= LARGEST_SHARE:
@@ -126,7 +126,7 @@ def _of_classes(y: NDArray[np.generic]) -> Iterator[Caution]:
 
 def _row_numbers(table: Columns) -> list[str]:
     """Columns of whole numbers that rise, or fall, from row to row."""
-    if table.dense is None or table.n_rows < FEW_ROWS:
+    if table.dense is None or table.n_rows < FEW_OF_A_CLASS:
         return []
     found = []
     for j in table.numeric:
@@ -146,6 +146,6 @@ def _skewed(y: NDArray[np.float64], target: str) -> Iterator[Caution]:
             remedy = "Its logarithm may be easier to predict."
         yield Caution(
             "The target is skewed",
-            f"{target} has skewness {number(lean)}: a few extreme rows weigh much in squared"
+            f"{target} has skewness {numeral(lean)}: a few extreme rows weigh much in squared"
             f" errors. {remedy}",
         )

@@ -18,7 +18,7 @@ import numpy as np
 from .request import Request
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-OWN, HERE = __name__.partition(".")[0], "__main__"
+OWN_PACKAGE, HERE = __name__.partition(".")[0], "__main__"
 
 
 def printed(estimator: Any, longest_array: int = sys.maxsize) -> str:
@@ -104,7 +104,7 @@ class _Names:
 def _rank(kind: type) -> int:
     """Who keeps a name that several have."""
     package = _home(kind).partition(".")[0]
-    return [HERE, OWN].index(package) if package in (HERE, OWN) else 2
+    return [HERE, OWN_PACKAGE].index(package) if package in (HERE, OWN_PACKAGE) else 2
 
 
 def _parts(value: Any) -> Iterator[Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .contents import ColumnSummary, Kind
-from .wording import number, percent
+from .wording import numeral, percent
 
 Array = NDArray[np.float64]
 SHOWN = 3  # categories
@@ -100,17 +100,17 @@ def _numbers(name: str, values: NDArray[Any], n_rows: int | None = None) -> Colu
     if not len(kinds):
         summary = "no values"
     elif len(kinds) == 1:
-        summary = f"always {number(least)}"
+        summary = f"always {numeral(least)}"
     elif n_rows is not None:
         share = percent(1 - n_zero / n_rows)
-        summary = f"not zero in {share} of the rows, from {number(least)} to {number(most)}"
+        summary = f"not zero in {share} of the rows, from {numeral(least)} to {numeral(most)}"
     elif len(kinds) == 2:
         share = percent(counts[-1] / len(present))
-        summary = f"{number(least)} or {number(most)}, the latter in {share} of the rows"
+        summary = f"{numeral(least)} or {numeral(most)}, the latter in {share} of the rows"
     else:
         with np.errstate(invalid="ignore"):  # of infinite ones
             middle = float(np.median(present))
-        texts = [number(value) for value in (middle, least, most)]
+        texts = [numeral(value) for value in (middle, least, most)]
         # Four digits stand together: many of them are years.
         texts = [text.replace(",", "") if len(text.lstrip("−")) < 6 else text for text in texts]
         summary = "median {}, from {} to {}".format(*texts)

@@ -17,11 +17,11 @@ STRONG = 0.95  # absolute correlation
 MOST_COLUMNS = 10_000
 MOST_STORED = 2_000  # columns of a sparse matrix
 MOST_WORK = 4e10  # multiplications
-FEWEST_ROWS = 4
+CORRELATED_ROWS = 4
 CHANCE = 0.01  # of a single pair above the threshold, were all columns independent
 BLOCK = 512
 FEWEST_SHARED = 0.1  # of the rows, for two columns with gaps
-ROUNDING = 1e-5  # of sums in float32
+FLOAT32_ROUNDING = 1e-5  # of sums in float32
 
 
 class Groups(NamedTuple):
@@ -45,7 +45,7 @@ def correlated_groups(table: Columns) -> Groups:
         notes.append(f"Correlations are those of the {which} {most:,} columns.")
     p = len(columns)
     n_rows = int(min(table.n_rows, max(200, MOST_WORK / max(p, 1) ** 2)))
-    if n_rows < FEWEST_ROWS or p < 2:
+    if n_rows < CORRELATED_ROWS or p < 2:
         return Groups((), STRONG, tuple(notes))
     if n_rows < table.n_rows:
         notes.append(f"Correlations are those of {n_rows:,} rows drawn at random.")
@@ -107,8 +107,8 @@ def _of_shared_rows(
     size, other_size = cross(squares, there), cross(there, squares)
     products = cross(unit, unit) - sums * others / n
     spread, other_spread = size - sums**2 / n, other_size - others**2 / n
-    known = (spread > ROUNDING * size) & (other_spread > ROUNDING * other_size)
-    known &= counts >= max(FEWEST_ROWS, FEWEST_SHARED * len(unit))
+    known = (spread > FLOAT32_ROUNDING * size) & (other_spread > FLOAT32_ROUNDING * other_size)
+    known &= counts >= max(CORRELATED_ROWS, FEWEST_SHARED * len(unit))
     shape = np.sqrt(np.where(known, spread * other_spread, 1.0))
     result = np.where(known, np.abs(products) / shape, 0.0).astype(np.float32)
     rows, columns = np.nonzero(result >= STRONG)

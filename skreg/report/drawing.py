@@ -13,16 +13,16 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from .wording import number
+from .wording import numeral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # At 4 inches the text is 8 points: two stand side by side on a screen, one fills a phone.
-WIDTH, HEIGHT = 4.0, 3.0
+PICTURE_WIDTH, HEIGHT = 4.0, 3.0
 INK, BLUE = "#1a1a1a", "#00609A"
-DASHES = (0, (3, 2))
+DASHED = (0, (3, 2))
 
 _MOST_BINS = 8  # between the ticks of an axis
 _WIDTH, _GAP, _HEIGHT = 0.65, 0.8, 2.5  # of a digit, between two numbers, of a line, in type sizes
@@ -55,7 +55,7 @@ class Sketch(NamedTuple):
     height: float = HEIGHT
 
 
-def picture(sketch: Sketch, key: str, of: str, width: float = WIDTH) -> Picture:
+def picture(sketch: Sketch, key: str, of: str, width: float = PICTURE_WIDTH) -> Picture:
     """Draw on a figure of the report's own; the session's style and pyplot do not matter.
 
     The key tells this picture's ids from those of all others in the page; `of` says what it is of
@@ -115,7 +115,7 @@ def _readable_numbers(ax: Axes) -> None:
         if type(formatter) is ScalarFormatter:  # a subclass knows its own business
             formatter.set_useOffset(False)
             if not 1e-3 <= np.abs(axis.get_view_interval()).max() < 1e4:
-                axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 6)))
+                axis.set_major_formatter(FuncFormatter(lambda value, _: numeral(value, 6)))
 
 
 def _few_ticks(figure: Figure) -> None:

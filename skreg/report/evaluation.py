@@ -29,7 +29,7 @@ from .scores import Metric, Predictions
 
 LONGEST_ARRAY = 10  # of those that the settings of a model show in full
 INTERRUPTED = "Training interrupted"  # an MLP ends its fit well when Ctrl-C is pressed
-WHOLE = "all rows"  # the split that holds out none
+ALL_ROWS = "all rows"  # the split that holds out none
 NO_CLASSES = np.array([])
 
 # Training rows, and those held out, if any, by what the split is called.
@@ -130,7 +130,7 @@ def _fit(
 def compare_models(request: Request, *, n_jobs: int | None, verbose: int) -> list[ModelReport]:
     """Fit and cross-validate every estimator of a request, and look into it."""
     folds = splits_of(request.folds)
-    everything: Splits = {WHOLE: (np.arange(len(request.y)), None)}
+    everything: Splits = {ALL_ROWS: (np.arange(len(request.y)), None)}
     models = [
         (name, _seeded(model, request.random_state), folds if fitted else everything | folds)
         for name, model, fitted in request.estimators

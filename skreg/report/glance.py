@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .columns import Columns, describe
 from .contents import Glance, Task
 from .correlation import correlated_groups
-from .wording import number, percent
+from .wording import numeral, percent
 
 MOST_CLASSES = 30
 
@@ -44,7 +44,7 @@ def _target(y: NDArray[np.generic], task: Task) -> tuple[tuple[str, str], ...]:
 
         words = ("mean", "standard deviation", "smallest", "median", "largest")
         found = pandas.Series(y.astype(float)).describe(percentiles=[0.5]).iloc[1:]
-        return tuple(zip(words, map(number, found.to_numpy()), strict=True))
+        return tuple(zip(words, map(numeral, found.to_numpy()), strict=True))
     classes, counts = np.unique(y, return_counts=True)
     shown = [
         (str(name), f"{count:,} rows ({percent(count / len(y))})")

@@ -18,12 +18,12 @@ from .columns import Columns, is_time
 from .contents import Caution, some
 
 DATES = "Rows have dates, and the folds are shuffled"
-FEWEST_ROWS = 20  # that tell whether values differ by chance
-MANY_ROWS = 200  # that tell an even spread from another
+TELLING_ROWS = 20  # that tell whether values differ by chance
+EVEN_SPREAD_ROWS = 200  # that tell an even spread from another
 ALL_DIFFERENT = 0.98  # share of different values, from which a column looks like an id
 FEWEST_VALUES = 3  # beside a sentinel
 MOST_LISTED = 5  # columns in a sentence
-NEAR = 0.2  # gap over spread from which a usual sentinel is one
+CLEAR_GAP = 0.2  # gap over spread from which a usual sentinel is one
 MOST_SENTINELS = 3  # different ones in a column
 _ID = re.compile(r"(^|[^a-z])(id|ids|uid|uuid|guid|nr|no|number|key|index|idx)($|[^a-z])")
 _CODE = re.compile(
@@ -66,7 +66,7 @@ def id_cautions(columns: Mapping[str, NDArray[Any]], remedy: str) -> list[Cautio
 
 
 def _is_id(name: str, values: NDArray[np.float64]) -> bool:
-    if len(values) < FEWEST_ROWS or np.any(values != np.round(values)) or values.min() < 0:
+    if len(values) < TELLING_ROWS or np.any(values != np.round(values)) or values.min() < 0:
         return False
     kinds = np.unique(values)
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
@@ -84,7 +84,7 @@ def _is_id(name: str, values: NDArray[np.float64]) -> bool:
         return True  # they count
     # All numbers of a range alike, as ids are given and measurements seldom are.
     as_long = low >= 1000 and len(f"{low:.0f}") == len(f"{high:.0f}")
-    if high - low < 2 * len(values) or not (as_long or len(values) >= MANY_ROWS):
+    if high - low < 2 * len(values) or not (as_long or len(values) >= EVEN_SPREAD_ROWS):
         return False
     return bool(kstest(values, "uniform", args=(low, high - low)).pvalue > 0.2)
 
@@ -138,7 +138,7 @@ def _at_start(
             _NINES.fullmatch(f"{value:g}") or (below and ends[float(value)] > 1)
             for value in sign * head
         )
-        if gap > spread or (usual and gap > NEAR * spread):
+        if gap > spread or (usual and gap > CLEAR_GAP * spread):
             return n
     return 0
 
@@ -170,7 +170,7 @@ def column_cautions(
     objects = [name for name, values in columns.items() if values.dtype == object]
     dates = [name for name in objects if is_time(columns[name], "date")]
     text = [name for name in objects if name not in dates and all_different(columns[name])]
-    if text and table.n_rows >= FEWEST_ROWS:
+    if text and table.n_rows >= TELLING_ROWS:
         one = len(text) == 1
         cautions.append(
             Caution(

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 NETWORKS = (MLPClassifier, MLPRegressor, TheirMLPClassifier, TheirMLPRegressor)
-FLAT = 0.05  # standard errors
-NEAR = 3.0  # ratio of two alphas that ought to differ in error
-NOTHING = 1e-9  # share of the target's variance
+FLAT_CURVE = 0.05  # standard errors
+COMPARABLE = 3.0  # ratio of two alphas that ought to differ in error
+NO_VARIANCE = 1e-9  # share of the target's variance
 
 
 def look_into(
@@ -239,12 +239,12 @@ def _find_edge(model: ModelReport) -> None:
     if model.cv is not None:
         at = model.cv.index_min
         # Where the best model explains nothing it is at the start because no feature helps.
-        empty = model.path is not None and np.all(model.path.dev_ratio[..., at] < NOTHING)
+        empty = model.path is not None and np.all(model.path.dev_ratio[..., at] < NO_VARIANCE)
         model.edge = None if empty else model.cv.edge
         alphas, mean = model.cv.alphas, model.cv.mean
-        inner = int(np.argmin(np.abs(alphas - NEAR * alphas[at])))
+        inner = int(np.argmin(np.abs(alphas - COMPARABLE * alphas[at])))
         if model.edge == "smallest" and inner != at:
-            model.flat = bool(mean[inner] - mean[at] < FLAT * model.cv.standard_error[at])
+            model.flat = bool(mean[inner] - mean[at] < FLAT_CURVE * model.cv.standard_error[at])
         return
     alphas = np.ravel(np.asarray(getattr(model.estimator, "alphas", 0.0), dtype=object))
     if hasattr(model.estimator, "alpha_") and model.alpha is not None and len(alphas) > 1:

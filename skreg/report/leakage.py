@@ -21,8 +21,8 @@ from .wording import percent
 ALMOST = 0.99  # correlation, area under the ROC curve, balanced accuracy
 NAMED_ALIKE = 0.8  # correlation of a feature whose name has the target's in it
 SHORTEST_NAME = 4
-MOST_CELLS = 5e6
-BLOCK = 500  # columns at a time
+MOST_SEARCHED = 5e6
+COLUMNS_AT_ONCE = 500  # columns at a time
 ROWS_A_CATEGORY = 5
 FEWEST_PRESENT = 0.1  # of the rows, for a column with gaps
 MOST_TERMS = 10  # of a formula
@@ -42,14 +42,14 @@ class Suspect(NamedTuple):
 def suspects(table: Columns, y: NDArray[np.generic], task: Task, target: str) -> list[Suspect]:
     """Find features that predict the target, which has this name, almost perfectly: best first."""
     p = len(table.names)
-    rows = sample(table.n_rows, int(max(200, MOST_CELLS / max(p, 1))))
+    rows = sample(table.n_rows, int(max(200, MOST_SEARCHED / max(p, 1))))
     values = y[rows] if task == "regression" else np.unique(y[rows], return_inverse=True)[1]
     goal = _codes(values, task)
     how = "balanced accuracy" if goal.shape[1] > 2 else "area under the ROC curve"
     how = "correlation" if task == "regression" else how
     found = []
-    for begin in range(0, len(table.numeric), BLOCK):
-        columns = table.numeric[begin : begin + BLOCK]
+    for begin in range(0, len(table.numeric), COLUMNS_AT_ONCE):
+        columns = table.numeric[begin : begin + COLUMNS_AT_ONCE]
         block = table.numbers(columns, rows)
         there = ~np.isnan(block)
         share = there.mean(axis=0)

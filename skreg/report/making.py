@@ -22,7 +22,7 @@ from .ids_and_sentinels import DATES, column_cautions
 from .model_cautions import announcements, model_cautions
 from .page import render, require_jinja2
 from .request import Request, check_request, fewest_held_out
-from .wording import number, ranking
+from .wording import numeral, ranking
 
 
 def make_report(
@@ -101,8 +101,8 @@ def _score_note(request: Request, cv: Any) -> str:
     held_out, times = len(request.held_out_rows), request.times_held_out
     rows = f" ({held_out:,} of the {n_rows:,} rows are held out)" * (held_out != n_rows)
     shared = (
-        f"; a row is held out {number(times, 3)} times on average, so that the {n_folds} folds"
-        f" count as {number(n_folds / times, 3)}"
+        f"; a row is held out {numeral(times, 3)} times on average, so that the {n_folds} folds"
+        f" count as {numeral(n_folds / times, 3)}"
     )
     return (
         f"Every model was fitted {n_folds} times, each time {learned_from} one of {n_folds}"

@@ -16,19 +16,18 @@ from .columns import Columns
 from .contents import Caution, Coefficients, CorrelatedGroup, ModelReport, Score, Warned
 from .correlation import correlated_groups
 from .units import deviations
-from .wording import listing, number, together
+from .wording import LISTED, listing, numeral, together
 
-LISTED = 5  # names in a sentence
 UNEQUAL = 30.0  # ratio of the largest to the smallest standard deviation
 MOST_GROUPS = 5
-SAME = 0.9999  # correlation
+SAME_COLUMN = 0.9999  # correlation
 MOST_WARNINGS = 5
 LONGEST_WARNING = 400  # characters
 # Warnings that have a caution of their own.
 CONVERGENCE = "ConvergenceWarning"
 ANNOUNCEMENTS = ("FutureWarning", "DeprecationWarning", "PendingDeprecationWarning")
 MORE_ITERATIONS = re.compile("max_iter|number of iterations")
-NO_BETTER = re.compile("The (fit|probabilities) .*no better than")
+SAID_NO_BETTER = re.compile("The (fit|probabilities) .*no better than")
 EDGE = re.compile(r"is the (smallest|largest) of the grid")
 
 
@@ -63,14 +62,14 @@ def _no_better(best: ModelReport, baseline: ModelReport) -> Iterator[Caution]:
         difference = "the same in every fold"
     elif gain.mean < -error:
         difference = (
-            f"which is better by more than one standard error of the difference ({number(error)})"
+            f"which is better by more than one standard error of the difference ({numeral(error)})"
         )
     else:
-        difference = f"and the difference is within one standard error ({number(error)})"
+        difference = f"and the difference is within one standard error ({numeral(error)})"
     yield Caution(
         "No model is better than knowing the target alone",
-        f"The {own.name} of the best, {best.name}, is {number(own.mean)}; {baseline.name}"
-        f" reaches {number(other.mean)}, {difference}. The features say little"
+        f"The {own.name} of the best, {best.name}, is {numeral(own.mean)}; {baseline.name}"
+        f" reaches {numeral(other.mean)}, {difference}. The features say little"
         " about the target, or the models are of the wrong kind.",
         serious=True,
     )
@@ -78,7 +77,7 @@ def _no_better(best: ModelReport, baseline: ModelReport) -> Iterator[Caution]:
 
 def _edge(one: ModelReport) -> Caution:
     alpha = one.alpha_min if one.alpha_min is not None else one.alpha
-    value = "" if alpha is None else f", {number(alpha)},"
+    value = "" if alpha is None else f", {numeral(alpha)},"
     seen = f"{one.name}: the best alpha{value} is the {one.edge} that was tried"
     beyond, way = ("smaller", "down") if one.edge == "smallest" else ("larger", "up")
     said = f", so a {beyond} one may be better. In Python, pass alphas that reach further {way}."
@@ -103,7 +102,7 @@ def _unconverged(one: ModelReport) -> Iterator[Caution]:
         parts.append(f"{share} points of its path are not at the optimum")
     if one.cv is not None and not one.cv.converged:
         parts.append("nor are all points of its folds" if parts else "points of its folds are not")
-    no_better = [*filter(NO_BETTER.match, messages)]
+    no_better = [*filter(SAID_NO_BETTER.match, messages)]
     if messages:
         example = _short((no_better or messages)[0])
         parts.append(f"{len(messages)} warning(s) in {one.n_fits} fits, such as: {example}")
@@ -127,7 +126,7 @@ def _unscaled(compared: Sequence[ModelReport]) -> Iterator[Caution]:
         spread = deviations(one.X)
         least, most = np.where(spread > 0, spread, np.inf).argmin(), spread.argmax()
         if 0 < UNEQUAL * spread[least] <= spread[most]:
-            ends = (f"{number(spread[j])} ({one.names[j]})" for j in (least, most))
+            ends = (f"{numeral(spread[j])} ({one.names[j]})" for j in (least, most))
             seen[" to ".join(ends)].append(one)
     if not seen:
         return
@@ -164,7 +163,7 @@ def _collinear(compared: Sequence[ModelReport]) -> Iterator[Caution]:
             outside = [name for name in group.names if not keeps[name]]
             if inside and outside and not _complementary(group, table):
                 same = f"correlation {np.floor(100 * group.least) / 100:.2f} or more"
-                same = "they hold the same" if group.least >= SAME else same
+                same = "they hold the same" if group.least >= SAME_COLUMN else same
                 choice = f"{listing(inside, 3)}, not {listing(outside, 3)} ({same})."
                 choices[choice].append(one.name)
     if not choices:
@@ -186,7 +185,7 @@ def _collinear(compared: Sequence[ModelReport]) -> Iterator[Caution]:
 
 def _complementary(group: CorrelatedGroup, table: Columns) -> bool:
     """Whether two columns are the two indicators of one question: the choice says nothing."""
-    if len(group.names) != 2 or group.least < SAME:
+    if len(group.names) != 2 or group.least < SAME_COLUMN:
         return False
     columns = np.array([table.names.index(name) for name in group.names])
     first, second = table.numbers(columns, np.arange(table.n_rows)).T
@@ -209,11 +208,11 @@ def _simpler(compared: Sequence[ModelReport], best: int) -> Iterator[Caution]:
         return
     count = int(_complexity(simplest))
     some = f"{count:,} coefficient that is" if count == 1 else f"{count:,} coefficients that are"
-    scores = f"{number(simplest.scores[0].mean, 3)} and {number(first.mean, 3)}"
+    scores = f"{numeral(simplest.scores[0].mean, 3)} and {numeral(first.mean, 3)}"
     yield Caution(
         "A simpler model is as good",
         f"{simplest.name}, with {some} not zero, is within one standard error"
-        f" ({number(first.standard_error, 2)}) of {compared[best].name} in {first.name}"
+        f" ({numeral(first.standard_error, 2)}) of {compared[best].name} in {first.name}"
         f" ({scores}): the difference is no reason to prefer the more complicated one.",
     )
 

@@ -21,7 +21,7 @@ _MOST_ROWS = 200  # of a coefficient table,
 _FEWEST_ROWS = 20  # fewer where many models share
 _MOST_CELLS = 8000  # of all coefficient tables together
 _MOST_COLUMNS = 200  # of the table of columns
-_MOST_TARGETS = 6  # side by side in a coefficient table
+_MOST_SIDE_BY_SIDE = 6  # side by side in a coefficient table
 _LONGEST_NAME = 120  # characters of a name that a table shows
 _MOST_PICTURE_BYTES = 3_000_000  # the tables take up to 2 MB
 # What HTML cannot hold or UTF-8 cannot encode (control characters and halves of surrogate pairs),
@@ -76,7 +76,7 @@ def render(contents: Contents) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "number": wording.number,
+        "number": wording.numeral,
         "duration": wording.duration,
         "score": wording.score_text,
         "listing": wording.listing,
@@ -128,18 +128,18 @@ def _table(
     """Choose the rows of a coefficient table, the largest first."""
     values = np.atleast_2d(coefficients.comparable(coefficients.values))
     per, note = wording.per(coefficients, what == "classes"), ""
-    single, shown = len(values) == 1, values[:_MOST_TARGETS]
+    single, shown = len(values) == 1, values[:_MOST_SIDE_BY_SIDE]
     if single:
         heads = [per]
         if coefficients.at_1se is not None:
             shown = np.vstack([shown, coefficients.comparable(coefficients.at_1se)])
-            at = "" if alpha_1se is None else f", α = {wording.number(alpha_1se)}"
+            at = "" if alpha_1se is None else f", α = {wording.numeral(alpha_1se)}"
             heads.append(f"at 1se{at}")
     else:
         given = coefficients.targets or [f"target {k}" for k in range(len(values))]
-        heads, note = list(map(str, given[:_MOST_TARGETS])), f"Coefficients are {per}. "
-    if len(values) > _MOST_TARGETS:
-        note += f"The first {_MOST_TARGETS} of {len(values):,} {what} are shown. "
+        heads, note = list(map(str, given[:_MOST_SIDE_BY_SIDE])), f"Coefficients are {per}. "
+    if len(values) > _MOST_SIDE_BY_SIDE:
+        note += f"The first {_MOST_SIDE_BY_SIDE} of {len(values):,} {what} are shown. "
     sizes = np.abs(shown)
     largest = sizes.max(axis=0)
     # By the first column, then by the others, where there is one target; by the largest otherwise.

@@ -28,7 +28,7 @@ from .predictions import of_classes, of_residuals
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_MOST_CURVES = 150  # thin lines that are drawn as curves; more of them as one image
+_MOST_AS_CURVES = 150  # thin lines that are drawn as curves; more of them as one image
 _MOST_TARGETS = 3  # with a picture each
 _MOST_LAYERS = 4
 
@@ -125,7 +125,7 @@ def _of_path(model: ModelReport, classify: bool) -> Iterator[Sketch]:
         display = RegularizationPathDisplay(path, **marks, feature_names=names, target=target)
         display.plot(figure.add_subplot())
         others = display.other_lines_
-        if others is not None and len(others.get_paths()) > _MOST_CURVES:
+        if others is not None and len(others.get_paths()) > _MOST_AS_CURVES:
             others.set_rasterized(True)
         if given is not None:
             display.ax_.set_ylabel(f"coefficient\n({wording.per(given, classify)})")
@@ -170,7 +170,7 @@ def _of_coefficients(model: ModelReport, classify: bool) -> Iterator[Sketch]:
             rows = np.stack([rows, np.atleast_2d(given.at_1se)[target]])
             alphas = {"in use": model.alpha, "1se": model.alpha_1se}
             labels = [
-                name if alpha is None else f"{name}, α = {wording.number(alpha, 3)}"
+                name if alpha is None else f"{name}, α = {wording.numeral(alpha, 3)}"
                 for name, alpha in alphas.items()
             ]
         names = _names(model, values.shape[1])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..plotting.naming import shorten, shorten_apart
 from . import wording
 from .contents import Contents, ModelReport
-from .drawing import BLUE, DASHES, HEIGHT, INK, Sketch, plain, printable
+from .drawing import BLUE, DASHED, HEIGHT, INK, Sketch, plain, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MOST_POINTS = 1000  # as dots; more of them as one image
 _MOST_CLASSES = 20
 _MOST_WRITTEN = 10  # classes whose counts are written into the squares
-_THIN = {"color": INK, "linewidth": 0.8, "linestyle": DASHES}
+_THIN = {"color": INK, "linewidth": 0.8, "linestyle": DASHED}
 _ROW = 0.15  # inches that a line of type takes
 _MOST_LETTERS = 30  # of all classes together, side by side below the squares
 
@@ -123,7 +123,7 @@ def _roc(is_second: NDArray[Any], chances: NDArray[Any], name: str, figure: Figu
     ax.set_xlabel("share of the other rows taken for it")
     ax.set_ylabel(f"share of {shorten(printable(str(name)), 24)} found", parse_math=False)
     plain(ax)
-    area = wording.number(float(roc_auc_score(is_second, chances)), 3)
+    area = wording.numeral(float(roc_auc_score(is_second, chances)), 3)
     return (
         f"Receiver operating characteristic for {printable(name)}, from the probabilities of all"
         f" rows held out; the area below it is {area}. The dashes are chance."

@@ -23,7 +23,7 @@ from sklearn.metrics import (
 
 from .contents import Task
 
-NOTHING = 1e-15  # the log loss of certainty, which scikit-learn keeps from being 0
+CERTAINTY = 1e-15  # the log loss of certainty, which scikit-learn keeps from being 0
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,10 @@ def _log_loss(held: Predictions) -> float:
     if held.probabilities is None:
         return np.nan
     loss = float(log_loss(held.y, held.probabilities, labels=held.classes))
-    return loss if loss > NOTHING else 0.0
+    return loss if loss > CERTAINTY else 0.0
 
 
-USUAL: dict[str, dict[str, Metric]] = {
+USUAL_METRICS: dict[str, dict[str, Metric]] = {
     "regression": {
         "r2": Metric("R²", True, _of_numbers(r2_score)),
         "neg_root_mean_squared_error": Metric(
@@ -124,7 +124,7 @@ USUAL: dict[str, dict[str, Metric]] = {
 
 def metrics_for(task: Task, scoring: Any, fewest_held_out: int) -> list[Metric]:
     """The usual metrics of a task, after those that `scoring` asks for."""
-    usual = dict(USUAL[task])
+    usual = dict(USUAL_METRICS[task])
     if fewest_held_out < 2:
         usual.pop("r2", None)  # of single rows it is not defined
     asked = [] if scoring is None else scoring

@@ -10,7 +10,8 @@ from .contents import Coefficients, Contents, ModelReport, Score
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NEARLY_ONE = 0.9999
-_PLAIN = range(-4, 9)  # powers of ten that are written out
+LISTED = 5  # names in a sentence
+_WRITTEN_OUT = range(-4, 9)  # powers of ten that are written out
 _PER = {
     "unit": "per unit of x",
     "deviation": "per standard deviation of x",
@@ -20,12 +21,12 @@ _PER = {
 }
 
 
-def number(value: float, digits: int = 4) -> str:
+def numeral(value: float, digits: int = 4) -> str:
     """Write a number with so many significant digits, and thousands separated.
 
     Examples
     --------
-    >>> number(180796.06), number(-0.000123456), number(4.5e-9), number(3)
+    >>> numeral(180796.06), numeral(-0.000123456), numeral(4.5e-9), numeral(3)
     ('180,796', '−0.0001235', '4.5 × 10⁻⁹', '3')
     """
     if math.isnan(value):
@@ -35,8 +36,8 @@ def number(value: float, digits: int = 4) -> str:
     if value == 0:
         return "0"
     power = _power(value, digits)
-    if power not in _PLAIN:
-        return f"{number(value / 10.0**power, digits)} × 10{str(power).translate(_SUPERSCRIPTS)}"
+    if power not in _WRITTEN_OUT:
+        return f"{numeral(value / 10.0**power, digits)} × 10{str(power).translate(_SUPERSCRIPTS)}"
     decimals = max(0, digits - 1 - power)
     while decimals and math.isclose(round(value, decimals - 1), value, rel_tol=1e-9):
         decimals -= 1
@@ -61,9 +62,9 @@ def with_error(value: float, error: float) -> str:
     ('0.912 ± 0.011', '25,300 ± 1,200', '(2.50 ± 0.12) × 10⁻⁹')
     """
     if not (math.isfinite(value) and math.isfinite(error) and error > 1e-9 * abs(value)):
-        return number(value)  # an error that small is one of arithmetic
+        return numeral(value)  # an error that small is one of arithmetic
     power = _power(max(abs(value), error), 2)
-    if power not in _PLAIN:
+    if power not in _WRITTEN_OUT:
         scaled = with_error(value / 10.0**power, error / 10.0**power)
         return f"({scaled}) × 10{str(power).translate(_SUPERSCRIPTS)}"
     decimals = 1 - _power(error, 2)
@@ -136,7 +137,7 @@ def score_text(score: Score) -> str:
         return "–"
     # A share so near to 1 has no digits that a reader can use.
     if score.greater_is_better and _NEARLY_ONE <= score.mean < 1 and max(score.values) <= 1:
-        return f"over {number(_NEARLY_ONE)}"
+        return f"over {numeral(_NEARLY_ONE)}"
     return with_error(score.mean, score.standard_error)
 
 
@@ -173,7 +174,7 @@ def result(contents: Contents) -> str:
     mean = round(base.mean, 1 - _power(error, 2)) if error > 0 else base.mean
     better = score.mean > base.mean if score.greater_is_better else score.mean < base.mean
     none = "" if better else ": no model does better than that"
-    return f"{text} By comparison, {name[:1].lower()}{name[1:]} has {number(mean)}{none}."
+    return f"{text} By comparison, {name[:1].lower()}{name[1:]} has {numeral(mean)}{none}."
 
 
 def _clearly(ahead: Score) -> bool:

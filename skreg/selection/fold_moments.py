@@ -28,8 +28,8 @@ Fold = tuple[Index, Index]
 
 # Moments of the left-out rows are kept where together they have fewer numbers than this share of X,
 # or than this (64 MiB); else they are made again when their fold's turn comes.
-KEPT = 0.25
-SMALL = 1 << 23
+KEPT_SHARE = 0.25
+SMALL_MOMENTS = 1 << 23
 
 
 def training_weight(fold: Fold, weight: Array) -> Array:
@@ -70,7 +70,7 @@ class FoldMoments:
         reference = np.zeros(width)
         if center:
             reference = np.concatenate([adjoint(X, plain.omega), plain.omega @ Y])
-        if len(folds) * width**2 > max(KEPT * X.size, SMALL):
+        if len(folds) * width**2 > max(KEPT_SHARE * X.size, SMALL_MOMENTS):
             return cls(plain.moments(Y, reference, weight), [None] * len(folds))
         parts, counted = [], np.zeros_like(weight)
         for fold in folds:

@@ -12,7 +12,7 @@ import numpy as np
 from ..data.design import Array
 from .base import Bound, Settings, Target
 from .newton.prox_newton import NewtonPath
-from .newton.rows import Rows
+from .newton.rows import TargetLoss
 from .optimality import pseudo_solve
 from .registry import choose
 
@@ -51,7 +51,7 @@ def _smooth_correlations(bound: Bound, settings: Settings) -> Array:
     index = np.flatnonzero(bound.penalty.free)
     free = replace(bound, penalty=bound.penalty.only(bound.penalty.free))
     for k in range(bound.target.raw.shape[1]):
-        rows = Rows(bound, k)
+        rows = TargetLoss(bound, k)
         eta = rows.eta
         if len(index):
             path = NewtonPath(free, k, np.zeros(bound.design.n_features), exact, alone=True)
@@ -67,19 +67,19 @@ def null_deviances(bound: Bound) -> Array:
     """Mean deviances of the intercept alone, (n_targets,): the units of gaps, zero where exact."""
     if bound.loss.quadratic:
         return bound.target.squares
-    return np.array([Rows(bound, k).deviance for k in range(bound.target.raw.shape[1])])
+    return np.array([TargetLoss(bound, k).deviance for k in range(bound.target.raw.shape[1])])
 
 
 def null_squares(bound: Bound) -> Array:
     """Mean squares of the residuals of the intercept alone, (n_targets,)."""
     if bound.loss.quadratic:
         return bound.target.squares
-    return np.array([Rows(bound, k).square for k in range(bound.target.raw.shape[1])])
+    return np.array([TargetLoss(bound, k).square for k in range(bound.target.raw.shape[1])])
 
 
 def null_curvature(bound: Bound) -> float:
     """Mean curvature at the intercept alone, the largest of the targets."""
     if bound.loss.quadratic:
         return 1.0
-    each = [Rows(bound, k) for k in range(bound.target.raw.shape[1])]
+    each = [TargetLoss(bound, k) for k in range(bound.target.raw.shape[1])]
     return max(rows.mean(rows.slopes(rows.eta)[1]) for rows in each)

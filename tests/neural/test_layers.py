@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from differences import agree
 
-from skreg.neural.engine.layers import Dense, Dropout, Logistic, Relu, Tanh
+from skreg.neural.engine.layers import Dense, Dropout, Relu, Sigmoid, Tanh
 from skreg.neural.engine.normalization import BatchNorm, LayerNorm
 
 N, WIDTH = 6, 4
@@ -42,7 +42,7 @@ LAYERS = {
     "dense": dense,
     "relu": lambda: Relu(WIDTH, float),
     "tanh": lambda: Tanh(WIDTH, float),
-    "logistic": lambda: Logistic(WIDTH, float),
+    "logistic": lambda: Sigmoid(WIDTH, float),
     "dropout 0.5": lambda: Dropout(0.5, WIDTH, float),
     "dropout 0.3": lambda: Dropout(0.3, WIDTH, float),
     "batch": lambda: normalised("batch"),
@@ -156,7 +156,7 @@ def test_dropout_without_a_generator_is_prediction():
     np.testing.assert_array_equal(gradient, 1.0)
 
 
-@pytest.mark.parametrize("activation", [Tanh, Logistic, Relu])
+@pytest.mark.parametrize("activation", [Tanh, Sigmoid, Relu])
 def test_an_activation_followed_by_dropout(activation):
     """What dropout scales must not reach the activation's derivative."""
     layers = [activation(WIDTH, float), Dropout(0.5, WIDTH, float)]
@@ -214,7 +214,7 @@ def test_layer_normalisation_normalises_rows():
     [
         (Relu, lambda x: np.maximum(x, 0)),
         (Tanh, np.tanh),
-        (Logistic, lambda x: 1 / (1 + np.exp(-x))),
+        (Sigmoid, lambda x: 1 / (1 + np.exp(-x))),
     ],
 )
 def test_activations_are_what_they_are_called(layer, function):

@@ -93,7 +93,7 @@ def test_blocks_predict_what_the_whole_predicts(monkeypatch):
     model = MLPClassifier(8, max_iter=2, random_state=0)
     model.fit(rows, rows[:, 0] > 0)
     whole, hidden = model.predict_proba(rows), model.hidden_activations(rows)
-    monkeypatch.setattr(network_module, "BLOCK", 1)
+    monkeypatch.setattr(network_module, "WIDEST_BLOCK", 1)
     np.testing.assert_allclose(model.predict_proba(rows), whole, rtol=1e-6)
     np.testing.assert_allclose(model.hidden_activations(rows)[0], hidden[0], rtol=1e-6, atol=1e-6)
 

@@ -12,9 +12,9 @@ from skreg.neural.engine.constraints import (
     power_iteration,
 )
 from skreg.neural.engine.regularizers import (
+    L1L2,
     L2,
     NORM_FLOOR,
-    ElasticNet,
     Regularizer,
     WeightPenalty,
     Weissi,
@@ -26,7 +26,7 @@ RNG = np.random.default_rng(0)
 W = RNG.standard_normal((5, 4))
 
 
-@pytest.mark.parametrize("penalty", [L2(), ElasticNet(0.0), Weissi(0.0), Weissi(0.3), Weissi(1.0)])
+@pytest.mark.parametrize("penalty", [L2(), L1L2(0.0), Weissi(0.0), Weissi(0.3), Weissi(1.0)])
 def test_the_gradient_is_that_of_the_value(penalty):
     weight, out = W.copy(), np.zeros_like(W)
     penalty.gradient(weight, out)
@@ -35,15 +35,15 @@ def test_the_gradient_is_that_of_the_value(penalty):
 
 def test_the_elastic_net_s_gradient_is_that_of_its_squares():
     out = np.zeros_like(W)
-    ElasticNet(0.25).gradient(W, out)
+    L1L2(0.25).gradient(W, out)
     np.testing.assert_allclose(out, 0.75 * W)
-    assert ElasticNet(0.25).value(W) == pytest.approx(0.25 * np.abs(W).sum() + 0.375 * (W**2).sum())
+    assert L1L2(0.25).value(W) == pytest.approx(0.25 * np.abs(W).sum() + 0.375 * (W**2).sum())
 
 
 @pytest.mark.parametrize("step", [0.3, RNG.uniform(0.01, 1.5, W.shape)], ids=["one", "each"])
 def test_the_proximal_step_minimises(step):
     found = W.copy()
-    assert ElasticNet(0.6).prox(found, step) is None
+    assert L1L2(0.6).prox(found, step) is None
     steps = np.broadcast_to(step, W.shape)
     for w, v, s in zip(W.flat, found.flat, steps.flat, strict=True):
         best = minimize_scalar(lambda u, w=w, s=s: s * 0.6 * abs(u) + 0.5 * (u - w) ** 2)
@@ -81,7 +81,7 @@ class Rows(WeightPenalty):
 
 def test_the_engine_gives_each_layer_its_own():
     weights = [W.copy(), W.copy(), W.copy(), W.copy()]
-    penalties = [L2(), None, ElasticNet(1.0), Rows()]
+    penalties = [L2(), None, L1L2(1.0), Rows()]
     engine = Regularizer(penalties, [0.5, 3.0, 0.1, 0.2])
     assert engine.shared_l2 is None
     expected = 0.25 * (W**2).sum() + 0.1 * np.abs(W).sum()

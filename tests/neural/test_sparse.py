@@ -71,6 +71,6 @@ def test_no_more_than_a_batch_is_made_dense(density, largest, monkeypatch):
         return rows
 
     monkeypatch.setattr(network, "rows_of", rows_of)
-    monkeypatch.setattr(network, "BLOCK", 1)
+    monkeypatch.setattr(network, "WIDEST_BLOCK", 1)
     MLPRegressor(5, max_iter=2, batch_size=50, random_state=0).fit(X, y)
     assert max(made, default=0) <= max(largest, 64 * (largest > 0))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from skreg.report.drawing import WIDTH
+from skreg.report.drawing import PICTURE_WIDTH
 from skreg.report.predictions import of_classes
 
 
@@ -18,7 +18,7 @@ def test_names_of_classes_are_legible(n_classes, name):
     model = type("Model", (), {"held_out": held_out, "probabilities": None})()
     contents = type("Contents", (), {"y": y, "classes": classes})()
     (sketch,) = of_classes(model, contents)
-    figure = Figure(figsize=(WIDTH, sketch.height), layout="constrained")
+    figure = Figure(figsize=(PICTURE_WIDTH, sketch.height), layout="constrained")
     figure.set_dpi(100)
     with mpl.rc_context({"font.size": 8}):
         caption = sketch.draw(figure)

@@ -476,7 +476,7 @@ def test_what_is_missing_is_named(monkeypatch, missing):
     ],
 )
 def test_numbers_for_a_reader(value, text):
-    assert wording.number(value) == text
+    assert wording.numeral(value) == text
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from exact import Problem
 from skreg import ElasticNet, regularization_path
 from skreg.objective.penalties import Penalty
 from skreg.solvers.quadratic.active_set import ActiveSet
-from skreg.solvers.quadratic.cholesky import Factor, Rows
+from skreg.solvers.quadratic.cholesky import Factor, FactorRows
 from skreg.solvers.tolerances import TUNING
 
 
@@ -21,7 +21,7 @@ def gram(n, p, seed=0):
 @pytest.mark.parametrize("leaving", [0, 1, 5, 40])
 def test_supports_that_change(leaving):
     rng = np.random.default_rng(leaving)
-    G, factor, active = gram(400, 200), Factor.empty(Rows()), np.arange(10)
+    G, factor, active = gram(400, 200), Factor.empty(FactorRows()), np.arange(10)
     for _ in range(60):
         out = np.setdiff1d(np.arange(200), active)
         stay = rng.permutation(active)[min(leaving, len(active) // 2) :]
@@ -33,7 +33,7 @@ def test_supports_that_change(leaving):
 
 
 def test_what_left_may_come_back():
-    G, factor = gram(50, 12), Factor.empty(Rows())
+    G, factor = gram(50, 12), Factor.empty(FactorRows())
     for active in ([0, 1, 2, 3], [0, 3], [3, 0, 2], [2], [5, 2, 1]):
         b = np.arange(1.0, len(active) + 1)
         factor = factor.on(G, np.array(active), None)
@@ -44,7 +44,7 @@ def test_what_left_may_come_back():
 def test_dependent_features_are_told_and_the_factor_stays():
     G = gram(50, 6)
     G = G[np.ix_([0, 1, 2, 1], [0, 1, 2, 1])]
-    factor = Factor.empty(Rows()).on(G, np.array([0, 1]), None)
+    factor = Factor.empty(FactorRows()).on(G, np.array([0, 1]), None)
     assert factor.on(G, np.array([0, 1, 3]), None) is None
     for active in (np.array([0, 1]), np.array([0, 3])):
         x = factor.on(G, active, None).solve(np.ones(2))
@@ -55,7 +55,7 @@ def test_dependent_features_are_told_and_the_factor_stays():
 def test_earlier_factors_solve_their_systems_again(seed):
     """A tree of updates from checkpoints taken in any order, in storage that they all share."""
     rng = np.random.default_rng(seed)
-    G, known = gram(400, 120), [Factor.empty(Rows())]
+    G, known = gram(400, 120), [Factor.empty(FactorRows())]
     for _ in range(60):
         factor = known[rng.integers(len(known))]
         active = factor.active[rng.random(len(factor.active)) < 0.9]
@@ -92,7 +92,7 @@ def test_the_active_set_is_the_same_with_a_kept_factor(copies):
 def test_corrections_by_a_factor_of_another_alpha(ratio):
     """Conjugate gradients, with what is kept of the last alpha and features that come and go."""
     rng = np.random.default_rng(1)
-    G, factor = gram(60, 100), Factor.empty(Rows())
+    G, factor = gram(60, 100), Factor.empty(FactorRows())
     l2 = rng.random(100) + 0.5
     c, w, q = rng.standard_normal(100), np.zeros(100), None
     alpha, active = 1.0, np.arange(40)
@@ -171,7 +171,7 @@ def test_what_one_step_leaves_is_refined():
     G, c, w = (G + G.T) / 2, rng.standard_normal(40), np.zeros(40)
     active = np.arange(30)
     wanted = 1e-3 * np.sign(rng.standard_normal(30))
-    factor = Factor.empty(Rows()).on(G, active, None)
+    factor = Factor.empty(FactorRows()).on(G, active, None)
     found = factor.correct(G, 1.0, None, wanted, w, c, 1e-9)
     assert found is not None
     w, q = found

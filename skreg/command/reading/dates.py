@@ -36,7 +36,7 @@ _TIME = re.compile(_CLOCK)
 _MOMENT = re.compile(rf"(?P<day>.*?\d)(?:(?:,?\s+|T){_CLOCK}{_ZONE})?")
 _Y, _M, _D = r"(?P<y>\d{4})", r"(?P<m>\d{1,2})", r"(?P<d>\d{1,2})"
 _NAME, _SHORT = r"(?P<name>[^\W\d_]{3,9})\.?", r"(?P<y>\d{2})"
-LOOKED_AT = 50  # texts, before all of a long column are
+FIRST_TEXTS = 50  # texts, before all of a long column are
 NEARLY_ALL = 0.8  # of the texts, so that the others look like mistakes
 DAY_FIRST, MONTH_FIRST = "day first", "month first"
 # What a day looks like; in the first form, day and month may have either order.
@@ -82,7 +82,7 @@ def date_readings(texts: Sequence[str]) -> list[Reading]:
         None, one, or two of different orders. NaT, if any, where a text is no date.
     """
     orders = [DAY_FIRST, MONTH_FIRST]
-    for some in (texts[:LOOKED_AT], texts):
+    for some in (texts[:FIRST_TEXTS], texts):
         *both, zones = zip(*map(_moment, some), strict=True)
         moments = dict(zip((DAY_FIRST, MONTH_FIRST), np.array(both, "datetime64[s]"), strict=True))
         n_dates = {order: np.count_nonzero(are_known(moments[order])) for order in orders}

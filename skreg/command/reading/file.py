@@ -26,7 +26,7 @@ Place = tuple[int, int]  # the numbers of the lines in which a record begins and
 Record = tuple[Place, list[str]]  # where it is, and its fields
 DELIMITERS = ",;\t|"
 TOTALS = frozenset(["total", "totals", "grand total", "sum", "summe", "gesamt", "insgesamt"])
-LOOKED_AT = 100  # lines, to find delimiter and header
+FIRST_LINES = 100  # lines, to find delimiter and header
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _END = "\0"  # a line that no text file has
 
@@ -65,7 +65,7 @@ def read_cells(path: Path, options: ReadingOptions) -> Cells:
     except csv.Error as error:
         raise TableError(f"{file}: {error}; is a quotation mark left open?") from None
     records = _all_records(file, lines, delimiter)
-    top = [fields for _, fields in records[:LOOKED_AT]]
+    top = [fields for _, fields in records[:FIRST_LINES]]
     header, n_above = find_header(file, top, options.header, notes)
     body = records[n_above:]
     rows = _without_repeats(body, top[n_above - 1], notes) if n_above and header[1:] else body
@@ -150,14 +150,14 @@ def _all_records(file: str, lines: Sequence[Line], delimiter: str) -> list[Recor
 
 def _width(lines: Sequence[Line], delimiter: str) -> tuple[float, int]:
     """How many of the first records have the most common number of fields, and that number."""
-    widths = [len(fields) for _, fields in _records(lines[:LOOKED_AT], delimiter)]
+    widths = [len(fields) for _, fields in _records(lines[:FIRST_LINES], delimiter)]
     width, count = Counter(widths).most_common(1)[0]
     return count / len(widths), width
 
 
 def _delimiter(lines: Sequence[Line]) -> str:
     """The delimiter that splits most lines into one number of fields, and then the largest."""
-    plain = [line for line in lines[:LOOKED_AT] if not line[1].startswith("#")] or lines
+    plain = [line for line in lines[:FIRST_LINES] if not line[1].startswith("#")] or lines
     # A header of one line with one row below tells as much as a long file.
     ranks = {delimiter: _width(plain, delimiter) for delimiter in DELIMITERS}
     several = [delimiter for delimiter in DELIMITERS if ranks[delimiter][1] > 1]

@@ -13,7 +13,7 @@ from ..table import TableError
 from .numbers import as_float, is_missing, plain_number
 
 MOST_EXTRA = 3  # header lines below the first
-FEW = 3  # rows or columns that say too little
+TOO_FEW = 3  # rows or columns that say too little
 
 
 def find_header(
@@ -86,7 +86,7 @@ def _titles(top: Sequence[list[str]], width: int) -> int:
     """Lines above the header with one entry, where the table has several columns."""
     for count, row in enumerate(top[:-1]):
         filled = sum(map(bool, row))
-        if not (width > 1 and filled == 1 and (len(row) == 1 or width >= FEW)):
+        if not (width > 1 and filled == 1 and (len(row) == 1 or width >= TOO_FEW)):
             return count
     return len(top) - 1
 
@@ -99,8 +99,8 @@ def _is_row(first: Sequence[str], rows: Sequence[list[str]]) -> bool:
     if names and all(map(plain_number, names)):
         # Years, wavelengths or positions: names that are numbers rise by equal steps.
         steps = np.diff(list(map(as_float, names)))
-        return len(names) <= FEW or not np.allclose(steps, steps[0])
-    if names or len(rows) < FEW or first in rows:
+        return len(names) <= TOO_FEW or not np.allclose(steps, steps[0])
+    if names or len(rows) < TOO_FEW or first in rows:
         return False
     return all(name and name in cells for name, cells in zip(first, columns, strict=True))
 
@@ -112,9 +112,9 @@ def _share_of_numbers(cells: Sequence[str]) -> float:
 
 def _is_second_header(rows: Sequence[list[str]]) -> bool:
     """Whether no cell of a first row is a number where the columns below hold nothing else."""
-    if len(rows) <= FEW:
+    if len(rows) <= TOO_FEW:
         return False
     columns = zip(rows[0], *rows[1:], strict=True)
-    numeric = [name for name, *cells in columns if _share_of_numbers(cells[FEW:] or cells) == 1]
+    numeric = [name for name, *cells in columns if _share_of_numbers(cells[TOO_FEW:] or cells) == 1]
     named = [name for name in numeric if not is_missing(name)]
     return len(named) > 1 and 2 * len(named) > len(numeric) and not any(map(plain_number, named))

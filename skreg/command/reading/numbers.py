@@ -19,12 +19,12 @@ from ...report.ids_and_sentinels import are_known
 
 Array = NDArray[np.float64]
 
-SIGNS = "$€£¥₹₽₩₺₫฿₴₪"
+CURRENCY_SIGNS = "$€£¥₹₽₩₺₫฿₴₪"
 _NAMES = """
     US$ A$ C$ R$ Rs Rs. Fr Fr. kr kr. zł Kč Ft лв CHF USD EUR GBP JPY INR CNY AUD CAD NZD SEK NOK
     DKK PLN CZK HUF BRL MXN ZAR TRY RUB KRW SGD HKD
 """
-CURRENCIES = frozenset([*SIGNS, *_NAMES.split()])
+CURRENCIES = frozenset([*CURRENCY_SIGNS, *_NAMES.split()])
 MULTIPLES = {"K": 3, "k": 3, "M": 6, "B": 9}  # powers of ten, where a column has several
 SEPARATORS = {"'": "apostrophes", " ": "spaces", "_": "underscores", ",": "commas", ".": "points"}
 # What stands for a missing value: in every column,
@@ -38,7 +38,7 @@ _WORDS = """
     no answer, don't know, keine angabe
 """
 WORDS = frozenset(word.strip() for word in _WORDS.split(","))
-_SAME = str.maketrans(
+_ALIKE = str.maketrans(
     dict.fromkeys("\u00a0\u2000\u2001\u2002\u2003\u2007\u2008\u2009\u200a\u202f\u3000", " ")
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-")
     | dict.fromkeys("\u2019\u02bc\uff07", "'")
@@ -201,14 +201,14 @@ def number_readings(texts: Sequence[str], counts: NDArray[np.intp]) -> list[Read
     if not same_cells or np.array_equal(point.values, comma.values, equal_nan=True):
         return [point]
     # Sums of money have no three decimals where a currency's sign is written before a comma.
-    before = currency and currency in SIGNS and "€" not in currency
+    before = currency and currency in CURRENCIES and "€" not in currency
     if before and comma.option == "--decimal ," and not any(e and "." in e.body for e in same):
         return [point]
     return [point, comma]
 
 
 def _parse(text: str) -> _Written | None:
-    text = text.translate(_SAME).strip()
+    text = text.translate(_ALIKE).strip()
     negative = False
     accounting = _ACCOUNTING.fullmatch(text)
     if accounting:

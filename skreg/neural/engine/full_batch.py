@@ -20,7 +20,7 @@ from .batches import Data
 from .layers import Matrix
 from .network import Network, rows_of, views
 from .plan import Plan
-from .regularizers import ElasticNet
+from .regularizers import L1L2
 from .training import Training, TrainingDiverged
 
 # An iteration that gains less than this share of the objective is the last one: scipy's own, or
@@ -59,7 +59,7 @@ class FullBatch(Training):
         strength = np.zeros_like(flat)
         of_weights = views(strength, weights)
         for i, penalty, alpha in self.regularizer.terms:
-            if isinstance(penalty, ElasticNet):
+            if isinstance(penalty, L1L2):
                 of_weights[i].fill(alpha * penalty.l1_ratio)
         self._split = np.flatnonzero(strength)
         self._l1 = strength[self._split]

@@ -162,7 +162,7 @@ class Tanh(Activation):
         return np.multiply(gradient, slope, out=gradient)
 
 
-class Logistic(Activation):
+class Sigmoid(Activation):
     """Logistic sigmoid."""
 
     def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
@@ -184,7 +184,7 @@ class Logistic(Activation):
 
 ACTIVATIONS: dict[str, type[Activation] | None] = {
     "identity": None,  # needs no layer
-    "logistic": Logistic,
+    "logistic": Sigmoid,
     "relu": Relu,
     "tanh": Tanh,
 }

@@ -14,9 +14,9 @@ from .layers import ACTIVATIONS, Dense, Dropout, Layer, Matrix
 from .normalization import BatchNorm, LayerNorm
 
 # Numbers in the widest activation of a block of rows that is predicted at a time.
-BLOCK = 1 << 20
+WIDEST_BLOCK = 1 << 20
 # Share of entries that are not zero below which sparse products are used; at 0.1 they take as long.
-THIN = 0.05
+SPARSE_BELOW = 0.05
 # BLAS takes fewer rows than this by other kernels: up to two, in those that were tried.
 FEW_ROWS = 8
 
@@ -161,7 +161,7 @@ class Network:
             self._hidden_ends.append(len(self.layers))
         self._backwards = self.layers[: self._first_dense : -1]
         #: Rows that are predicted at a time: as many as keep every buffer in bounds.
-        self.block_rows = max(64, BLOCK // widest)
+        self.block_rows = max(64, WIDEST_BLOCK // widest)
 
     def _add_normalization(self, i: int) -> None:
         own, slopes = self.parameters, self.gradients
@@ -233,7 +233,7 @@ class Network:
 
 def is_thin(X: Any) -> bool:
     """Whether X is sparse, and its products take less time than those of its rows made dense."""
-    return hasattr(X, "nnz") and bool(X.nnz < THIN * X.shape[0] * X.shape[1])
+    return hasattr(X, "nnz") and bool(X.nnz < SPARSE_BELOW * X.shape[0] * X.shape[1])
 
 
 def rows_of(X: Any, index: Any, dense: bool = False) -> Any:

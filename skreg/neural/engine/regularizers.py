@@ -71,7 +71,7 @@ class L2(WeightPenalty):
         np.copyto(out, W)
 
 
-class ElasticNet(WeightPenalty):
+class L1L2(WeightPenalty):
     """``l1_ratio ||W||_1 + (1 - l1_ratio) ||W||_F^2 / 2``; the Lasso at ``l1_ratio=1``.
 
     Parameters
@@ -148,7 +148,7 @@ def make_penalty(name: str | WeightPenalty | None, l1_ratio: float) -> WeightPen
     if name == "l2" or (name == "elasticnet" and not l1_ratio):
         return L2()
     if name in ("l1", "elasticnet"):
-        return ElasticNet(1.0 if name == "l1" else l1_ratio)
+        return L1L2(1.0 if name == "l1" else l1_ratio)
     if name == "weissi":
         return Weissi(l1_ratio)
     known = ["elasticnet", "l1", "l2", "weissi"]
@@ -182,7 +182,7 @@ class Regularizer:
             self.terms.append(term)
             if has_prox(penalty):
                 self.proximal.append(term)
-            if not isinstance(penalty, ElasticNet) or penalty.l1_ratio != 1.0:
+            if not isinstance(penalty, L1L2) or penalty.l1_ratio != 1.0:
                 self.smooth.append(term)
                 shared.add(alpha if type(penalty) is L2 else None)
         everywhere = len(self.smooth) == len(penalties) and len(shared) == 1

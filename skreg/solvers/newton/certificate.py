@@ -16,11 +16,11 @@ import numpy as np
 from ...data.design import Array
 from ...objective.duality import correlations_wanted, into_domain, penalty_gaps
 from ...objective.penalties import ScaledPenalty
-from .rows import Rows
+from .rows import TargetLoss
 
 
 def gap_of(
-    rows: Rows,
+    rows: TargetLoss,
     eta: Array,
     u: Array,
     w: Array,
@@ -52,6 +52,6 @@ def gap_of(
     return (of_loss + float(penalty_gaps(w, dual, penalty).sum())) / rows.unit
 
 
-def balanced(rows: Rows, r: Array, h: Array) -> Array:
+def balanced(rows: TargetLoss, r: Array, h: Array) -> Array:
     """The residual with the mean zero where there is an intercept."""
     return r - h * (rows.mean(r) / rows.mean(h)) if rows.has_intercept else r

@@ -32,7 +32,7 @@ from ..tolerances import KKT_ROUNDING, KKT_TOLERANCE
 from .certificate import balanced, gap_of
 from .model import CurvedModel
 from .row_space import RowSpace
-from .rows import Rows
+from .rows import TargetLoss
 from .subproblem import Subproblem
 
 # What is aimed for on the way, unless the tolerance is smaller: less leaves errors in the deviance
@@ -47,7 +47,7 @@ ALL_FEATURES = 100
 FEW_JOINING, SHARE_JOINING = 96, 0.6
 # A feature joins if its correlation is predicted to come this near to its threshold, as a share of
 # the change of the threshold.
-NEAR = 0.2
+NEAR_THRESHOLD = 0.2
 # Where one must, those join that may be active this many times as far ahead: few large additions to
 # the Gram matrix cost less than many.
 AHEAD = 4.0
@@ -93,7 +93,7 @@ class NewtonPath:
     def __init__(self, bound: Bound, k: int, start: Array, settings: Settings, alone: bool) -> None:
         design = bound.design
         self.design, self.penalty, self.settings = design, bound.penalty, settings
-        self.rows = rows = Rows(bound, k)
+        self.rows = rows = TargetLoss(bound, k)
         self.aim = max(AIM, min(USUAL_AIM, settings.tol))
         self.least_error = self.aim if self.aim == USUAL_AIM else EXACT_STEP
         rank = min(design.n_samples - rows.has_intercept, design.n_features)
@@ -159,7 +159,7 @@ class NewtonPath:
         """Features outside that may be active at this alpha, along the slope of correlations."""
         assert self.slope is not None
         fall = self.alpha - alpha
-        q, level = self.q + fall * self.slope, max(alpha - NEAR * fall, 0.0)
+        q, level = self.q + fall * self.slope, max(alpha - NEAR_THRESHOLD * fall, 0.0)
         return self._violating(q, self.penalty.at(level))
 
     # One alpha ----------------------------------------------------------------------------

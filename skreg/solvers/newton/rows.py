@@ -16,7 +16,7 @@ from ..base import Bound
 # and what it converges to stays the same.
 LEAST_CURVATURE = 1e-8
 # Residuals that differ by this share of the null model's are the same.
-SAME = 1e-15
+SAME_RESIDUAL = 1e-15
 # Rounding of a sum over rows, as a share of the sum of its terms' sizes.
 ROUNDING_OF_SUMS = 4 * float(np.finfo(np.float64).eps)
 # A null deviance below this share of its terms is rounding: the null model fits the target exactly.
@@ -25,7 +25,7 @@ EXACT = 1e-12
 VANISHED = 2.0**-900
 
 
-class Rows:
+class TargetLoss:
     """The loss of one target; see the module's text.
 
     Attributes
@@ -96,7 +96,7 @@ class Rows:
         Residuals are slopes of the loss, and what is a rounding error from one may be none. Rows of
         weight zero get zero.
         """
-        u = np.where(np.abs(u - r) <= SAME * np.sqrt(self.square), r, u)
+        u = np.where(np.abs(u - r) <= SAME_RESIDUAL * np.sqrt(self.square), r, u)
         return u if self.counted is None else u * self.counted
 
     def gap(self, eta: Array, u: Array) -> float:

@@ -42,7 +42,7 @@ from ..tolerances import (
     TUNING,
     Tuning,
 )
-from .cholesky import Factor, Rows, solve_on_support, symmetric_product
+from .cholesky import Factor, FactorRows, solve_on_support, symmetric_product
 from .descent import GramModel, descend
 from .state import Model, Pattern, Predictor, Sides, State
 
@@ -95,7 +95,7 @@ class ActiveSet:
         self.straight = not (self.ridged or alone)
         none, model = np.empty(0), Model(np.empty((0, 0)), np.empty(0))
         pattern = Pattern(np.empty(0, dtype=np.intp), none, np.empty(0, dtype=np.int8))
-        self.state = State(np.inf, model, none, none, pattern, None, Factor.empty(Rows()), 0)
+        self.state = State(np.inf, model, none, none, pattern, None, Factor.empty(FactorRows()), 0)
 
     def extend(self, gram: Array, c: Array, index: Index, start: Array | None = None) -> None:
         """Work on the features `index` of the penalty, the first of which are the present ones.

@@ -35,7 +35,7 @@ from .side_by_side import GUESSED_FROM, MOST_AT_ONE_ALPHA, guess, serves, solve_
 FEW_FEATURES = 300
 # One alpha is solved on a Gram matrix of up to so many features, or so many a target, as a working
 # set takes some products with X a target; where that turns out to be large, of up to so many.
-ALWAYS, PER_TARGET, MOST_ALONE = 100, 50, 600
+GRAM_AT_ONE_ALPHA, PER_TARGET, MOST_ALONE = 100, 50, 600
 # Up to so many features a product with all takes no longer than to find those in use.
 AT_ONCE = 32
 # A KKT condition holds that is missed by less than this share of the correlation it asks for, which
@@ -104,7 +104,7 @@ def _gram_suits(design: Design) -> bool:
 
 def _gram_is_cheap(design: Design, n_targets: int) -> bool:
     """Whether one alpha of all targets is worth a Gram matrix, whatever the supports are."""
-    always = FEW_FEATURES if design.sparse else ALWAYS
+    always = FEW_FEATURES if design.sparse else GRAM_AT_ONE_ALPHA
     return design.has_gram or design.n_features <= max(always, PER_TARGET * n_targets)
 
 

@@ -35,7 +35,7 @@ IDLE_ROWS, IDLE_SHARE = 8, 10
 # A factor serves alphas down to its own over this; anything from 1.25 to 2 takes the same time.
 PRECONDITIONED = 1.5
 # Steps of conjugate gradients: with eigenvalues between 2/3 and one each gains a digit.
-MOST_STEPS = 20
+MOST_CG_STEPS = 20
 # Corrections of one solution: after three nothing is left but rounding.
 MOST_CORRECTED = 3
 
@@ -74,7 +74,7 @@ def solve_on_support(
     return x.T, int(small.argmax()) if np.count_nonzero(small) else None
 
 
-class Rows:
+class FactorRows:
     """The rows of L, in storage that all factors of one active-set method share.
 
     A factor appends after its own rows, over those of any longer one. Each row knows the factor
@@ -109,7 +109,7 @@ class Factor:
 
     Attributes
     ----------
-    rows : Rows
+    rows : FactorRows
     writer : int
         Who wrote the last of its rows.
     alpha : float
@@ -126,7 +126,7 @@ class Factor:
         The Cholesky factor of ``F'F``.
     """
 
-    rows: Rows
+    rows: FactorRows
     writer: int
     alpha: float
     features: Index
@@ -137,7 +137,7 @@ class Factor:
     schur: Array
 
     @classmethod
-    def empty(cls, rows: Rows, alpha: float = 0.0) -> Factor:
+    def empty(cls, rows: FactorRows, alpha: float = 0.0) -> Factor:
         """The factor of no features."""
         none, nothing = np.empty(0, dtype=np.intp), np.empty((0, 0), order="F")
         return cls(rows, 0, alpha, none, none, none, none, nothing, nothing)
@@ -230,7 +230,7 @@ class Factor:
         with G is needed.
         """
         x, direction, image, before = np.zeros(len(r)), r, r, 0.0
-        for _ in range(MOST_STEPS):
+        for _ in range(MOST_CG_STEPS):
             z = self.solve(r)
             now = float(r @ z)
             share = now / before if before else 0.0

@@ -23,7 +23,7 @@ from .dual_newton import DualNewton, DualPoint, can_factor
 from .support_rounds import SupportRounds
 
 # The L2 part is strong from this share of each feature's variance on.
-STRONG = 1e-2
+STRONG_L2 = 1e-2
 # The proximal term starts at this share of a feature's variance and falls to this share of itself,
 # with a factor and without; it ends where it is rounding.
 FACTORED_FLOOR, FACTORED_FALL = 1e-4, 3e-2
@@ -50,17 +50,17 @@ STREAMED, FEW_STEPS = 16.0, 5
 MOST_ENTRIES = 1 << 24
 
 
-class Point(NamedTuple):
+class PathState(NamedTuple):
     """A point of the path: coefficients, correlations and a residual."""
 
     w: Array
     q: Array
     r: Array
 
-    def beyond(self, before: Point, way: float) -> Point:
+    def beyond(self, before: PathState, way: float) -> PathState:
         """The point so many times the way from the one before further on."""
         w, q, r = (now + way * (now - then) for now, then in zip(self, before, strict=True))
-        return Point(np.where(w * self.w > 0, w, 0.0), q, r)
+        return PathState(np.where(w * self.w > 0, w, 0.0), q, r)
 
 
 def solve(one: OneTarget, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
@@ -121,7 +121,7 @@ def is_strong(design: Design, penalty: ScaledPenalty) -> bool:
     return bool(
         penalty.has_l2
         and np.all(
-            penalty.l2 >= STRONG * np.where(penalty.upper > penalty.lower, design.variances, 0.0)
+            penalty.l2 >= STRONG_L2 * np.where(penalty.upper > penalty.lower, design.variances, 0.0)
         )
     )
 
@@ -140,8 +140,8 @@ class LargeSupport:
         if start.any():
             here = self._point(np.clip(start, penalty.lower, penalty.upper))
         else:
-            here = Point(start, self.one.c, self.y)
-        known = list[tuple[float, Point]]()
+            here = PathState(start, self.one.c, self.y)
+        known = list[tuple[float, PathState]]()
         for alpha in alphas.tolist():
             guess = here
             if len(known) == 2 and known[0][0] > known[1][0] > alpha:
@@ -153,8 +153,8 @@ class LargeSupport:
             yield found
 
     def solve(
-        self, penalty: ScaledPenalty, last: Array, guess: Point, max_iter: int
-    ) -> tuple[Solution, Point]:
+        self, penalty: ScaledPenalty, last: Array, guess: PathState, max_iter: int
+    ) -> tuple[Solution, PathState]:
         """The solution at one alpha, from the last one and a guess of this."""
         strong = is_strong(self.design, penalty)
         in_rounds = not (self.dual.factored or strong) and self.rounds.serve(penalty)
@@ -164,7 +164,7 @@ class LargeSupport:
             floor, fall = FLOOR, FALL
         if strong:
             floor = fall = 0.0  # no proximal term, so that one solution is enough
-        found: list[tuple[Solution, Point]] = []
+        found: list[tuple[Solution, PathState]] = []
         used, centre, r, q, before = 0, last, guess.r, guess.q, np.inf
         while True:
             if in_rounds and used < max_iter:
@@ -194,14 +194,14 @@ class LargeSupport:
         df = self._freedom(penalty, one.coef)
         return one._replace(n_iter=max(used, 1), df=df), here
 
-    def _point(self, w: Array) -> Point:
+    def _point(self, w: Array) -> PathState:
         """Coefficients with the residual they leave."""
         r = self.y - self.design.predict(w)
-        return Point(w, self.design.correlate(r), r)
+        return PathState(w, self.design.correlate(r), r)
 
     def _certified(
         self, penalty: ScaledPenalty, w: Array, dual: DualPoint | None
-    ) -> tuple[Solution, Point]:
+    ) -> tuple[Solution, PathState]:
         """Coefficients with their gap, by the residual they leave or by that of the dual."""
         design, unit, here = self.design, self.one.unit, self._point(w)
         rss = float(design.norm2(here.r))

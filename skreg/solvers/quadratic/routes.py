@@ -62,7 +62,7 @@ MEASURED_OVER, EXPECTED_OVER = 2.0, 8.0
 # not, and to wait costs little while the active set is small.
 CLEARLY = 0.8
 # One alpha in so many is looked at: a look takes 20 us, as much as half a Newton step.
-LOOKED_AT = 5
+LOOKS_EVERY = 5
 
 
 class Shape(NamedTuple):
@@ -145,7 +145,7 @@ class Watch:
         """Whether to leave batches after the next alpha, with an active set of this size."""
         self.sizes.append(size)
         n_done = len(self.sizes)
-        if not self.serves or size < TELLING or n_done % LOOKED_AT or n_done == len(self.alphas):
+        if not self.serves or size < TELLING or n_done % LOOKS_EVERY or n_done == len(self.alphas):
             return False
         here, rest = self.alphas[n_done - 1], self.alphas[n_done:]
         before = int(np.searchsorted(-self.alphas, -MEASURED_OVER * here, side="right")) - 1

@@ -28,7 +28,7 @@ STAYS = 1e-9
 # Where a correlation with the target is so many times its threshold, with more rows than features
 # and with fewer, and more features than such a set has are past theirs, nothing is tried: at 0.1 of
 # alpha_max 20 of 300 features are in the solution with 5000 rows, 90 of 3000 with 300.
-FAR = 30.0, 5.0
+FAR_ABOVE = 30.0, 5.0
 
 
 def solve(one: OneTarget, alpha: float, start: Array, settings: Settings) -> Solution | None:
@@ -44,7 +44,7 @@ def solve(one: OneTarget, alpha: float, start: Array, settings: Settings) -> Sol
     new, n_iter = np.flatnonzero((start != 0) | whole.free), int(not start.any())
     if not len(new):
         over = np.maximum(q - above, -q - below)
-        far = np.count_nonzero(over > FAR[len(c) > len(one.y)] * penalty.l1)
+        far = np.count_nonzero(over > FAR_ABOVE[len(c) > len(one.y)] * penalty.l1)
         if far and np.count_nonzero(over > 0) > LARGEST_SET:
             return None
         new = _most_violating(over, FIRST)

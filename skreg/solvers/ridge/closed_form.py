@@ -8,7 +8,7 @@
    squaring has lost, where that is worth it (`WELL`) and the condition (that of X squared) allows
    it (`TOO_ILL`); where nothing was lost, the squared matrix has the certificate as well.
 2. Past that, Householder QR of ``[1 X; (alpha V)^(1/2)]`` as the user has it, with the column
-   of ones first: it centres without rounding. Problems of up to `SMALL` entries are refined
+   of ones first: it centres without rounding. Problems of up to `SMALL_TABLE` entries are refined
    to the last digit (`refinement`), tiny ones always.
 3. Dependent columns: the solution of minimum norm (`minimum_norm`).
 
@@ -35,16 +35,16 @@ from ...objective.duality import ridge_gaps
 from ...objective.penalties import Penalty
 from ..numerics import EPS, reciprocal
 from .minimum_norm import least_squares
-from .penalised_matrix import PenalisedMatrix, far_from_zero
+from .penalised_matrix import PenalisedMatrix, has_far_columns
 from .refinement import MAX_STEPS, refined_ridge
-from .ridge_factor import LARGEST_SPARSE, SMALLEST, RidgeFactor
+from .ridge_factor import LARGEST_SPARSE, SMALLEST_ALPHA, RidgeFactor
 from .triangle import affordable
 
 __all__ = ["RidgeFactor", "RidgeSolution", "default_alphas", "solve_ridge"]
 
 # Entries of X up to which a dense problem is solved to the last digit at once, and when it is ill.
 LAST_DIGIT_ENTRIES = 512
-SMALL = 100_000
+SMALL_TABLE = 100_000
 # Reciprocal conditions of the scaled normal equations: below the first they are refined (an error
 # of 4e-14 was measured there, of 2e-15 after one step), below the second a small problem is solved
 # exactly, below the third a dense one is solved by QR (there one step still brings back as much as
@@ -138,7 +138,7 @@ def _solve(
         narrow = _narrow(design, centred, penalty, alpha)
         if narrow is not None:
             return finished(narrow)
-    refine = method == "auto" and n >= p and n * p <= SMALL
+    refine = method == "auto" and n >= p and n * p <= SMALL_TABLE
     if refine and n * p <= LAST_DIGIT_ENTRIES and not design.sparse:
         solution = _by_orthogonalisation(design, Y, penalty, alpha)
         if solution is not None:
@@ -210,7 +210,7 @@ def _by_gram(
     solve, rcond = _cholesky(M, movable)
     if solve is None:
         return None, 0.0, ()
-    if far_from_zero(design) and not design.sparse:
+    if has_far_columns(design) and not design.sparse:
         # Products with X as it is would be as inexact as its offset is large.
         design = design.subset(np.arange(p))
     correlated = design.correlate(Y)
@@ -285,7 +285,7 @@ def _by_orthogonalisation(
     first = 0 if design.mean is None else 1
     X = np.hstack([np.ones((len(X), first)), X])
     l2 = np.concatenate([np.zeros(first), l2])
-    steps = MAX_STEPS if X.size <= 2 * SMALL else 0
+    steps = MAX_STEPS if X.size <= 2 * SMALL_TABLE else 0
     W = refined_ridge(X, Y[used], design.omega[used], l2, steps)
     if W is None:
         return None
@@ -299,8 +299,8 @@ def default_alphas(factor: RidgeFactor, n_alphas: int) -> Array:
 
     From 1000 times the largest eigenvalue, where every direction keeps less than a thousandth of
     its least-squares fit, to `VANISHING` times the smallest positive one, where no direction loses
-    what double precision could show in an error; but not below `SMALLEST` of the largest. For a
-    sparse design that is too large to decompose, down to 1e-6 of the largest.
+    what double precision could show in an error; but not below `SMALLEST_ALPHA` of the largest. For
+    a sparse design that is too large to decompose, down to 1e-6 of the largest.
     """
     if factor.implicit:
         largest = factor.largest_eigenvalue()
@@ -309,4 +309,4 @@ def default_alphas(factor: RidgeFactor, n_alphas: int) -> Array:
     d = d[d > factor.parts.noise]
     if not len(d):
         return np.geomspace(1e2, 1e-2, n_alphas)
-    return d[0] * np.geomspace(1e3, max(VANISHING * d[-1] / d[0], SMALLEST), n_alphas)
+    return d[0] * np.geomspace(1e3, max(VANISHING * d[-1] / d[0], SMALLEST_ALPHA), n_alphas)

@@ -35,7 +35,7 @@ from ..numerics import EPS, reciprocal
 Operator = Callable[[Array], Array]
 
 # Penalties of features this far apart are those of columns of different units.
-APART = 2.0**60
+UNITS_APART = 2.0**60
 # SciPy renamed the relative tolerance of its conjugate gradients in 1.12.
 RTOL = "rtol" if "rtol" in inspect.signature(linalg.cg).parameters else "tol"
 
@@ -70,7 +70,7 @@ def _units(design: Design, scaled: ScaledPenalty) -> Array:
     Where something is not penalised they would choose another solution of minimum norm.
     """
     least, most = float(scaled.l2.min(initial=np.inf)), float(scaled.l2.max(initial=0.0))
-    if not least > 0 or most <= APART * least:
+    if not least > 0 or most <= UNITS_APART * least:
         return np.ones(design.n_features)
     return np.ldexp(1.0, -np.frexp(np.sqrt(design.variances + scaled.l2))[1])
 

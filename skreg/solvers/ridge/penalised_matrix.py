@@ -85,7 +85,7 @@ class PenalisedMatrix:
         view = self.design
         if not view.sparse and view.n_samples > view.n_features:
             view.gram()  # it will be needed, and gives the variances for nothing
-        offset = not view.sparse and far_from_zero(view)
+        offset = not view.sparse and has_far_columns(view)
         if offset or len(self.penalised) < view.n_features:
             view = view.subset(self.penalised)
         if self._even:
@@ -242,7 +242,7 @@ def _decompose(A: PenalisedMatrix, method: str) -> Decomposition:
     return Decomposition(d, U, None, True, 8 * n * EPS * max(d.max(initial=0.0), A.size**2))
 
 
-def far_from_zero(design: Design) -> bool:
+def has_far_columns(design: Design) -> bool:
     """Whether some mean dwarfs the spread around it, of a column that is not constant.
 
     Products with X and a correction for the mean then lose digits that centred columns keep.

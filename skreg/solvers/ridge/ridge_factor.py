@@ -50,7 +50,7 @@ LARGEST_SPARSE = 5000
 TOLERATED_LOSS = 1e-9
 UNREFINED_LOSS = 1e-12
 # Below this share of A's squared norm, an alpha is left to a method that scales the columns.
-SMALLEST = 1e-12
+SMALLEST_ALPHA = 1e-12
 # A share of a row that is left unexplained is zero below this, times the size of the problem.
 NOTHING = 8 * EPS
 
@@ -173,7 +173,7 @@ class RidgeFactor:
         n, p = self.A.shape
         if self.implicit:
             return np.zeros(len(alphas), dtype=bool)
-        small = alphas < SMALLEST * self.A.size**2
+        small = alphas < SMALLEST_ALPHA * self.A.size**2
         if not np.count_nonzero(small):
             return small
         well = len(self.spectrum) == min(n, p) and self._loss(np.zeros(1)) <= UNREFINED_LOSS

@@ -149,7 +149,7 @@ def _solutions(
     return tuple(map(Solution, rows, gaps.tolist(), n_iters, rss.tolist(), df, intercepts))
 
 
-def degrees_of_freedom(design: Design, penalty: Penalty, alphas: Array) -> Array:
+def smoother_traces(design: Design, penalty: Penalty, alphas: Array) -> Array:
     """Traces of the smoother matrix of the squared part alone, shape (n_alphas,)."""
     squared, strength = penalty.as_ridge(alphas)
     return RidgeFactor(design, squared).degrees_of_freedom(strength)
