@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -135,20 +136,20 @@ def _solved(
     """
     n_features, n_targets = start.shape
     W = np.empty((n_targets, len(alphas), n_features))
-    numbers: list[tuple[float, ...]] = []
-    settings, has_rows, done = bound.problem.settings, bound.design.has_rows, 0
+    parts, settings, has_rows, done = [], bound.problem.settings, bound.design.has_rows, 0
     n_positive = int(np.count_nonzero(engine_alphas))
     for part in (engine_alphas[:n_positive], engine_alphas[n_positive:]):
         if not len(part):
             continue
         scaled = bound.penalty.at(part[0])
         solver = choose(bound.problem.solver, scaled, bound.loss, has_rows)
-        for solutions in solver.solve(bound, part, start, settings):
-            for k, solution in enumerate(solutions):
-                W[k, done] = solution.coef
-                numbers.append(solution[1:])
+        numbers: list[tuple[Any, ...]] = []
+        for solution in solver.solve(bound, part, start, settings):
+            W[:, done] = solution.coef
+            numbers.append(solution[1:])
             done += 1
             if progress is not None:
                 progress(done, float(alphas[done - 1]))
         start = W[:, done - 1].T
-    return W, np.array(numbers).T.reshape(-1, len(alphas), n_targets).swapaxes(1, 2)
+        parts.append(np.array(numbers).reshape(len(part), -1, n_targets))
+    return W, np.concatenate(parts).transpose(1, 2, 0)

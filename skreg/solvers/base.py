@@ -2,18 +2,18 @@
 
 A solver is a generator function
 
-    solve(bound, alphas, start, settings) -> Iterator[tuple[Solution, ...]]
+    solve(bound, alphas, start, settings) -> Iterator[Solution]
 
-For each alpha, in the order given (decreasing), it yields one `Solution` a target, so that it may
-keep what it learned from one alpha for the next. `start` has shape (n_features, n_targets).
+For each alpha, in the order given (decreasing), it yields the `Solution` of all targets, so that it
+may keep what it learned from one alpha for the next. `start` has shape (n_features, n_targets).
 Coefficients are those of the design (centred, scaled), gaps are relative to `Target.unit`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +32,11 @@ AIM = 1e-12
 class Solution(NamedTuple):
     """Coefficients at one alpha, with their certificate.
 
+    Of several targets each attribute is an array that has them on its first axis.
+
     Attributes
     ----------
-    coef : ndarray of shape (n_features,)
+    coef : ndarray of shape (n_features,) or (n_targets, n_features)
     gap : float
         Duality gap divided by the mean deviance of the intercept alone: for the squared error, the
         weighted mean square of the centred target.
@@ -51,11 +53,16 @@ class Solution(NamedTuple):
     """
 
     coef: Array
-    gap: float
-    n_iter: int
-    rss: float
-    df: float
-    intercept: float = np.nan
+    gap: Any
+    n_iter: Any
+    rss: Any
+    df: Any
+    intercept: Any = np.nan
+
+    @classmethod
+    def joined(cls, each: Sequence[Solution]) -> Solution:
+        """One of all targets from one a target."""
+        return each[0] if len(each) == 1 else cls(*map(np.array, zip(*each, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ class Bound:
         return design.correlate(Y[:, 0] if Y.shape[1] == 1 else Y).reshape(design.n_features, -1)
 
 
-SolveFunction = Callable[[Bound, Array, Array, Settings], Iterator[tuple[Solution, ...]]]
+SolveFunction = Callable[[Bound, Array, Array, Settings], Iterator[Solution]]
 
 
 class OneTarget:
@@ -169,12 +176,10 @@ def target_by_target(
 ) -> SolveFunction:
     """A solver of several targets from a solver of one; what the design caches is shared."""
 
-    def solve(
-        bound: Bound, alphas: Array, start: Array, settings: Settings
-    ) -> Iterator[tuple[Solution, ...]]:
+    def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
         each = []
         for k, w in enumerate(start.T):
             each.append(solve_one(OneTarget(bound, k), alphas, w, settings))
-        return zip(*each, strict=True)
+        return each[0] if len(each) == 1 else map(Solution.joined, zip(*each, strict=True))
 
     return solve

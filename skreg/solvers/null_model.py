@@ -40,7 +40,7 @@ def null_correlations(bound: Bound, settings: Settings) -> Array:
         problem = Bound(part, Target.build(part, Y), replace(free, l1_ratio=1.0))
         solver = choose("auto", problem.penalty.at(1.0), has_rows=design.has_rows)
         (found,) = solver.solve(problem, np.ones(1), start, exact)
-        q = design.correlate(Y - part.predict(np.stack([s.coef for s in found], axis=1)))
+        q = design.correlate(Y - part.predict(np.reshape(found.coef, (-1, len(index))).T))
     q[index] = q[constant] = 0.0
     return q
 

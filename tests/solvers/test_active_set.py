@@ -13,7 +13,7 @@ from scipy import sparse
 import skreg
 from skreg.data.build import design_of
 from skreg.objective.penalties import Penalty
-from skreg.solvers.base import Bound, Settings, Target
+from skreg.solvers.base import Bound, Settings, Solution, Target
 from skreg.solvers.optimality import support_gaps
 from skreg.solvers.quadratic import auto, batched_path, coordinate_descent
 from skreg.solvers.quadratic.active_set import ActiveSet
@@ -37,8 +37,10 @@ def objective(design, y, w, scaled):
 
 
 def path(method, design, y, penalty, alphas, start=None, how=EXACT):
+    """Solutions of each alpha, one a target."""
     w = np.zeros((design.n_features, y.shape[1])) if start is None else start
-    return list(METHODS[method](Bound(design, Target.build(design, y), penalty), alphas, w, how))
+    found = METHODS[method](Bound(design, Target.build(design, y), penalty), alphas, w, how)
+    return [[one] if np.ndim(one.gap) == 0 else [*map(Solution, *one)] for one in found]
 
 
 def problem_of(design, y, scaled):

@@ -80,7 +80,7 @@ def test_what_is_screened_out_violates_nothing(monkeypatch, shape, l1_ratio, cou
     part = Penalty(l1_ratio, penalty.factors[:100], penalty.lower[:100], penalty.upper[:100])
     how, none = Settings(tol=1e-14), np.zeros((100, 1))
     found = coordinate_descent.solve(Bound(half, Target.build(half, y), part), alphas, none, how)
-    R = y - half.predict(np.array([one.coef for (one,) in found]).T)
+    R = y - half.predict(np.array([one.coef for one in found]).T)
     check = KKTCheck(design, penalty)
     n_screened, inside = 0, np.arange(design.n_features) % 3 == 0
     for first in range(0, 30 - count, count):
@@ -136,7 +136,7 @@ def test_violators_are_found_one_by_one_or_with_all_products(monkeypatch, stored
         list(method.solve(Bound(design, target, penalty), alphas, start, how))
         for method in (batched_path, coordinate_descent)
     )
-    for (a,), (b,) in zip(batches, descent, strict=True):
+    for a, b in zip(batches, descent, strict=True):
         assert a.gap <= 1e-12
         np.testing.assert_allclose(
             design.predict(a.coef), design.predict(b.coef), rtol=0, atol=1e-9

@@ -204,7 +204,7 @@ def test_too_few_iterations_leave_an_honest_gap():
         np.zeros((design.n_features, 1)),
         Settings(),
     )
-    ((wanted,),) = list(solved)
+    (wanted,) = solved
     method = large_support.LargeSupport(target, factored=True)
     (one,) = method.path(np.array([0.01]), np.zeros(design.n_features), 1)
     scaled = penalty.at(0.01)

@@ -30,7 +30,7 @@ def test_the_solution_is_that_of_the_path(shape, share):
     alpha = share * bound.penalty.alpha_max(bound.correlations)
     start, settings = np.zeros((150, 1)), Settings()
     found = small_support.solve(OneTarget(bound), alpha, start[:, 0], settings)
-    ((expected,),) = batched_path.solve(bound, np.array([alpha]), start, settings)
+    (expected,) = batched_path.solve(bound, np.array([alpha]), start, settings)
     assert found is not None
     assert found.gap <= 1e-12
     np.testing.assert_allclose(found.coef, expected.coef, rtol=0, atol=1e-9)

@@ -57,8 +57,8 @@ def solve(name, design, Y, penalty, alphas, settings=EXACT):
             Bound(design, Target.build(design, Y), penalty), alphas, start, settings
         )
     )
-    coefs = [[one.coef for one in each] for each in found]
-    return np.array(coefs).transpose(2, 1, 0), np.array([[one.gap for one in s] for s in found])
+    coefs = [np.reshape(one.coef, (-1, design.n_features)) for one in found]
+    return np.array(coefs).transpose(2, 1, 0), np.array([np.ravel(one.gap) for one in found])
 
 
 @pytest.mark.parametrize("stored", [np.array, sparse.csc_array])

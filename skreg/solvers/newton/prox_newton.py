@@ -331,9 +331,7 @@ def between(point: Point, new: Point, share: float) -> Point:
     )
 
 
-def solve(
-    bound: Bound, alphas: Array, start: Array, settings: Settings
-) -> Iterator[tuple[Solution, ...]]:
+def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
     """See `base.py` for the contract."""
     alone = len(alphas) == 1
     span = RowSpace(bound) if RowSpace.serves(bound) and alphas[-1] > 0.0 else None
@@ -341,11 +339,11 @@ def solve(
         bound, start, design = span.bound, span.inside(start), bound.design
     paths = [NewtonPath(bound, k, w, settings, alone) for k, w in enumerate(start.T)]
     for alpha in alphas.tolist():
-        found = tuple(path.solve(alpha) for path in paths)
+        found = [path.solve(alpha) for path in paths]
         if span is not None:
             each = zip(found, paths, strict=True)
-            found = tuple(_on_features(one, path.point, design, span) for one, path in each)
-        yield found
+            found = [_on_features(one, path.point, design, span) for one, path in each]
+        yield Solution.joined(found)
 
 
 def _on_features(found: Solution, point: Point, design: Design, span: RowSpace) -> Solution:

@@ -49,9 +49,7 @@ NEARLY_SATISFIED, NEARLY = 1e-5, 1e-3
 GAP_OF_ZERO = 0.5
 
 
-def solve(
-    bound: Bound, alphas: Array, start: Array, settings: Settings
-) -> Iterator[tuple[Solution, ...]]:
+def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
     """See `base.py` for the contract."""
     design = bound.design
     if bound.penalty.l1_ratio == 1.0 and design.n_features >= FEWEST and design.has_rows:
@@ -59,9 +57,7 @@ def solve(
     return _solve(bound, alphas, start, settings)
 
 
-def _solve(
-    bound: Bound, alphas: Array, start: Array, settings: Settings
-) -> Iterator[tuple[Solution, ...]]:
+def _solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
     """The same by the method that suits the shape."""
     design = bound.design
     if settings.seed is not None:
@@ -110,7 +106,7 @@ def _gram_is_cheap(design: Design, n_targets: int) -> bool:
 
 def _solve_small_supports(
     bound: Bound, alphas: Array, start: Array, settings: Settings
-) -> Iterator[tuple[Solution, ...]]:
+) -> Iterator[Solution]:
     """One alpha on a small working set; what needs a larger one by the method that suits."""
     found: list[Solution | None] = [None] * start.shape[1]
     for k, w in enumerate(start.T):
@@ -119,7 +115,7 @@ def _solve_small_supports(
             break
     solved = [each for each in found if each is not None]
     if len(solved) == len(found):
-        yield tuple(solved)
+        yield Solution.joined(solved)
         return
     if _gram_suits(bound.design) and bound.design.n_features <= MOST_ALONE:
         yield from _solve_on_gram(bound, alphas, start, settings)
@@ -129,7 +125,7 @@ def _solve_small_supports(
 
 def _solve_on_gram(
     bound: Bound, alphas: Array, start: Array, settings: Settings
-) -> Iterator[tuple[Solution, ...]]:
+) -> Iterator[Solution]:
     """On the Gram matrix of all features: one alpha for all targets at once where that may do."""
     n_features = bound.design.n_features
     few = len(alphas) == 1 and n_features <= MOST_FEATURES and settings.max_iter > 1
@@ -146,7 +142,7 @@ def _rank(design: Design) -> int:
 
 def _solve_at_one_alpha(
     bound: Bound, alphas: Array, start: Array, settings: Settings
-) -> Iterator[tuple[Solution, ...]]:
+) -> Iterator[Solution]:
     """All targets side by side; those that this does not certify one by one."""
     design, target, C = bound.design, bound.target, bound.correlations
     gram, squares, penalty = design.gram(), target.squares, bound.penalty
@@ -169,12 +165,12 @@ def _solve_at_one_alpha(
     gaps = relative_gaps(W, Q, rss, columns, design, target.units)
     solved &= gaps <= AIM
     df = (W != 0).sum(axis=0, dtype=np.float64)
-    parts = W.T, gaps.tolist(), n_rounds.tolist(), rss.tolist(), df.tolist()
-    solutions = [Solution(*each) for each in zip(*parts, strict=True)]
-    if not solved.all():
-        for k in np.flatnonzero(~solved).tolist():
-            (solutions[k],) = _solve_one(OneTarget(bound, k), alphas, start[:, k], settings)
-    yield tuple(solutions)
+    parts = W.T, gaps, n_rounds, rss, df, np.full(len(df), np.nan)
+    for k in np.flatnonzero(~solved).tolist():
+        (one,) = _solve_one(OneTarget(bound, k), alphas, start[:, k], settings)
+        for part, value in zip(parts, one, strict=True):
+            part[k] = value
+    yield Solution(*parts)
 
 
 def _solve_one(

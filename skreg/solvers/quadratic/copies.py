@@ -31,7 +31,7 @@ EQUAL_ENTRIES = 1e-14
 
 def solve_without_copies(
     solve: SolveFunction, bound: Bound, alphas: Array, start: Array, settings: Settings
-) -> Iterator[tuple[Solution, ...]]:
+) -> Iterator[Solution]:
     """What `solve` yields, with all copies of a feature but the first at zero."""
     design, penalty = bound.design, bound.penalty
     c = bound.correlations
@@ -59,14 +59,12 @@ def solve_without_copies(
     return _with_zeros(found, kept, design.n_features)
 
 
-def _with_zeros(
-    found: Iterator[tuple[Solution, ...]], kept: Index, n_features: int
-) -> Iterator[tuple[Solution, ...]]:
+def _with_zeros(found: Iterator[Solution], kept: Index, n_features: int) -> Iterator[Solution]:
     """The same solutions with zeros for the features that are not among those kept."""
-    for solutions in found:
-        whole = np.zeros((len(solutions), n_features))
-        whole[:, kept] = [one.coef for one in solutions]
-        yield tuple(one._replace(coef=coef) for one, coef in zip(solutions, whole, strict=True))
+    for solution in found:
+        whole = np.zeros((*solution.coef.shape[:-1], n_features))
+        whole[..., kept] = solution.coef
+        yield solution._replace(coef=whole)
 
 
 def copies_of(design: Design, c: Array, penalty: Penalty) -> tuple[Index, Index, Array]:

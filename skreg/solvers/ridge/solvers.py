@@ -22,7 +22,7 @@ def _closed_form(
     alphas: Array,
     start: Array,
     settings: Settings,
-) -> Iterator[tuple[Solution, ...]]:
+) -> Iterator[Solution]:
     """Minimise ``1/2 |Y - ZW|^2 + sum_j l2_j/2 w_j^2``, without a need for `start`."""
     # Without an L1 part the strength is alpha (1 - l1_ratio): where l1_ratio > 0 that means that
     # alpha is zero, or that nothing is penalised.
@@ -30,16 +30,16 @@ def _closed_form(
     penalty, alphas = bound.penalty.as_ridge(alphas)
     if len(alphas) == 1:
         # Centring y rounds it, which an ill-conditioned X amplifies: this one takes it as it is.
-        same = np.repeat(alphas, target.raw.shape[1])
+        same = np.full(target.raw.shape[1], alphas[0])
         centred = target.centred, target.mean
         one = solve_ridge(design, target.raw, penalty, same, method, centred)
-        n_iters, intercepts = [1] * len(same), one.intercept.tolist()
+        n_iters = np.ones(len(same))
         if one.gaps is None or one.rss is None or (one.gaps > AIM * target.units).any():
             scaled = penalty.at_each(alphas)
-            yield _certified(design, target, scaled, one.coef, n_iters, intercepts)
+            yield _certified(design, target, scaled, one.coef, n_iters, one.intercept)
         else:
-            gaps = one.gaps / target.units
-            yield _solutions(one.coef, gaps, n_iters, one.rss, intercepts)
+            gaps, unknown = one.gaps / target.units, np.full(len(same), np.nan)
+            yield Solution(one.coef.T, gaps, n_iters, one.rss, unknown, one.intercept)
         return
     factor = RidgeFactor(design, penalty, method)
     coefs = factor.solve(target.centred, alphas)
@@ -51,12 +51,9 @@ def _closed_form(
     else:
         rss, gaps = by_kernel
         gaps /= target.units[:, None]
-    by_alpha = np.ascontiguousarray(coefs.T)
-    for i in range(len(alphas)):
-        yield tuple(
-            Solution(w, float(gap), 1, float(left), float(df[i]))
-            for w, gap, left in zip(by_alpha[i], gaps[:, i], rss[:, i], strict=True)
-        )
+    same, unknown = np.ones(len(gaps)), np.full(len(gaps), np.nan)
+    for w, gap, left, trace in zip(coefs.T, gaps.T, rss.T, df, strict=True):
+        yield Solution(w, gap, same, left, trace * same, unknown)
 
 
 def _certificates(
@@ -101,16 +98,16 @@ def _iterative(
     alphas: Array,
     start: Array,
     settings: Settings,
-) -> Iterator[tuple[Solution, ...]]:
+) -> Iterator[Solution]:
     """The same by a method that only multiplies by X, for one alpha and target at a time."""
     design, target, penalty = bound.design, bound.target, bound.penalty
     targets = [OneTarget(bound, k) for k in range(len(target.mean))]
     for alpha in alphas:
         answers = [method(one, alpha, settings.tol, settings.max_iter) for one in targets]
         coefs = np.stack([coef for coef, _ in answers], axis=1)
-        n_iters = [n_iter for _, n_iter in answers]
-        each = penalty.at_each(np.array([alpha]))
-        yield _certified(design, target, each, coefs, n_iters, [np.nan] * len(n_iters))
+        n_iters = np.array([n_iter for _, n_iter in answers])
+        each, unknown = penalty.at_each(np.array([alpha])), np.full(len(n_iters), np.nan)
+        yield _certified(design, target, each, coefs, n_iters, unknown)
 
 
 def _certified(
@@ -118,10 +115,10 @@ def _certified(
     target: Target,
     scaled: ScaledPenalty,
     coefs: Array,
-    n_iters: list[int],
-    intercepts: list[float],
-) -> tuple[Solution, ...]:
-    """Solutions at one alpha from coefficients of shape (n_features, n_targets).
+    n_iters: Array,
+    intercepts: Array,
+) -> Solution:
+    """The solution at one alpha from coefficients of shape (n_features, n_targets).
 
     `scaled` is from `Penalty.at_each` of that alpha.
     """
@@ -129,7 +126,7 @@ def _certified(
     correlations = design.correlate(residuals)
     rss = design.norm2(residuals)
     gaps = _gaps(coefs, correlations, rss, scaled, design, target.units)
-    return _solutions(coefs, gaps, n_iters, rss, intercepts)
+    return Solution(coefs.T, gaps, n_iters, rss, np.full(len(rss), np.nan), intercepts)
 
 
 def _gaps(
@@ -140,13 +137,6 @@ def _gaps(
     if gaps is not None and (gaps <= AIM * unit).all():
         return np.asarray(gaps / unit)
     return relative_gaps(W, Q, rss, scaled, design, unit)
-
-
-def _solutions(
-    coefs: Array, gaps: Array, n_iters: list[int], rss: Array, intercepts: list[float]
-) -> tuple[Solution, ...]:
-    rows, df = np.ascontiguousarray(coefs.T), [np.nan] * len(rss)
-    return tuple(map(Solution, rows, gaps.tolist(), n_iters, rss.tolist(), df, intercepts))
 
 
 def smoother_traces(design: Design, penalty: Penalty, alphas: Array) -> Array:
