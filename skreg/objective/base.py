@@ -61,6 +61,8 @@ class Loss(ABC):
     quadratic: ClassVar[bool] = False
     #: Whether there is a curvature.
     smooth: ClassVar[bool] = True
+    #: Whether the outputs of a row make one loss, and not one each that are added.
+    couples_targets: ClassVar[bool] = False
     #: The targets that it is made for, in words.
     domain: ClassVar[str] = "finite"
 

@@ -106,6 +106,7 @@ class Multinomial(Loss):
 
     name = "multinomial"
     out_activation = "softmax"
+    couples_targets = True
     domain = "shares of the classes, which add up to one"
 
     def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:

@@ -61,6 +61,13 @@ class Box:
         """The nearest coefficients within the bounds; features come last."""
         return np.clip(w, self.lower, self.upper)
 
+    def nearest_shift(self, W: Array, shift: Array) -> Array:
+        """The number nearest to `shift`, feature by feature, that all of W less it have room for.
+
+        W, of shape (n_classes, n_features), is within the bounds.
+        """
+        return np.clip(shift, W.max(axis=0) - self.upper, W.min(axis=0) - self.lower)
+
 
 @dataclass(frozen=True)
 class ScaledPenalty(Box):

@@ -11,6 +11,8 @@ import numpy as np
 
 from ..data.design import Array
 from .base import Bound, Settings, Target
+from .newton.class_loss import ClassLoss
+from .newton.multinomial import ClassPath
 from .newton.prox_newton import NewtonPath
 from .newton.rows import TargetLoss
 from .optimality import pseudo_solve
@@ -50,6 +52,17 @@ def _smooth_correlations(bound: Bound, settings: Settings) -> Array:
     exact, found = replace(settings, tol=0.0), []
     index = np.flatnonzero(bound.penalty.free)
     free = replace(bound, penalty=bound.penalty.only(bound.penalty.free))
+    if bound.loss.couples_targets:
+        classes = ClassLoss(bound)
+        eta = classes.eta
+        if len(index):
+            start = np.zeros((bound.design.n_features, classes.n_classes))
+            together = ClassPath(free, start, exact, alone=True)
+            together.solve(1.0)
+            eta = together.point.eta
+        q = bound.design.correlate(classes.y - classes.probabilities(eta))
+        q[index] = q[bound.design.variances == 0] = 0.0
+        return q
     for k in range(bound.target.raw.shape[1]):
         rows = TargetLoss(bound, k)
         eta = rows.eta
@@ -67,6 +80,8 @@ def null_deviances(bound: Bound) -> Array:
     """Mean deviances of the intercept alone, (n_targets,): the units of gaps, zero where exact."""
     if bound.loss.quadratic:
         return bound.target.squares
+    if bound.loss.couples_targets:  # they have one deviance
+        return np.full(bound.target.raw.shape[1], ClassLoss(bound).deviance)
     return np.array([TargetLoss(bound, k).deviance for k in range(bound.target.raw.shape[1])])
 
 
@@ -74,6 +89,8 @@ def null_squares(bound: Bound) -> Array:
     """Mean squares of the residuals of the intercept alone, (n_targets,)."""
     if bound.loss.quadratic:
         return bound.target.squares
+    if bound.loss.couples_targets:
+        return ClassLoss(bound).squares
     return np.array([TargetLoss(bound, k).square for k in range(bound.target.raw.shape[1])])
 
 
@@ -81,5 +98,7 @@ def null_curvature(bound: Bound) -> float:
     """Mean curvature at the intercept alone, the largest of the targets."""
     if bound.loss.quadratic:
         return 1.0
+    if bound.loss.couples_targets:
+        return float(ClassLoss(bound).curvatures.max())
     each = [TargetLoss(bound, k) for k in range(bound.target.raw.shape[1])]
     return max(rows.mean(rows.slopes(rows.eta)[1]) for rows in each)

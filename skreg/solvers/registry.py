@@ -12,6 +12,7 @@ from ..objective.losses import (
     Huber,
     Logistic,
     Loss,
+    Multinomial,
     Poisson,
     SquaredError,
     SquaredHinge,
@@ -19,7 +20,7 @@ from ..objective.losses import (
 )
 from ..objective.penalties import ScaledPenalty
 from .base import SQUARED, SolveFunction
-from .newton import prox_newton
+from .newton import multinomial, prox_newton
 from .quadratic import auto, coordinate_descent
 from .quadratic.routes import MOST_FEATURES
 from .ridge import solvers as ridge
@@ -93,6 +94,13 @@ SOLVERS = {
             takes_bounds=True,
             losses=(SquaredError, *SMOOTH),
         ),
+        Solver(
+            "newton_classes",
+            multinomial.solve,
+            takes_l1=True,
+            takes_bounds=True,
+            losses=(Multinomial,),
+        ),
     )
 }
 
@@ -102,7 +110,8 @@ def choose(
 ) -> Solver:
     """The solver called `name` for this penalty and loss, and a design that has rows or none.
 
-    "auto" is Newton's method for any loss but the squared error. With that one it is the closed
+    "auto" is Newton's method for any loss but the squared error, "newton_classes" where targets are
+    coupled. With that one it is the closed
     form without an L1 part and bounds, coordinate descent with bounds alone, and with an L1 part
     what `quadratic/auto.py` chooses. Without any penalty the answer may not be unique: of rows the
     closed form then gives the least squares of minimum norm, whatever the name.
@@ -114,7 +123,7 @@ def choose(
     """
     asked, smooth = name, not penalty.has_l1 and not penalty.has_bounds
     if name == "auto" and not loss.quadratic:
-        name = "newton"
+        name = "newton_classes" if loss.couples_targets else "newton"
     unpenalised = loss.quadratic and smooth and has_rows and penalty.vanishes
     if name == "auto" or (name in ("cd", "lbfgs") and unpenalised):
         name = "auto" if penalty.has_l1 else "closed_form" if smooth and has_rows else "cd"
