@@ -233,11 +233,12 @@ class Design(ABC):
 
     def correlate(self, r: Array) -> Array:
         """``Z^T Omega r``; r has shape (n_samples,) or (n_samples, k)."""
-        weighted = (self.omega * r.T).T
+        weighted = self.omega * r.T
         if self.mean is not None:
             # For centred r the sum is zero up to rounding; subtracting it keeps an offset of X
             # from turning that rounding into an error of q.
-            weighted = (weighted.T - np.multiply.outer(weighted.sum(axis=0), self.omega)).T
+            weighted -= np.multiply.outer(weighted.sum(axis=-1), self.omega)
+        weighted = weighted.T
         q = products.adjoint(self._X, weighted)
         if self.mean is not None:
             for block, columns in self._far_blocks():

@@ -52,8 +52,11 @@ def gap_at(
 
 def into_domain(q: Array, penalty: ScaledPenalty, most: float | Array = 1.0) -> tuple[Array, Array]:
     """The largest tau up to `most` at which the conjugates of tau q are finite, and tau q."""
-    size = np.abs(q)
     strict = penalty.unbounded(q)
+    if not np.count_nonzero(strict):
+        tau = np.minimum(1.0, most)
+        return tau, tau * q
+    size = np.abs(q)
     limit = np.maximum(size, penalty.l1)
     share = np.divide(penalty.l1, limit, out=np.ones(size.shape), where=strict & (limit > 0))
     tau = np.minimum(share.min(axis=0, initial=1.0), most)
@@ -64,8 +67,25 @@ def into_domain(q: Array, penalty: ScaledPenalty, most: float | Array = 1.0) -> 
 
 
 def penalty_gaps(w: Array, q: Array, penalty: ScaledPenalty) -> Array:
-    """Each feature's share of the gap; infinite where q is infeasible."""
-    return np.maximum(penalty.value(w) + penalty.conjugate(q) - q * w, 0.0)
+    """Each feature's share of the gap; infinite where q is infeasible.
+
+    That of ``|w|`` with the part of q within the threshold, and that of the rest, by the
+    coefficient which is best for it: a difference of products that are both at least zero.
+    """
+    inside = np.minimum(np.maximum(q, -penalty.l1), penalty.l1)
+    gaps, pull = penalty.l1 * np.abs(w) - inside * w, q - inside
+    if not penalty.has_l2:
+        if np.count_nonzero(pull):
+            best = np.where(pull > 0, penalty.upper, penalty.lower)
+            gaps += np.multiply(best - w, pull, out=np.zeros_like(gaps), where=pull != 0)
+        return gaps
+    curved = penalty.l2 > 0
+    best = np.where(pull > 0, penalty.upper, np.where(pull < 0, penalty.lower, w))
+    best = np.divide(pull, penalty.l2, out=best, where=curved)
+    if penalty.boxed:
+        best = np.minimum(np.maximum(best, penalty.lower), penalty.upper)
+    middle = np.multiply(0.5 * penalty.l2, best + w, out=np.zeros_like(best), where=curved)
+    return np.asarray(gaps + np.maximum((best - w) * (pull - middle), 0.0))
 
 
 def correlations_wanted(w: Array, q: Array, penalty: ScaledPenalty) -> Array:

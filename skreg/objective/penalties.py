@@ -164,7 +164,8 @@ class ScaledPenalty(Box):
 
     def take(self, index: NDArray[np.intp]) -> ScaledPenalty:
         """The penalty of some of the features."""
-        return ScaledPenalty(self.l1[index], self.l2[index], self.lower[index], self.upper[index])
+        parts = self.l1[index], self.l2[index], self.lower[index], self.upper[index]
+        return ScaledPenalty(*parts, self.has_l2, self.boxed)
 
 
 @dataclass(frozen=True)

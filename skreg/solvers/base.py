@@ -93,7 +93,7 @@ class Settings:
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
     """What is predicted: `raw` as the user has it and `centred`, (n_samples, n_targets).
 
@@ -116,7 +116,7 @@ class Target:
         raw = y.reshape(len(y), -1)
         return cls(raw, *design.centred_target(raw), offset=offset)
 
-    @property
+    @cached_property
     def units(self) -> Array:
         """Units of gaps and tolerances: the mean squares, one where that is zero."""
         return np.where(self.squares == 0, 1.0, self.squares)

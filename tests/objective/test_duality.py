@@ -108,3 +108,22 @@ def test_the_correlations_wanted_leave_no_gap():
     wanted = correlations_wanted(w, q, at)
     np.testing.assert_allclose(penalty_gaps(w, wanted, at), 0, atol=1e-16)
     assert wanted[3] == q[3]
+
+
+@each_penalty
+@pytest.mark.parametrize("alpha", [0.1, 10.0])
+def test_the_shares_of_a_gap_are_those_of_fenchel_and_young(penalty, alpha):
+    at = penalty.at(alpha)
+    for size in (10.0, 1.0, 0.1, 0.0):
+        w = np.clip(size * RNG.standard_normal(4), at.lower, at.upper)
+        q = np.append(alpha * RNG.standard_normal(3), 0.0)
+        expected = at.value(w) + at.conjugate(q) - q * w
+        np.testing.assert_allclose(penalty_gaps(w, q, at), expected, rtol=1e-12, atol=1e-13)
+
+
+def test_a_feature_without_a_squared_part_has_an_infinite_gap_or_its_bound():
+    factors, upper = np.array([0.0, 1.0, 0.0, 0.0]), np.array([np.inf, np.inf, 2.0, np.inf])
+    at = Penalty.build(4, 0.4, factors, upper=upper).at(1.0)
+    w, q = np.array([0.5, 0.5, 0.5, 0.5]), np.array([0.1, 0.1, 0.1, 0.0])
+    expected = [np.inf, 0.2 + 0.3 * 0.25 - 0.05, 0.1 * (2.0 - 0.5), 0.0]
+    np.testing.assert_allclose(penalty_gaps(w, q, at), expected, rtol=1e-14)

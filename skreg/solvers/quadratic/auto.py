@@ -2,10 +2,10 @@
 
 - What costs less for a path (`routes.py`), few features, or the user's wish: all on one Gram
   matrix. `homotopy.py` follows from knot to knot the path of the Lasso and, with fewer rows than
-  features, that of the Lasso or elastic net to a single alpha. Other single alphas go to
-  `side_by_side.py`, all targets at once, and what that does not certify, the path of the elastic
-  net and bounds on unpenalised features to `active_set.py`. What is left with a gap above rounding
-  level, descent finishes.
+  features, that of the Lasso or elastic net to a single alpha. Other single alphas go to `alone.py`
+  or, all of several targets at once, to `side_by_side.py`, and what these do not certify, the path
+  of the elastic net and bounds on unpenalised features to `active_set.py`. What is left with a gap
+  above rounding level, descent finishes.
 - A single alpha with more features: `small_support.py`, and where that tells of a large support the
   Gram matrix or the next.
 - Else `batched_path.py`, on a working set.
@@ -22,9 +22,10 @@ import numpy as np
 from ...data.design import Array, Design
 from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import AIM, Bound, OneTarget, Settings, Solution, target_by_target
-from ..optimality import relative_gaps
+from ..optimality import relative_gap, relative_gaps
 from ..tolerances import KKT_ROUNDING
 from . import batched_path, coordinate_descent, small_support
+from .alone import solve_alone
 from .copies import FEWEST, solve_without_copies
 from .homotopy import TINY, Homotopy
 from .proximal import ProximalActiveSet
@@ -131,13 +132,42 @@ def _solve_on_gram(
     few = len(alphas) == 1 and n_features <= MOST_FEATURES and settings.max_iter > 1
     full = bound.penalty.l1_ratio < 1.0 or _rank(bound.design) == n_features
     if few and full and serves(bound.penalty, float(alphas[0])):
-        return _solve_at_one_alpha(bound, alphas, start, settings)
+        at_one_alpha = _solve_alone if start.shape[1] == 1 else _solve_at_one_alpha
+        return at_one_alpha(bound, alphas, start, settings)
     return _solve_one_by_one(bound, alphas, start, settings)
 
 
 def _rank(design: Design) -> int:
     """The rank that the Gram matrix has at most."""
     return min(design.n_samples - (design.mean is not None), design.n_features)
+
+
+def _solve_alone(
+    bound: Bound, alphas: Array, start: Array, settings: Settings
+) -> Iterator[Solution]:
+    """One alpha of a single target; by another method where this does not certify it."""
+    one, w = OneTarget(bound), start[:, 0]
+    gram, c, penalty = bound.design.gram(), one.c, bound.penalty.at(float(alphas[0]))
+    most = min(MOST_AT_ONE_ALPHA, settings.max_iter // 2)
+    found = solve_alone(gram, c, penalty, w, one.yy, most)
+    if found is not None:
+        coef, q, n_rounds = found
+        curvature = gram.diagonal()
+        satisfied = SATISFIED * (np.abs(q) + penalty.l1)
+        satisfied += KKT_ROUNDING * np.sqrt(curvature * one.yy)
+        warm = n_rounds == 1 and np.count_nonzero(w) > 0
+        if warm and not np.count_nonzero(curvature * np.abs(coef - w) > satisfied):
+            coef, q, n_rounds = w.copy(), c - gram.dot(w), 0
+        rss = max(one.yy - float(coef.dot(c + q)), 0.0)
+        gap = relative_gap(coef, q, rss, penalty, one.design, one.unit)
+        wanted = penalty.l1 * np.sign(coef)
+        if penalty.has_l2:
+            wanted += penalty.l2 * coef
+        missed = (np.abs(q - wanted) > satisfied) & (coef != 0)
+        if gap <= AIM and not np.count_nonzero(missed):
+            yield Solution(coef, gap, n_rounds, rss, float(np.count_nonzero(coef)))
+            return
+    yield from _solve_one(one, alphas, w, settings)
 
 
 def _solve_at_one_alpha(

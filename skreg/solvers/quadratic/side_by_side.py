@@ -1,10 +1,9 @@
 """Newton's method on the active set at one alpha for all targets, side by side.
 
 The rounds are those of `active_set.py`, on a Gram matrix that the targets share. A round is one
-call of LAPACK and one product for all of them: with ten features that takes 10 instead of 200 us a
-target, and a single target has a lean way, too. Features that depend on others leave one by one.
+call of LAPACK and one product for all of them. Features that depend on others leave one by one.
 Nothing is kept for another alpha, nor is anything done about rounds that do not end; such targets
-are told, for the caller to solve in another way.
+are told, for the caller to solve in another way. A single target takes the rounds of `alone.py`.
 """
 
 from __future__ import annotations
@@ -99,7 +98,10 @@ class _Rounds:
             threshold = np.where(self.usable, threshold, np.inf)
         if self.penalty.boxed:  # a sign that no coefficient may have would stay
             start = self.penalty.clip(start)
-        sign = np.sign(start) if np.count_nonzero(start) else self._first_signs(C, threshold)
+        if np.count_nonzero(start):
+            sign = np.sign(start)
+        else:
+            sign = first_signs(self.gram, C, self.penalty, self._violating(C, threshold))
         found = None
         for n_rounds in range(1, most + 1):
             active = sign != 0
@@ -144,12 +146,12 @@ class _Rounds:
             found &= np.where(q > 0, self.may_rise, self.may_fall)
         return found
 
-    def _first_signs(self, C: Array, threshold: Array) -> Array:
-        """Signs to begin with, from correlations alone."""
-        found = self._violating(C, threshold)
-        if int(found.sum(axis=1).max()) >= GUESSED_FROM:
-            return np.sign(guess(self.gram, C, self.penalty))
-        return np.sign(C) * found
+
+def first_signs(gram: Array, C: Array, penalty: ScaledPenalty, violating: Mask) -> Array:
+    """Signs to begin with, from correlations alone and which of them violate a threshold."""
+    if np.count_nonzero(violating) >= GUESSED_FROM and violating.sum(axis=1).max() >= GUESSED_FROM:
+        return np.sign(guess(gram, C, penalty))
+    return np.sign(C) * violating
 
 
 def solve_systems(hessian: Array, active: Mask, rhs: Array) -> tuple[Array, tuple[Index, Index]]:
@@ -158,22 +160,17 @@ def solve_systems(hessian: Array, active: Mask, rhs: Array) -> tuple[Array, tupl
     The second are targets, and a feature of each that nearly depends on others of its active set.
     Systems are filled up to one size by the identity.
     """
-    n_targets = len(active)
-    if n_targets == 1:
-        order = active[0].nonzero()[0][None]
-        matrices = hessian.take(order[0], 0).take(order[0], 1)[None]
-    else:
-        n_active = active.sum(axis=1)
-        size = int(n_active.max())
-        order = np.argsort(~active, axis=1, kind="stable")[:, :size]
-        matrices = hessian[order[:, :, None], order[:, None, :]]
-    rows, size = np.arange(n_targets)[:, None], order.shape[1]
+    n_active = active.sum(axis=1)
+    size = int(n_active.max())
+    order = np.argsort(~active, axis=1, kind="stable")[:, :size]
+    matrices = hessian[order[:, :, None], order[:, None, :]]
+    rows = np.arange(len(active))[:, None]
     rhs, x = rhs[rows, order], np.zeros(active.shape)
     none = np.empty(0, dtype=np.intp)
     if not size:
         return x, (none, none)
     diagonals = np.einsum("tii->ti", matrices)
-    if n_targets > 1 and int(n_active.min()) < size:
+    if int(n_active.min()) < size:
         filled = np.arange(size) >= n_active[:, None]
         matrices[filled] = 0.0
         matrices.swapaxes(1, 2)[filled] = 0.0

@@ -1,7 +1,7 @@
 """One alpha alone whose solution has few features: a working set that starts small.
 
 The features most correlated with the target come first. Newton's method solves the problem on them
-(`side_by_side.py`), a product of X with the residual tells which others violate their KKT
+(`alone.py`), a product of X with the residual tells which others violate their KKT
 conditions, and these join, the most violating first. Two or three such products are the cost,
 where the Gram matrix of all features takes as many flops as some hundred products per hundred
 features, and a path from alpha_max a dozen solutions. A support that turns out to be large is not
@@ -16,7 +16,8 @@ from ...data.design import Array, Index
 from ..base import AIM, OneTarget, Settings, Solution
 from ..optimality import relative_gap
 from ..tolerances import KKT_TOLERANCE
-from .side_by_side import MOST_AT_ONE_ALPHA, serves, solve_side_by_side
+from .alone import solve_alone
+from .side_by_side import MOST_AT_ONE_ALPHA, serves
 from .working_set import WorkingSet
 
 # Features that begin, and that join at once where fewer than these are in the set.
@@ -58,12 +59,10 @@ def solve(one: OneTarget, alpha: float, start: Array, settings: Settings) -> Sol
         rss, r = one.yy, one.y
         if len(index):
             assert working.gram is not None
-            found = solve_side_by_side(
-                working.gram, c[index][None], penalty.take(index), w[None], np.array([one.yy]), most
-            )
-            if not found.solved[0]:
+            found = solve_alone(working.gram, c[index], penalty.take(index), w, one.yy, most)
+            if found is None:
                 return None
-            w, n_iter = found.W[0], n_iter + int(found.n_rounds[0])
+            w, n_iter = found.w, n_iter + found.n_rounds
             if not n_products and start.any():
                 moved = np.abs(w - start[index]) * working.gram.diagonal()
                 n_iter *= bool(np.any(moved > STAYS * (np.abs(c[index]) + penalty.l1[index])))
