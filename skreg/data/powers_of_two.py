@@ -168,6 +168,26 @@ def too_strong(penalty: Penalty) -> NDArray[np.bool_]:
     return penalty.factors >= 2.0 ** (MOST - 1)
 
 
+def check_cut(penalty: Penalty, alphas: Array) -> None:
+    """Refuse alphas, of the engine, at which a factor that was cut leaves something to the feature.
+
+    Raises
+    ------
+    ValueError
+        That names the feature.
+    """
+    cut = np.flatnonzero(too_strong(penalty) & penalty.movable)
+    positive = alphas[alphas > 0]
+    if not len(cut) or not len(positive):
+        return
+    weakest = float(positive.min()) * (penalty.l1_ratio or 1.0)
+    if weakest < 2.0 ** (FAR - MOST):
+        raise ValueError(
+            f"column {cut[0]} of X is too unlike the others in size, or its penalty_factor in"
+            " strength, for so small an alpha: scale the columns, or standardize=True"
+        )
+
+
 def are_ordinary(size: float | None, other: float | None) -> bool:
     """Whether two mean squares are known, and those of values of order one."""
     if size is None or other is None:

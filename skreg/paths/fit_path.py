@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..data.design import Array
-from ..data.powers_of_two import too_strong
+from ..data.powers_of_two import check_cut, too_strong
 from ..solvers.base import OneTarget
 from ..solvers.null_model import null_deviances
 from ..solvers.optimality import all_with_rounding, relative_gap, with_rounding
@@ -59,6 +59,8 @@ def fit_path(
         w = np.asarray(bound.powers.start(start), dtype=np.float64)
         w = design.from_raw(w.reshape(n_features, n_targets))
     engine_alphas = bound.engine_alphas(alphas)
+    if not bound.powers.ordinary:
+        check_cut(bound.own_penalty, engine_alphas)
     W, (gaps, n_iters, rss, df, intercepts) = _solved(bound, engine_alphas, w, alphas, progress)
     if bound.loss.quadratic:
         gaps = all_with_rounding(gaps, W, engine_alphas, rss, bound)

@@ -321,6 +321,16 @@ def test_iterative_ridge_on_columns_of_different_units(solver, stored):
     np.testing.assert_allclose(model.coef_ * d, expected.coef_ * d, rtol=1e-8, atol=1e-10)
 
 
+@pytest.mark.parametrize("model", [Ridge(1e-2), Ridge(1e-292), Lasso(1e-292), RidgeCV([1e-292])])
+def test_an_alpha_that_serves_no_two_of_the_columns_is_refused(model):
+    """In one column it is weighed against 1e-145^2, which is no number, in the other nothing."""
+    with pytest.raises(ValueError, match="column 1 of X is too unlike the others in size"):
+        model.fit(X[:, :2] * [1e145, 1e-145], y)
+    strong = Ridge(1e200).fit(X[:, :2] * [1e145, 1e-145], y)
+    alone = Ridge(1e-90).fit(X[:, :1], y)
+    np.testing.assert_allclose(strong.coef_ * [1e145, 1.0], [alone.coef_[0], 0.0], rtol=1e-12)
+
+
 def test_degrees_of_freedom_where_factors_are_as_good_as_infinite():
     bounds = {"lower_bound": -1e200, "penalty_factor": [1e-241, 1e211, 1.0, 1.0, 1.0, 1.0]}
     model = Lasso(0.0, **bounds).fit(X * 1e-190, y * 1e-59)
