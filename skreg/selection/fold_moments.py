@@ -9,7 +9,7 @@ The reference is the mean of all rows, so that little cancels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -101,7 +101,10 @@ def bind_for_folds(
         plain, total = DenseDesign(read, weight, dtype=own_X.dtype), moments.total
         made = _from_moments(problem, plain, own_y.reshape(len(y), -1), weight, total, total)
         if made is not None:
-            return problem.on(*made, own_weight, y.ndim == 1, powers), moments
+            # By a product with the rows, as without folds: sums in another order would let the
+            # first feature in at the alpha_max that is told.
+            design, target = made[0], replace(made[1], correlations=None)
+            return problem.on(design, target, own_weight, y.ndim == 1, powers), moments
     return problem.bind(X, y, sample_weight, powers), moments
 
 

@@ -159,7 +159,7 @@ class OneTarget:
 
     def __init__(self, bound: Bound, k: int = 0) -> None:
         target = bound.target
-        self.design, self.penalty, self._known = bound.design, bound.penalty, target.correlations
+        self.design, self.penalty, self._bound = bound.design, bound.penalty, bound
         self.y, self._k = np.ascontiguousarray(target.centred[:, k]), k
         self.yy = float(target.squares[k])
         self.unit = self.yy or 1.0
@@ -167,8 +167,7 @@ class OneTarget:
     @cached_property
     def c(self) -> Array:
         """Correlations of the features with the target."""
-        known = self._known
-        return self.design.correlate(self.y) if known is None else known[:, self._k]
+        return np.ascontiguousarray(self._bound.correlations[:, self._k])
 
 
 def target_by_target(

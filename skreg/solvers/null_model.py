@@ -21,11 +21,10 @@ from .registry import choose
 
 def null_correlations(bound: Bound, settings: Settings) -> Array:
     """Correlations of the features with the null model's residual, (n_features, n_targets)."""
-    design, penalty, Y = bound.design, bound.penalty, bound.target.centred
+    design, penalty = bound.design, bound.penalty
     if not bound.loss.quadratic:
         return _smooth_correlations(bound, settings)
-    known = bound.target.correlations
-    c = known.copy() if known is not None and not design.has_rows else design.correlate(Y)
+    c = bound.correlations.copy()
     constant = design.far.constant  # their correlations are rounding at most
     c[constant] = 0.0
     index = np.flatnonzero(penalty.free)
@@ -37,6 +36,7 @@ def null_correlations(bound: Bound, settings: Settings) -> Array:
         q = c - columns @ np.stack([pseudo_solve(columns[index], r) for r in c[index].T], axis=1)
     else:
         part = design.subset(index)
+        Y = bound.target.centred
         start = np.zeros((len(index), Y.shape[1]))
         exact = replace(settings, tol=0.0, precompute=True)
         problem = Bound(part, Target.build(part, Y), replace(free, l1_ratio=1.0))

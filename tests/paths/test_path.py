@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.datasets import load_diabetes
 
 import skreg
-from skreg import ElasticNet, Lasso, PathResult, Ridge, regularization_path
+from skreg import ElasticNet, ElasticNetCV, Lasso, LassoCV, PathResult, Ridge, regularization_path
 from skreg.linear.base import LinearModel
 from skreg.linear.parameters import LinearParameters
 from skreg.linear.problems import ridge_problem
@@ -61,6 +61,24 @@ def test_the_first_alpha_is_alpha_max():
     below = regularization_path(Lasso(), X, Y1, alphas=[path.alphas[0] * (1 - 1e-6)])
     assert below.n_nonzero[0] > 0
     np.testing.assert_allclose(path.alphas[-1] / path.alphas[0], 1e-3)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("targets", [1, 3])
+def test_no_rounding_enters_at_alpha_max(seed, targets):
+    """Nor where sums come from the moments of folds: it was counted as a feature in use."""
+    draw = np.random.default_rng(seed)
+    n, p = int(draw.integers(20, 300)), int(draw.integers(1, 30))
+    noise, y = draw.standard_normal((n, p)), draw.standard_normal((n, targets))
+    y = y[:, 0] if targets == 1 else y
+    for chooser in (LassoCV(store_path=True, cv=3), ElasticNetCV(l1_ratio=0.3, store_path=True)):
+        model = chooser.set_params(alphas=10).fit(noise, y)
+        assert not model.path_.coefs[..., 0].any()
+        ratio = getattr(model, "l1_ratio_", 1.0)
+        path = regularization_path(ElasticNet(l1_ratio=ratio), noise, y, alphas=10)
+        np.testing.assert_array_equal(path.alphas, model.alphas_)
+        assert not path.coefs[..., 0].any()
+        assert not ElasticNet(model.alphas_[0], l1_ratio=ratio).fit(noise, y).coef_.any()
 
 
 def test_alphas_in_any_order_come_out_decreasing():
