@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 
 
 _MOST_FOLDS = 20  # with more, single folds are a fog around the mean
+# Errors of which the largest is so many times the smallest: on a linear axis the rest is flat.
+_FAR_APART = 30.0
 
 
 @dataclass(eq=False, repr=False)
 class CVCurveDisplay(Display):
     """Mean error over the folds against alpha, with a band of one standard error.
 
-    The penalty decreases to the right, as in :class:`RegularizationPathDisplay`. Build it with
+    The penalty decreases to the right, as in :class:`RegularizationPathDisplay`. Means that differ
+    thirtyfold are on a logarithmic axis, unless other axes share it. Build it with
     :meth:`from_estimator` or :meth:`from_cv_result`, which also draw.
 
     Parameters
@@ -204,6 +207,8 @@ class CVCurveDisplay(Display):
 
         canvas = self._canvas(ax)
         canvas.frame(canvas.alpha_axis(alphas), _metric_label(result.metric))
+        if np.nanmin(errors) >= 0 and np.nanmax(mean) > _FAR_APART * np.nanmin(mean) > 0:
+            canvas.spread_y()
         canvas.limit_y(np.nanmin(drawn), np.nanmax(drawn), labels.headroom_for(marks, canvas))
         path_alphas = alphas if self.path is None else np.asarray(self.path.alphas, dtype=float)
         self.top_ax_ = top_axis(canvas, path_alphas, counts)

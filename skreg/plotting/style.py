@@ -218,6 +218,11 @@ class Canvas:
         step = -0.5 if self.ax.get_xscale() == "log" else 0.5
         self.ax.set_xlim(*self._limits("x", first, last, step, 0.02))
 
+    def spread_y(self) -> None:
+        """Give the y-axis a logarithmic scale, unless it is that of other axes too."""
+        if len(self.ax.get_shared_y_axes().get_siblings(self.ax)) == 1:
+            self.ax.set_yscale("log")
+
     def limit_y(self, low: float, high: float, headroom: float) -> None:
         """Limits around the data, with a share `headroom` of the height kept free above it.
 

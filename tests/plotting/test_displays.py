@@ -516,6 +516,22 @@ def test_many_folds_are_not_drawn(diabetes, n_folds, folds, drawn):
     assert CVCurveDisplay(cv).plot(column_axes(), folds=True).fold_lines_ is not None
 
 
+def test_errors_far_apart_are_on_a_logarithmic_axis(diabetes):
+    """One fold that fails at small alphas left the rest of the curve a flat line."""
+    cv = make_cv(diabetes.alphas)
+    assert CVCurveDisplay.from_cv_result(cv, ax=column_axes()).ax_.get_yscale() == "linear"
+    cv.errors[-20:, 0] *= 1e4
+    cv.mean, cv.standard_error = cv.errors.mean(axis=1), cv.errors.std(axis=1) / np.sqrt(5)
+    display = CVCurveDisplay.from_cv_result(cv, ax=column_axes())
+    assert display.ax_.get_yscale() == "log"
+    low, high = display.ax_.get_ylim()
+    assert 0 < low < cv.errors.min()
+    assert high > cv.errors.max()
+    _, (one, other) = plt.subplots(1, 2, sharey=True)
+    display = CVCurveDisplay.from_cv_result(cv, ax=one)
+    assert one.get_yscale() == other.get_yscale() == "linear"
+
+
 def test_everything_drawn_of_the_curve_is_in_view(diabetes):
     cv = make_cv(diabetes.alphas)
     display = CVCurveDisplay.from_cv_result(cv, path=diabetes, ax=column_axes(layout="constrained"))
