@@ -7,9 +7,7 @@ from reference import minimise
 from skreg.objective.penalties import Penalty
 from skreg.paths.problem import Problem
 from skreg.solvers.base import Settings
-from skreg.solvers.quadratic import auto
-from skreg.solvers.quadratic.alone import solve_alone
-from skreg.solvers.quadratic.side_by_side import GUESSED_FROM, solve_side_by_side
+from skreg.solvers.quadratic import alone, auto, side_by_side
 
 FEW = np.array([0.0, np.inf, *np.linspace(0.5, 2.0, 10)])
 SHAPES = [
@@ -33,20 +31,40 @@ def bound_problem(p=12, n_targets=1, l1_ratio=1.0, **shape):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("alpha", [1.0, 0.1, 0.001])
 @pytest.mark.parametrize("size", [0.0, 1.0])
-def test_the_rounds_are_those_of_several_targets(shape, alpha, size):
+def test_the_rounds_are_those_of_several_targets(monkeypatch, shape, alpha, size):
+    plain = (alone, "WEAK_PENALTY"), (alone, "GUESSED_ALONE_FROM"), (side_by_side, "GUESSED_FROM")
+    for module, name in plain:
+        monkeypatch.setattr(module, name, 1e300)
     bound = bound_problem(n_targets=7, **shape)
     gram, C, penalty = bound.design.gram(), bound.correlations, bound.penalty.at(alpha)
     start = size * np.random.default_rng(1).standard_normal(C.shape)
     squares = bound.target.squares
-    together = solve_side_by_side(gram, C.T, penalty, start.T, squares, 15)
+    together = side_by_side.solve_side_by_side(gram, C.T, penalty, start.T, squares, 15)
     for k, c in enumerate(C.T):
-        alone = solve_alone(gram, c, penalty, start[:, k], squares[k], 15)
-        assert (alone is not None) == together.solved[k]
-        if alone is not None:
-            if len(c) < GUESSED_FROM:  # for several it is decided together whether to guess
-                assert alone.n_rounds == together.n_rounds[k]
-            np.testing.assert_allclose(alone.w, together.W[k], rtol=0, atol=1e-12)
-            np.testing.assert_allclose(alone.q, c - gram @ alone.w, rtol=0, atol=1e-12)
+        found = alone.solve_alone(gram, c, penalty, start[:, k], squares[k], 15)
+        assert (found is not None) == together.solved[k]
+        if found is not None:
+            assert found.n_rounds == together.n_rounds[k]
+            np.testing.assert_allclose(found.w, together.W[k], rtol=0, atol=1e-12)
+            np.testing.assert_allclose(found.q, c - gram @ found.w, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["WEAK_PENALTY", "GUESSED_ALONE_FROM"])
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+def test_good_signs_to_begin_with_save_rounds(monkeypatch, name, l1_ratio):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 120))
+    y = X @ rng.standard_normal(120) + rng.standard_normal(400)
+    bound = Problem(Penalty.build(120, l1_ratio)).bind(X, y)
+    gram, c, penalty = bound.design.gram(), bound.correlations[:, 0], bound.penalty.at(0.1)
+    known = gram, c, penalty, np.zeros(120), float(bound.target.squares[0]), 15
+    found = []
+    for sizes in ({"WEAK_PENALTY": 1e300, "GUESSED_ALONE_FROM": 1e300}, {name: 10.0}):
+        for each, size in sizes.items():
+            monkeypatch.setattr(alone, each, size)
+        found.append(alone.solve_alone(*known))
+    assert found[1].n_rounds < found[0].n_rounds
+    np.testing.assert_allclose(found[1].w, found[0].w, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -86,7 +104,7 @@ def test_of_features_that_depend_on_each_other_one_leaves(near):
     y = X[:, 0] + X[:, 2] + 0.01 * rng.standard_normal(60)
     bound = Problem(Penalty.build(4, 1.0)).bind(X, y)
     gram, c, penalty = bound.design.gram(), bound.correlations[:, 0], bound.penalty.at(0.3)
-    found = solve_alone(gram, c, penalty, np.zeros(4), float(bound.target.squares[0]), 15)
+    found = alone.solve_alone(gram, c, penalty, np.zeros(4), float(bound.target.squares[0]), 15)
     assert (found is None and near) or np.count_nonzero(found.w) == 2
     (solution,) = auto._solve_on_gram(bound, np.array([0.3]), np.zeros((4, 1)), Settings())
     assert solution.gap <= 1e-12
@@ -96,8 +114,8 @@ def test_rounds_that_do_not_end_are_left_to_another_method():
     bound = bound_problem(p=45)
     gram, c = bound.design.gram(), bound.correlations[:, 0]
     known = gram, c, bound.penalty.at(0.01), np.zeros(45), float(bound.target.squares[0])
-    assert solve_alone(*known, 15) is not None
-    assert solve_alone(*known, 1) is None
+    assert alone.solve_alone(*known, 15) is not None
+    assert alone.solve_alone(*known, 1) is None
     settings = Settings(max_iter=3)
     (found,) = auto._solve_alone(bound, np.array([0.01]), np.zeros((45, 1)), settings)
     assert found.n_iter <= 3

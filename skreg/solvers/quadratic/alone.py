@@ -15,8 +15,16 @@ from scipy.linalg.lapack import dposv
 
 from ...data.design import Array
 from ...objective.penalties import ScaledPenalty
+from ..base import Mask
 from ..tolerances import CORRELATION_ROUNDING, DEPENDENT_IN_SUPPORT, KKT_TOLERANCE
-from .side_by_side import PATIENCE, first_signs
+from .side_by_side import PATIENCE, guess
+
+# A correlation of so many times its threshold, and this share of the features past theirs, tell of
+# a weak penalty, whose signs are most often those without an L1 part: that takes one more solution
+# and saves two or three rounds, from 10 to 250 features.
+WEAK_PENALTY, MOST_PAST = 20.0, 0.75
+# With so many features past their thresholds at zero, which of them are in the solution is guessed.
+GUESSED_ALONE_FROM = 100
 
 
 class Alone(NamedTuple):
@@ -51,7 +59,7 @@ def solve_alone(
     if np.count_nonzero(start):
         sign = np.sign(start)
     else:
-        sign = first_signs(gram, c[None], penalty, ((c > above) | (c < below))[None])[0]
+        sign = _first_signs(gram, c, penalty, (c > above) | (c < below))
     fewest, idle = len(c) + 1, 0
     for n_rounds in range(1, most + 1):
         active = sign
@@ -90,3 +98,19 @@ def solve_alone(
         sign = np.where(enter, np.sign(q), sign)
         sign[leave] = 0.0
     return None
+
+
+def _first_signs(gram: Array, c: Array, penalty: ScaledPenalty, past: Mask) -> Array:
+    """Signs to begin with, from correlations and which of them are past their thresholds."""
+    n_past, l1 = np.count_nonzero(past), penalty.l1
+    weak = (np.abs(c) > WEAK_PENALTY * l1) & (l1 > 0)
+    if n_past >= MOST_PAST * len(c) and np.count_nonzero(weak):
+        matrix, x, d = gram.copy(), c.copy(), gram.diagonal()
+        if penalty.has_l2:
+            matrix.ravel()[:: len(c) + 1] += penalty.l2
+        _, _, failed = dposv(matrix.T, x, lower=1, overwrite_a=1, overwrite_b=1)
+        if not failed:
+            return np.sign(penalty.prox(d * x, d))
+    if n_past >= GUESSED_ALONE_FROM:
+        return np.sign(guess(gram, c[None], penalty)[0])
+    return np.sign(c) * past

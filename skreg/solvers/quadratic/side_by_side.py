@@ -98,10 +98,7 @@ class _Rounds:
             threshold = np.where(self.usable, threshold, np.inf)
         if self.penalty.boxed:  # a sign that no coefficient may have would stay
             start = self.penalty.clip(start)
-        if np.count_nonzero(start):
-            sign = np.sign(start)
-        else:
-            sign = first_signs(self.gram, C, self.penalty, self._violating(C, threshold))
+        sign = np.sign(start) if np.count_nonzero(start) else self._first_signs(C, threshold)
         found = None
         for n_rounds in range(1, most + 1):
             active = sign != 0
@@ -146,12 +143,12 @@ class _Rounds:
             found &= np.where(q > 0, self.may_rise, self.may_fall)
         return found
 
-
-def first_signs(gram: Array, C: Array, penalty: ScaledPenalty, violating: Mask) -> Array:
-    """Signs to begin with, from correlations alone and which of them violate a threshold."""
-    if np.count_nonzero(violating) >= GUESSED_FROM and violating.sum(axis=1).max() >= GUESSED_FROM:
-        return np.sign(guess(gram, C, penalty))
-    return np.sign(C) * violating
+    def _first_signs(self, C: Array, threshold: Array) -> Array:
+        """Signs to begin with, from correlations alone."""
+        found = self._violating(C, threshold)
+        if int(found.sum(axis=1).max()) >= GUESSED_FROM:
+            return np.sign(guess(self.gram, C, self.penalty))
+        return np.sign(C) * found
 
 
 def solve_systems(hessian: Array, active: Mask, rhs: Array) -> tuple[Array, tuple[Index, Index]]:
