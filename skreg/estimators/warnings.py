@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
+from ..objective.losses import Loss
 from ..selection.result import CVResult
 from .runtime import called_by, warn
 
@@ -21,6 +22,8 @@ SEARCHES = (
     "sklearn.ensemble",
     "sklearn.utils.parallel",
 )
+
+MEAN_SQUARE = "weighted mean square of the centered target"
 
 # The grids of which a worker process has warned: clones that come there share no record.
 _told_by_worker: set[tuple[type, str]] = set()
@@ -39,7 +42,13 @@ class GridEdgeWarning(UserWarning):
 
 
 def warn_unconverged(
-    who: str, gap: float, tol: float, n_iter: int | None = None, *, tunable: bool = True
+    who: str,
+    gap: float,
+    tol: float,
+    n_iter: int | None = None,
+    *,
+    tunable: bool = True,
+    unit: str = MEAN_SQUARE,
 ) -> None:
     """The one warning about convergence; `tunable` where there are `max_iter` and `tol`."""
     after = "" if n_iter is None else f" after {n_iter} iterations"
@@ -48,14 +57,23 @@ def warn_unconverged(
         advice = f"increase the number of iterations (max_iter), {advice} or accept a larger tol"
     warn(
         f"Objective did not converge. You might want to {advice}: {who} reached a"
-        f" duality gap of {gap:.3e}{after}, tolerance: {tol:.3e} (both relative to the weighted"
-        " mean square of the centered target).",
+        f" duality gap of {gap:.3e}{after}, tolerance: {tol:.3e} (both relative to the {unit}).",
         ConvergenceWarning,
     )
 
 
+def unit_of_gaps(loss: Loss) -> str:
+    """What gaps are relative to, in words."""
+    return MEAN_SQUARE if loss.quadratic else "weighted mean deviance of the intercept alone"
+
+
 class WarnsOfEdge(BaseEstimator):
     """What chooses an alpha from a grid, and warns where that ends too early."""
+
+    @property
+    def _gives_inverses(self) -> bool:
+        """Whether the user gives 1 / alpha, and calls it C."""
+        return False
 
     def __sklearn_clone__(self) -> Any:
         copy = super().__sklearn_clone__()
@@ -69,15 +87,18 @@ class WarnsOfEdge(BaseEstimator):
         found = next((result for result in results if result.edge is not None), None)
         if found is None or self._is_one_of_many():
             return
-        if found.edge == "smallest":
-            by_eps = isinstance(getattr(self, "alphas", None), numbers.Integral)
-            hint, advice = "smaller", "pass alphas that reach further down"
-            advice = "take a smaller eps" if by_eps else advice
-        else:
-            hint, advice = "larger", "pass larger alphas, or take it that no feature helps"
+        weak, edge, value, name = found.edge == "smallest", found.edge, found.alpha_min, "alpha"
+        if self._gives_inverses:
+            edge, value, name = "largest" if weak else "smallest", 1.0 / value, "C"
+        hint = "smaller" if edge == "smallest" else "larger"
+        advice = f"pass {hint} {name}s"
+        if weak and isinstance(getattr(self, "alphas", None), numbers.Integral):
+            advice = "take a smaller eps"
+        elif not weak:
+            advice += ", or take it that no feature helps"
         warn(
-            f"{type(self).__name__}: the best alpha, {found.alpha_min:.4g}, is the {found.edge} of"
-            f" the grid, so a {hint} one may be better: {advice}.",
+            f"{type(self).__name__}: the best {name}, {value:.4g}, is the {edge} of the grid, so a"
+            f" {hint} one may be better: {advice}.",
             GridEdgeWarning,
         )
 

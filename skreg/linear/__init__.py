@@ -4,17 +4,29 @@ from ..estimators.warnings import GridEdgeWarning
 from .elastic_net import ElasticNet, Lasso
 from .elastic_net_cv import ElasticNetCV, LassoCV
 from .functions import enet_path, lasso_path, regularization_path, ridge_path
+from .generalized import GammaRegressor, PoissonRegressor, TweedieRegressor
+from .generalized_cv import GammaRegressorCV, PoissonRegressorCV, TweedieRegressorCV
+from .logistic import LogisticRegression
+from .logistic_cv import LogisticRegressionCV
 from .ridge import Ridge
 from .ridge_cv import RidgeCV
 
 __all__ = [
     "ElasticNet",
     "ElasticNetCV",
+    "GammaRegressor",
+    "GammaRegressorCV",
     "GridEdgeWarning",
     "Lasso",
     "LassoCV",
+    "LogisticRegression",
+    "LogisticRegressionCV",
+    "PoissonRegressor",
+    "PoissonRegressorCV",
     "Ridge",
     "RidgeCV",
+    "TweedieRegressor",
+    "TweedieRegressorCV",
     "enet_path",
     "lasso_path",
     "regularization_path",

@@ -29,24 +29,17 @@ def all_or_nothing(fit: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[
     return restored_on_failure(one_blas_thread(fit))
 
 
-class LinearModel(RegressorMixin, MultiOutputMixin, CheckedParameters):
-    """Base of the linear estimators: prediction, tags and checks."""
+class LinearModel(CheckedParameters):
+    """Base of the linear estimators: the linear predictor, tags and checks."""
 
     fit_intercept: bool
     coef_: NDArray[Any]
     intercept_: Any
+    dual_gap_: Any
+    converged_: Any
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict ``X @ coef_.T + intercept_``.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_targets)
-        """
+    def _linear_predictor(self, X: Any) -> NDArray[Any]:
+        """``X @ coef_.T + intercept_``."""
         if not hasattr(self, "coef_"):
             check_is_fitted(self)
         table = rows_to_predict(self, X, accept_sparse=FORMATS)
@@ -65,6 +58,23 @@ class LinearModel(RegressorMixin, MultiOutputMixin, CheckedParameters):
         self.dual_gap_ = point.dual_gap[()]
         # A Python bool where there is one target.
         self.converged_ = point.converged if point.converged.ndim else point.converged.item()
+
+
+class LinearRegressor(RegressorMixin, MultiOutputMixin, LinearModel):
+    """Base of the models of the squared error, of one target or several."""
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict ``X @ coef_.T + intercept_``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+        """
+        return self._linear_predictor(X)
 
 
 def finite_path(bound: BoundProblem, alphas: Array, **options: Any) -> PathResult:

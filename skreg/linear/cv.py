@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -21,7 +22,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ..data.products import Array
 from ..estimators.runtime import with_one_blas_thread
-from ..estimators.warnings import WarnsOfEdge, warn_unconverged
+from ..estimators.warnings import WarnsOfEdge, unit_of_gaps, warn_unconverged
 from ..paths.fit_path import with_degrees_of_freedom
 from ..paths.grid import DEFAULT_EPS, open_ends
 from ..paths.problem import BoundProblem, Problem
@@ -100,27 +101,30 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         self, data: TrainingData, problems: list[Problem], given: Any, routed: Routed
     ) -> Evaluation:
         """Every candidate with its errors, by folds."""
-        folds = make_folds(check_cv(self.cv), data.X, data.y, routed.splitter, self.rule)
+        splitter = check_cv(self.cv, data.labels, classifier=is_classifier(self))
+        folds = make_folds(splitter, data.X, data.labels, routed.splitter, self.rule)
         parts = data.X, data.y, data.sample_weight, data.powers
-        bound, moments = bind_for_folds(problems[0], *parts, folds)
+        bound, moments = bind_for_folds(problems[0], *parts, folds, data.engine_offset)
         take_gram(bound, getattr(self, "precompute", None))
         bounds = [bound, *map(bound.with_problem, problems[1:])]
         eps = getattr(self, "eps", DEFAULT_EPS)
         candidates = [(one, resolve_alphas(given, one, eps)) for one in bounds]
-        metric, name = self._judge(routed.scorer)
+        metric, name = self._judge(data, routed.scorer)
         results = cross_validate(
             candidates,
             folds,
             moments=moments,
             metric=metric,
             metric_name=name,
-            keep_coefs=self.store_fold_coefs,
+            keep_coefs=self.store_fold_coefs or not getattr(self, "refit", True),
             fold_weights=self.fold_weights,
             run=partial(in_parallel, self.n_jobs, getattr(self, "verbose", 0)),
+            weights=data.row_weight,
+            reweighted=data.reweighted,
         )
         return candidates, results
 
-    def _judge(self, score_params: dict[str, Any]) -> tuple[Metric, str]:
+    def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
         """What judges the rows held out, and its name."""
         return mean_squared_error, MEAN_SQUARED_ERROR
 
@@ -171,7 +175,13 @@ class CrossValidated(WarnsOfEdge, LinearModel):
             self.path_ = replace(path, feature_names=getattr(self, "feature_names_in_", None))
         if not (path.converged.all() and result.converged):
             gap = max(result.worst_gap, float(path.dual_gaps.max()))
-            warn_unconverged(type(self).__name__, gap, path.tol, tunable=not self._direct)
+            warn_unconverged(
+                type(self).__name__,
+                gap,
+                path.tol,
+                tunable=not self._direct,
+                unit=unit_of_gaps(bound.loss),
+            )
         # A default grid is none of the user's doing, and says nothing of its ends.
         if not (from_count and getattr(self, "eps", None) == DEFAULT_EPS):
             self._warn_edge(each)

@@ -15,7 +15,7 @@ from ..data.products import Array
 from ..estimators.parameters import NOT_NEGATIVE, SHARE, parameter, with_parameters
 from ..estimators.warnings import warn_unconverged
 from ..paths.problem import Problem
-from .base import LinearModel, all_or_nothing, finite_path
+from .base import LinearRegressor, all_or_nothing, finite_path
 from .functions import enet_path
 from .parameters import ElasticNetParameters
 from .problems import elastic_net_problem
@@ -23,7 +23,7 @@ from .training_data import TrainingData
 
 
 @with_parameters
-class ElasticNet(ElasticNetParameters, LinearModel):
+class ElasticNet(ElasticNetParameters, LinearRegressor):
     """Linear regression with L1 and squared L2 penalties.
 
     Minimises, with the sample weights s scaled to sum to n_samples and v the penalty factors,

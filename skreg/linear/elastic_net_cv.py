@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from ..estimators.parameters import COUNT, SHARE, parameter, with_parameters
 from ..estimators.validation import numeric, refuse_booleans
 from ..paths.grid import DEFAULT_EPS
-from .base import all_or_nothing
+from .base import LinearRegressor, all_or_nothing
 from .cv import CrossValidated
 from .functions import enet_path, lasso_path
 from .parameters import CVParameters, ElasticNetParameters
@@ -22,7 +22,7 @@ from .training_data import TrainingData
 
 
 @with_parameters
-class ElasticNetCV(CVParameters, ElasticNetParameters, CrossValidated):
+class ElasticNetCV(CVParameters, ElasticNetParameters, CrossValidated, LinearRegressor):
     """Elastic net with alpha and l1_ratio chosen by cross-validation.
 
     The objective is that of `ElasticNet`. For each l1_ratio and each fold one path is fitted

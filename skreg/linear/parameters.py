@@ -120,6 +120,33 @@ class ElasticNetParameters(LinearParameters):
 
 
 @with_parameters
+class SmoothLossParameters(LinearParameters):
+    """Of models of any smooth loss."""
+
+    max_iter: int = parameter(
+        default=100,
+        constraint=[COUNT],
+        kind="int",
+        meaning="Largest number of Newton steps at an alpha.",
+    )
+    tol: float = parameter(
+        default=1e-4,
+        constraint=[NOT_NEGATIVE],
+        kind="float",
+        meaning="""
+        Largest relative duality gap that counts as converged, in the unit of `dual_gap_`. The
+        solver aims far below it.
+        """,
+    )
+    verbose: bool | int = parameter(
+        default=0,
+        constraint=["verbose"],
+        kind="bool or int",
+        meaning="Whether the folds of a cross-validation are reported; a single fit has none.",
+    )
+
+
+@with_parameters
 class CVParameters:
     """Of estimators that choose a penalty by cross-validation."""
 

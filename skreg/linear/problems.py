@@ -21,6 +21,7 @@ from ..estimators.validation import (
     refuse_sparse,
     unwrap,
 )
+from ..objective.losses import Loss
 from ..objective.penalties import Penalty
 from ..paths.grid import DEFAULT_EPS, alpha_grid
 from ..paths.problem import BoundProblem, Problem
@@ -66,6 +67,20 @@ def ridge_problem(
         alpha_of="sum",
         solver=solver,
         settings=Settings(tol=float(tol), max_iter=max_iter or 15000),
+    )
+
+
+def smooth_problem(
+    parameters: Any, columns: Sequence[Any], loss: Loss, l1_ratio: float, alpha_of: str = "mean"
+) -> Problem:
+    """The problem of an estimator with any smooth loss."""
+    return Problem(
+        penalty=penalty_of(parameters, columns, l1_ratio),
+        loss=loss,
+        fit_intercept=parameters.fit_intercept,
+        standardize=parameters.standardize,
+        alpha_of=alpha_of,
+        settings=Settings(tol=float(parameters.tol), max_iter=parameters.max_iter),
     )
 
 

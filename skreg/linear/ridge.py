@@ -20,7 +20,7 @@ from ..estimators.warnings import warn_unconverged
 from ..paths.fit_path import gaps_of
 from ..paths.problem import Problem
 from ..paths.result import PathPoint
-from .base import LinearModel, all_or_nothing, finite_path
+from .base import LinearRegressor, all_or_nothing, finite_path
 from .parameters import LinearParameters
 from .problems import ridge_problem
 from .training_data import TrainingData
@@ -30,7 +30,7 @@ OTHERS = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "lbfgs", "cd")
 
 
 @with_parameters
-class Ridge(LinearParameters, LinearModel):
+class Ridge(LinearParameters, LinearRegressor):
     """Linear regression with a squared L2 penalty.
 
     Minimises, with scikit-learn's scaling (a sum, the sample weights s as they are) and v the

@@ -22,7 +22,7 @@ from ..paths.problem import Problem
 from ..selection.cross_validate import Metric, mean_squared_error, negated_r2
 from ..selection.leave_one_out import leave_one_out
 from ..selection.result import MEAN_SQUARED_ERROR
-from .base import all_or_nothing
+from .base import LinearRegressor, all_or_nothing
 from .cv import CrossValidated, Evaluation, Routed
 from .parameters import CVParameters, LinearParameters
 from .problems import check_alphas, is_count, resolve_alphas, ridge_problem
@@ -35,7 +35,7 @@ WIDE_WEIGHTS = 1e12
 
 
 @with_parameters
-class RidgeCV(CVParameters, LinearParameters, CrossValidated):
+class RidgeCV(CVParameters, LinearParameters, CrossValidated, LinearRegressor):
     """Ridge regression with alpha chosen by cross-validation.
 
     The objective is that of `Ridge`. By default each alpha is judged by the exact leave-one-out
@@ -169,11 +169,11 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated):
             )
         return super()._evaluate(data, problems, given, routed)
 
-    def _judge(self, score_params: dict[str, Any]) -> tuple[Metric, str]:
+    def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
         if self.scoring is None and self.cv is not None:
             return negated_r2, "r2"
         if self.scoring in (None, "neg_mean_squared_error"):
-            return super()._judge(score_params)
+            return super()._judge(data, score_params)
         scores = partial(negated_scores, scorer_of(self), score_params, self.alpha_per_target)
         return scores, str(self.scoring)
 
@@ -185,7 +185,7 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated):
                 "lower_bound and upper_bound have no leave-one-out formula; set cv, such as cv=5"
             )
         method = gcv_method(self.gcv_mode, data.X)
-        metric, name = self._judge(routed.scorer)
+        metric, name = self._judge(data, routed.scorer)
         if metric is not mean_squared_error and self.rule == "1se":
             raise ValueError(
                 "rule='1se' needs a score of each row or fold: with this scoring set cv"

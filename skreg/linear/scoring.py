@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils.metadata_routing import _routing_enabled
 
+from ..objective.losses import Loss
 from ..selection.cross_validate import HeldOut
 
 Scorer = Callable[..., float]
@@ -49,6 +50,63 @@ def negated_scores(
             for i in range(n_alphas)
         ]
     return -np.reshape(scores, (len(groups), n_alphas))
+
+
+class _Probabilities(ClassifierMixin, BaseEstimator):
+    """Hands what is predicted of classes to a scorer."""
+
+    def __init__(self, loss: Loss, classes: NDArray[Any], eta: NDArray[Any]) -> None:
+        self.loss, self.classes_, self.eta = loss, classes, eta
+
+    def fit(self, X: Any = None, y: Any = None) -> _Probabilities:
+        return self
+
+    def decision_function(self, X: Any) -> NDArray[Any]:
+        return self.eta
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        return most_probable(self.classes_, self.eta)
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        return probabilities(self.loss, self.eta)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+def negated_class_scores(
+    scorer: Scorer,
+    params: dict[str, Any],
+    labels: NDArray[Any],
+    classes: NDArray[Any],
+    held_out: HeldOut,
+) -> NDArray[np.float64]:
+    """A scorer's view of a model of classes, shape (1, n_alphas)."""
+    rows, eta = held_out.rows, held_out.linear_predictors
+    own = {name: np.asarray(value)[rows] for name, value in params.items()}
+    each = eta.transpose(2, 0, 1)
+    if eta.shape[1] == 1:
+        each = each[:, :, 0]
+    with config_context(skip_parameter_validation=True):
+        scores = [
+            scorer(_Probabilities(held_out.loss, classes, one), rows, labels[rows], **own)
+            for one in each
+        ]
+    return -np.array([scores], dtype=np.float64)
+
+
+def most_probable(classes: NDArray[Any], eta: NDArray[Any]) -> NDArray[Any]:
+    """The most probable class of each row, of the log-odds of the second of two or one a class."""
+    return classes[(eta > 0).astype(np.intp) if eta.ndim == 1 else eta.argmax(axis=1)]
+
+
+def probabilities(loss: Loss, eta: NDArray[Any]) -> NDArray[Any]:
+    """The probability of each class from the linear predictors of a model of classes."""
+    found = loss.inverse_link(eta)
+    if eta.ndim == 2:
+        return found
+    # Not one less the other, which has few digits where it is small.
+    return np.stack([loss.inverse_link(-eta), found], axis=1)
 
 
 def scorer_of(estimator: Any) -> Any:

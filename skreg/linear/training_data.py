@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn import get_config
+from sklearn.utils import column_or_1d
 
 from ..data.powers_of_two import PowersOfTwo, are_ordinary, powers_of_two
 from ..data.products import Array, is_sparse
@@ -22,9 +23,12 @@ from ..estimators.validation import (
     refuse_booleans,
     refuse_sparse,
 )
+from ..objective.losses import Loss
 from ..paths.problem import BoundProblem, Problem
 
 FORMATS = ["csc", "csr", "coo"]
+# Stands for a target that has no unit, as counts and classes.
+NO_UNIT = np.ones(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +36,7 @@ class TrainingData:
     """Checked data, what the columns of X are called, and the powers of two that suit them.
 
     A single target is a vector; `shape` is that of the intercept, which has an axis where y came as
-    a column.
+    a column. `offset` is added to the linear predictor.
     """
 
     X: Any
@@ -41,6 +45,7 @@ class TrainingData:
     columns: Sequence[Any]
     powers: PowersOfTwo
     shape: tuple[int, ...]
+    offset: Array | None = None
 
     @classmethod
     def check(
@@ -65,11 +70,66 @@ class TrainingData:
         columns, shape = columns_of(X, table.shape[1]), target.shape[1:]
         return cls(table, target[:, 0] if shape == (1,) else target, weight, columns, powers, shape)
 
+    @classmethod
+    def check_for_loss(
+        cls, estimator: Any, X: Any, y: Any, sample_weight: Any, offset: Any, loss: Loss
+    ) -> TrainingData:
+        """The same for one target of any loss, whose domain y is in, with an offset."""
+        if not get_config()["skip_parameter_validation"]:
+            estimator._validate_params()
+        table, target, mean_square = check_data(estimator, X, y)
+        if target.ndim == 2:
+            target = np.asarray(column_or_1d(target, warn=True))
+        loss.check_target(target)
+        weight = None if sample_weight is None else check_weights(sample_weight, table)
+        added = check_offset(offset, (len(target),))
+        of_unit = target if loss.quadratic else NO_UNIT
+        powers = powers_of_two(table, of_unit, weight, mean_square)
+        return cls(table, target, weight, columns_of(X, table.shape[1]), powers, (), added)
+
+    @property
+    def labels(self) -> Array:
+        """What a splitter and a scorer are given as y."""
+        return self.y
+
+    @property
+    def row_weight(self) -> Array | None:
+        """Weights of the rows by themselves, which scores are weighted by, in units of order one.
+
+        None where they are `sample_weight`.
+        """
+        return None
+
+    @property
+    def reweighted(self) -> Callable[[Array], Array] | None:
+        """What rows of such weights count in a fit on them alone; None where it is the same."""
+        return None
+
     def bind(self, problem: Problem, precompute: Any = None) -> BoundProblem:
         """The problem on these data, with the user's Gram matrix where `precompute` is one."""
-        bound = problem.bind(self.X, self.y, self.sample_weight, self.powers)
+        bound = problem.bind(self.X, self.y, self.sample_weight, self.powers, self.engine_offset)
         take_gram(bound, precompute)
         return bound
+
+    @property
+    def engine_offset(self) -> Array | None:
+        """The offset in the units of the problem, where y has a unit."""
+        if self.offset is None or not self.powers.target:
+            return self.offset
+        return np.ldexp(self.offset, -self.powers.target)
+
+
+def check_offset(offset: Any, shape: tuple[int, ...]) -> Array | None:
+    """Numbers of this shape, finite, that are added to linear predictors."""
+    if offset is None:
+        return None
+    added = numeric(offset, "offset", "row")
+    if added.shape != shape:
+        raise ValueError(f"offset must have shape {shape}, got {added.shape}")
+    if not np.isfinite(added).all():
+        row = int(np.flatnonzero(~np.isfinite(added).reshape(len(added), -1).all(axis=1))[0])
+        raise ValueError(f"offset contains NaN or infinity in row {row}")
+    return added
 
 
 def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None]:
@@ -87,13 +147,19 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Array, float | None
         if getattr(y, "ndim", 0) > 2:
             raise ValueError(f"y must have one or two dimensions, got shape {y.shape}")
         X, y = check_table(estimator, X, y, numeric_y=True, accept_sparse=FORMATS, dtype=DTYPES)
-        table, size = finite_floats(as_columns(X) if sparse.issparse(X) else X)
+        table, size = checked_floats(X)
         target, target_size = finite_floats(np.asarray(y, dtype=np.float64), ndims=(1, 2))
-        if size is None:
-            refuse_overflow("X", table)
         if target_size is None:
             refuse_overflow("y", target)
     return table, target, size if are_ordinary(size, target_size) else None
+
+
+def checked_floats(X: Any) -> tuple[Any, float | None]:
+    """A checked X as the engine reads it, and its mean square; None if that is no finite number."""
+    table, size = finite_floats(as_columns(X) if sparse.issparse(X) else X)
+    if size is None:
+        refuse_overflow("X", table)
+    return table, size
 
 
 def take_gram(bound: BoundProblem, precompute: Any) -> None:

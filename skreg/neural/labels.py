@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from ..estimators.labels import balanced_weights, weights_by_class
 from .engine.batches import Targets
 from .rows import Rows, of_order_one
 
@@ -89,9 +89,9 @@ def class_factors(
     if len(given) != len(columns):
         raise ValueError(f"class_weight has {len(given)} entries where y has {len(columns)} labels")
     return [
-        _balancing(codes, rows.weight, len(names))
+        balanced_weights(codes, rows.weight, len(names))
         if isinstance(each, str)
-        else _read_class_weight(each, names)
+        else weights_by_class(each, names)
         for each, codes in zip(given, columns, strict=True)
     ]
 
@@ -108,28 +108,3 @@ def _columns(targets: Targets) -> list[NDArray[np.intp]]:
     if targets.table is not None:
         return [targets.values]
     return list(targets.values.T.astype(np.intp))
-
-
-def _balancing(
-    codes: NDArray[np.intp], weight: NDArray[np.float64] | None, n_classes: int
-) -> NDArray[np.float64]:
-    """What makes all classes weigh the same; a row of weight k counts k times."""
-    totals = np.bincount(codes, weights=weight, minlength=n_classes)
-    present = totals > 0
-    return np.where(present, totals.sum() / present.sum() / np.where(present, totals, 1.0), 0.0)
-
-
-def _read_class_weight(given: Any, names: NDArray[Any]) -> NDArray[np.float64]:
-    """The numbers of a dict by class; a class it lacks has 1."""
-    given = {} if given is None else given
-    for name, value in given.items():
-        if not isinstance(value, numbers.Real) or not 0 <= float(value) < np.inf:
-            raise ValueError(
-                f"class_weight of {name!r} must be a finite number of at least 0, got {value!r}"
-            )
-    lacking = [name for name in names.tolist() if name not in given]
-    if lacking and len(given) > len(names) - len(lacking):
-        raise ValueError(
-            f"class_weight has the classes {list(given)}, where y has {names.tolist()}"
-        )
-    return np.array([given.get(name, 1.0) for name in names.tolist()], dtype=np.float64)

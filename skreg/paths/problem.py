@@ -40,8 +40,8 @@ class Problem:
 
     @property
     def l1_ratio(self) -> float | None:
-        """Mixing of the penalty; None where the loss is a sum, as in Ridge."""
-        return None if self.alpha_of == "sum" else self.penalty.l1_ratio
+        """Mixing of the penalty; None of Ridge, whose alpha is weighed against a sum of squares."""
+        return None if self.alpha_of == "sum" and self.loss.quadratic else self.penalty.l1_ratio
 
     def solver_at(self, alpha: float) -> str:
         """The solver that is used at an alpha of the user's.

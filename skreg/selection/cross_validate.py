@@ -21,8 +21,10 @@ from ..caching import cached_property
 from ..data.moments import Moments
 from ..data.powers_of_two import PowersOfTwo
 from ..data.products import Array
+from ..objective.losses import Loss
 from ..paths.fit_path import fit_path
 from ..paths.problem import BoundProblem
+from ..solvers.base import SQUARED
 from .fold_moments import Fold, FoldMoments, left_out, training_problem, training_weight
 from .result import MEAN_SQUARED_ERROR, CVResult
 
@@ -38,7 +40,9 @@ class HeldOut:
     targets : ndarray of shape (n_test, n_targets)
     weights : ndarray of shape (n_test,)
     predict : callable
-        Gives the predictions.
+        Gives the linear predictors.
+    loss : Loss
+        What was minimised.
     errors : ndarray of shape (n_targets, n_alphas), optional
         Weighted mean squared errors, where they are known without predictions.
     """
@@ -47,12 +51,18 @@ class HeldOut:
     targets: Array
     weights: Array
     predict: Callable[[], Array]
+    loss: Loss = SQUARED
     errors: Array | None = None
 
     @cached_property
-    def predictions(self) -> Array:
-        """Predictions for every alpha, shape (n_test, n_targets, n_alphas)."""
+    def linear_predictors(self) -> Array:
+        """Of every alpha, shape (n_test, n_targets, n_alphas)."""
         return self.predict()
+
+    @cached_property
+    def predictions(self) -> Array:
+        """Their inverse links, of losses that do not couple the targets."""
+        return self.loss.inverse_link(self.linear_predictors)
 
 
 def mean_squared_error(held_out: HeldOut) -> Array:
@@ -64,6 +74,22 @@ def mean_squared_error(held_out: HeldOut) -> Array:
     if total <= 0:
         return np.zeros(squared.shape[1:])
     return np.tensordot(held_out.weights / total, squared, axes=1)
+
+
+def mean_deviance(held_out: HeldOut) -> Array:
+    """Weighted mean deviance of the loss that was minimised, shape (1, n_alphas)."""
+    total = held_out.weights.sum()
+    eta, loss, targets = held_out.linear_predictors, held_out.loss, held_out.targets
+    if total <= 0:
+        return np.zeros((1, eta.shape[2]))
+    scale = held_out.weights[:, None] / total
+    each = [loss.deviance(eta[..., i], targets, scale) for i in range(eta.shape[2])]
+    return np.array([each])
+
+
+def log_loss(held_out: HeldOut) -> Array:
+    """Weighted mean log-loss, half the deviance of classes, shape (1, n_alphas)."""
+    return 0.5 * mean_deviance(held_out)
 
 
 def negated_r2(held_out: HeldOut) -> Array:
@@ -86,6 +112,7 @@ class _FoldScore(NamedTuple):
     errors: Array
     weight: float
     coefs: NDArray[Any] | None
+    intercepts: Array | None
     converged: bool
     worst_gap: float
 
@@ -100,6 +127,8 @@ def cross_validate(
     keep_coefs: bool,
     fold_weights: str,
     run: Callable[[list[Callable[[], Any]]], list[Any]],
+    weights: Array | None = None,
+    reweighted: Callable[[Array], Array] | None = None,
 ) -> list[CVResult]:
     """Held-out errors of each candidate, a problem with its alphas.
 
@@ -120,6 +149,10 @@ def cross_validate(
         What a fold counts in the mean: as much as any other, or the weights of its held-out rows.
     run : callable
         Calls the functions it is given and returns their results in order.
+    weights : ndarray of shape (n_samples,), optional
+        Of the rows, where a fit weighs them by their classes as well.
+    reweighted : callable, optional
+        What rows of such weights count in a fit on them alone.
 
     Returns
     -------
@@ -130,16 +163,17 @@ def cross_validate(
     seen = judged_by(metric, first.powers)
     total = None if moments is None else moments.total
     parts = [None] * len(folds) if moments is None else moments.parts
+    own = first.weights if weights is None else weights
     by_fold = run(
         [
-            partial(score_fold, candidates, first.weights, fold, seen, keep_coefs, total, part)
+            partial(score_fold, candidates, own, fold, seen, keep_coefs, total, part, reweighted)
             for fold, part in zip(folds, parts, strict=True)
         ]
     )
     results = []
-    for (bound, alphas), own in zip(candidates, zip(*by_fold, strict=True), strict=True):
-        errors, weights, coefs, converged, gaps = zip(*own, strict=True)
-        if not any(weights):
+    for (bound, alphas), each in zip(candidates, zip(*by_fold, strict=True), strict=True):
+        errors, counted, coefs, intercepts, converged, gaps = zip(*each, strict=True)
+        if not any(counted):
             raise ValueError(
                 f"the {metric_name} of no fold is defined: the folds hold out single rows, or rows"
                 " of weight 0; use other folds, or scoring='neg_mean_squared_error'"
@@ -149,10 +183,11 @@ def cross_validate(
             alphas=alphas,
             errors=by_target.mean(axis=2),
             errors_by_target=by_target if by_target.shape[2] > 1 else None,
-            fold_weights=np.sign(weights) if fold_weights == "equal" else np.array(weights),
+            fold_weights=np.sign(counted) if fold_weights == "equal" else np.array(counted),
             l1_ratio=bound.problem.l1_ratio,
             metric=metric_name,
             fold_coefs=np.stack(coefs) if keep_coefs else None,
+            fold_intercepts=np.stack(intercepts) if keep_coefs else None,
             converged=all(converged),
             worst_gap=max(gaps),
         )
@@ -168,6 +203,7 @@ def score_fold(
     keep_coefs: bool,
     total: Moments | None,
     part: Moments | None,
+    reweighted: Callable[[Array], Array] | None = None,
 ) -> list[_FoldScore]:
     """Fit the paths of all candidates without the held-out rows and score them on those.
 
@@ -177,6 +213,8 @@ def score_fold(
     Y = first.target.raw
     # Rows that are not in the training set weigh nothing; repeated ones weigh more.
     train = training_weight(fold, weight)
+    if reweighted is not None:
+        train = reweighted(train)
     if not train.any():
         raise ValueError("the training rows of a fold all have sample_weight 0: use other folds")
     if total is not None:
@@ -192,13 +230,14 @@ def score_fold(
         intercepts = path.intercepts.reshape(len(coefs), -1)
         predict = partial(_predict, first, test, coefs, intercepts)
         mse = None if known is None else known.mean_squared_error(coefs, intercepts)
-        errors = metric(HeldOut(test, Y[test], weight[test], predict, mse))
+        errors = metric(HeldOut(test, Y[test], weight[test], predict, bound.loss, mse))
         defined = bool(np.isfinite(errors).all())
         scores.append(
             _FoldScore(
                 errors=errors if defined else np.zeros_like(errors),
                 weight=float(weight[test].sum()) if defined else 0.0,
                 coefs=path.coefs if keep_coefs else None,
+                intercepts=path.intercepts if keep_coefs else None,
                 converged=bool(path.converged.all()),
                 worst_gap=float(path.dual_gaps.max()),
             )
@@ -207,11 +246,13 @@ def score_fold(
 
 
 def _predict(bound: BoundProblem, test: NDArray[np.intp], coefs: Array, intercepts: Array) -> Array:
-    """Predictions for some rows, shape (n_test, n_targets, n_alphas)."""
+    """Linear predictors of some rows, shape (n_test, n_targets, n_alphas)."""
     used = np.flatnonzero(coefs.any(axis=(0, 2)))
     rows = bound.design.entries(test, used)
     fitted = np.stack([rows @ w for w in coefs[:, used].astype(np.float64)], axis=1)
-    return fitted + intercepts
+    fitted += intercepts
+    offset = bound.target.offset
+    return fitted if offset is None else fitted + offset[test].reshape(len(test), -1, 1)
 
 
 # The user's scale ---------------------------------------------------------------------------
@@ -219,7 +260,7 @@ def _predict(bound: BoundProblem, test: NDArray[np.intp], coefs: Array, intercep
 
 def judged_by(metric: Metric, powers: PowersOfTwo) -> Metric:
     """A metric that is shown the user's targets and predictions."""
-    if powers.ordinary or metric in (mean_squared_error, negated_r2):
+    if powers.ordinary or metric in (mean_squared_error, negated_r2, mean_deviance, log_loss):
         return metric
     return partial(_judged, powers, metric)
 
@@ -242,5 +283,9 @@ def on_user_scale(result: CVResult, powers: PowersOfTwo) -> CVResult:
         return result
     if result.metric == MEAN_SQUARED_ERROR:
         result = result.with_errors(powers.errors)
-    coefs = None if result.fold_coefs is None else powers.coefficients(result.fold_coefs)
-    return replace(result, fold_weights=powers.weights(result.fold_weights), fold_coefs=coefs)
+    weights = powers.weights(result.fold_weights)
+    if result.fold_coefs is None or result.fold_intercepts is None:
+        return replace(result, fold_weights=weights)
+    coefs = powers.coefficients(result.fold_coefs)
+    intercepts = powers.intercepts(result.fold_intercepts, coefs.dtype)
+    return replace(result, fold_weights=weights, fold_coefs=coefs, fold_intercepts=intercepts)

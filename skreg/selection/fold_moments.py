@@ -90,10 +90,11 @@ def bind_for_folds(
     sample_weight: Array | None,
     powers: PowersOfTwo,
     folds: Sequence[Fold],
+    offset: Array | None = None,
 ) -> tuple[BoundProblem, FoldMoments | None]:
     """A problem on all rows, and the moments of its folds where they serve."""
     moments = None
-    if gram_serves(X, problem.alpha_of == "sum"):
+    if problem.loss.quadratic and offset is None and gram_serves(X, problem.alpha_of == "sum"):
         own_X, own_y, own_weight = powers.scaled(X, y, sample_weight)
         read = quick_to_read(own_X)
         moments = FoldMoments.build(read, own_y, own_weight, folds, problem.fit_intercept)
@@ -105,7 +106,7 @@ def bind_for_folds(
             # first feature in at the alpha_max that is told.
             design, target = made[0], replace(made[1], correlations=None)
             return problem.on(design, target, own_weight, y.ndim == 1, powers), moments
-    return problem.bind(X, y, sample_weight, powers), moments
+    return problem.bind(X, y, sample_weight, powers, offset), moments
 
 
 def training_problem(
@@ -122,7 +123,7 @@ def training_problem(
         made = _from_moments(bound.problem, design, Y, train, left, total)
     if made is None:
         other = design.reweighted(train)
-        made = other, Target.build(other, Y)
+        made = other, Target.build(other, Y, bound.target.offset)
     return bound.with_data(*made, train)
 
 

@@ -28,8 +28,9 @@ class CVResult:
     alphas : ndarray of shape (n_alphas,)
         Decreasing.
     errors : ndarray of shape (n_alphas, n_folds)
-        Weighted mean squared error of each fold's held-out rows (negated scores where `metric`
-        names a scorer). Leave-one-out keeps one column, the mean over all rows.
+        What `metric` names, of each fold's held-out rows: the weighted mean squared error or mean
+        deviance, or negated scores where it is a scorer. Leave-one-out keeps one column, the mean
+        over all rows.
     fold_weights : ndarray of shape (n_folds,)
         What each fold weighs in the mean: the same, or the sum of the sample weights of its
         held-out rows; 0, which does not count, where that sum is 0 or the metric is not defined
@@ -39,6 +40,8 @@ class CVResult:
     fold_coefs : ndarray of shape (n_folds, n_features, n_alphas) or None
         Each fold's coefficients, where they were kept; with several targets
         (n_folds, n_targets, n_features, n_alphas).
+    fold_intercepts : ndarray of shape (n_folds, n_alphas) or None
+        Kept with them; with several targets (n_folds, n_targets, n_alphas).
     converged : bool
         Whether every fold reached its tolerance at every alpha.
     worst_gap : float
@@ -58,6 +61,7 @@ class CVResult:
     l1_ratio: float | None = None
     metric: str = MEAN_SQUARED_ERROR
     fold_coefs: NDArray[Any] | None = None
+    fold_intercepts: NDArray[Any] | None = None
     converged: bool = True
     worst_gap: float = 0.0
     errors_by_target: Array | None = None
@@ -69,7 +73,7 @@ class CVResult:
         """The result of target `k` alone."""
         if self.errors_by_target is None:
             raise ValueError("errors were not kept target by target")
-        own, rows = self.fold_coefs, self.row_errors_by_target
+        own, rows, added = self.fold_coefs, self.row_errors_by_target, self.fold_intercepts
         return replace(
             self,
             errors=self.errors_by_target[..., k],
@@ -77,6 +81,7 @@ class CVResult:
             row_errors=None if rows is None else rows[:, k],
             row_errors_by_target=None,
             fold_coefs=own if own is None else own[:, k],
+            fold_intercepts=added if added is None else added[:, k],
         )
 
     def with_errors(self, change: Callable[[Array], Array]) -> CVResult:
@@ -90,7 +95,8 @@ class CVResult:
 
     def in_unit(self, factor: float) -> CVResult:
         """The same errors times `factor`, without the folds' coefficients."""
-        return replace(self.with_errors(lambda errors: errors * factor), fold_coefs=None)
+        changed = self.with_errors(lambda errors: errors * factor)
+        return replace(changed, fold_coefs=None, fold_intercepts=None)
 
     @cached_property
     def _counted(self) -> tuple[Array, Array]:

@@ -1,0 +1,230 @@
+"""Models of a smooth loss whose penalty is chosen by cross-validation."""
+
+from __future__ import annotations
+
+import numbers
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.metrics import get_scorer_names
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+
+from ..data.products import Array
+from ..estimators.parameters import COUNT, SHARE, parameter, with_parameters
+from ..estimators.validation import numeric, refuse_booleans
+from ..objective.losses import Gamma, Loss, Poisson
+from ..paths.grid import DEFAULT_EPS
+from ..selection.cross_validate import Metric, mean_deviance
+from .base import all_or_nothing
+from .cv import CrossValidated
+from .generalized import GeneralizedLinearModel, GeneralizedRegressor, TweedieParameters
+from .parameters import CVParameters, SmoothLossParameters
+from .problems import check_alphas, is_count, smooth_problem
+from .scoring import negated_scores, scorer_of
+from .training_data import TrainingData
+
+MEAN_DEVIANCE = "mean deviance"
+
+
+@with_parameters
+class SmoothLossCVParameters(CVParameters, SmoothLossParameters):
+    """Of estimators that choose the penalty of a smooth loss."""
+
+    eps: float = parameter(
+        default=DEFAULT_EPS,
+        constraint=[Interval(numbers.Real, 0, 1, closed="right")],
+        kind="float",
+        meaning="Smallest alpha of a grid made from a count as a share of the largest.",
+    )
+    scoring: Any = parameter(
+        default=None,
+        constraint=[StrOptions(set(get_scorer_names())), callable, None],
+        kind="str, callable or None",
+        meaning="""
+        What is maximised; None minimises the mean deviance of the rows held out, the log-loss of
+        classes.
+        """,
+    )
+
+
+class CrossValidatedLoss(CrossValidated, GeneralizedLinearModel):
+    """A model of a smooth loss that chooses its penalty by the deviance of rows held out."""
+
+    scoring: Any
+
+    def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
+        if self.scoring is None and self._loss().quadratic:
+            return super()._judge(data, score_params)
+        if self.scoring is None:
+            return mean_deviance, MEAN_DEVIANCE
+        if self._loss().quadratic and data.offset is not None:
+            raise ValueError("scoring and an offset do not go together with the identity link")
+        scores = partial(negated_scores, scorer_of(self), score_params, False)
+        return scores, str(self.scoring)
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Route metadata to the scorer, where there is one, and the splitter."""
+        routing = super().get_metadata_routing()
+        if self.scoring is None:
+            return routing
+        mapping = MethodMapping().add(caller="fit", callee="score")
+        return routing.add(scorer=scorer_of(self), method_mapping=mapping)
+
+
+def shares_of_l1(l1_ratio: Any, name: str) -> Array:
+    """The L1 shares to try."""
+    ratios = np.atleast_1d(numeric(l1_ratio, name))
+    if ratios.ndim != 1 or not len(ratios) or not np.all((ratios >= 0) & (ratios <= 1)):
+        raise ValueError(f"{name} must be in [0, 1], or a list of such, got {l1_ratio!r}")
+    refuse_booleans(l1_ratio, name)
+    return ratios
+
+
+@with_parameters
+class GeneralizedRegressorCV(SmoothLossCVParameters, CrossValidatedLoss, GeneralizedRegressor):
+    """Base of the models of counts and amounts that choose alpha."""
+
+    alphas: int | ArrayLike = parameter(
+        default=100,
+        constraint=[COUNT, "array-like"],
+        kind="int or array-like of shape (n_alphas,)",
+        meaning="""
+        The alphas, or how many: from the exact alpha_max down, or without an L1 part over the
+        eigenvalues of the Gram matrix.
+        """,
+    )
+    l1_ratio: float | ArrayLike = parameter(
+        default=0.0,
+        constraint=[SHARE, "array-like"],
+        kind="float or list of float",
+        meaning="Shares of the L1 penalty to try, each in [0, 1].",
+    )
+
+    @all_or_nothing
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, **params: Any
+    ) -> Self:
+        """Choose alpha (and l1_ratio) by cross-validation, then fit on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), float or None, default=None
+            Used in the grid, the fits and the deviances, and with ``fold_weights="size"`` in their
+            mean over the folds.
+        offset : array-like of shape (n_samples,) or None, default=None
+            What is added to the linear predictor of each row: for rates of counts the logarithm of
+            the exposure.
+        **params : dict
+            Metadata for the splitter, such as `groups`, and the scorer, with metadata routing
+            enabled.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the input or a parameter is invalid; nothing of the fit is then kept.
+        """
+        loss = self._loss()
+        data = TrainingData.check_for_loss(self, X, y, sample_weight, offset, loss)
+        given = self.alphas if is_count(self.alphas) else check_alphas(self.alphas)
+        ratios = shares_of_l1(self.l1_ratio, "l1_ratio")
+        problems = [smooth_problem(self, data.columns, loss, ratio) for ratio in ratios]
+        chosen = self._select(data, problems, given, params)
+        self._takes_offset = data.offset is not None
+        self.alphas_ = chosen.results[chosen.best].alphas
+        self.l1_ratio_ = float(ratios[chosen.best])
+        self.n_iter_ = int(chosen.n_iter)
+        return self
+
+
+@with_parameters
+class PoissonRegressorCV(GeneralizedRegressorCV):
+    """Poisson regression with alpha, and l1_ratio, chosen by cross-validation.
+
+    The objective is that of `PoissonRegressor`. For each l1_ratio and each fold one path is fitted
+    without the held-out rows, whose mean deviances are averaged over the folds.
+
+    {parameters}
+
+    Attributes
+    ----------
+    alpha_, l1_ratio_ : float
+        Chosen by `rule`.
+    alpha_min_, alpha_1se_ : float
+        What either rule chooses; ``alpha_1se_ >= alpha_min_``, and NaN where a single fold has no
+        standard error.
+    alphas_ : ndarray of shape (n_alphas,)
+        Those of the chosen l1_ratio.
+    coef_ : ndarray of shape (n_features,)
+    intercept_ : float
+    cv_result_ : CVResult
+        Deviances, their mean and standard error at the chosen l1_ratio.
+    path_ : PathResult
+        On all rows, at the chosen l1_ratio, where `store_path` says so.
+    dual_gap_ : float
+        Relative to the weighted mean deviance of the intercept alone, the unit of `tol`.
+    converged_ : bool
+    n_iter_ : int
+        At `alpha_`.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    See Also
+    --------
+    PoissonRegressor : Describes the objective and the method.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg import PoissonRegressorCV
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 10))
+    >>> y = rng.poisson(np.exp(X[:, 0] - 0.5 * X[:, 1]))
+    >>> model = PoissonRegressorCV(l1_ratio=1.0, cv=5, rule="1se").fit(X, y)
+    >>> np.flatnonzero(model.coef_)
+    array([0, 1])
+    """
+
+    def _loss(self) -> Loss:
+        return Poisson()
+
+
+@with_parameters
+class GammaRegressorCV(GeneralizedRegressorCV):
+    """Gamma regression with alpha, and l1_ratio, chosen by cross-validation.
+
+    The objective is that of `GammaRegressor`; everything else is as for `PoissonRegressorCV`, where
+    attributes are described.
+
+    {parameters}
+
+    See Also
+    --------
+    PoissonRegressorCV : Describes every attribute.
+    """
+
+    def _loss(self) -> Loss:
+        return Gamma()
+
+
+@with_parameters
+class TweedieRegressorCV(TweedieParameters, GeneralizedRegressorCV):
+    """Tweedie regression with alpha, and l1_ratio, chosen by cross-validation.
+
+    The objective is that of `TweedieRegressor`; everything else is as for `PoissonRegressorCV`,
+    where attributes are described.
+
+    {parameters}
+
+    See Also
+    --------
+    PoissonRegressorCV : Describes every attribute.
+    """

@@ -1,0 +1,306 @@
+"""LogisticRegression, for two classes and for more."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils._param_validation import Hidden, Interval, StrOptions
+
+from ..estimators.parameters import SHARE, parameter, with_parameters
+from ..estimators.runtime import warn
+from ..objective.losses import Logistic, Loss, Multinomial
+from ..paths.problem import Problem
+from .base import all_or_nothing
+from .class_data import ClassData
+from .generalized import GeneralizedLinearModel
+from .parameters import SmoothLossParameters
+from .problems import smooth_problem
+from .scoring import most_probable, probabilities
+
+SOLVERS = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "newton-cd"}
+PENALTIES = {"l1", "l2", "elasticnet"}
+
+
+class Strength(NamedTuple):
+    """What scikit-learn's parameters say of a penalty."""
+
+    l1_ratio: Any
+    C: Any
+
+
+@with_parameters
+class LogisticParameters(SmoothLossParameters):
+    """Of both estimators: scikit-learn's, most of which change nothing of a certified answer."""
+
+    penalty: str | None = parameter(
+        default="deprecated",
+        constraint=[StrOptions(PENALTIES), None, Hidden(StrOptions({"deprecated"}))],
+        kind='{"l1", "l2", "elasticnet"} or None',
+        meaning="""
+        Deprecated, as in scikit-learn 1.8: "l2" is an L1 share of 0, "l1" of 1, and None is
+        ``C=np.inf``.
+        """,
+    )
+    class_weight: Any = parameter(
+        default=None,
+        constraint=[dict, StrOptions({"balanced"}), None],
+        kind='dict, "balanced" or None',
+        meaning="""
+        Weights of the classes, times `sample_weight`; a class that a dict lacks has 1. "balanced"
+        makes all classes weigh the same in the rows that are trained on, those of each fold in a
+        cross-validation.
+        """,
+    )
+    solver: str = parameter(
+        default="lbfgs",
+        constraint=[StrOptions(SOLVERS)],
+        kind="str",
+        meaning="For compatibility: each of scikit-learn's names gives the same certified answer.",
+    )
+    dual: bool = parameter(default=False, meaning="For compatibility, without effect.")
+    intercept_scaling: float = parameter(
+        default=1.0,
+        constraint=[Interval(numbers.Real, 0, None, closed="neither")],
+        kind="float",
+        meaning="For compatibility: the intercept is never penalised, whatever its scale.",
+    )
+    random_state: Any = parameter(
+        default=None,
+        constraint=["random_state"],
+        kind="int, RandomState instance or None",
+        meaning="For compatibility: nothing is random.",
+    )
+
+    def _undeprecated(self, l1_ratio: Any, C: Any) -> Strength:
+        """The strength of the penalty, where `penalty` may still be given."""
+        if self.penalty == "deprecated":
+            return Strength(l1_ratio, C)
+        warn(
+            "'penalty' was deprecated in version 1.8 and will be removed in 1.10 of scikit-learn:"
+            " leave it out, and use l1_ratio=0 instead of penalty='l2', 1 instead of 'l1', a number"
+            " between instead of 'elasticnet', and C=np.inf instead of penalty=None.",
+            FutureWarning,
+        )
+        if self.penalty is None:
+            return Strength(l1_ratio, np.full_like(C, np.inf, dtype=np.float64)[()])
+        fixed = {"l1": 1.0, "l2": 0.0}
+        if self.penalty in fixed:
+            l1_ratio = np.full_like(l1_ratio, fixed[self.penalty], dtype=np.float64)[()]
+        return Strength(l1_ratio, C)
+
+
+class LinearClassifier(ClassifierMixin, GeneralizedLinearModel):
+    """Base of the models of the probabilities of classes."""
+
+    classes_: NDArray[Any]
+
+    def _loss(self) -> Loss:
+        return Logistic() if len(self.classes_) == 2 else Multinomial()
+
+    def _fit_classes(self, data: ClassData, problem: Problem, alpha: float) -> None:
+        """Fit at one alpha, and set the attributes in the form that scikit-learn gives them."""
+        self._fit_one(data, problem, alpha)
+        self._keep_classes(data)
+
+    def _keep_classes(self, data: ClassData) -> None:
+        self.classes_ = data.classes
+        self.coef_ = np.atleast_2d(self.coef_)
+        if not self.fit_intercept:
+            self.intercept_ = np.zeros(len(self.coef_), self.coef_.dtype)
+        # All classes share one objective.
+        self.dual_gap_ = np.max(self.dual_gap_)
+        self.converged_ = bool(np.all(self.converged_))
+
+    def decision_function(self, X: Any, offset: Any = None) -> NDArray[Any]:
+        """The linear predictor: the log-odds of the second of two classes, else one a class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), or None, default=None
+            Needed where the model was fitted with one.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        return self._shifted_predictor(X, offset)
+
+    def _linear_predictor(self, X: Any) -> NDArray[Any]:
+        eta = super()._linear_predictor(X)
+        return eta[:, 0] if eta.shape[1] == 1 else eta
+
+    def predict(self, X: Any, offset: Any = None) -> NDArray[Any]:
+        """Most probable class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), or None, default=None
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return most_probable(self.classes_, self.decision_function(X, offset))
+
+    def predict_proba(self, X: Any, offset: Any = None) -> NDArray[Any]:
+        """Probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), or None, default=None
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return probabilities(self._loss(), self.decision_function(X, offset))
+
+    def predict_log_proba(self, X: Any, offset: Any = None) -> NDArray[Any]:
+        """Logarithm of `predict_proba`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), or None, default=None
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X, offset))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+        """Share of the rows whose class is predicted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), or None, default=None
+
+        Returns
+        -------
+        float
+        """
+        return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
+
+
+@with_parameters
+class LogisticRegression(LogisticParameters, LinearClassifier):
+    """Probabilities of classes: logistic regression with L1 and squared L2 penalties.
+
+    Minimises, with scikit-learn's scaling (a sum, the weights s as they are) and v the penalty
+    factors, for two classes y of 0 and 1 and eta_i = o_i + b + x_i w
+
+        sum_i s_i (log(1 + exp(eta_i)) - y_i eta_i)
+            + 1/C sum_j v_j (l1_ratio |w_j| + (1 - l1_ratio)/2 w_j^2)
+
+    subject to ``lower_bound <= w <= upper_bound``. For more classes the loss is that of the
+    multinomial model, with a linear predictor a class, and all coefficients are penalised.
+
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+    dual_gap_ : float
+        Upper bound of how far the objective is above its minimum, divided by the deviance of the
+        intercept alone: the unit of `tol`.
+    converged_ : bool
+        Whether `dual_gap_` is at most `tol`.
+    n_iter_ : ndarray of shape (1,)
+        Newton steps.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Where X has names that are all strings.
+
+    See Also
+    --------
+    LogisticRegressionCV : Chooses C and l1_ratio by cross-validation.
+    regularization_path : The whole path, with intercepts and gaps; alpha is ``1 / (C sum(s))``.
+
+    Notes
+    -----
+    A proximal Newton method (Lee, Sun and Saunders, SIAM J. Optim. 24(3), 2014) on a working set of
+    features, whose model with the penalty the active-set method of `Lasso` minimises. The duality
+    gap is taken at the residual of the last model. With ``C=np.inf`` and classes that a plane
+    separates there is no minimum: coefficients grow until the loss has no digits left.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from skreg import LogisticRegression
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = LogisticRegression(C=0.1, l1_ratio=1, standardize=True).fit(X, y)
+    >>> int((model.coef_ != 0).sum()), bool(model.dual_gap_ < 1e-9)
+    (8, True)
+    """
+
+    C: float = parameter(
+        default=1.0,
+        constraint=[Interval(numbers.Real, 0, None, closed="right")],
+        kind="float",
+        meaning="Inverse strength of the penalty, > 0; ``np.inf`` is none.",
+    )
+    l1_ratio: float = parameter(
+        default=0.0,
+        constraint=[SHARE],
+        kind="float",
+        meaning="Share of the L1 penalty, in [0, 1].",
+    )
+    warm_start: bool = parameter(
+        default=False, meaning="Start from the coefficients of the previous fit."
+    )
+    n_jobs: int | None = parameter(
+        default=None,
+        constraint=[numbers.Integral, None],
+        kind="int or None",
+        meaning="For compatibility, without effect.",
+    )
+
+    @all_or_nothing
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Classes of any kind.
+        sample_weight : array-like of shape (n_samples,), float or None, default=None
+            Weight k counts as the row k times, weight 0 as no row.
+        offset : array-like of shape (n_samples,), of more than two classes (n_samples, n_classes),\
+ or None, default=None
+            What is added to the linear predictor of each row.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the input or a parameter is invalid; nothing of the fit is then kept.
+        """
+        data = ClassData.check_classes(self, X, y, sample_weight, offset)
+        l1_ratio, C = self._undeprecated(self.l1_ratio, self.C)
+        problem = self._problem_of(data.columns, data.loss, l1_ratio)
+        self._fit_classes(data, problem, 1.0 / C)
+        self.n_iter_ = np.array([self.n_iter_], dtype=np.int32)
+        return self
+
+    def _problem_of(self, columns: Sequence[Any], loss: Loss, l1_ratio: float) -> Problem:
+        return smooth_problem(self, columns, loss, l1_ratio, alpha_of="sum")

@@ -1,0 +1,309 @@
+"""LogisticRegressionCV: C and l1_ratio chosen by cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._param_validation import Hidden, StrOptions
+
+from ..data.products import Array
+from ..estimators.parameters import COUNT, parameter, with_parameters
+from ..estimators.validation import numeric, refuse_booleans
+from ..selection.cross_validate import Metric, log_loss
+from ..selection.result import CVResult
+from .base import all_or_nothing
+from .class_data import ClassData
+from .cv import Chosen
+from .generalized_cv import CrossValidatedLoss, SmoothLossCVParameters, shares_of_l1
+from .logistic import LinearClassifier, LogisticParameters
+from .problems import check_alphas, is_count, smooth_problem
+from .scoring import negated_class_scores, scorer_of
+from .training_data import TrainingData
+
+LOG_LOSS = "log-loss"
+# Ends of scikit-learn's grid of C, as powers of ten.
+LEAST_C, LARGEST_C = -4, 4
+
+
+@with_parameters
+class LogisticRegressionCV(
+    LogisticParameters, SmoothLossCVParameters, CrossValidatedLoss, LinearClassifier
+):
+    """Logistic regression with C, and l1_ratio, chosen by cross-validation.
+
+    The objective is that of `LogisticRegression`. For each l1_ratio and each fold one path is
+    fitted without the held-out rows, whose log-losses are averaged over the folds.
+
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+    C_, l1_ratio_ : float
+        Chosen by `rule`; the means of each fold's best with ``refit=False``. Arrays of one entry,
+        or one a class, with ``use_legacy_attributes=True``.
+    Cs_ : ndarray of shape (n_Cs,)
+        Increasing; those of the chosen l1_ratio where they are made from the data.
+    l1_ratios_ : ndarray of shape (n_l1_ratios,)
+    alpha_, alpha_min_, alpha_1se_ : float
+        In the unit of `path_` and `cv_result_`, ``alpha = 1 / (C sum(s))``: what `rule` chooses,
+        and either rule.
+    scores_ : ndarray of shape (n_folds, n_l1_ratios, n_Cs)
+        Larger is better: minus the log-loss, or scores by `scoring`. With
+        ``use_legacy_attributes=True`` a dict of arrays of shape (n_folds, n_Cs), or
+        (n_folds, n_Cs, n_l1_ratios), the same for each class.
+    coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_Cs, 1 or n_classes, n_features + 1)
+        Where ``store_fold_coefs=True``; the intercept is last, if there is one. A dict by class
+        with ``use_legacy_attributes=True``.
+    cv_result_ : CVResult
+        Errors, their mean and standard error at the chosen l1_ratio.
+    path_ : PathResult
+        On all rows, at the chosen l1_ratio, where `store_path` says so and ``refit=True``.
+    dual_gap_ : float
+        Relative to the deviance of the intercept alone, the unit of `tol`.
+    converged_ : bool
+    n_iter_ : ndarray of shape (1,)
+        At `C_`.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    See Also
+    --------
+    LogisticRegression : Describes the objective and the method.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from skreg import LogisticRegressionCV
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = LogisticRegressionCV(alphas=50, l1_ratios=[1.0], standardize=True, rule="1se")
+    >>> model = model.fit(X, y)
+    >>> int((model.coef_ != 0).sum()) < 15, model.score(X, y) > 0.97
+    (True, True)
+    """
+
+    Cs: int | ArrayLike = parameter(
+        default=10,
+        constraint=[COUNT, "array-like"],
+        kind="int or array-like of shape (n_Cs,)",
+        meaning="""
+        The inverse strengths to try; a count makes a grid from 1e-4 to 1e4, as in scikit-learn.
+        """,
+    )
+    alphas: int | ArrayLike | None = parameter(
+        default=None,
+        constraint=[COUNT, "array-like", None],
+        kind="int, array-like of shape (n_alphas,) or None",
+        meaning="""
+        In place of `Cs`: strengths in the unit of the mean loss, ``alpha = 1 / (C sum(s))``, or how
+        many, from the exact alpha_max down to its `eps`-th part.
+        """,
+    )
+    l1_ratios: ArrayLike | None = parameter(
+        default=(0.0,),
+        constraint=["array-like", None, Hidden(StrOptions({"warn"}))],
+        kind="array-like of shape (n_l1_ratios,)",
+        meaning="Shares of the L1 penalty to try, each in [0, 1].",
+    )
+    refit: bool = parameter(
+        default=True,
+        meaning="""
+        Whether to fit on all rows. If not, the coefficients are the means of the folds' at the best
+        C of each.
+        """,
+    )
+    use_legacy_attributes: bool | str = parameter(
+        default=False,
+        constraint=["boolean", Hidden(StrOptions({"warn"}))],
+        kind="bool",
+        meaning="Whether attributes have the form that they had before scikit-learn 1.10.",
+    )
+
+    @all_or_nothing
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, **params: Any
+    ) -> Self:
+        """Choose C (and l1_ratio) by cross-validation, then fit on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Classes of any kind. Folds are stratified unless `cv` says otherwise.
+        sample_weight : array-like of shape (n_samples,), float or None, default=None
+            Used in the grid, the fits and the scores, and with ``fold_weights="size"`` in their
+            mean over the folds.
+        offset : array-like of shape (n_samples,), of more than two classes (n_samples, n_classes),\
+ or None, default=None
+            What is added to the linear predictor of each row.
+        **params : dict
+            Metadata for the splitter, such as `groups`, and the scorer, with metadata routing
+            enabled.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the input or a parameter is invalid; nothing of the fit is then kept.
+        """
+        data = ClassData.check_classes(self, X, y, sample_weight, offset)
+        self.classes_ = data.classes
+        l1_ratios, Cs = self._undeprecated(self._l1_ratios(), self.Cs)
+        grid = inverse_strengths(Cs) if self.alphas is None else None
+        given: Any = self.alphas if grid is None else 1.0 / grid
+        given = given if is_count(given) else check_alphas(given)
+        alpha_of = "mean" if grid is None else "sum"
+        problems = [
+            smooth_problem(self, data.columns, data.loss, ratio, alpha_of) for ratio in l1_ratios
+        ]
+        chosen = self._select(data, problems, given, params)
+        self._takes_offset = data.offset is not None
+        self._keep_classes(data)
+        weight = data.sample_weight
+        total = float(len(data.codes) if weight is None else weight.sum())
+        self._keep_strengths(chosen, l1_ratios, total, grid)
+        self.n_iter_ = np.array([np.max(chosen.n_iter)], dtype=np.int32)
+        self._keep_scores(chosen.results)
+        return self
+
+    def _l1_ratios(self) -> Array:
+        if self.l1_ratios is None or isinstance(self.l1_ratios, str):
+            return np.zeros(1)
+        return shares_of_l1(self.l1_ratios, "l1_ratios")
+
+    def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
+        if self.scoring is None:
+            return log_loss, LOG_LOSS
+        scores = partial(
+            negated_class_scores, scorer_of(self), score_params, data.labels, self.classes_
+        )
+        return scores, str(self.scoring)
+
+    def _keep_strengths(
+        self, chosen: Chosen, l1_ratios: Array, total: float, Cs: Array | None
+    ) -> None:
+        """Set C, and alphas in the unit of the mean loss, where they are 1 / C.
+
+        `total` is the sum of the weights, `Cs` the grid where one was given.
+        """
+        alphas = chosen.results[chosen.best].alphas
+        index = int(np.flatnonzero(alphas == self.alpha_)[0])
+        self.l1_ratios_ = l1_ratios
+        self.Cs_ = 1.0 / (alphas * total) if Cs is None else np.sort(Cs)
+        self.C_: Any = float(self.Cs_[index])
+        self.l1_ratio_: Any = float(l1_ratios[chosen.best])
+        if Cs is not None:
+            for name in ("alpha_", "alpha_min_", "alpha_1se_"):
+                setattr(self, name, getattr(self, name) / total)
+            self.cv_result_ = replace(self.cv_result_, alphas=alphas / total)
+            if hasattr(self, "path_"):
+                self.path_ = replace(self.path_, alphas=self.path_.alphas / total)
+
+    def _keep_scores(self, results: list[CVResult]) -> None:
+        """Set what each fold gave, in one of scikit-learn's forms."""
+        scores = -np.stack([result.errors for result in results]).transpose(2, 0, 1)
+        paths = None
+        if results[0].fold_coefs is not None:
+            paths = np.stack([fold_paths(each, self.fit_intercept) for each in results], axis=1)
+        if not self.refit:
+            assert paths is not None
+            self._average(scores, paths, max(result.worst_gap for result in results))
+        self.scores_: Any = scores
+        self.__dict__.pop("coefs_paths_", None)
+        if self.store_fold_coefs:
+            self.coefs_paths_: Any = paths
+        if self.use_legacy_attributes is True:
+            self._keep_legacy()
+
+    def _average(self, scores: Array, paths: NDArray[Any], gap: float) -> None:
+        """Take the means of the folds' coefficients, each at its own best C and l1_ratio."""
+        n_folds, n_ratios, n_alphas = scores.shape
+        best = scores.reshape(n_folds, -1).argmax(axis=1)
+        ratio, alpha = np.unravel_index(best, (n_ratios, n_alphas))
+        means = paths[np.arange(n_folds), ratio, alpha].mean(axis=0)
+        self.coef_ = means[:, : self.n_features_in_]
+        if self.fit_intercept:
+            self.intercept_ = means[:, -1]
+        self.C_, self.l1_ratio_ = (
+            float(self.Cs_[alpha].mean()),
+            float(self.l1_ratios_[ratio].mean()),
+        )
+        self.dual_gap_, self.converged_ = np.float64(gap), bool(gap <= self.tol)
+        self.__dict__.pop("path_", None)
+
+    def _keep_legacy(self) -> None:
+        """The attributes as they were before scikit-learn 1.10."""
+        classes = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
+        scores = self.scores_.transpose(0, 2, 1)
+        many = len(self.l1_ratios_) > 1
+        self.scores_ = dict.fromkeys(classes, scores if many else scores[:, :, 0])
+        self.C_, self.l1_ratio_ = (np.full(len(classes), one) for one in (self.C_, self.l1_ratio_))
+        if self.store_fold_coefs:
+            paths = self.coefs_paths_.transpose(3, 0, 2, 1, 4)
+            self.coefs_paths_ = {
+                each: own if many else own[:, :, 0]
+                for each, own in zip(classes, paths, strict=True)
+            }
+
+    @property
+    def _gives_inverses(self) -> bool:
+        return self.alphas is None
+
+    def _warn_edge(self, results: Sequence[CVResult]) -> None:
+        # scikit-learn's grid is none of the user's doing.
+        if self.alphas is not None or not is_count(self.Cs):
+            super()._warn_edge(results)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+        """Score by `scoring`, or the share of the rows whose class is predicted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), or None, default=None
+            Not with `scoring`.
+
+        Returns
+        -------
+        float
+        """
+        if self.scoring is None:
+            return super().score(X, y, sample_weight, offset)
+        if offset is not None:
+            raise ValueError("a scorer knows no offset: leave scoring at None, or score predict")
+        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return float(scorer_of(self)(self, X, y, **weight))
+
+
+def inverse_strengths(Cs: Any) -> Array:
+    """A grid of C from a count or an array: scikit-learn's powers of ten, or numbers above zero."""
+    if is_count(Cs):
+        return np.logspace(LEAST_C, LARGEST_C, int(Cs))
+    given = np.atleast_1d(numeric(Cs, "Cs"))
+    refuse_booleans(Cs, "Cs")
+    if given.ndim != 1 or not given.size or not (given > 0).all():
+        raise ValueError(f"Cs must be a count, or numbers above zero in one dimension, got {Cs!r}")
+    return given
+
+
+def fold_paths(result: CVResult, with_intercept: bool) -> NDArray[Any]:
+    """Coefficients of each fold, (n_folds, n_alphas, 1 or n_classes, n_features + 1)."""
+    assert result.fold_coefs is not None
+    assert result.fold_intercepts is not None
+    coefs, intercepts = result.fold_coefs, result.fold_intercepts
+    if coefs.ndim == 3:
+        coefs, intercepts = coefs[:, None], intercepts[:, None]
+    parts = [coefs, intercepts[:, :, None]] if with_intercept else [coefs]
+    return np.concatenate(parts, axis=2).transpose(0, 3, 1, 2)
