@@ -17,7 +17,7 @@ from ..estimators.runtime import one_blas_thread, restored_on_failure
 from ..paths.fit_path import fit_path
 from ..paths.problem import BoundProblem
 from ..paths.result import PathPoint, PathResult
-from .training_data import FORMATS
+from .training_data import FORMATS, TrainingData
 
 P = ParamSpec("P")
 S = TypeVar("S")
@@ -49,6 +49,12 @@ class LinearModel(CheckedParameters):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> TrainingData:
+        """What a path is given, checked."""
+        if offset is not None:
+            raise ValueError(f"{type(self).__name__} takes no offset: subtract it from y")
+        return TrainingData.check(self, X, y, sample_weight)
 
     def _keep_point(self, point: PathPoint, shape: tuple[int, ...]) -> None:
         """Set the attributes that are read off one alpha; `shape` is that of the intercept."""

@@ -18,7 +18,6 @@ from ..data.products import Array
 from ..estimators.labels import balanced_weights, weights_by_class
 from ..estimators.ready import DTYPES, finite_floats, note_columns
 from ..estimators.validation import check_table, check_weights, columns_of
-from ..objective.losses import Logistic, Loss, Multinomial
 from .training_data import (
     FORMATS,
     NO_UNIT,
@@ -89,9 +88,9 @@ class ClassData(TrainingData):
         )
 
     @property
-    def loss(self) -> Loss:
-        """The loss of so many classes."""
-        return Logistic() if len(self.classes) == 2 else Multinomial()
+    def total_weight(self) -> float:
+        """The sum of the weights, which turns 1 / C into an alpha of the mean loss."""
+        return float(len(self.codes) if self.sample_weight is None else self.sample_weight.sum())
 
     @property
     def labels(self) -> NDArray[Any]:

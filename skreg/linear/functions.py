@@ -16,7 +16,7 @@ from sklearn import linear_model as scikit_learn
 from ..estimators.parameters import SHARE, check_parameters, constraints_of
 from ..estimators.runtime import one_blas_thread
 from ..estimators.validation import numeric, ordered_by_name, refuse_booleans, unwrap
-from ..estimators.warnings import warn_unconverged
+from ..estimators.warnings import unit_of_gaps, warn_unconverged
 from ..paths.fit_path import fit_path, with_degrees_of_freedom
 from ..paths.grid import DEFAULT_EPS
 from ..paths.problem import BoundProblem
@@ -243,13 +243,15 @@ def regularization_path(
     *,
     alphas: int | ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
 ) -> PathResult:
     """Coefficients of an estimator along a sequence of alphas.
 
     Parameters
     ----------
-    estimator : Lasso, ElasticNet or Ridge
-        Unfitted; carries every setting but alpha.
+    estimator : Lasso, ElasticNet, Ridge, LogisticRegression, PoissonRegressor or the like
+        Unfitted; carries every setting but the strength of the penalty. That of a logistic
+        regression is ``alpha = 1 / (C sum(sample_weight))``, of the mean loss.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
     alphas : int, array-like of shape (n_alphas,) or None, default=None
@@ -257,6 +259,8 @@ def regularization_path(
         alpha_max, where the first coefficient becomes non-zero, to alpha_max / 1000 (for Ridge:
         over the eigenvalues of the Gram matrix).
     sample_weight : array-like of shape (n_samples,), float or None, default=None
+    offset : array-like of shape (n_samples,) or None, default=None
+        Of models that take one in `fit`.
 
     Returns
     -------
@@ -284,20 +288,20 @@ def regularization_path(
     """
     if not hasattr(estimator, "_problem"):
         raise TypeError(
-            "estimator must be a Lasso, ElasticNet or Ridge of skreg,"
-            f" got {type(estimator).__name__}"
+            "estimator must be a Lasso, ElasticNet or Ridge of skreg, or another of its linear"
+            f" models without CV, got {type(estimator).__name__}"
         )
     estimator = copy(estimator)  # for what the checks note on it, and a generator that moves on
     if hasattr(estimator, "random_state"):
         estimator.random_state = deepcopy(estimator.random_state)
-    data = TrainingData.check(estimator, X, y, sample_weight)
+    data = estimator._checked(X, y, sample_weight, offset)
     precompute = getattr(estimator, "precompute", None)
     bound = data.bind(estimator._problem(data.columns), precompute)
     grid = resolve_alphas(100 if alphas is None else unwrap(alphas), bound)
     path = finite_path(bound, grid)
     if not path.converged.all():
-        name = f"the path of {type(estimator).__name__}"
-        warn_unconverged(name, float(path.dual_gaps.max()), path.tol)
+        name, unit = f"the path of {type(estimator).__name__}", unit_of_gaps(bound.loss)
+        warn_unconverged(name, float(path.dual_gaps.max()), path.tol, unit=unit)
     return replace(
         with_degrees_of_freedom(path, bound),
         feature_names=getattr(estimator, "feature_names_in_", None),

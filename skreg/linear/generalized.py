@@ -80,6 +80,9 @@ class GeneralizedLinearModel(LinearModel):
 class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
     """Base of the models of counts and amounts."""
 
+    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> TrainingData:
+        return TrainingData.check_for_loss(self, X, y, sample_weight, offset, self._loss())
+
     def predict(self, X: Any, offset: Any = None) -> NDArray[Any]:
         """Predict the mean, the inverse link of ``X @ coef_ + intercept_ + offset``.
 
@@ -93,7 +96,8 @@ class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
         -------
         ndarray of shape (n_samples,)
         """
-        return self._loss().inverse_link(self._shifted_predictor(X, offset))
+        eta = self._shifted_predictor(X, offset)
+        return self._loss().inverse_link(eta)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
         """Share of the deviance explained, D²: 1 at best, 0 as the intercept alone does.
@@ -179,7 +183,7 @@ class RegressorAtAlpha(SmoothLossParameters, GeneralizedRegressor):
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        data = TrainingData.check_for_loss(self, X, y, sample_weight, offset, self._loss())
+        data = self._checked(X, y, sample_weight, offset)
         self._fit_one(data, self._problem(data.columns), self.alpha)
         return self
 

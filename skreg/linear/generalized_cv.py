@@ -133,7 +133,7 @@ class GeneralizedRegressorCV(SmoothLossCVParameters, CrossValidatedLoss, General
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
         loss = self._loss()
-        data = TrainingData.check_for_loss(self, X, y, sample_weight, offset, loss)
+        data = self._checked(X, y, sample_weight, offset)
         given = self.alphas if is_count(self.alphas) else check_alphas(self.alphas)
         ratios = shares_of_l1(self.l1_ratio, "l1_ratio")
         problems = [smooth_problem(self, data.columns, loss, ratio) for ratio in ratios]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numbers
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +28,6 @@ SOLVERS = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", 
 PENALTIES = {"l1", "l2", "elasticnet"}
 
 
-class Strength(NamedTuple):
-    """What scikit-learn's parameters say of a penalty."""
-
-    l1_ratio: Any
-    C: Any
-
-
 @with_parameters
 class LogisticParameters(SmoothLossParameters):
     """Of both estimators: scikit-learn's, most of which change nothing of a certified answer."""
@@ -46,6 +40,7 @@ class LogisticParameters(SmoothLossParameters):
         Deprecated, as in scikit-learn 1.8: "l2" is an L1 share of 0, "l1" of 1, and None is
         ``C=np.inf``.
         """,
+        kw_only=False,
     )
     class_weight: Any = parameter(
         default=None,
@@ -65,7 +60,7 @@ class LogisticParameters(SmoothLossParameters):
     )
     dual: bool = parameter(default=False, meaning="For compatibility, without effect.")
     intercept_scaling: float = parameter(
-        default=1.0,
+        default=1,
         constraint=[Interval(numbers.Real, 0, None, closed="neither")],
         kind="float",
         meaning="For compatibility: the intercept is never penalised, whatever its scale.",
@@ -77,22 +72,20 @@ class LogisticParameters(SmoothLossParameters):
         meaning="For compatibility: nothing is random.",
     )
 
-    def _undeprecated(self, l1_ratio: Any, C: Any) -> Strength:
-        """The strength of the penalty, where `penalty` may still be given."""
-        if self.penalty == "deprecated":
-            return Strength(l1_ratio, C)
-        warn(
-            "'penalty' was deprecated in version 1.8 and will be removed in 1.10 of scikit-learn:"
-            " leave it out, and use l1_ratio=0 instead of penalty='l2', 1 instead of 'l1', a number"
-            " between instead of 'elasticnet', and C=np.inf instead of penalty=None.",
-            FutureWarning,
-        )
-        if self.penalty is None:
-            return Strength(l1_ratio, np.full_like(C, np.inf, dtype=np.float64)[()])
-        fixed = {"l1": 1.0, "l2": 0.0}
-        if self.penalty in fixed:
-            l1_ratio = np.full_like(l1_ratio, fixed[self.penalty], dtype=np.float64)[()]
-        return Strength(l1_ratio, C)
+    def _warn_of_penalty(self) -> None:
+        if self.penalty != "deprecated":
+            warn(
+                "'penalty' was deprecated in version 1.8 and will be removed in 1.10 of"
+                " scikit-learn: leave it out, and use l1_ratio=0 instead of penalty='l2', 1"
+                " instead of 'l1', a number between instead of 'elasticnet', and C=np.inf instead"
+                " of penalty=None.",
+                FutureWarning,
+            )
+
+    def _share_of_l1(self, l1_ratio: Any) -> Any:
+        """The L1 share, or shares, where `penalty` may still be given."""
+        fixed = {"l1": 1.0, "l2": 0.0}.get(str(self.penalty))
+        return l1_ratio if fixed is None else np.full_like(l1_ratio, fixed)[()]
 
 
 class LinearClassifier(ClassifierMixin, GeneralizedLinearModel):
@@ -103,13 +96,18 @@ class LinearClassifier(ClassifierMixin, GeneralizedLinearModel):
     def _loss(self) -> Loss:
         return Logistic() if len(self.classes_) == 2 else Multinomial()
 
-    def _fit_classes(self, data: ClassData, problem: Problem, alpha: float) -> None:
-        """Fit at one alpha, and set the attributes in the form that scikit-learn gives them."""
-        self._fit_one(data, problem, alpha)
-        self._keep_classes(data)
-
-    def _keep_classes(self, data: ClassData) -> None:
+    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> ClassData:
+        data = ClassData.check_classes(self, X, y, sample_weight, offset)
+        self._warn_of_penalty()
         self.classes_ = data.classes
+        return data
+
+    @abstractmethod
+    def _warn_of_penalty(self) -> None:
+        """Warn where scikit-learn's deprecated `penalty` is given."""
+
+    def _in_scikit_learn_s_form(self) -> None:
+        """Coefficients in two dimensions, and one gap."""
         self.coef_ = np.atleast_2d(self.coef_)
         if not self.fit_intercept:
             self.intercept_ = np.zeros(len(self.coef_), self.coef_.dtype)
@@ -148,7 +146,8 @@ class LinearClassifier(ClassifierMixin, GeneralizedLinearModel):
         -------
         ndarray of shape (n_samples,)
         """
-        return most_probable(self.classes_, self.decision_function(X, offset))
+        eta = self.decision_function(X, offset)
+        return most_probable(self.classes_, eta)
 
     def predict_proba(self, X: Any, offset: Any = None) -> NDArray[Any]:
         """Probability of each class.
@@ -162,7 +161,8 @@ class LinearClassifier(ClassifierMixin, GeneralizedLinearModel):
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        return probabilities(self._loss(), self.decision_function(X, offset))
+        eta = self.decision_function(X, offset)
+        return probabilities(self._loss(), eta)
 
     def predict_log_proba(self, X: Any, offset: Any = None) -> NDArray[Any]:
         """Logarithm of `predict_proba`.
@@ -295,12 +295,13 @@ class LogisticRegression(LogisticParameters, LinearClassifier):
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        data = ClassData.check_classes(self, X, y, sample_weight, offset)
-        l1_ratio, C = self._undeprecated(self.l1_ratio, self.C)
-        problem = self._problem_of(data.columns, data.loss, l1_ratio)
-        self._fit_classes(data, problem, 1.0 / C)
+        data = self._checked(X, y, sample_weight, offset)
+        alpha = 0.0 if self.penalty is None else 1.0 / (self.C * data.total_weight)
+        self._fit_one(data, self._problem(data.columns), alpha)
+        self._in_scikit_learn_s_form()
         self.n_iter_ = np.array([self.n_iter_], dtype=np.int32)
         return self
 
-    def _problem_of(self, columns: Sequence[Any], loss: Loss, l1_ratio: float) -> Problem:
-        return smooth_problem(self, columns, loss, l1_ratio, alpha_of="sum")
+    def _problem(self, columns: Sequence[Any]) -> Problem:
+        l1_ratio = self._share_of_l1(float(self.l1_ratio))
+        return smooth_problem(self, columns, self._loss(), l1_ratio)

@@ -17,7 +17,6 @@ from ..estimators.validation import numeric, refuse_booleans
 from ..selection.cross_validate import Metric, log_loss
 from ..selection.result import CVResult
 from .base import all_or_nothing
-from .class_data import ClassData
 from .cv import Chosen
 from .generalized_cv import CrossValidatedLoss, SmoothLossCVParameters, shares_of_l1
 from .logistic import LinearClassifier, LogisticParameters
@@ -156,22 +155,19 @@ class LogisticRegressionCV(
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        data = ClassData.check_classes(self, X, y, sample_weight, offset)
-        self.classes_ = data.classes
-        l1_ratios, Cs = self._undeprecated(self._l1_ratios(), self.Cs)
-        grid = inverse_strengths(Cs) if self.alphas is None else None
+        data = self._checked(X, y, sample_weight, offset)
+        l1_ratios = self._share_of_l1(self._l1_ratios())
+        grid = inverse_strengths(self.Cs) if self.alphas is None else None
         given: Any = self.alphas if grid is None else 1.0 / grid
         given = given if is_count(given) else check_alphas(given)
         alpha_of = "mean" if grid is None else "sum"
         problems = [
-            smooth_problem(self, data.columns, data.loss, ratio, alpha_of) for ratio in l1_ratios
+            smooth_problem(self, data.columns, self._loss(), ratio, alpha_of) for ratio in l1_ratios
         ]
         chosen = self._select(data, problems, given, params)
         self._takes_offset = data.offset is not None
-        self._keep_classes(data)
-        weight = data.sample_weight
-        total = float(len(data.codes) if weight is None else weight.sum())
-        self._keep_strengths(chosen, l1_ratios, total, grid)
+        self._in_scikit_learn_s_form()
+        self._keep_strengths(chosen, l1_ratios, data.total_weight, grid)
         self.n_iter_ = np.array([np.max(chosen.n_iter)], dtype=np.int32)
         self._keep_scores(chosen.results)
         return self

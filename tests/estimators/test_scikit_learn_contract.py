@@ -8,7 +8,7 @@ import pytest
 import sklearn
 import sklearn.linear_model
 import sklearn.neural_network
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, MultiOutputMixin
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
@@ -46,6 +46,22 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
     "LassoCV": [{**FOLDS, "rule": "1se"}, {**FOLDS, "positive": True, "n_jobs": 1}],
     "ElasticNetCV": [{**FOLDS, "l1_ratio": [0.0, 0.5, 1.0], "standardize": True}],
     "RidgeCV": [FOLDS, {"gcv_mode": "eigen", "standardize": True}],
+    "LogisticRegression": [
+        {"l1_ratio": 1.0, "C": 0.5},
+        {"l1_ratio": 0.5, "standardize": True, "class_weight": "balanced", "warm_start": True},
+        {"C": np.inf, "fit_intercept": False},
+    ],
+    "LogisticRegressionCV": [
+        {"l1_ratios": [0.0, 1.0], "cv": 3, "class_weight": "balanced"},
+        {"alphas": 10, "l1_ratios": [1.0], "rule": "1se", "use_legacy_attributes": True},
+        {"Cs": 3, "refit": False, "scoring": "accuracy"},
+    ],
+    "PoissonRegressor": [{"l1_ratio": 1.0, "alpha": 0.01}, {"alpha": 0.0, "standardize": True}],
+    "GammaRegressor": [{"l1_ratio": 0.5, "alpha": 0.01}],
+    "TweedieRegressor": [{"power": 1.5, "l1_ratio": 1.0, "alpha": 0.01}, {"power": 1}],
+    "PoissonRegressorCV": [{**FOLDS, "l1_ratio": 1.0}],
+    "GammaRegressorCV": [{**FOLDS, "l1_ratio": [0.5, 1.0], "rule": "1se"}],
+    "TweedieRegressorCV": [{**FOLDS, "power": 1.5}, {**FOLDS, "l1_ratio": 0.5}],
     "MLPClassifier": [
         {"dropout": 0.5, "input_dropout": 0.1, "max_norm": 2.0, **SHORT},
         {"normalization": "batch", "label_smoothing": 0.1, **SHORT},
@@ -64,6 +80,9 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
         {"hidden_layer_sizes": (), "solver": "lbfgs", "penalty": "l1"},
     ],
 }
+
+# What scikit-learn warns will be the defaults of LogisticRegressionCV; its None means accuracy.
+COMING = {"l1_ratios": (0.0,), "scoring": None, "use_legacy_attributes": False}
 
 needs_scikit_learn_1_9 = pytest.mark.skipif(
     parse_version(sklearn.__version__).release < (1, 9),
@@ -121,12 +140,15 @@ def counterpart(name: str) -> Any:
     return getattr(module, name)
 
 
+TWINS = [thing for thing in ESTIMATORS if thing.__name__.startswith("MLP") or thing in LINEAR]
+
+
 def parameters(callable_: Any) -> dict[str, inspect.Parameter]:
     return dict(inspect.signature(callable_).parameters)
 
 
 @needs_scikit_learn_1_9
-@pytest.mark.parametrize("name", [*(e.__name__ for e in ESTIMATORS), *FUNCTIONS])
+@pytest.mark.parametrize("name", [*(e.__name__ for e in TWINS), *FUNCTIONS])
 def test_every_parameter_of_scikit_learn_has_its_default(name):
     ours, theirs = getattr(skreg, name), counterpart(name)
     for parameter in parameters(theirs).values():
@@ -136,24 +158,28 @@ def test_every_parameter_of_scikit_learn_has_its_default(name):
         if parameter.name == "alphas" and name in ("RidgeCV", *FUNCTIONS):
             # RidgeCV documents its own grid; "warn" is how scikit-learn 1.9 says 100 in functions.
             assert own.default == 100
+        elif repr(parameter.default) == "'warn'":
+            assert own.default == COMING[parameter.name]
         else:
             assert repr(own.default) == repr(parameter.default), parameter.name
 
 
 @needs_scikit_learn_1_9
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", TWINS)
 @pytest.mark.parametrize("method", ["fit", "predict", "score"])
 def test_methods_take_what_scikit_learn_s_take(estimator, method):
     theirs = counterpart(estimator.__name__)
     own = parameters(getattr(estimator, method))
     for name, parameter in parameters(getattr(theirs, method)).items():
+        if name == "score_params":  # any metadata of a scorer
+            continue
         assert own[name].kind == parameter.kind
         assert repr(own[name].default) == repr(parameter.default)
 
 
 @needs_scikit_learn_1_9
 @pytest.mark.filterwarnings("ignore:A column-vector y:sklearn.exceptions.DataConversionWarning")
-@pytest.mark.parametrize("estimator", LINEAR)
+@pytest.mark.parametrize("estimator", [e for e in LINEAR if issubclass(e, MultiOutputMixin)])
 @pytest.mark.parametrize("n_targets", [0, 1, 3], ids=["vector", "column", "three targets"])
 def test_fitted_attributes_have_scikit_learn_s_names_and_shapes(estimator, n_targets):
     rng = np.random.default_rng(0)
@@ -174,6 +200,27 @@ def test_fitted_attributes_have_scikit_learn_s_names_and_shapes(estimator, n_tar
             assert hasattr(own, name), name
             if value is not None:  # n_iter_ of Ridge
                 assert np.shape(getattr(own, name)) == np.shape(value), name
+
+
+@needs_scikit_learn_1_9
+@pytest.mark.parametrize("estimator", [e for e in LINEAR if not issubclass(e, MultiOutputMixin)])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_fitted_attributes_of_one_target_have_scikit_learn_s_names_and_shapes(estimator, n_classes):
+    X = np.random.default_rng(0).standard_normal((40, 4))
+    y = np.arange(40) % n_classes + 1
+    own, theirs = estimator(), counterpart(estimator.__name__)()
+    if "Cs" in parameters(estimator):
+        given = {"l1_ratios": [0.0], "scoring": "neg_log_loss", "use_legacy_attributes": False}
+        own, theirs = estimator(**given, store_fold_coefs=True), type(theirs)(**given)
+    own.fit(X, y)
+    theirs.fit(X, y)
+    for name, value in vars(theirs).items():
+        if name.endswith("_") and not name.startswith("_"):
+            each = getattr(own, name)
+            if name == "n_iter_":  # of the fit on all rows alone
+                assert np.ndim(each) == min(np.ndim(value), 1)
+            else:
+                assert np.shape(each) == np.shape(value), name
 
 
 @pytest.mark.parametrize("name", ["Lasso", "ElasticNet", "LassoCV", "ElasticNetCV"])
