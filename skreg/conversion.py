@@ -11,15 +11,46 @@ import sklearn.neural_network
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import LabelBinarizer
 
-from .linear import ElasticNet, ElasticNetCV, Lasso, LassoCV, Ridge, RidgeCV
+from .linear import (
+    ElasticNet,
+    ElasticNetCV,
+    GammaRegressor,
+    GammaRegressorCV,
+    Lasso,
+    LassoCV,
+    LogisticRegression,
+    LogisticRegressionCV,
+    PoissonRegressor,
+    PoissonRegressorCV,
+    Ridge,
+    RidgeCV,
+    TweedieRegressor,
+    TweedieRegressorCV,
+)
 from .neural import MLPClassifier, MLPRegressor
 
 # The first class of an estimator's ancestry that is one of these names its twin.
 _TWINS: dict[type, Any] = {
     **{
         kind: getattr(sklearn.linear_model, kind.__name__)
-        for kind in (Lasso, ElasticNet, Ridge, LassoCV, ElasticNetCV, RidgeCV)
+        for kind in (
+            Lasso,
+            ElasticNet,
+            Ridge,
+            LassoCV,
+            ElasticNetCV,
+            RidgeCV,
+            LogisticRegression,
+            LogisticRegressionCV,
+            PoissonRegressor,
+            GammaRegressor,
+            TweedieRegressor,
+        )
     },
+    # There is none that chooses a penalty: the twin has the one that was chosen.
+    PoissonRegressorCV: sklearn.linear_model.PoissonRegressor,
+    GammaRegressorCV: sklearn.linear_model.GammaRegressor,
+    TweedieRegressorCV: sklearn.linear_model.TweedieRegressor,
     MLPClassifier: sklearn.neural_network.MLPClassifier,
     MLPRegressor: sklearn.neural_network.MLPRegressor,
 }
@@ -126,13 +157,16 @@ def _without(lost: set[str], grid: Any) -> Any:
 def _twin(estimator: Any, kind: Any) -> Any:
     twin = kind()
     # A method of fitting that only skreg has would be refused when the twin is fitted again.
-    kept = set(twin.get_params(deep=False)) - {"solver", "precompute"}
+    kept = set(twin.get_params(deep=False)) - {"solver", "precompute", "penalty"}
     twin.set_params(**{key: getattr(estimator, key) for key in kept if hasattr(estimator, key)})
     for key, value in vars(estimator).items():
         if key.endswith("_") and not key.startswith("_") and isinstance(value, _PLAIN):
             setattr(twin, key, value)
     if hasattr(estimator, "coefs_"):
         _complete_network(estimator, twin)
+    if hasattr(twin, "_get_loss"):
+        twin._base_loss = twin._get_loss()  # the link by which it predicts
+        twin.alpha = getattr(estimator, "alpha_", twin.alpha)
     return twin
 
 

@@ -154,7 +154,9 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         if getattr(self, "alpha_per_target", False) and result.errors_by_target is not None:
             each = [result.for_target(k) for k in range(result.errors_by_target.shape[2])]
         index = [one.select(self.rule) for one in each]
-        stored = data.y.ndim == 1 if isinstance(self.store_path, str) else self.store_path
+        stored = bool(self.store_path)
+        if isinstance(self.store_path, str):
+            stored = data.y.ndim == 1 or bound.loss.couples_targets
         whole = stored or not self._direct
         path = finite_path(bound, alphas if whole else alphas[np.unique(index)])
         if stored:

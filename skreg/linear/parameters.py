@@ -188,5 +188,5 @@ class CVParameters:
         default="auto",
         constraint=["boolean", StrOptions({"auto"})],
         kind='bool or "auto"',
-        meaning='Keep `path_`; "auto" does where there is one target.',
+        meaning='Keep `path_`; "auto" does where there is one target, or classes.',
     )

@@ -11,7 +11,15 @@ from ..estimators.validation import ordered_by_name
 
 Array = NDArray[np.float64]
 
-_CROSS_VALIDATED = ("LassoCV", "ElasticNetCV", "RidgeCV")
+_CROSS_VALIDATED = (
+    "LassoCV",
+    "ElasticNetCV",
+    "RidgeCV",
+    "LogisticRegressionCV",
+    "PoissonRegressorCV",
+    "GammaRegressorCV",
+    "TweedieRegressorCV",
+)
 
 # By what an estimator that wraps others is known, and which part of it to pass.
 _WRAPPERS = {
