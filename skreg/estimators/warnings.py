@@ -91,11 +91,11 @@ class WarnsOfEdge(BaseEstimator):
         if self._gives_inverses:
             edge, value, name = "largest" if weak else "smallest", 1.0 / value, "C"
         hint = "smaller" if edge == "smallest" else "larger"
-        advice = f"pass {hint} {name}s"
-        if weak and isinstance(getattr(self, "alphas", None), numbers.Integral):
-            advice = "take a smaller eps"
-        elif not weak:
-            advice += ", or take it that no feature helps"
+        advice = f"pass {hint} {name}s, or take it that no feature helps"
+        if weak:
+            advice = f"pass {name}s that reach further {'down' if hint == 'smaller' else 'up'}"
+            if isinstance(getattr(self, "alphas", None), numbers.Integral):
+                advice = "take a smaller eps"
         warn(
             f"{type(self).__name__}: the best {name}, {value:.4g}, is the {edge} of the grid, so a"
             f" {hint} one may be better: {advice}.",

@@ -68,7 +68,7 @@ class ClassData(TrainingData):
         weight, class_weight = own, estimator.class_weight
         if class_weight is not None:
             ones = np.ones(n_rows) if own is None else own
-            weight = ones * factors_of_rows(class_weight, classes, codes, ones)
+            weight = ones * class_factors_of_rows(class_weight, classes, codes, ones)
             if not weight.any():
                 raise ValueError(
                     "class_weight and sample_weight leave no row with a weight above zero"
@@ -114,10 +114,10 @@ class ClassData(TrainingData):
         return None if self.class_weight is None else self._with_classes
 
     def _with_classes(self, weight: Array) -> Array:
-        return weight * factors_of_rows(self.class_weight, self.classes, self.codes, weight)
+        return weight * class_factors_of_rows(self.class_weight, self.classes, self.codes, weight)
 
 
-def factors_of_rows(
+def class_factors_of_rows(
     class_weight: Any, classes: NDArray[Any], codes: NDArray[np.intp], weight: Array
 ) -> Array:
     """The weight of each row's class; the rows that count decide what is balanced."""

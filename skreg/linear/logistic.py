@@ -24,7 +24,7 @@ from .parameters import SmoothLossParameters
 from .problems import smooth_problem
 from .scoring import most_probable, probabilities
 
-SOLVERS = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "newton-cd"}
+SCIKIT_LEARN_S = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "newton-cd"}
 PENALTIES = {"l1", "l2", "elasticnet"}
 
 
@@ -54,7 +54,7 @@ class LogisticParameters(SmoothLossParameters):
     )
     solver: str = parameter(
         default="lbfgs",
-        constraint=[StrOptions(SOLVERS)],
+        constraint=[StrOptions(SCIKIT_LEARN_S)],
         kind="str",
         meaning="For compatibility: each of scikit-learn's names gives the same certified answer.",
     )
