@@ -70,7 +70,7 @@ class DenseDesign(Design):
     def sum_of_squares(self) -> float | None:
         """Weighted sum of squares of all of X, as it is, where `sizes` would take far longer."""
         known = self._gram is not None or "sizes" in self.__dict__
-        uneven = self.inv_scale is not None or np.count_nonzero(self.omega != self.omega[0])
+        uneven = self.inv_scale is not None or not self.uniform
         if known or uneven or self.n_features < self.n_samples or not self.far.near:
             return None
         entries = self._X.ravel(order="K")
@@ -130,7 +130,7 @@ class DenseDesign(Design):
         X = self._given
         if X is None or X.dtype != np.float32 or not self.far.near:
             return None
-        return X if not np.count_nonzero(self.omega != self.omega[0]) else None
+        return X if self.uniform else None
 
     def _kernel_of_near_columns(self, root: Array) -> tuple[Array, Index]:
         """All columns as they are, centred afterwards, unless that cancels; else none."""

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from ..caching import cached_property
 from . import products
 from .moments import Moments
-from .products import BLOCK_ENTRIES, CANCELLATION, CONSTANT, Array, Far, Index
+from .products import BLOCK_ENTRIES, CANCELLATION, CONSTANT, THIN, Array, Far, Index
 
 __all__ = ["BLOCK_ENTRIES", "CANCELLATION", "CONSTANT", "Array", "Design", "Index"]
 
@@ -195,6 +195,11 @@ class Design(ABC):
     def _gathered(self, index: Index | slice) -> Array:
         """Some columns of X, a dense copy in float64 and Fortran order."""
 
+    @cached_property
+    def uniform(self) -> bool:
+        """Whether all rows have one weight."""
+        return not np.count_nonzero(self.omega != self.omega[0])
+
     # Products -----------------------------------------------------------------------------
 
     def predict(self, w: Array) -> Array:
@@ -233,17 +238,28 @@ class Design(ABC):
 
     def correlate(self, r: Array) -> Array:
         """``Z^T Omega r``; r has shape (n_samples,) or (n_samples, k)."""
-        weighted = self.omega * r.T
-        if self.mean is not None:
-            # For centred r the sum is zero up to rounding; subtracting it keeps an offset of X
-            # from turning that rounding into an error of q.
-            weighted -= np.multiply.outer(weighted.sum(axis=-1), self.omega)
-        weighted = weighted.T
-        q = products.adjoint(self._X, weighted)
+        # For centred r the sum is zero up to rounding; subtracting it keeps an offset of X from
+        # turning that rounding into an error of q.
+        if self._weighted_after(r) and self.n_samples > self.n_features:
+            weighted, q = r, products.adjoint(self._X, r)
+            if self.mean is not None:
+                q -= np.multiply.outer(self.mean, r.sum(axis=0))
+        else:
+            rows = self.omega * r.T
+            if self.mean is not None:
+                rows -= np.multiply.outer(rows.sum(axis=-1), self.omega)
+            weighted = rows.T
+            q = products.adjoint(self._X, weighted)
         if self.mean is not None:
             for block, columns in self._far_blocks():
                 q[block] = columns.T @ weighted
+        if weighted is r:
+            q *= self.omega[0]
         return q if self.inv_scale is None else (q.T * self.inv_scale).T
+
+    def _weighted_after(self, r: Array) -> bool:
+        """Whether sums over the rows of r are weighted, to save a copy of what may be large."""
+        return r.ndim == 2 and r.shape[1] > THIN and self.uniform
 
     @property
     def at_once(self) -> int:
@@ -278,6 +294,8 @@ class Design(ABC):
 
     def norm2(self, r: Array) -> Array:
         """Weighted sums of squares of r, column by column."""
+        if self._weighted_after(r):
+            return np.asarray(self.omega[0] * np.einsum("ij,ij->j", r, r))
         return np.asarray(self.omega.dot(r * r))
 
     def moments(self, Y: Array, reference: Array, weight: Array) -> Moments:

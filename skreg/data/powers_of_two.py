@@ -224,7 +224,7 @@ def powers_of_two(
     heaviest = 0 if weight is None else exponent_of(float(weight.max()))
     known = mean_square is not None and not heaviest
     if known and not _may_have_small_columns(X, mean_square or 0.0):
-        if y.ndim == 1:
+        if y.ndim == 1 or _are_all_ordinary(y):
             return ORDINARY
         sizes = np.abs(y).max(axis=0)
         _refuse_unlike(sizes)
@@ -254,6 +254,14 @@ def exponent_of(size: float) -> int:
     """The power of two nearest to a size, 0 where it is ordinary."""
     exponent = int(np.frexp(size)[1])
     return exponent if abs(exponent) > FAR else 0
+
+
+def _are_all_ordinary(targets: Array) -> bool:
+    """Whether sums of squares show at once that all targets are of ordinary size."""
+    with np.errstate(over="ignore"):
+        squares = np.einsum("ij,ij->j", targets, targets)
+    least, most = len(targets) * 4.0 ** (1 - FAR), 4.0 ** (FAR - 1)
+    return bool(squares.min(initial=most) >= least and squares.max(initial=least) <= most)
 
 
 def _may_have_small_columns(X: Any, mean_square: float) -> bool:

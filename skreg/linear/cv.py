@@ -148,7 +148,9 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         from_count = is_count(given)
         if from_count:
             results = [replace(one, open_ends=open_ends(one.l1_ratio)) for one in results]
-        best = int(np.argmin([result.mean.min() for result in results]))
+        best = 0
+        if len(results) > 1:
+            best = int(np.argmin([result.mean.min() for result in results]))
         (bound, alphas), result = candidates[best], results[best]
         each = [result]
         if getattr(self, "alpha_per_target", False) and result.errors_by_target is not None:

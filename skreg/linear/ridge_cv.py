@@ -191,8 +191,9 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated, LinearRegressor):
                 "rule='1se' needs a score of each row or fold: with this scoring set cv"
             )
         bound = data.bind(problem)
-        alphas = resolve_alphas(given, bound)
-        warn_of_wide_weights(bound.weights)
+        alphas = resolve_alphas(given, bound) if is_count(given) else given
+        if data.sample_weight is not None:
+            warn_of_wide_weights(bound.weights)
         keep = None
         if self.store_cv_results:
             keep = "errors" if self.scoring is None else "predictions"

@@ -66,8 +66,9 @@ def leave_one_out(
         What scikit-learn keeps: with `keep` "errors" the squared errors times weights, with
         "predictions" the predictions.
     """
-    design, targets, weights = bound.design, bound.target.raw, bound.weights
-    factor = RidgeFactor(design, bound.penalty, method)
+    targets, weights = bound.target.raw, bound.weights
+    factor = RidgeFactor.of(bound, method)
+    correlated = bound.correlations if factor.is_tall else None
     engine_alphas = bound.engine_alphas(alphas)
     squared = metric is mean_squared_error
     shape = (*targets.shape, len(alphas))
@@ -77,7 +78,8 @@ def leave_one_out(
     several = squared and by_target and shape[1] > 1
     each = RunningMean(shape[1] * len(alphas)) if several else None
     # Residuals of all rows, targets and alphas would be far larger than X.
-    for rows, residuals in factor.leave_one_out_blocks(bound.target.centred, engine_alphas):
+    blocks = factor.leave_one_out_blocks(bound.target.centred, engine_alphas, correlated)
+    for rows, residuals in blocks:
         if predictions is not None:
             predictions[rows] = targets[rows, :, None] - residuals
         if not squared:

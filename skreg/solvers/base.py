@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +91,7 @@ class Settings:
 
 
 Mask = NDArray[np.bool_]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +131,17 @@ class Bound:
     target: Target
     penalty: Penalty
     loss: Loss = SQUARED
+
+    def kept(self, key: Any, make: Callable[[], T]) -> T:
+        """What one solver works out on this problem and leaves for the next."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        found: T = self._kept[key]
+        return found
+
+    @cached_property
+    def _kept(self) -> dict[Any, Any]:
+        return {}
 
     @cached_property
     def correlations(self) -> Array:

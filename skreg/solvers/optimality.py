@@ -169,6 +169,8 @@ def all_with_rounding(gaps: Array, W: Array, alphas: Array, rss: Array, bound: B
         known = design, bound.target.units, KKT_ROUNDING
         hidden = rounding_of_ridge(W, alphas, penalty, *known)
         if hidden is not None and hidden.max() <= LOUD:
+            if gaps.max() <= AIM:
+                return gaps + hidden
             lengths = np.square(np.sqrt(gaps) + np.sqrt(hidden))
             return np.where(gaps.max(axis=1, keepdims=True) <= AIM, gaps + hidden, lengths)
     found = np.empty_like(gaps)

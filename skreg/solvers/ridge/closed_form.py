@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,8 @@ def solve_ridge(
     penalty: Penalty,
     alphas: Array,
     method: str = "auto",
-    centred: tuple[Array, Array] | None = None,
+    centred: tuple[Array, Array, Array] | None = None,
+    correlated: Callable[[], Array] | None = None,
 ) -> RidgeSolution:
     """Ridge for every target at its own alpha.
 
@@ -100,19 +102,23 @@ def solve_ridge(
         "cholesky" keeps to the normal equations unless they are singular to working precision;
         "eigen" is another name for it. "svd" needs a dense X.
     centred : tuple of ndarray, optional
-        What `Design.center` makes of Y, where it is known.
+        What `Design.centred_target` makes of Y, where it is known.
+    correlated : callable, optional
+        Gives what `Design.correlate` makes of the centred Y, where it may be known.
     """
     if not penalty.factors[penalty.movable].any():
         alphas = np.zeros_like(alphas)
-    rows, means = design.center(Y) if centred is None else centred
+    parts = design.centred_target(Y) if centred is None else centred
     if (alphas == alphas[0]).all():
-        return _solve(design, Y, (rows, means), penalty, float(alphas[0]), method)
+        known = correlated or partial(design.correlate, parts[0])
+        return _solve(design, Y, parts, known, penalty, float(alphas[0]), method)
     coef = np.zeros((design.n_features, Y.shape[1]))
     intercept = np.zeros(Y.shape[1])
     for alpha in np.unique(alphas):
         same = alphas == alpha
-        parts = Y[:, same], (rows[:, same], means[same])
-        solution = _solve(design, *parts, penalty, float(alpha), method)
+        rows, means, squares = (part[..., same] for part in parts)
+        known, own = partial(design.correlate, rows), (rows, means, squares)
+        solution = _solve(design, Y[:, same], own, known, penalty, float(alpha), method)
         coef[:, same], intercept[same] = solution.coef, solution.intercept
     return RidgeSolution(coef, intercept)
 
@@ -120,13 +126,14 @@ def solve_ridge(
 def _solve(
     design: Design,
     Y: Array,
-    about_means: tuple[Array, Array],
+    about_means: tuple[Array, Array, Array],
+    correlated: Callable[[], Array],
     penalty: Penalty,
     alpha: float,
     method: str,
 ) -> RidgeSolution:
     n, p = design.n_samples, design.n_features
-    centred, y_mean = about_means
+    centred, y_mean, squares = about_means
 
     def finished(W: Array, *known: Array) -> RidgeSolution:
         return RidgeSolution(W, design.intercept(design.to_raw(W), y_mean), *known)
@@ -135,7 +142,7 @@ def _solve(
         factor = RidgeFactor(design, penalty, method if method == "svd" else "auto")
         return finished(factor.solve(centred, np.array([alpha]))[:, :, 0])
     if method == "auto" and min(n, p) >= NARROW * Y.shape[1] and penalty.plain:
-        narrow = _narrow(design, centred, penalty, alpha)
+        narrow = _narrow(design, centred, correlated, penalty, alpha)
         if narrow is not None:
             return finished(narrow)
     refine = method == "auto" and n >= p and n * p <= SMALL_TABLE
@@ -143,7 +150,10 @@ def _solve(
         solution = _by_orthogonalisation(design, Y, penalty, alpha)
         if solution is not None:
             return solution
-    W, rcond, known = _by_normal_equations(design, centred, penalty, alpha)
+    if n >= p:
+        W, rcond, known = _by_gram(design, centred, squares, correlated, penalty, alpha)
+    else:
+        W, rcond, known = _by_kernel(design, centred, penalty, alpha)
     if W is not None and (rcond > ILL or (rcond > TOO_ILL and not refine)):
         return finished(W, *known)
     if method in ("cholesky", "eigen") and W is not None:
@@ -160,19 +170,9 @@ def _solve(
     return finished(least_squares(design, penalty, centred, alpha))
 
 
-def _by_normal_equations(
-    design: Design, Y: Array, penalty: Penalty, alpha: float
-) -> tuple[Array | None, float, tuple[Array, ...]]:
-    """Coefficients, the reciprocal condition of the matrix, and `rss` and `gaps` if it tells them.
-
-    There are no coefficients if it is singular.
-    """
-    if design.n_samples >= design.n_features:
-        return _by_gram(design, Y, penalty, alpha)
-    return _by_kernel(design, Y, penalty, alpha)
-
-
-def _narrow(design: Design, Y: Array, penalty: Penalty, alpha: float) -> Array | None:
+def _narrow(
+    design: Design, Y: Array, correlated: Callable[[], Array], penalty: Penalty, alpha: float
+) -> Array | None:
     """Coefficients by a Gram matrix or kernel in float32, refined once in float64, or None.
 
     One step squares the relative error, which has to leave all digits of float32.
@@ -188,7 +188,7 @@ def _narrow(design: Design, Y: Array, penalty: Penalty, alpha: float) -> Array |
     if solve is None or rcond < ILL:
         return None
     if tall:
-        W = solve(design.correlate(Y))
+        W = solve(correlated())
         step = solve(design.correlate(Y - design.predict(W)) - alpha * W)
         found = W + step
     else:
@@ -200,8 +200,17 @@ def _narrow(design: Design, Y: Array, penalty: Penalty, alpha: float) -> Array |
 
 
 def _by_gram(
-    design: Design, Y: Array, penalty: Penalty, alpha: float
+    design: Design,
+    Y: Array,
+    squares: Array,
+    correlated: Callable[[], Array],
+    penalty: Penalty,
+    alpha: float,
 ) -> tuple[Array | None, float, tuple[Array, ...]]:
+    """Coefficients, the reciprocal condition of the matrix, and `rss` and `gaps` if it tells them.
+
+    There are no coefficients if it is singular.
+    """
     G, p = design.gram(), design.n_features
     M = G.copy()
     movable = penalty.movable & (M.diagonal() > 0)
@@ -213,15 +222,17 @@ def _by_gram(
     if has_far_columns(design) and not design.sparse:
         # Products with X as it is would be as inexact as its offset is large.
         design = design.subset(np.arange(p))
-    correlated = design.correlate(Y)
-    W = solve(correlated)
+        c = design.correlate(Y)
+    else:
+        c = correlated()
+    W = solve(c)
     if rcond >= WELL:
         if p * p > 2 * design.n_stored:
             return W, rcond, ()
-        Q = correlated - G @ W
+        Q = c - G @ W
         gaps = ridge_gaps(W, Q, penalty.at_each(np.array([alpha])))
-        explained = np.einsum("ij,ij->j", W, correlated + Q)
-        rss = np.maximum(design.norm2(Y) - explained, 0.0)
+        explained = np.einsum("ij,ij->j", W, c + Q)
+        rss = np.maximum(squares - explained, 0.0)
         return W, rcond, () if gaps is None else (rss, gaps)
     for _ in range(1 if rcond > TOO_ILL else 2):
         W += solve(design.correlate(Y - design.predict(W)) - l2 * W)
@@ -231,6 +242,7 @@ def _by_gram(
 def _by_kernel(
     design: Design, Y: Array, penalty: Penalty, alpha: float
 ) -> tuple[Array | None, float, tuple[Array, ...]]:
+    """The same in the dual."""
     A = PenalisedMatrix(design, penalty)
     if len(A.free):
         return None, 0.0, ()  # what a projection cancels, no condition estimate would see

@@ -35,7 +35,6 @@ class PenalisedMatrix:
     def __init__(self, design: Design, penalty: Penalty) -> None:
         self.design = design
         self.root = np.sqrt(design.omega)
-        self.inverse_root = reciprocal(self.root)
         movable, factors = penalty.movable, penalty.factors
         # Without any penalty alpha means nothing: least squares of minimum norm throughout.
         self.unpenalised = not penalty.plain and not factors[movable].any()
@@ -93,6 +92,11 @@ class PenalisedMatrix:
         inv_scale = self.scale if view.inv_scale is None else self.scale * view.inv_scale
         return view.with_scale(inv_scale)
 
+    @cached_property
+    def inverse_root(self) -> Array:
+        """One over the roots of the weights."""
+        return reciprocal(self.root)
+
     def project(self, rows: Array) -> Array:
         """``(I - QQ^T) rows``."""
         return rows - self.Q @ (self.Q.T @ rows) if self.Q.shape[1] else rows
@@ -101,9 +105,12 @@ class PenalisedMatrix:
         """``A b``."""
         return self.project((self.root * self.view.predict(b).T).T)
 
-    def adjoint(self, rows: Array) -> Array:
-        """``A^T rows``."""
-        q = self.view.correlate((self.inverse_root * self.project(rows).T).T)
+    def adjoint(self, rows: Array, correlated: Array | None = None) -> Array:
+        """``A^T rows``; `correlated` are the correlations of Z with the rows before weighting."""
+        if correlated is not None and self._plain:
+            q = correlated.copy()
+        else:
+            q = self.view.correlate((self.inverse_root * self.project(rows).T).T)
         q[self.constant] = 0.0
         return q
 
@@ -117,7 +124,9 @@ class PenalisedMatrix:
     @cached_property
     def size(self) -> float:
         """Norm of the longest column before the projection: what rounding is relative to."""
-        variances = self.design.variances[self.penalised] * self.scale**2
+        variances = self.design.variances
+        if not self._plain:
+            variances = variances[self.penalised] * self.scale**2
         return float(np.sqrt(variances.max(initial=0.0)))
 
     @cached_property
@@ -143,7 +152,8 @@ class PenalisedMatrix:
     def gram(self) -> Array:
         """``A^T A``, a new array."""
         if len(self.penalised) == self.design.n_features:  # its Gram matrix may be there already
-            G = self.design.gram() * self.scale * self.scale[:, None]
+            G = self.design.gram()
+            G = G.copy() if self._even else G * self.scale * self.scale[:, None]
         else:
             G = self.view.gram().copy()
         if self.Q.shape[1]:

@@ -29,6 +29,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from ...data.design import BLOCK_ENTRIES, Array, Design, Index
 from ...objective.penalties import Penalty
+from ..base import Bound
 from ..numerics import EPS, reciprocal
 from .iterative import operator_lsqr, shifted_cg
 from .minimum_norm import least_squares
@@ -83,6 +85,17 @@ class RidgeFactor:
         self.implicit = design.sparse and method == "auto" and min(self.A.shape) > LARGEST_SPARSE
         self._parts: Decomposition | None = None
 
+    @classmethod
+    def of(cls, bound: Bound, method: str) -> RidgeFactor:
+        """That of a problem with a squared penalty alone, which keeps it."""
+        make = partial(cls, bound.design, bound.penalty, method)
+        return bound.kept(("ridge factor", method), make)
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether there are more rows than features, so that a Gram matrix serves."""
+        return self.A.shape[0] > self.A.shape[1]
+
     @property
     def parts(self) -> Decomposition:
         """The decomposition, made when first asked for."""
@@ -115,10 +128,10 @@ class RidgeFactor:
     def _loss(self, alphas: Array) -> float:
         """Largest relative error of a solution, by the condition of what was decomposed."""
         parts = self.parts
-        if not len(parts.d) or parts.d[0] == 0:
+        if not len(parts.d) or parts.d.item(0) == 0:
             return 0.0
-        largest = max(float(parts.d[0]), self.A.size**2)
-        rcond = max((float(parts.d[-1]) + float(alphas.min())) / largest, EPS**4)
+        largest = max(parts.d.item(0), self.A.size**2)
+        rcond = max((parts.d.item(-1) + float(alphas.min())) / largest, EPS**4)
         return EPS / (rcond if parts.squared else math.sqrt(rcond))
 
     def _shrink(self, d: Array, alphas: Array) -> Array:
@@ -129,11 +142,12 @@ class RidgeFactor:
 
     # Coefficients -------------------------------------------------------------------------
 
-    def solve(self, Y: Array, alphas: Array) -> Array:
+    def solve(self, Y: Array, alphas: Array, correlated: Array | None = None) -> Array:
         """Coefficients of Z, shape (n_features, n_targets, n_alphas).
 
-        `Y` is centred, shape (n_samples, n_targets); alphas >= 0 in the units above, where 0 is
-        least squares, that of least ``sum_j v_j w_j^2`` where it is not unique.
+        `Y` is centred, shape (n_samples, n_targets), and `correlated` its correlations with the
+        features where they are known; alphas >= 0 in the units above, where 0 is least squares,
+        that of least ``sum_j v_j w_j^2`` where it is not unique.
         """
         A, n_targets = self.A, Y.shape[1]
         rows = A.root[:, None] * Y
@@ -144,15 +158,16 @@ class RidgeFactor:
             alphas = self._prepare(alphas)
             U, V = self.parts.U, self.parts.V
             if V is not None:
-                start = V.T @ A.adjoint(rows)
+                start = V.T @ A.adjoint(rows, correlated)
             else:
                 assert U is not None  # a decomposition has one side at least
                 start = U.T @ rows
-            longest = max(A.shape) if self._refined(alphas) else A.shape[1]
+            refined = self._refined(alphas)
+            longest = max(A.shape) if refined else A.shape[1]
             step = max(1, BLOCK_ENTRIES // (max(1, longest) * n_targets))
             for first in range(0, len(alphas), step):
                 block = slice(first, first + step)
-                b[:, :, block] = self._solve_block(rows, start, alphas[block])
+                b[:, :, block] = self._solve_block(rows, start, alphas[block], refined)
         W = A.coefficients(b, rows)
         for i in np.flatnonzero(self._too_small(alphas)):
             if not self.design.sparse or A.shape[0] >= A.shape[1]:
@@ -183,13 +198,13 @@ class RidgeFactor:
         """Whether products with X have to bring back what the decomposition has lost."""
         return self._loss(alphas) > UNREFINED_LOSS
 
-    def _solve_block(self, rows: Array, start: Array, alphas: Array) -> Array:
+    def _solve_block(self, rows: Array, start: Array, alphas: Array, refined: bool) -> Array:
         """Solutions in b from the projections of the weighted rows on V or U."""
         A, U, V = self.A, self.parts.U, self.parts.V
         n_targets = rows.shape[1]
         shrink = np.tile(self._shrink(self.parts.d, alphas), (1, n_targets))
         each = np.tile(alphas, n_targets)
-        steps = 2 if self._refined(alphas) else 0
+        steps = 2 if refined else 0
         target = np.repeat(A.project(rows), len(alphas), axis=1) if steps else rows
         if V is not None:
             b = V @ (shrink * np.repeat(start, len(alphas), axis=1))
@@ -207,7 +222,7 @@ class RidgeFactor:
 
     def gram_if_precise(self, alphas: Array) -> Array | None:
         """``Z^T Omega Z``, where it was decomposed and lost nothing that these alphas ask for."""
-        if not self._precise(alphas) or self.parts.V is None:
+        if self.implicit or self.parts.V is None or not self._precise(alphas):
             return None
         return self.design.gram() if self.A.shape[1] == self.design.n_features else None
 
@@ -216,8 +231,10 @@ class RidgeFactor:
 
         None where the kernel was not decomposed or is not precise enough.
         """
-        A, U = self.A, self.parts.U if self._precise(alphas) else None
+        A, U = self.A, None if self.implicit else self.parts.U
         if U is None or len(A.free) or A.unpenalised or not alphas.min(initial=1.0) > 0:
+            return None
+        if not self._precise(alphas):
             return None
         rows, shape = A.root[:, None] * Y, (Y.shape[1], len(alphas))
         shrink, each = (
@@ -230,7 +247,7 @@ class RidgeFactor:
 
     def _precise(self, alphas: Array) -> bool:
         """Whether a squared matrix was decomposed and had all digits that these alphas need."""
-        if self.implicit or not self.parts.squared or self._refined(alphas):
+        if not self.parts.squared or self._refined(alphas):
             return False
         return not self._too_small(alphas).any()
 
@@ -265,10 +282,12 @@ class RidgeFactor:
             out[rows] = residuals
         return out
 
-    def leave_one_out_blocks(self, Y: Array, alphas: Array) -> Iterator[tuple[slice, Array]]:
+    def leave_one_out_blocks(
+        self, Y: Array, alphas: Array, correlated: Array | None = None
+    ) -> Iterator[tuple[slice, Array]]:
         """Exact ``y_i`` less its prediction by the fit to all other rows, some rows at a time.
 
-        `Y` is centred, shape (n_samples, n_targets); a block has shape (n_rows, n_targets,
+        Y and what is correlated are those of `solve`; a block has shape (n_rows, n_targets,
         n_alphas). The intercept is refitted as well when the design is centred. A row of weight
         zero gets its residual from the fit, which it took no part in. Memory is a few MiB, and
         the SVD's U where that was needed.
@@ -284,15 +303,15 @@ class RidgeFactor:
             c = self.parts.U.T @ rows
         else:
             assert self.parts.V is not None
-            c = inverse * (self.parts.V.T @ A.adjoint(rows))
+            c = inverse * (self.parts.V.T @ A.adjoint(rows, correlated))
         reach = (A.unreached.T @ rows, c)
         lost = alphas <= self.parts.noise  # there the fit does without directions of no substance
+        whole = [slice(None)] if lost.all() or not lost.any() else [lost, ~lost]
         groups = [
             (which, Shrinkage.build(self._shrink(d, alphas[which]), alphas[which], c))
-            for which in (np.flatnonzero(lost), np.flatnonzero(~lost))
-            if len(which)
+            for which in whole
         ]
-        W = self.solve(Y, alphas) if not A.root.all() else None
+        W = self.solve(Y, alphas, correlated) if not A.root.all() else None
         for block, left in self._left_vectors(inverse, Y.shape[1] * len(alphas)):
             if len(groups) == 1:
                 out = self._residuals(block, left, rows[block], reach, groups[0][1])
@@ -300,8 +319,8 @@ class RidgeFactor:
                 out = np.empty((len(left), Y.shape[1], len(alphas)))
                 for which, shrinkage in groups:
                     out[:, :, which] = self._residuals(block, left, rows[block], reach, shrinkage)
-            idle = np.arange(A.shape[0])[block][A.root[block] == 0]
-            if W is not None and len(idle):
+            if W is not None:
+                idle = block.start + np.flatnonzero(A.root[block] == 0)
                 out[idle - block.start] = Y[idle, :, None] - self._fitted(idle, W)
             yield block, out
 
@@ -315,9 +334,10 @@ class RidgeFactor:
     ) -> Array:
         A = self.A
         squares, off, root = left * left, A.unreached[block], A.root[block, None]
-        N = 1.0 - np.einsum("ij,ij->i", off, off) - squares[:, s.reached].sum(axis=1)
+        reached = slice(None) if s.reached.all() else s.reached
+        N = 1.0 - np.einsum("ij,ij->i", off, off) - squares[:, reached].sum(axis=1)
         short = N / max(A.shape) > NOTHING  # of interpolating
-        rest = rows - off @ reach[0] - left[:, s.reached] @ reach[1][s.reached]
+        rest = rows - off @ reach[0] - left[:, reached] @ reach[1][reached]
         shape = (len(left), len(s.alphas), rows.shape[1])
         r = (left @ s.spread_by_alpha).reshape(shape)
         r += rest[:, None, :]

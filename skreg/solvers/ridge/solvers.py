@@ -31,8 +31,10 @@ def _closed_form(
     if len(alphas) == 1:
         # Centring y rounds it, which an ill-conditioned X amplifies: this one takes it as it is.
         same = np.full(target.raw.shape[1], alphas[0])
-        centred = target.centred, target.mean
-        one = solve_ridge(design, target.raw, penalty, same, method, centred)
+        centred = target.centred, target.mean, target.squares
+        one = solve_ridge(
+            design, target.raw, penalty, same, method, centred, lambda: bound.correlations
+        )
         n_iters = np.ones(len(same))
         if one.gaps is None or one.rss is None or (one.gaps > AIM * target.units).any():
             scaled = penalty.at_each(alphas)
@@ -41,13 +43,14 @@ def _closed_form(
             gaps, unknown = one.gaps / target.units, np.full(len(same), np.nan)
             yield Solution(one.coef.T, gaps, n_iters, one.rss, unknown, one.intercept)
         return
-    factor = RidgeFactor(design, penalty, method)
-    coefs = factor.solve(target.centred, alphas)
+    own = penalty is bound.penalty
+    factor = RidgeFactor.of(bound, method) if own else RidgeFactor(design, penalty, method)
+    coefs = factor.solve(target.centred, alphas, bound.correlations if factor.is_tall else None)
     df = factor.degrees_of_freedom(alphas)
     by_kernel = factor.gaps_by_kernel(target.centred, alphas)
     if by_kernel is None:
         gram = factor.gram_if_precise(alphas)
-        rss, gaps = _certificates(design, target, penalty, alphas, coefs, gram)
+        rss, gaps = _certificates(bound, penalty, alphas, coefs, gram)
     else:
         rss, gaps = by_kernel
         gaps /= target.units[:, None]
@@ -57,8 +60,7 @@ def _closed_form(
 
 
 def _certificates(
-    design: Design,
-    target: Target,
+    bound: Bound,
     penalty: Penalty,
     alphas: Array,
     coefs: Array,
@@ -69,8 +71,8 @@ def _certificates(
     With a Gram matrix that is precise enough, X is not needed any more: a product with it errs
     by no more than two products with X do.
     """
-    Y = target.centred
-    correlated, null = design.correlate(Y), target.squares
+    design, target, correlated = bound.design, bound.target, bound.correlations
+    Y, null = target.centred, target.squares
     longest = max(design.n_features, 1 if gram is not None else design.n_samples)
     step = max(1, BLOCK_ENTRIES // longest)
     scaled = penalty.at_each(alphas)
