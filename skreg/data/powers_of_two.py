@@ -33,8 +33,9 @@ FAR = 60
 # Exponents that factors are cut at, and the products of those with the units of the squared part:
 # what is penalised more is zero in the units of the rest.
 MOST, LARGEST_POWER = 900, 1000
-# Targets whose sizes differ by more than this power of two have no squares in common.
-APART = 400
+# Targets whose sizes differ by more than this power of two have no squares in common; in float32 no
+# range of coefficients.
+APART, APART_IN_FLOAT32 = 400, 60
 # A column is looked at that may be `FAR` smaller than the largest value, which is no more than
 # this power of two above the average one.
 PEAK = 12
@@ -133,7 +134,7 @@ class PowersOfTwo:
     def coefficients(self, coefs: NDArray[Any]) -> NDArray[Any]:
         """Coefficients of shape (..., n_features, n_alphas)."""
         shift = self.target - np.reshape(self._features, (-1, 1))
-        return times_power(coefs, shift, "the coefficients")
+        return times_power(coefs, shift, "the coefficients", axis=(-2, -1))
 
     def intercepts(self, intercepts: Array, dtype: Any) -> Array:
         """Intercepts, which must be numbers in `dtype` too."""
@@ -195,11 +196,20 @@ def are_ordinary(size: float | None, other: float | None) -> bool:
     return min(size, other) >= 4.0**-FAR and max(size, other) <= 4.0**FAR
 
 
-def times_power(values: NDArray[Any], exponent: Any, what: str, dtype: Any = None) -> NDArray[Any]:
-    """Values times a power of two; refused where it leaves the range of their type."""
+def times_power(
+    values: NDArray[Any],
+    exponent: Any,
+    what: str,
+    dtype: Any = None,
+    axis: tuple[int, ...] | None = None,
+) -> NDArray[Any]:
+    """Values times a power of two; refused where it leaves the range of their type.
+
+    Those may leave it that are negligible beside others along `axis`, by default beside any.
+    """
     with np.errstate(all="ignore"):
         size = np.abs(values)
-        counts = size > NEGLIGIBLE * size.max(initial=0.0)
+        counts = size > NEGLIGIBLE * size.max(axis=axis, initial=0.0, keepdims=True)
         out = np.ldexp(values, exponent)
         kept = np.abs(out if dtype is None else out.astype(dtype))
         info = np.finfo(kept.dtype)
@@ -227,7 +237,7 @@ def powers_of_two(
         if y.ndim == 1 or _are_all_ordinary(y):
             return ORDINARY
         sizes = np.abs(y).max(axis=0)
-        _refuse_unlike(sizes)
+        _refuse_unlike(sizes, X.dtype)
         target = exponent_of(float(sizes.max()))
         return PowersOfTwo(target=target) if target else ORDINARY
     columns = _column_sizes(X)
@@ -236,7 +246,7 @@ def powers_of_two(
     own = _exponents(columns)
     small = (columns > 0) & (own < top - FAR)
     targets = np.abs(y.reshape(len(y), -1)).max(axis=0, initial=0.0)
-    _refuse_unlike(targets)
+    _refuse_unlike(targets, X.dtype)
     units = PowersOfTwo(
         base=base,
         columns=np.where(small, own, base) if small.any() else None,
@@ -290,13 +300,16 @@ def _column_sizes(X: Any) -> Array:
     return sizes
 
 
-def _refuse_unlike(targets: Array) -> None:
+def _refuse_unlike(targets: Array, dtype: Any) -> None:
     """Refuse targets of which one's squares vanish beside another's: one alpha serves no two."""
     used = np.flatnonzero(targets)
-    if len(used) > 1 and np.ptp(_exponents(targets[used])) > APART:
+    apart, advice = APART, ""
+    if dtype == np.float32:
+        apart, advice = APART_IN_FLOAT32, ", or give X as float64"
+    if len(used) > 1 and np.ptp(_exponents(targets[used])) > apart:
         small, large = used[np.argmin(targets[used])], used[np.argmax(targets[used])]
         raise ValueError(
             f"y has targets too unlike in size to be fitted together: up to"
             f" {targets[large]:.2g} in column {large}, {targets[small]:.2g} in column {small};"
-            " scale them, or fit them one by one"
+            f" scale them, or fit them one by one{advice}"
         )

@@ -258,6 +258,15 @@ def test_targets_without_common_squares_are_refused():
         Lasso(0.1).fit(X, np.column_stack([y, y * 1e-200]))
 
 
+@pytest.mark.parametrize("sizes", [[1.0, 1e-50], [1e-30, 1e-44]])
+@pytest.mark.parametrize("model", [Lasso(1e-52), Ridge(), RidgeCV(), ElasticNetCV(alphas=[1e-52])])
+def test_targets_without_a_common_range_of_float32_are_refused(model, sizes):
+    """The coefficients of the smaller were zeros, with a gap of zero."""
+    with pytest.raises(ValueError, match=r"too unlike in size|beyond the range of float32"):
+        model.fit(X.astype(np.float32), Y * sizes)
+    model.fit(X, Y * sizes)
+
+
 def test_stochastic_methods_refuse_what_they_cannot_scale():
     with pytest.raises(ValueError, match="solver='sag' needs X, y and sample_weight of order one"):
         Ridge(solver="sag").fit(X * 1e-100, y)
