@@ -42,10 +42,11 @@ def alpha_grid(bound: BoundProblem, n_alphas: int = 100, eps: float = DEFAULT_EP
     alpha_max = penalty.alpha_max(null_correlations(bound, bound.problem.settings))
     smallest = np.finfo(np.float64).resolution
     norms = np.sqrt(null_squares(bound))
-    if alpha_max <= SUSPECT * norms.max(initial=0.0):
+    if alpha_max <= max(SUSPECT * norms.max(initial=0.0), np.finfo(np.float64).tiny):
         # Nothing to fit are correlations that are rounding beside the largest there could be.
         largest = np.multiply.outer(np.sqrt(design.variances), norms)
-        if alpha_max <= smallest * penalty.alpha_max(np.hstack([largest, -largest])):
+        nothing = smallest * penalty.alpha_max(np.hstack([largest, -largest]))
+        if alpha_max <= max(nothing, np.finfo(np.float64).tiny):
             return np.full(n_alphas, smallest)
     return bound.user_alphas(alpha_max * np.geomspace(1.0, eps, num=n_alphas))
 
