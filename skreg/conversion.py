@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import sklearn.linear_model
 import sklearn.neural_network
+import sklearn.svm
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import LabelBinarizer
 
@@ -16,8 +17,10 @@ from .linear import (
     ElasticNetCV,
     GammaRegressor,
     GammaRegressorCV,
+    HuberRegressor,
     Lasso,
     LassoCV,
+    LinearSVC,
     LogisticRegression,
     LogisticRegressionCV,
     PoissonRegressor,
@@ -45,12 +48,14 @@ _TWINS: dict[type, Any] = {
             PoissonRegressor,
             GammaRegressor,
             TweedieRegressor,
+            HuberRegressor,
         )
     },
     # There is none that chooses a penalty: the twin has the one that was chosen.
     PoissonRegressorCV: sklearn.linear_model.PoissonRegressor,
     GammaRegressorCV: sklearn.linear_model.GammaRegressor,
     TweedieRegressorCV: sklearn.linear_model.TweedieRegressor,
+    LinearSVC: sklearn.svm.LinearSVC,
     MLPClassifier: sklearn.neural_network.MLPClassifier,
     MLPRegressor: sklearn.neural_network.MLPRegressor,
 }

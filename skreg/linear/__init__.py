@@ -6,10 +6,12 @@ from .elastic_net_cv import ElasticNetCV, LassoCV
 from .functions import enet_path, lasso_path, regularization_path, ridge_path
 from .generalized import GammaRegressor, PoissonRegressor, TweedieRegressor
 from .generalized_cv import GammaRegressorCV, PoissonRegressorCV, TweedieRegressorCV
+from .huber import HuberRegressor
 from .logistic import LogisticRegression
 from .logistic_cv import LogisticRegressionCV
 from .ridge import Ridge
 from .ridge_cv import RidgeCV
+from .svm import LinearSVC
 
 __all__ = [
     "ElasticNet",
@@ -17,8 +19,10 @@ __all__ = [
     "GammaRegressor",
     "GammaRegressorCV",
     "GridEdgeWarning",
+    "HuberRegressor",
     "Lasso",
     "LassoCV",
+    "LinearSVC",
     "LogisticRegression",
     "LogisticRegressionCV",
     "PoissonRegressor",

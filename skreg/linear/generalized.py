@@ -29,7 +29,6 @@ class GeneralizedLinearModel(LinearModel):
 
     tol: float
     max_iter: int
-    warm_start: bool
     _takes_offset = False
 
     @abstractmethod
@@ -39,7 +38,7 @@ class GeneralizedLinearModel(LinearModel):
     def _fit_one(self, data: TrainingData, problem: Problem, alpha: float) -> None:
         """Fit at one alpha, and set the attributes."""
         bound = data.bind(problem)
-        start = self._start() if self.warm_start else None
+        start = self._start() if getattr(self, "warm_start", False) else None
         point = finite_path(bound, np.array([alpha], dtype=np.float64), start=start).at(0)
         self._keep_point(point, data.shape)
         self._takes_offset = data.offset is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -89,22 +88,14 @@ class LogisticParameters(SmoothLossParameters):
 
 
 class LinearClassifier(ClassifierMixin, GeneralizedLinearModel):
-    """Base of the models of the probabilities of classes."""
+    """Base of the models of classes."""
 
     classes_: NDArray[Any]
 
-    def _loss(self) -> Loss:
-        return Logistic() if len(self.classes_) == 2 else Multinomial()
-
     def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> ClassData:
         data = ClassData.check_classes(self, X, y, sample_weight, offset)
-        self._warn_of_penalty()
         self.classes_ = data.classes
         return data
-
-    @abstractmethod
-    def _warn_of_penalty(self) -> None:
-        """Warn where scikit-learn's deprecated `penalty` is given."""
 
     def _in_scikit_learn_s_form(self) -> None:
         """Coefficients in two dimensions, and one gap."""
@@ -149,6 +140,34 @@ class LinearClassifier(ClassifierMixin, GeneralizedLinearModel):
         eta = self.decision_function(X, offset)
         return most_probable(self.classes_, eta)
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+        """Share of the rows whose class is predicted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), or None, default=None
+
+        Returns
+        -------
+        float
+        """
+        return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
+
+
+class LogisticClassifier(LogisticParameters, LinearClassifier):
+    """Base of the models of the probabilities of classes."""
+
+    def _loss(self) -> Loss:
+        return Logistic() if len(self.classes_) == 2 else Multinomial()
+
+    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> ClassData:
+        data = super()._checked(X, y, sample_weight, offset)
+        self._warn_of_penalty()
+        return data
+
     def predict_proba(self, X: Any, offset: Any = None) -> NDArray[Any]:
         """Probability of each class.
 
@@ -179,25 +198,9 @@ class LinearClassifier(ClassifierMixin, GeneralizedLinearModel):
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X, offset))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
-        """Share of the rows whose class is predicted.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,) or None, default=None
-        offset : array-like of shape (n_samples,) or (n_samples, n_classes), or None, default=None
-
-        Returns
-        -------
-        float
-        """
-        return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
-
 
 @with_parameters
-class LogisticRegression(LogisticParameters, LinearClassifier):
+class LogisticRegression(LogisticClassifier):
     """Probabilities of classes: logistic regression with L1 and squared L2 penalties.
 
     Minimises, with scikit-learn's scaling (a sum, the weights s as they are) and v the penalty

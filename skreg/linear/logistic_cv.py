@@ -19,7 +19,7 @@ from ..selection.result import CVResult
 from .base import all_or_nothing
 from .cv import Chosen
 from .generalized_cv import CrossValidatedLoss, SmoothLossCVParameters, shares_of_l1
-from .logistic import LinearClassifier, LogisticParameters
+from .logistic import LogisticClassifier
 from .problems import check_alphas, is_count, smooth_problem
 from .scoring import negated_class_scores, scorer_of
 from .training_data import TrainingData
@@ -30,9 +30,7 @@ LEAST_C, LARGEST_C = -4, 4
 
 
 @with_parameters
-class LogisticRegressionCV(
-    LogisticParameters, SmoothLossCVParameters, CrossValidatedLoss, LinearClassifier
-):
+class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticClassifier):
     """Logistic regression with C, and l1_ratio, chosen by cross-validation.
 
     The objective is that of `LogisticRegression`. For each l1_ratio and each fold one path is

@@ -83,7 +83,7 @@ class TrainingData:
         loss.check_target(target)
         weight = None if sample_weight is None else check_weights(sample_weight, table)
         added = check_offset(offset, (len(target),))
-        of_unit = target if loss.quadratic else NO_UNIT
+        of_unit = target if loss.of_unit else NO_UNIT
         powers = powers_of_two(table, of_unit, weight, mean_square)
         return cls(table, target, weight, columns_of(X, table.shape[1]), powers, (), added)
 

@@ -59,6 +59,8 @@ class Loss(ABC):
     out_activation: ClassVar[str] = "identity"
     #: Whether one Newton step is exact everywhere, as it is for the squared error alone.
     quadratic: ClassVar[bool] = False
+    #: Whether y has a unit, which eta and the parameters of the loss share.
+    of_unit: ClassVar[bool] = False
     #: Whether there is a curvature.
     smooth: ClassVar[bool] = True
     #: Whether the outputs of a row make one loss, and not one each that are added.

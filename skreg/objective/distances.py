@@ -13,6 +13,7 @@ class SquaredError(Loss):
     """``(eta - y)^2 / 2``; predicts the mean."""
 
     name = "squared_error"
+    of_unit = True
     quadratic = True
 
     def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:
@@ -50,6 +51,7 @@ class AbsoluteError(Loss):
     """``|eta - y|``; predicts the median."""
 
     name = "absolute_error"
+    of_unit = True
     smooth = False
 
     def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:
@@ -78,6 +80,7 @@ class Huber(Loss):
 
     delta: float = 1.0
     name = "huber"
+    of_unit = True
 
     def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:
         """Value and gradient; see `Loss`."""
@@ -112,6 +115,7 @@ class Quantile(Loss):
 
     quantile: float = 0.5
     name = "quantile"
+    of_unit = True
     smooth = False
 
     def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:

@@ -8,6 +8,7 @@ import pytest
 import sklearn
 import sklearn.linear_model
 import sklearn.neural_network
+import sklearn.svm
 from sklearn.base import BaseEstimator, MultiOutputMixin
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
@@ -62,6 +63,8 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
     "PoissonRegressorCV": [{**FOLDS, "l1_ratio": 1.0}],
     "GammaRegressorCV": [{**FOLDS, "l1_ratio": [0.5, 1.0], "rule": "1se"}],
     "TweedieRegressorCV": [{**FOLDS, "power": 1.5}, {**FOLDS, "l1_ratio": 0.5}],
+    "HuberRegressor": [{"alpha": 0.1, "l1_ratio": 0.5, "standardize": True}],
+    "LinearSVC": [{"penalty": "l1", "C": 0.5}, {"class_weight": "balanced"}],
     "MLPClassifier": [
         {"dropout": 0.5, "input_dropout": 0.1, "max_norm": 2.0, **SHORT},
         {"normalization": "batch", "label_smoothing": 0.1, **SHORT},
@@ -136,11 +139,11 @@ def test_common_checks_of_configurations(estimator, check):
 
 def counterpart(name: str) -> Any:
     """What scikit-learn calls by the same name."""
-    module = sklearn.neural_network if name.startswith("MLP") else sklearn.linear_model
-    return getattr(module, name)
+    return next(getattr(each, name) for each in MODULES if hasattr(each, name))
 
 
-TWINS = [thing for thing in ESTIMATORS if thing.__name__.startswith("MLP") or thing in LINEAR]
+MODULES = sklearn.linear_model, sklearn.neural_network, sklearn.svm
+TWINS = [e for e in ESTIMATORS if any(hasattr(each, e.__name__) for each in MODULES)]
 
 
 def parameters(callable_: Any) -> dict[str, inspect.Parameter]:

@@ -1,0 +1,206 @@
+"""LinearSVC: classes told apart by a plane, with the squared hinge loss."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from ..data.products import Array
+from ..estimators.parameters import COUNT, SHARE, parameter, with_parameters
+from ..objective.losses import Loss, SquaredHinge
+from ..paths.problem import Problem
+from .base import all_or_nothing
+from .class_data import ClassData
+from .logistic import LinearClassifier
+from .parameters import SmoothLossParameters
+from .problems import smooth_problem
+
+
+@with_parameters
+class LinearSVC(SmoothLossParameters, LinearClassifier):
+    """Linear support vector machine with the squared hinge loss, L1 and squared L2 penalties.
+
+    Minimises, for two classes y of -1 and 1, with the sample weights s as they are and v the
+    penalty factors,
+
+        C sum_i s_i max(0, 1 - y_i (b + x_i w))^2
+            + sum_j v_j (l1_ratio |w_j| + (1 - l1_ratio)/2 w_j^2)
+
+    subject to ``lower_bound <= w <= upper_bound``. Of more classes each is told apart from the
+    rest. In scikit-learn's objective the intercept is penalised as well, which here it is not.
+
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+    dual_gap_ : float
+        Upper bound of how far the objective is above its minimum, divided by the deviance of the
+        intercept alone, the unit of `tol`; the largest of all classes.
+    converged_ : bool
+        Whether `dual_gap_` is at most `tol`.
+    n_iter_ : int
+        Newton steps; the largest of all classes.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Where X has names that are all strings.
+
+    See Also
+    --------
+    LogisticRegression : Has probabilities.
+
+    Notes
+    -----
+    The method is that of `LogisticRegression`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from skreg import LinearSVC
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = LinearSVC(penalty="l1", C=0.01, standardize=True).fit(X, y)
+    >>> int((model.coef_ != 0).sum()) < 15, model.score(X, y) > 0.96
+    (True, True)
+    """
+
+    penalty: str = parameter(
+        default="l2",
+        constraint=[StrOptions({"l1", "l2", "elasticnet"})],
+        kind='{"l1", "l2", "elasticnet"}',
+        meaning="An L1 share of 1 or 0, or that of `l1_ratio`.",
+        kw_only=False,
+    )
+    loss: str = parameter(
+        default="squared_hinge",
+        constraint=[StrOptions({"squared_hinge", "hinge"})],
+        kind='{"squared_hinge"}',
+        meaning='"hinge" is refused: it has no curvature.',
+        kw_only=False,
+    )
+    dual: bool | str = parameter(
+        default="auto",
+        constraint=["boolean", StrOptions({"auto"})],
+        kind='bool or "auto"',
+        meaning="For compatibility, without effect.",
+    )
+    C: float = parameter(
+        default=1.0,
+        constraint=[Interval(numbers.Real, 0, None, closed="neither")],
+        kind="float",
+        meaning="Inverse strength of the penalty, > 0.",
+    )
+    l1_ratio: float = parameter(
+        default=0.5,
+        constraint=[SHARE],
+        kind="float",
+        meaning='Share of the L1 penalty, in [0, 1], with ``penalty="elasticnet"``.',
+    )
+    multi_class: str = parameter(
+        default="ovr",
+        constraint=[StrOptions({"ovr", "crammer_singer"})],
+        kind='{"ovr"}',
+        meaning='"crammer_singer" is refused.',
+    )
+    intercept_scaling: float = parameter(
+        default=1,
+        constraint=[Interval(numbers.Real, 0, None, closed="neither")],
+        kind="float",
+        meaning="For compatibility: the intercept is not penalised, whatever its scale.",
+    )
+    class_weight: Any = parameter(
+        default=None,
+        constraint=[dict, StrOptions({"balanced"}), None],
+        kind='dict, "balanced" or None',
+        meaning="""
+        Weights of the classes, times `sample_weight`; a class that a dict lacks has 1. Where a
+        class is told apart from several others, only its own rows have its weight.
+        """,
+    )
+    random_state: Any = parameter(
+        default=None,
+        constraint=["random_state"],
+        kind="int, RandomState instance or None",
+        meaning="For compatibility: nothing is random.",
+    )
+    max_iter: int = parameter(
+        default=1000,
+        constraint=[COUNT],
+        kind="int",
+        meaning="Largest number of Newton steps.",
+    )
+
+    def _loss(self) -> Loss:
+        return SquaredHinge()
+
+    @all_or_nothing
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Classes of any kind.
+        sample_weight : array-like of shape (n_samples,), float or None, default=None
+            Weight k counts as the row k times, weight 0 as no row.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the input or a parameter is invalid; nothing of the fit is then kept.
+        """
+        for name, only in (("loss", "squared_hinge"), ("multi_class", "ovr")):
+            given = getattr(self, name)
+            if given != only:
+                raise ValueError(
+                    f"{name}={given!r} is not supported: take {only!r}, or scikit-learn's LinearSVC"
+                )
+        data = self._checked(X, y, sample_weight, None)
+        problem = self._problem(data.columns)
+        fits = [self._fit_one_class(one, problem) for one in against_the_rest(data)]
+        coefs, intercepts, gaps, converged, n_iter = map(np.array, zip(*fits, strict=True))
+        self.coef_, self.intercept_ = coefs, intercepts
+        self.dual_gap_, self.converged_ = gaps.max(), bool(converged.all())
+        self.n_iter_ = int(n_iter.max())
+        return self
+
+    def _fit_one_class(self, data: ClassData, problem: Problem) -> tuple[Any, ...]:
+        self._fit_one(data, problem, 1.0 / (2.0 * self.C * data.total_weight))
+        return self.coef_, self.intercept_, self.dual_gap_, self.converged_, self.n_iter_
+
+    def _problem(self, columns: Sequence[Any]) -> Problem:
+        l1_ratio = {"l1": 1.0, "l2": 0.0}.get(self.penalty, self.l1_ratio)
+        return smooth_problem(self, columns, SquaredHinge(), l1_ratio)
+
+
+def against_the_rest(data: ClassData) -> list[ClassData]:
+    """The second of two classes against the first, or each of several against the rest."""
+    if len(data.classes) == 2:
+        return [replace(data, y=2.0 * data.y - 1.0, shape=())]
+    parts = []
+    for k in range(len(data.classes)):
+        own = data.codes == k
+        parts.append(
+            replace(data, y=np.where(own, 1.0, -1.0), sample_weight=one_weighted(data, own))
+        )
+    return [replace(part, shape=()) for part in parts]
+
+
+def one_weighted(data: ClassData, own: Array) -> Array | None:
+    """Weights of the rows where those of one class alone have its weight."""
+    if data.class_weight is None:
+        return data.sample_weight
+    assert data.sample_weight is not None
+    plain = np.ones(len(own)) if data.own_weight is None else data.own_weight
+    return np.where(own, data.sample_weight, plain)
