@@ -26,8 +26,8 @@ from .training_data import TrainingData
 
 # Fits at a scale each, and the change of the scale that ends them, as a share of it.
 MOST_SCALES, SAME_SCALE = 100, 1e-12
-# No scale is below this share of the size of y: what is left is rounding.
-LEAST_SCALE = 1e-14
+# No scale is below this share of the size of y: a fit as close as that has no outliers to tell.
+LEAST_SCALE = 1e-10
 
 
 @with_parameters
@@ -208,6 +208,9 @@ class ScaledFits:
             point = self._fit(scale, start)
             start = np.asarray(point.coef)
             best = self.best_scale(self.residual)
+            if best == self.least:  # y is met, at no penalty
+                self.gap = self._loss(best) / self.unit
+                return point, best
             change = float(np.log(best / scale))
             if abs(change) <= SAME_SCALE or best == scale:
                 break

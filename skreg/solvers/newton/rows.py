@@ -53,7 +53,9 @@ class TargetLoss:
         """Mean deviance of the null model, zero where it is rounding."""
         found = self.loss.deviance(self.eta, self.y, self.omega)
         size = abs(self.value(self.eta)) + self.mean(np.abs(self.slopes(self.eta)[0] * self.eta))
-        rounding = EXACT * (size + self.mean(np.abs(self.y)))
+        if not self.loss.of_unit:  # constants of the loss, such as those of a likelihood
+            size += self.mean(np.abs(self.y))
+        rounding = EXACT * size
         return found if found > max(rounding, VANISHED) else 0.0
 
     @cached_property
