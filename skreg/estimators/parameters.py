@@ -27,6 +27,9 @@ NOT_NEGATIVE = Interval(numbers.Real, 0, None, closed="left")
 SHARE = Interval(numbers.Real, 0, 1, closed="both")
 COUNT = Interval(numbers.Integral, 1, None, closed="left")
 
+# Types of values that never change.
+PLAIN = {bool, int, float, str}
+
 # Python 3.13 takes the indentation off docstrings, earlier versions leave it.
 PLACE = re.compile(r"^( *)\{parameters\}$", re.MULTILINE)
 
@@ -120,10 +123,23 @@ class CheckedParameters(BaseEstimator):
         """Check the parameters that are not at their defaults, which takes a while."""
         given = {}
         for name, default in self._defaults().items():
-            if (value := getattr(self, name)) is not default:
+            if (value := getattr(self, name)) is default:
+                continue
+            if type(value) in PLAIN:
+                self._check_plain(name, type(value).__name__, value)
+            else:
                 given[name] = value
         if given:
             check_parameters(self._parameter_constraints, given, type(self).__name__)
+
+    @classmethod
+    @functools.lru_cache(maxsize=1024)
+    def _check_plain(cls, name: str, kind: str, value: Any) -> None:
+        """Check a value that never changes: what has passed once is not looked at again.
+
+        The kind tells 1, 1.0 and True apart, which are equal.
+        """
+        check_parameters(cls._parameter_constraints, {name: value}, cls.__name__)
 
 
 def check_parameters(

@@ -94,13 +94,13 @@ SIGNS = {
 
 def penalty_of(parameters: Any, columns: Sequence[Any], l1_ratio: float) -> Penalty:
     """The penalty, its per-feature parameters checked one by one."""
-    given: dict[str, Array] = {}
+    given: dict[str, Any] = {}
     for name, (is_wrong, what, rule) in SIGNS.items():
         if (value := getattr(parameters, name)) is not None:
-            given[name] = values = per_feature(value, name, columns)
+            values = given[name] = per_feature(value, name, columns)
             refuse_any(is_wrong(values, 0), name, what, rule)
     if getattr(parameters, "positive", False):
-        given["lower_bound"] = np.zeros(len(columns))
+        given["lower_bound"] = 0.0
     factors, lower, upper = map(given.get, SIGNS)
     return Penalty.build(len(columns), l1_ratio, factors, lower, upper)
 

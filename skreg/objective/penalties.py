@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from ..caching import cached_property
 
 Array = NDArray[np.float64]
 
-# Penalties without factors and bounds are made once for models of so many features at most.
+# Penalties of all features alike are made once for models of so many features at most.
 FEW = 1000
 # As good as infinite beside data of order one, and still a number when it is multiplied by zero.
 HUGE = 2.0**1000
@@ -201,8 +201,8 @@ class Penalty(Box):
         upper: Array | float | None = None,
     ) -> Penalty:
         """Fill in the defaults; an infinite factor becomes the bounds zero and zero."""
-        if factors is None and lower is None and upper is None and n_features <= FEW:
-            return _plain(n_features, float(l1_ratio))
+        if factors is None and n_features <= FEW and _is_one(lower) and _is_one(upper):
+            return _alike(n_features, float(l1_ratio), lower, upper)
         v = np.ones(n_features) if factors is None else np.array(factors, dtype=np.float64)
         lo = np.full(n_features, -np.inf if lower is None else lower, dtype=np.float64)
         hi = np.full(n_features, np.inf if upper is None else upper, dtype=np.float64)
@@ -277,6 +277,15 @@ class Penalty(Box):
         return not np.count_nonzero(self.factors != 1.0)
 
     @cached_property
+    def least_bounded(self) -> float:
+        """The least factor of a feature with a bound, 0 if one is not zero, infinite if none is."""
+        bounds = np.array([self.lower, self.upper])
+        finite = np.isfinite(bounds) & self.movable
+        if np.count_nonzero(bounds[finite]):
+            return 0.0
+        return float(self.factors[finite.any(axis=0)].min(initial=np.inf))
+
+    @cached_property
     def plain(self) -> bool:
         """Whether all features are penalised alike, in one unit and without bounds."""
         return self.even and self.l2_factors is self.factors and not self.boxed
@@ -307,6 +316,8 @@ class Penalty(Box):
         coefs = w.astype(dtype, copy=False)
         if coefs.dtype == w.dtype or not self.has_bounds:
             return coefs
+        if not np.count_nonzero((coefs < self.lower) | (coefs > self.upper)):
+            return coefs
         lower, upper = self.lower.astype(dtype), self.upper.astype(dtype)
         lower = np.where(lower < self.lower, np.nextafter(lower, 0, dtype=dtype), lower)
         upper = np.where(upper > self.upper, np.nextafter(upper, 0, dtype=dtype), upper)
@@ -327,10 +338,17 @@ class Penalty(Box):
         return float(ratio.max(initial=0.0)) / max(self.l1_ratio, 1e-3)
 
 
+def _is_one(bound: Any) -> TypeGuard[float | None]:
+    """Whether a bound is one number, or none."""
+    return bound is None or isinstance(bound, float)
+
+
 @lru_cache(maxsize=32)
-def _plain(n_features: int, l1_ratio: float) -> Penalty:
-    """The penalty without factors and bounds, which all fits of this many features share."""
-    shape = np.ones(n_features), np.full(n_features, -np.inf), np.full(n_features, np.inf)
+def _alike(n_features: int, l1_ratio: float, lower: float | None, upper: float | None) -> Penalty:
+    """The penalty of all features alike, which all fits of this many features share."""
+    low = np.full(n_features, -np.inf if lower is None else lower, dtype=np.float64)
+    high = np.full(n_features, np.inf if upper is None else upper, dtype=np.float64)
+    shape = np.ones(n_features), low, high
     for values in shape:
         values.setflags(write=False)
     return Penalty(l1_ratio, *shape)

@@ -53,3 +53,11 @@ def test_a_section_stands_as_its_place_does(indent):
         "    Is first.",
     ]
     assert clone(model("b", first=2)).get_params() == {"first": 2, "second": "b"}
+
+
+def test_what_equals_a_value_that_has_passed_is_checked_all_the_same():
+    skreg.Lasso(alpha=1.0, positive=True)._validate_params()
+    for wrong in ({"alpha": True}, {"positive": 1}, {"max_iter": 1.0}, {"max_iter": True}):
+        for _ in range(2):
+            with pytest.raises((TypeError, ValueError)):
+                skreg.Lasso(**{"max_iter": 1, **wrong})._validate_params()

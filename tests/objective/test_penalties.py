@@ -216,3 +216,18 @@ def test_alpha_max_of_several_targets_is_the_largest():
 
 def test_alpha_max_where_nothing_can_move():
     assert Penalty.build(2, 1.0, np.array([np.inf, 0.0])).alpha_max(np.ones(2)) == 0.0
+
+
+def test_penalties_of_all_features_alike_are_made_once():
+    assert Penalty.build(3, 1.0, lower=0.0) is Penalty.build(3, 1.0, lower=0.0)
+    assert Penalty.build(3, 1.0, lower=0.0) is not Penalty.build(3, 1.0)
+    with pytest.raises(ValueError, match="read-only"):
+        Penalty.build(3, 1.0, lower=0.0).lower[0] = 1.0
+
+
+def test_the_least_factor_of_a_feature_with_a_bound():
+    factors, zero = np.array([0.5, 2.0, np.inf]), np.array([-np.inf, 0.0, 0.0])
+    assert Penalty.build(3, 1.0, factors).least_bounded == np.inf
+    assert Penalty.build(3, 1.0, factors, lower=zero).least_bounded == 2.0
+    assert Penalty.build(3, 1.0, factors, lower=0.0).least_bounded == 0.5
+    assert Penalty.build(3, 1.0, factors, lower=0.0, upper=1.0).least_bounded == 0.0

@@ -46,12 +46,8 @@ def serves(penalty: Penalty, alpha: float) -> bool:
     All bounds are zero or infinite, and those of features without an L1 part infinite: what is at
     zero without a threshold may be there because of its bound, or because nothing moves it.
     """
-    if not penalty.boxed:
-        return True
-    bounded = np.isfinite([penalty.lower, penalty.upper]) & penalty.movable
-    if np.count_nonzero(np.array([penalty.lower, penalty.upper])[bounded]):
-        return False
-    return not np.count_nonzero(penalty.at(alpha).l1[bounded.any(axis=0)] == 0)
+    least = penalty.least_bounded if penalty.boxed else np.inf
+    return least == np.inf or alpha * penalty.l1_ratio * least > 0
 
 
 def solve_side_by_side(
