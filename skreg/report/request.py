@@ -23,6 +23,7 @@ from .contents import Task
 from .scores import Metric, metrics_for
 
 FEWEST_ROWS = 4
+_MANY_CLASSES = 20  # of numbers, which may be a quantity
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]  # training and held-out rows
 
 
@@ -187,7 +188,7 @@ def _numbers(y: NDArray[Any]) -> NDArray[Any]:
     try:
         y = y.astype(float)
     except (TypeError, ValueError):
-        example = next((value for value in y if isinstance(value, str)), y[0])
+        example = next((str(value) for value in y if isinstance(value, str)), y[0])
         raise ValueError(
             f"y is not made of numbers (such as {example!r:.40}), and the estimators are"
             " regressors: give classifiers"
@@ -261,9 +262,12 @@ def _check_folds(
         labels, counts = np.unique(y, return_counts=True)
         rare, count = labels[counts.argmin()], int(counts.min())
         if task == "classification" and cv > count:
+            advice = "fewer folds, more rows, or leave the class out"
+            if y.dtype.kind in "iuf" and len(labels) > _MANY_CLASSES:
+                advice = f"to predict the {len(labels)} different numbers of y give regressors"
             raise ValueError(
                 f"cv={cv}: class {rare!s:.40} of y has only {count} row{'s' * (count > 1)},"
-                " fewer than folds: fewer folds, more rows, or leave the class out"
+                f" fewer than folds: {advice}"
             )
         kind = StratifiedKFold if task == "classification" else KFold
         cv = kind(int(cv), shuffle=True, random_state=random_state)

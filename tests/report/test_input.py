@@ -60,7 +60,22 @@ WRONG = {
         ValueError,
         "two entries named 'a'",
     ),
-    "text for numbers": (NEVER, X, CLASSES, {}, ValueError, "y is not made of numbers"),
+    "text for numbers": (
+        NEVER,
+        X,
+        CLASSES,
+        {},
+        ValueError,
+        r"y is not made of numbers \(such as '(up|down)'\)",
+    ),
+    "numbers for classes": (
+        LogisticRegression(),
+        X,
+        np.arange(40),
+        {},
+        ValueError,
+        "to predict the 40 different numbers of y give regressors",
+    ),
     "fractions for classes": (LogisticRegression(), X, Y, {}, ValueError, "y has fractions"),
     "a gap in y": (NEVER, X, ONE_GAP, {}, ValueError, "y has 1 missing value"),
     "a gap in classes": (
