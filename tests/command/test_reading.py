@@ -358,6 +358,15 @@ def test_digits_that_are_codes_are_text(cells, tmp_path):
     assert list(found.values) == ["1", "2"]
 
 
+def test_text_that_is_said_to_be_numbers_is_refused(tmp_path):
+    """It was taken as categories, as if nothing had been said."""
+    for cells in (["n", "a2", "b"] * 9, ["1", "n", "b"] * 9):
+        _, (said,) = column(cells, tmp_path, number=("x",))
+        assert "--number 'x': the column holds text (such as 'n')" in said
+    found, _ = column([*map(str, range(30)), "about 3"], tmp_path, number=("x",))
+    assert found.kind == "number"
+
+
 def dated(step_hours, n=400, start="2020-01-01T00:00:00"):
     moments = np.datetime64(start) + np.arange(n) * np.timedelta64(step_hours, "h")
     return "when,x,y\n" + "\n".join(f"{t},{k % 7},{k % 5 + k / n}" for k, t in enumerate(moments))

@@ -191,11 +191,17 @@ def _read(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: str |
             mistakes = left[~readings[0].fits]
             return replace(found, kind=kind, known=left, readings=readings, mistakes=mistakes)
     readings = number_readings(texts[known].tolist(), counts[known])
-    if not readings:
-        return _without_dashes(plain)
-    mistakes = known[~readings[0].fits & ~gap]
-    numbers = replace(found, kind="number", readings=readings, mistakes=mistakes)
-    return _among_others(numbers, plain, as_number or wanted is not None)
+    column, others = _without_dashes(plain), left
+    if readings:
+        others = known[~readings[0].fits & ~gap]
+        numbers = replace(found, kind="number", readings=readings, mistakes=others)
+        column = _among_others(numbers, plain, as_number or wanted is not None)
+    if as_number and column.kind != "number" and not wanted:
+        raise TableError(
+            f"--number {name!r}: the column holds text (such as {texts[others[0]]!r}), not numbers;"
+            " correct it, or say which cells are --missing"
+        )
+    return column
 
 
 def _without_dashes(plain: Column) -> Column:
