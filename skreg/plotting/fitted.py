@@ -103,8 +103,8 @@ def pick_target(values: ArrayLike, target: int, single_ndim: int) -> NDArray[Any
     """Take one target's part of an array, which has an axis of targets only if it has several."""
     array = np.asarray(values)
     n_targets = 1 if array.ndim == single_ndim else array.shape[0]
-    if not 0 <= target < n_targets:
-        raise ValueError(f"target={target} is out of range: the path has {n_targets} target(s)")
+    if target not in range(n_targets):
+        raise ValueError(f"target={target!r} is out of range: the path has {n_targets} target(s)")
     return array if array.ndim == single_ndim else array[target]
 
 

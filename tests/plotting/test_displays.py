@@ -441,8 +441,9 @@ def test_one_target_of_several():
     display = RegularizationPathDisplay.from_path(path, target=1, x="dev_ratio", ax=column_axes())
     for line, index in zip(display.lines_, display.named_, strict=True):
         assert_array_equal(line.get_ydata(), coefs[1, index])
-    with pytest.raises(ValueError, match=r"target=2 is out of range: the path has 2 target"):
-        RegularizationPathDisplay.from_path(path, target=2)
+    for wrong in (2, "fat"):
+        with pytest.raises(ValueError, match=f"target={wrong!r} is out of range: the path has 2"):
+            RegularizationPathDisplay.from_path(path, target=wrong)
 
 
 def test_bad_choices_are_refused(diabetes):
