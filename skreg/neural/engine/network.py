@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .layers import ACTIVATIONS, Dense, Dropout, Layer, Matrix
+from .layers import ACTIVATIONS, EVEN, Dense, Dropout, Layer, Matrix
 from .normalization import BatchNorm, LayerNorm
 
 # Numbers in the widest activation of a block of rows that is predicted at a time.
@@ -144,11 +144,14 @@ class Network:
             self.layers.append(Dropout(input_dropout, widest, dtype))
         self._first_dense = len(self.layers)
         last = len(parameters.weights) - 1
-        for i, weight in enumerate(parameters.weights):
+        weights, biases = parameters.weights, parameters.biases
+        if gradients is None and not (parameters.scales or self.noisy):
+            weights, biases = with_even_units(weights, biases)
+        for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
             width = weight.shape[1]
             widest = max(widest, width)
             slopes = () if gradients is None else (gradients.weights[i], gradients.biases[i])
-            self.layers.append(Dense(weight, parameters.biases[i], *slopes))
+            self.layers.append(Dense(weight, bias, *slopes))
             if i == last:
                 break
             if parameters.scales:
@@ -219,16 +222,38 @@ class Network:
     def hidden(self, X: Any) -> list[Matrix]:
         """What each hidden layer gives for all rows, without dropout."""
         parts: list[list[Matrix]] = [[] for _ in self._hidden_ends]
+        widths = [weight.shape[1] for weight in self.parameters.weights]
         for begin in range(0, X.shape[0], self.block_rows):
             x = rows_of(X, slice(begin, begin + self.block_rows))
             n_rows, x, start = x.shape[0], padded(x), 0
             self._resize(x.shape[0])
-            for found, end in zip(parts, self._hidden_ends, strict=True):
+            for found, end, width in zip(parts, self._hidden_ends, widths[:-1], strict=True):
                 for layer in self.layers[start:end]:
                     x = layer.forward(x)
-                found.append(np.array(x[:n_rows]))
+                found.append(np.array(x[:n_rows, :width]))
                 start = end
         return [np.concatenate(layer) for layer in parts]
+
+
+def with_even_units(
+    weights: Sequence[Matrix], biases: Sequence[Matrix]
+) -> tuple[list[Matrix], list[Matrix]]:
+    """Weights and biases with hidden units that do nothing, up to a multiple of `EVEN`.
+
+    Products of the others can then be used as they are, in one piece.
+    """
+    made: tuple[list[Matrix], list[Matrix]] = [], []
+    n_in, last = len(weights[0]), len(weights) - 1
+    for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        n_out = len(bias) + (-len(bias) % EVEN if i < last else 0)
+        if weight.shape != (n_in, n_out):
+            grown = np.zeros((n_in, n_out), dtype=weight.dtype)
+            grown[: len(weight), : len(bias)] = weight
+            weight, bias = grown, np.concatenate([bias, np.zeros(n_out - len(bias), bias.dtype)])
+        made[0].append(weight)
+        made[1].append(bias)
+        n_in = n_out
+    return made
 
 
 def is_thin(X: Any) -> bool:
