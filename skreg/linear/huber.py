@@ -26,8 +26,13 @@ from .training_data import TrainingData
 
 # Fits at a scale each, and the change of the scale that ends them, as a share of it.
 MOST_SCALES, SAME_SCALE = 100, 1e-12
-# No scale is below this share of the size of y: a fit as close as that has no outliers to tell.
-LEAST_SCALE = 1e-10
+# What a scale may fall to at once: from far away a fit with a small one takes many steps.
+LARGEST_FALL = 0.1
+# No scale is below this share of the size of y: what is left is rounding.
+LEAST_SCALE = 1e-14
+# Where residuals ask for a scale that is so much smaller, y is met, and a gap as small as this is
+# enough: the smaller the scale, the less is left of the penalty beside rounding.
+NEARLY_MET, MET = 0.1, 1e-7
 
 
 @with_parameters
@@ -190,7 +195,8 @@ class ScaledFits:
         weight = np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight
         self.total = float(weight.sum())
         self.share = weight / self.total
-        self.problem = smooth_problem(model, data.columns, Huber(), model.l1_ratio)
+        problem = smooth_problem(model, data.columns, Huber(), model.l1_ratio)
+        self.problem = replace(problem, settings=replace(problem.settings, tol=0.0))
         self.bound = data.bind(self.problem)
         size = float(np.abs(data.y).max())
         self.least = LEAST_SCALE * max(size, float(np.finfo(np.float64).tiny))
@@ -208,9 +214,12 @@ class ScaledFits:
             point = self._fit(scale, start)
             start = np.asarray(point.coef)
             best = self.best_scale(self.residual)
-            if best == self.least:  # y is met, at no penalty
-                self.gap = self._loss(best) / self.unit
-                return point, best
+            if best < NEARLY_MET * scale:
+                # The dual point serves any scale, and the scale falls with the residuals for ever.
+                gap = self.gap - (self._loss(scale) - self._loss(best)) / self.unit
+                if gap <= MET:
+                    self.gap = max(gap, 0.0)
+                    return point, best
             change = float(np.log(best / scale))
             if abs(change) <= SAME_SCALE or best == scale:
                 break
@@ -222,7 +231,7 @@ class ScaledFits:
                     following = float(np.exp(two - own * (two - one) / (own - its)))
             if not (self.least <= following < np.inf) or following == scale:
                 following = best
-            scale = following
+            scale = max(following, LARGEST_FALL * scale)
         return point, scale
 
     def _fit(self, scale: float, start: Array | None) -> PathPoint:

@@ -99,9 +99,7 @@ class NewtonPath:
         rank = min(design.n_samples - rows.has_intercept, design.n_features)
         self.subproblem = Subproblem(self.penalty, rank, alone, settings.tuning)
         start = self.penalty.clip(start)
-        self.point = Point(start, rows.intercept, rows.eta + design.predict(start))
-        if not start.any():
-            self.point = Point(start, rows.intercept, rows.eta)
+        self.point = Point(start, *rows.beside(design.predict(start) if start.any() else None))
         r = balanced(rows, *rows.slopes(self.point.eta))
         self.q = design.correlate(r)
         self.slope: Array | None = None

@@ -31,10 +31,12 @@ class RowSpace:
         design, penalty = bound.design, bound.penalty
         self._scale = np.where(penalty.movable, 1.0, 0.0)
         self._scale[penalty.movable] /= np.sqrt(penalty.l2_factors[penalty.movable])
-        Z = design.columns(slice(None))
+        counted = design.omega > 0  # the others are zero, and in the span of none
+        Z = design.columns(slice(None))[counted]
         Z *= self._scale
         self._Q, R = linalg.qr(Z.T, mode="economic", overwrite_a=True, check_finite=False)
-        rows = np.ascontiguousarray(R.T)
+        rows = np.zeros((design.n_samples, len(R)))
+        rows[counted] = R.T
         centred = None if design.mean is None else np.zeros(rows.shape[1])
         within = DenseDesign(rows, design.omega, centred)
         target = replace(bound.target, correlations=None)
@@ -43,10 +45,10 @@ class RowSpace:
 
     @classmethod
     def serves(cls, bound: Bound) -> bool:
-        """Whether there are more features than rows, each with a squared penalty alone."""
+        """Whether there are more features than rows that count, with a squared penalty alone."""
         penalty, design = bound.penalty, bound.design
         smooth = not (penalty.l1_ratio or penalty.has_bounds or penalty.free.any())
-        return smooth and design.n_features > design.n_samples
+        return smooth and design.n_features > np.count_nonzero(design.omega)
 
     def inside(self, w: Array) -> Array:
         """The unknowns that coefficients, (n_features, n_targets), have in the span of the rows."""

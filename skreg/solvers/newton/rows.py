@@ -48,6 +48,15 @@ class TargetLoss:
             self.intercept = float(self.loss.null_model(self.y, self.omega, target.offset))
         self.eta = self.offset + self.intercept
 
+    def beside(self, predictor: Array | None) -> tuple[float, Array]:
+        """The best intercept beside the features' linear predictor, and eta with both."""
+        if predictor is None:
+            return self.intercept, self.eta
+        shifted, intercept = self.offset + predictor, 0.0
+        if self.has_intercept:
+            intercept = float(self.loss.null_model(self.y, self.omega, shifted))
+        return intercept, shifted + intercept
+
     @cached_property
     def deviance(self) -> float:
         """Mean deviance of the null model, zero where it is rounding."""
