@@ -201,8 +201,8 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         if sample_weight is not None:
             params = {**params, "sample_weight": sample_weight}
         routed = process_routing(self, "fit", **params)
-        scorer = routed.scorer.score if "scorer" in routed else {}
-        return Routed(routed.splitter.split, scorer)
+        # By `get` alone: where nothing was given, scikit-learn's object has no end to its keys.
+        return Routed(routed.splitter.split, routed.get("scorer", {}).get("score", {}))
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Route `sample_weight` to fit and other metadata to the splitter."""

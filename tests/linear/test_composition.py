@@ -204,6 +204,13 @@ def test_weights_and_groups_together(model):
 
 
 @each_cv_model
+def test_routing_without_metadata_changes_nothing(model):
+    with config_context(enable_metadata_routing=True):
+        routed = clone(model).fit(X, Y)
+    same_fit(routed, clone(model).fit(X, Y))
+
+
+@each_cv_model
 def test_groups_without_routing_are_refused(model):
     with pytest.raises(ValueError, match="enable_metadata_routing"):
         clone(model).fit(X, Y, groups=GROUPS)
