@@ -15,6 +15,7 @@ import numpy as np
 from ..data.design import Array
 from ..data.powers_of_two import check_cut, too_strong
 from ..solvers.base import OneTarget
+from ..solvers.newton.class_ridge import class_trace
 from ..solvers.null_model import null_deviances
 from ..solvers.optimality import all_with_rounding, relative_gap, with_rounding
 from ..solvers.registry import choose
@@ -104,6 +105,12 @@ def with_degrees_of_freedom(path: PathResult, bound: BoundProblem) -> PathResult
         return path
     alphas = bound.engine_alphas(path.alphas[missing])
     df = path.df.copy()
+    if bound.loss.couples_targets:
+        for i, alpha in zip(np.flatnonzero(missing), alphas.tolist(), strict=True):
+            near = np.asarray(bound.powers.start(path.coefs[:, :, i].T), dtype=np.float64)
+            found = class_trace(bound, alpha, bound.design.from_raw(near), bound.problem.settings)
+            df[:, i] = found
+        return replace(path, df=df)
     df[..., missing] = smoother_traces(bound.design, bound.penalty, alphas)
     return replace(path, df=df)
 

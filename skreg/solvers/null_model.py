@@ -12,7 +12,7 @@ import numpy as np
 from ..data.design import Array
 from .base import Bound, Settings, Target
 from .newton.class_loss import ClassLoss
-from .newton.multinomial import ClassPath
+from .newton.class_ridge import smooth_path
 from .newton.prox_newton import NewtonPath
 from .newton.rows import TargetLoss
 from .optimality import pseudo_solve
@@ -57,7 +57,7 @@ def _smooth_correlations(bound: Bound, settings: Settings) -> Array:
         eta = classes.eta
         if len(index):
             start = np.zeros((bound.design.n_features, classes.n_classes))
-            together = ClassPath(free, start, exact, alone=True)
+            together, _ = smooth_path(free, start, exact, penalised=False)
             together.solve(1.0)
             eta = together.point.eta
         q = bound.design.correlate(classes.y - classes.probabilities(eta))

@@ -74,7 +74,7 @@ class ClassModel:
             A = np.empty((len(Z), m), order="F")
             for k, pairs in enumerate(of_class):
                 if pairs.start < pairs.stop:
-                    columns = Z[:, place[pairs]]
+                    columns = Z if smooth else Z[:, place[pairs]]
                     np.multiply(columns, p[block, k, None], out=A[:, pairs])
                     gram[pairs, pairs] += columns.T @ A[:, pairs]
                     coupled[k, pairs] += root @ A[:, pairs]
@@ -99,7 +99,7 @@ class ClassModel:
     def _add_sums(self, times: float) -> None:
         """Add a multiple of the square of each feature's sum over the classes."""
         n_classes = self.rows.n_classes
-        by_class = self.gram.reshape(n_classes, -1, n_classes, len(self.gram) // n_classes)
+        by_class = self.gram.reshape(2 * (n_classes, len(self.gram) // n_classes))
         if times > 0:
             self.unit = np.einsum("kjkj->j", by_class) / n_classes
         sums = np.einsum("kjlj->klj", by_class)  # a view

@@ -12,7 +12,7 @@ from sklearn.utils.fixes import parse_version
 
 from skreg.objective.losses import Logistic, Multinomial
 from skreg.objective.penalties import Penalty
-from skreg.paths.fit_path import fit_path
+from skreg.paths.fit_path import fit_path, with_degrees_of_freedom
 from skreg.paths.grid import alpha_grid
 from skreg.paths.problem import Problem
 from skreg.solvers.base import Settings
@@ -261,7 +261,10 @@ def test_the_trace_of_the_smoother_counts_all_classes():
     Y = classes(X[:, :3], rng)
     alpha = 0.05
     problem = Problem(Penalty.build(4, 0.0), LOSS, settings=EXACT)
-    path = fit_path(problem.bind(X, Y), np.array([alpha]))
+    bound = problem.bind(X, Y)
+    path = fit_path(bound, np.array([alpha]))
+    assert np.isnan(path.df).all()  # until it is asked for
+    path = with_degrees_of_freedom(path, bound)
     p = softmax(X @ path.coefs[:, :, 0].T + path.intercepts[:, 0])
     one = np.column_stack([X, np.ones(50)])
     H = np.einsum("ik,kl,ij,im->kjlm", p, np.eye(3), one, one) / 50
@@ -323,7 +326,8 @@ def test_no_penalty_agrees_with_bfgs():
     rng = np.random.default_rng(6)
     X = rng.standard_normal((150, 4))
     Y = classes(X[:, :3] / 2, rng)
-    path = fit_path(Problem(Penalty.build(4, 0.0), LOSS, settings=EXACT).bind(X, Y), np.zeros(1))
+    bound = Problem(Penalty.build(4, 0.0), LOSS, settings=EXACT).bind(X, Y)
+    path = with_degrees_of_freedom(fit_path(bound, np.zeros(1)), bound)
     one = np.column_stack([X, np.ones(150)])
 
     def loss(x):

@@ -1,0 +1,150 @@
+"""What the methods for the multinomial loss share: points, line search, certificate, predictor."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...data.design import Array, Design
+from ...objective.duality import correlations_wanted, into_domain, penalty_gaps
+from ...objective.penalties import Penalty, ScaledPenalty
+from ..base import AIM, Bound, Settings, Solution
+from .class_loss import ClassLoss
+from .prox_newton import EXACT_STEP, LEAST_FALL, MOST_HALVINGS, RISE_OF_ROUNDING, USUAL_AIM
+
+
+class ClassPoint(NamedTuple):
+    """Coefficients of all pairs, class by class, the intercepts and the linear predictors."""
+
+    w: Array
+    b: Array
+    eta: Array
+
+
+class ClassPath:
+    """The solution at one alpha after another.
+
+    Pair ``k * n_features + j`` is that of feature j and class k.
+
+    Attributes
+    ----------
+    penalty : Penalty
+        Of all pairs.
+    noise : ndarray of shape (n_classes * n_features,)
+        What correlations are known to.
+    point : ClassPoint
+        The last solution, or where the first begins.
+    known : list of (float, ClassPoint)
+        The last solutions and the logarithms of their alphas.
+    """
+
+    def __init__(self, bound: Bound, start: Array, settings: Settings, noise: Array) -> None:
+        self.design, self.shape, self.settings = bound.design, bound.penalty, settings
+        self.rows = rows = ClassLoss(bound)
+        self.n_classes = rows.n_classes
+        self.penalty = of_pairs(bound.penalty, rows.n_classes)
+        self.noise = np.outer(np.sqrt(rows.squares), noise).ravel()
+        self.aim = max(AIM, min(USUAL_AIM, settings.tol))
+        self.least_error = self.aim if self.aim == USUAL_AIM else EXACT_STEP
+        w = self.shape.clip(start.T)
+        eta = rows.eta + self._predict(w) if w.any() else rows.eta
+        self.point = ClassPoint(w.ravel(), rows.intercept, eta)
+        self.alpha, self.known = np.inf, list[tuple[float, ClassPoint]]()
+
+    def _predict(self, W: Array) -> Array:
+        """Linear predictors, of shape (n_samples, n_classes); W is (n_classes, n_features)."""
+        return np.asfortranarray(self.design.predict(W.T))
+
+    def _correlate(self, u: Array) -> Array:
+        """Correlations of all pairs."""
+        return np.asarray(self.design.correlate(u).T).ravel()
+
+    def armijo(self, penalty: ScaledPenalty, point: ClassPoint, new: ClassPoint, p: Array) -> float:
+        """The share of a step that lowers the objective enough, zero where none does.
+
+        It may rise by Armijo's rule at the rounding of the objective.
+        """
+        rows, direction = self.rows, new.eta - point.eta
+        known = float(penalty.value(point.w).sum())
+        now = rows.value(point.eta) + known
+        slope = float(rows.mean((rows.y - p) * direction).sum())
+        fall = float(penalty.value(new.w).sum()) - known - slope
+        share = 1.0
+        for _ in range(MOST_HALVINGS):
+            w = point.w + share * (new.w - point.w) if share < 1.0 else new.w
+            value = rows.value(point.eta + share * direction) + float(penalty.value(w).sum())
+            if value <= now + LEAST_FALL * share * fall + RISE_OF_ROUNDING * abs(now):
+                return share
+            share *= 0.5
+        return 0.0
+
+    def gap_at(
+        self, point: ClassPoint, s: Array, p: Array, q: Array, penalty: ScaledPenalty
+    ) -> float:
+        """Upper bound of ``P(w) - min P`` over the unit, at the shares s with correlations q."""
+        rows = self.rows
+        if not rows.is_balanced(s):
+            return np.inf
+        wanted = correlations_wanted(point.w, q, penalty)
+        q = np.where(np.abs(q - wanted) <= self.noise, wanted, q)
+        tau, dual = into_domain(q, penalty)
+        s = s if tau == 1.0 else (1.0 - tau) * rows.y + tau * s
+        gap = rows.divergence(s, p) + float(penalty_gaps(point.w, dual, penalty).sum())
+        return gap / rows.unit
+
+    def other_gap(self, point: ClassPoint, penalty: ScaledPenalty) -> float:
+        """The gap at the residual itself, and at a dual point of zero."""
+        rows, p = self.rows, self.rows.probabilities(point.eta)
+        s = rows.feasible(rows.balanced(p))
+        gap = self.gap_at(point, s, p, self._correlate(rows.y - s), penalty)
+        at_zero = rows.value(point.eta) - rows.saturated + float(penalty.value(point.w).sum())
+        return min(gap, max(at_zero, 0.0) / rows.unit)
+
+    def remember(self, alpha: float, point: ClassPoint) -> None:
+        """Take a point for the solution, from which the next alpha starts."""
+        self.alpha, self.point = alpha, point
+        if alpha > 0.0 and not self.penalty.has_bounds:
+            self.known = [*self.known[-2:], (float(np.log(alpha)), point)]
+
+    def extrapolated(self, alpha: float) -> ClassPoint:
+        """The point predicted from up to three solutions, a polynomial in alpha's logarithm.
+
+        The linear predictors are extrapolated along, which takes no product.
+        """
+        known = self.known
+        if len(known) < 2 or alpha <= 0.0:
+            return self.point
+        at, logs = float(np.log(alpha)), [log for log, _ in known]
+        if not at < logs[-1] or logs[-1] - at > 2.0 * (logs[-2] - logs[-1]):
+            return self.point
+        shares = []
+        for i, one in enumerate(logs):
+            share = 1.0
+            for j, other in enumerate(logs):
+                share *= (at - other) / (one - other) if j != i else 1.0
+            shares.append(share)
+        parts = zip(*(point for _, point in known), strict=True)
+        w, b, eta = (
+            np.asarray(sum(share * one for share, one in zip(shares, part, strict=True)))
+            for part in parts
+        )
+        return ClassPoint(w, b, eta)
+
+    def solution(self, design: Design, coef: Array, gap: float, n_iter: int, df: float) -> Solution:
+        """The solution of all classes, of which each row of `coef`, for a design, has one."""
+        rows, for_each = self.rows, np.ones(self.n_classes)
+        deviance = max(2.0 * (rows.value(self.point.eta) - rows.saturated), 0.0)
+        b = design.intercept(design.to_raw(coef.T), self.point.b)
+        shared = gap * for_each, n_iter * for_each, deviance * for_each, df * for_each
+        return Solution(coef, *shared, intercept=b - b.mean())
+
+
+def of_pairs(shape: Penalty, n_classes: int) -> Penalty:
+    """The penalty of all pairs, class by class."""
+    return shape.take(np.tile(np.arange(len(shape.factors)), n_classes))
+
+
+def part_way(point: ClassPoint, new: ClassPoint, share: float) -> ClassPoint:
+    """A share of the way from one point to another."""
+    return ClassPoint(*((1.0 - share) * a + share * b for a, b in zip(point, new, strict=True)))
