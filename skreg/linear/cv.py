@@ -176,7 +176,8 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         self.alpha_, self.alpha_min_, self.alpha_1se_, error = values
         self._keep_point(point, data.shape)
         if stored:
-            self.path_ = replace(path, feature_names=getattr(self, "feature_names_in_", None))
+            names = getattr(self, "feature_names_in_", None)
+            self.path_ = replace(path, feature_names=names, classes=getattr(self, "classes_", None))
         if not (path.converged.all() and result.converged):
             gap = max(result.worst_gap, float(path.dual_gaps.max()))
             warn_unconverged(

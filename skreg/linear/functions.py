@@ -305,6 +305,7 @@ def regularization_path(
     return replace(
         with_degrees_of_freedom(path, bound),
         feature_names=getattr(estimator, "feature_names_in_", None),
+        classes=getattr(estimator, "classes_", None),
         refit=partial(_refit, bound),
     )
 

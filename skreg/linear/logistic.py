@@ -219,6 +219,8 @@ class LogisticRegression(LogisticClassifier):
     classes_ : ndarray of shape (n_classes,)
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
     intercept_ : ndarray of shape (1,) or (n_classes,)
+    alpha_ : float
+        In the unit of `regularization_path`, ``1 / (C sum(s))``.
     dual_gap_ : float
         Upper bound of how far the objective is above its minimum, divided by the deviance of the
         intercept alone: the unit of `tol`.
@@ -301,6 +303,7 @@ class LogisticRegression(LogisticClassifier):
         data = self._checked(X, y, sample_weight, offset)
         alpha = 0.0 if self.penalty is None else 1.0 / (self.C * data.total_weight)
         self._fit_one(data, self._problem(data.columns), alpha)
+        self.alpha_ = float(alpha)
         self._in_scikit_learn_s_form()
         self.n_iter_ = np.array([self.n_iter_], dtype=np.int32)
         return self

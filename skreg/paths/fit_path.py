@@ -92,6 +92,7 @@ def fit_path(
         dev_ratio=1.0 - deviance[one],
         l1_ratio=problem.l1_ratio,
         tol=problem.settings.tol,
+        inverse_link=bound.loss.out_activation,
     )
 
 

@@ -52,6 +52,11 @@ class PathResult:
     tol : float
         The tolerance asked for.
     feature_names : ndarray of str or None
+    inverse_link : str
+        Leads from the linear predictor to the mean: "identity", "exp", "logistic" or "softmax".
+    classes : ndarray of shape (n_classes,) or None
+        Of a classifier. Of two classes the coefficients are those of the second, of more they have
+        one target a class.
     """
 
     alphas: Array
@@ -65,6 +70,8 @@ class PathResult:
     l1_ratio: float | None = None
     tol: float = 0.0
     feature_names: NDArray[Any] | None = None
+    inverse_link: str = "identity"
+    classes: NDArray[Any] | None = None
     refit: Callable[[float, NDArray[Any]], PathResult] | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -98,7 +105,8 @@ class PathResult:
         """The path of target `k` alone."""
         if self.coefs.ndim == 2:
             raise ValueError("the path has a single target already")
-        return replace(self, **{name: getattr(self, name)[k] for name in _BY_TARGET}, refit=None)
+        own = {name: getattr(self, name)[k] for name in _BY_TARGET}
+        return replace(self, **own, classes=None, refit=None)
 
     def coef_at(self, alpha: float, method: str = "auto") -> NDArray[Any]:
         """Coefficients at any alpha.
@@ -130,7 +138,7 @@ class PathResult:
         return self._at(alpha, method)[1]
 
     def predict(self, X: Any, alpha: float, method: str = "auto") -> NDArray[Any]:
-        """Predictions at any alpha, shape (n_samples,) or (n_samples, n_targets).
+        """The linear predictor at any alpha, shape (n_samples,) or (n_samples, n_targets).
 
         Parameters
         ----------
@@ -158,7 +166,7 @@ class PathResult:
 
         After the features come `intercept`, `df`, `dev_ratio` and `dual_gap`, with an underscore
         where a feature has that name. With several
-        targets the columns have two levels, target and name.
+        targets the columns have two levels, target (the class where there are classes) and name.
 
         Raises
         ------
@@ -171,7 +179,8 @@ class PathResult:
             raise ImportError("to_frame needs pandas: python -m pip install pandas") from error
         index = pd.Index(self.alphas, name="alpha")
         if self.coefs.ndim == 3:
-            parts = {k: self.for_target(k).to_frame() for k in range(len(self.coefs))}
+            named = range(len(self.coefs)) if self.classes is None else self.classes
+            parts = {name: self.for_target(k).to_frame() for k, name in enumerate(named)}
             return pd.concat(parts, axis=1, names=["target", None])
         names = self.feature_names
         if names is None:

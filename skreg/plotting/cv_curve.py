@@ -44,7 +44,7 @@ class CVCurveDisplay(Display):
         one-standard-error rule, that line is solid and the other dashed; otherwise it has a line
         of its own.
     target : int, default=0
-        Which target of a path with several the axis on top is about.
+        Which target of a path with several the axis on top is about. Classes count together.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class CVCurveDisplay(Display):
     def from_estimator(
         cls, estimator: Any, *, target: int = 0, ax: Axes | None = None, **plot_kwargs: Any
     ) -> CVCurveDisplay:
-        """Draw the cross-validation that a fitted LassoCV, ElasticNetCV or RidgeCV keeps.
+        """Draw the cross-validation that a fitted LassoCV, LogisticRegressionCV or the like keeps.
 
         Parameters
         ----------
@@ -165,8 +165,8 @@ class CVCurveDisplay(Display):
             Whether to draw a faint line for each fold. "auto" draws them for 2 to 20 folds.
         top : {"auto", "n_nonzero", "df"} or None, default="auto"
             What the axis on top shows: the number of non-zero coefficients or the degrees of
-            freedom of the path. "auto" is "df" for Ridge, none of whose coefficients becomes zero,
-            and "n_nonzero" otherwise. None leaves the axis out.
+            freedom of the path. "auto" is "df" without an L1 part, where no coefficient becomes
+            zero, and "n_nonzero" otherwise. None leaves the axis out.
         line_kwargs, point_kwargs : dict, default=None
             Overrides for the mean and for the dots on it (Line2D).
         band_kwargs, fold_kwargs : dict, default=None
@@ -192,7 +192,7 @@ class CVCurveDisplay(Display):
         below, above = mean - result.standard_error, mean + result.standard_error
         marks = labels.alphas_to_mark(alphas, result.alpha_min, result.alpha_1se, self.alpha)
         at = [mark.alpha for mark in marks]
-        counts = fitted.top_values(self.path, top, self.target)
+        counts = fitted.top_values(self.path, top, self.target, all_classes=True)
         # A single column is the mean itself: of one fold, or of the rows of leave-one-out.
         draw_folds = 1 < errors.shape[1] <= _MOST_FOLDS if folds == "auto" else folds
         drawn = np.concatenate([above, errors.ravel() if draw_folds else mean])
@@ -233,12 +233,25 @@ def _metric_label(metric: str) -> str:
     """Name what the errors measure, with its unit; a scorer's values come negated."""
     if metric.startswith("neg_"):
         metric = metric.removeprefix("neg_")
-    elif metric != MEAN_SQUARED_ERROR:
+    elif metric not in (MEAN_SQUARED_ERROR, *_OF_LOSSES):
         metric = f"negated {metric}"
-    name = re.sub(r"\br2\b", "R²", metric.replace("_", " "))
-    return f"CV {name} ({_UNITS[name]})" if name in _UNITS else f"CV {name}"
+    name = metric.replace("_", " ")
+    for written, read in _AS_READ.items():
+        name = re.sub(rf"\b{written}\b", read, name)
+    unit = _OF_LOSSES.get(name) or _UNITS.get(name)
+    return f"CV {name} ({unit})" if unit else f"CV {name}"
 
 
+# What classes, counts and amounts are judged by where no scorer is asked for.
+_OF_LOSSES = {"log-loss": "nats per row", "mean deviance": "per row"}
+_AS_READ = {
+    "r2": "R²",
+    "d2": "D²",
+    "roc auc": "ROC AUC",
+    "poisson": "Poisson",
+    "log loss": "log-loss",
+    "brier": "Brier",
+}
 _UNITS = {
     "mean squared error": "y²",
     "root mean squared error": "y",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..estimators.validation import ordered_by_name
+from . import kind_of_model
 
 Array = NDArray[np.float64]
 
@@ -62,13 +63,15 @@ def stored(estimator: Any, attribute: str, way_out: str = "") -> Any:
     elif not hasattr(estimator, "coef_"):
         said += "call fit first, on LassoCV or the like"
     elif name in _CROSS_VALIDATED:
-        other = (
-            f"fit it for one target or {way_out}" if library == "skreg" else f"skreg.{name} does"
-        )
+        other = f"skreg.{name} does"
+        if library == "skreg":
+            refitted = " with refit=True" if getattr(estimator, "refit", True) is False else ""
+            other = f"fit it{refitted or ' for one target, or with store_path=True,'} or {way_out}"
         said = f"{name} of {library} keeps no {attribute}: {other}"
     elif f"{name}CV" in _CROSS_VALIDATED:
-        other = f"use {name}CV, or {way_out}"
-        said = f"{name} has no {attribute}, because it fits a single alpha: {other}"
+        other = f"use {'skreg.' * (library == 'sklearn')}{name}CV, or {way_out}"
+        strength = "C" if hasattr(estimator, "C") else "alpha"
+        said = f"{name} has no {attribute}, because it fits a single {strength}: {other}"
     else:
         said += "it chooses no alpha"
     raise AttributeError(said)
@@ -108,19 +111,22 @@ def pick_target(values: ArrayLike, target: int, single_ndim: int) -> NDArray[Any
     return array if array.ndim == single_ndim else array[target]
 
 
-def own_alpha(value: Any, target: int) -> float | None:
+def own_alpha(value: Any, target: int | str | None) -> float | None:
     """Take the alpha of one target, from a number or from one number a target.
+
+    Classes share theirs, and of numbers the first is taken where no target is chosen.
 
     None where it is NaN: a single fold has no alpha_1se_.
     """
     if value is None:
         return None
     values = np.ravel(value)
-    own = float(values[target if values.size > 1 else 0])
+    chosen = values.size > 1 and not (target is None or isinstance(target, str))
+    own = float(values[target if chosen else 0])
     return None if np.isnan(own) else own
 
 
-def chosen_alphas(estimator: Any, target: int) -> dict[str, float | None]:
+def chosen_alphas(estimator: Any, target: int | str | None) -> dict[str, float | None]:
     """Take the alpha that a fitted estimator uses and those that cross-validation chose."""
     given = {name: getattr(estimator, f"{name}_", None) for name in ("alpha_min", "alpha_1se")}
     given["alpha"] = getattr(estimator, "alpha_", getattr(estimator, "alpha", None))
@@ -132,16 +138,26 @@ def names_of(estimator: Any, given: ArrayLike | None) -> ArrayLike | None:
     return getattr(estimator, "feature_names_in_", None) if given is None else given
 
 
-def top_values(path: Any, top: str | None, target: int) -> tuple[NDArray[Any], str] | None:
-    """Get what the axis on top shows along a path, if there is one, and its label."""
+def top_values(
+    path: Any, top: str | None, target: int, *, all_classes: bool = False
+) -> tuple[NDArray[Any], str] | None:
+    """Get what the axis on top shows along a path, if there is one, and its label.
+
+    Classes have their degrees of freedom together, and where `all_classes` says so their counts.
+    """
     if top is None or path is None:
         return None
+    classes = kind_of_model.classes_of_path(path)
     if top == "auto":
-        top = "df" if path.l1_ratio is None else "n_nonzero"
+        top = "n_nonzero" if path.l1_ratio else "df"
     if top == "df":
-        return pick_target(path.df, target, 1), "degrees of freedom"
+        together = "" if classes is None or all_classes else " of all classes"
+        return pick_target(path.df, target, 1), f"degrees of freedom{together}"
     if top == "n_nonzero":
-        return pick_target(path.n_nonzero, target, 1), "number of non-zero coefficients"
+        counts, label = path.n_nonzero, "number of non-zero coefficients"
+        if classes is not None and all_classes:
+            return counts.sum(axis=0), label
+        return pick_target(counts, target, 1), label
     raise ValueError(f'top={top!r} is unknown: choose "auto", "n_nonzero", "df" or None')
 
 
@@ -209,10 +225,13 @@ def as_penalised(
     Raises
     ------
     ValueError
-        X is sparse, not finite or of another width than the model, the weights are not one a
-        row, or the coefficients are bounded.
+        The model minimises no squared errors, X is sparse, not finite or of another width than the
+        model, the weights are not one a row, or the coefficients are bounded.
     """
     n_features = np.shape(stored(estimator, "coef_"))[-1]
+    if not kind_of_model.is_of_squared_error(estimator):
+        name = type(estimator).__name__
+        raise ValueError(f"{what} is of models of the squared error, which {name} is not")
     if hasattr(X, "toarray"):
         raise ValueError(f"{what} needs dense X: pass X.toarray()")
     fitted_on = getattr(estimator, "feature_names_in_", None)
@@ -239,11 +258,3 @@ def as_penalised(
     given = getattr(estimator, "penalty_factor", None)
     factors = one_each(given, n_features, "penalty_factor", fitted_on)
     return PenalisedData(columns, root, scale, factors, centred)
-
-
-def mixing(estimator: Any) -> float | None:
-    """Share of the L1 part in an estimator's penalty; None for ridge regression."""
-    ratio = getattr(estimator, "l1_ratio_", getattr(estimator, "l1_ratio", None))
-    if ratio is None and hasattr(estimator, "selection"):  # scikit-learn's LassoCV
-        return 1.0
-    return None if ratio is None else float(ratio)

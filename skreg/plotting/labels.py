@@ -125,15 +125,20 @@ def by_size(coefs: NDArray[np.float64], column: int) -> NDArray[np.intp]:
 
 
 def name_line_ends(
-    canvas: Canvas, lines: Sequence[Line2D], names: Sequence[str], label_kwargs: Kwargs
+    canvas: Canvas,
+    lines: Sequence[Line2D],
+    names: Sequence[str],
+    label_kwargs: Kwargs,
+    of_all: list[Annotation] | None = None,
 ) -> list[Annotation]:
     """Write each line's name on the right of the axes, as near to the line's end as fits.
 
-    Places are worked out whenever the figure is drawn, so they follow its size and its layout.
+    Places are worked out whenever the figure is drawn, so they follow its size and its layout. The
+    labels are added to those `of_all` panels, whose widest one decides how wide each panel is.
     """
     labels: list[Annotation] = []
     ax = canvas.ax
-    column = _ColumnOnTheRight(ax, lines, labels)
+    column = _ColumnOnTheRight(ax, lines, labels, labels if of_all is None else of_all)
     for index, (line, name) in enumerate(
         zip(lines, shorten_apart(names, canvas.longest_name(24)), strict=True)
     ):
@@ -156,7 +161,9 @@ def name_line_ends(
             },
         )
         labels.append(styled(label, label_kwargs, color=line.get_color(), fontsize=canvas.size))
-    if labels:
+    if of_all is not None:
+        of_all += labels
+    if labels or of_all is not None:
         ax.set_axes_locator(column)
     return labels
 
@@ -187,11 +194,18 @@ class _ColumnOnTheRight:
 
     As a locator it narrows the axes within their slot by the width of the names, and keeps each
     name at the last point of its line that is in view. The slot itself stays as it is, so this
-    works with any layout engine and with none.
+    works with any layout engine and with none. Panels of one picture are as wide as each other,
+    by the widest name of all of them.
     """
 
-    def __init__(self, ax: Axes, lines: Sequence[Line2D], labels: Sequence[Annotation]) -> None:
-        self.ax, self.labels = ax, labels
+    def __init__(
+        self,
+        ax: Axes,
+        lines: Sequence[Line2D],
+        labels: Sequence[Annotation],
+        of_all: Sequence[Annotation],
+    ) -> None:
+        self.ax, self.labels, self.of_all = ax, labels, of_all
         self.lines = [_points(line) for line in lines]
 
     def place(self, index: int, renderer: RendererBase) -> Transform:
@@ -214,7 +228,7 @@ class _ColumnOnTheRight:
             if label.arrow_patch is not None:  # no leader goes across the lines
                 label.arrow_patch.set_visible(on_the_right)
         slot = ax.get_position(original=True)
-        widest = max(_text_box(label, renderer).width for label in self.labels)
+        widest = max((_text_box(label, renderer).width for label in self.of_all), default=0.0)
         taken = (widest + _LABEL_GAP * ax.figure.dpi / 72) / ax.figure.bbox.width
         width = max(slot.width - taken, 0.3 * slot.width)
         return Bbox.from_bounds(slot.x0, slot.y0, width, slot.height)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import fitted, naming
+from . import fitted, kind_of_model, naming
 
 Array = NDArray[np.float64]
 
@@ -161,7 +161,7 @@ def two_coefficients(
             )
     others = np.setdiff1d(np.arange(w.size), pair)
     residual = data.centre(target.ravel()) - data.columns[:, others] @ w[others]
-    two, ratio = data.columns[:, pair], fitted.mixing(estimator)
+    two, ratio = data.columns[:, pair], kind_of_model.mixing(estimator)
     unit = 2.0 if ratio is None else 1 / float(np.sum(data.row_scale**2))
     factors = data.factors[pair]
     plane = TwoCoefficients(

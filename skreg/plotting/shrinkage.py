@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import fitted, labels
+from . import fitted, kind_of_model, labels
 from .style import Canvas, Display, Kwargs, styled
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class ShrinkageDisplay(Display):
         estimator = fitted.unwrapped(estimator)
         data = fitted.as_penalised(estimator, X, sample_weight, "ShrinkageDisplay")
         chosen = fitted.chosen_alphas(estimator, target)
-        if chosen["alpha"] is None or fitted.mixing(estimator) is not None:
+        if chosen["alpha"] is None or kind_of_model.mixing(estimator) is not None:
             name = type(estimator).__name__
             raise ValueError(f"ShrinkageDisplay is of ridge regression, which {name} is not")
         if np.any(data.factors == 0):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.axes._secondary_axes import SecondaryAxis
     from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
@@ -32,6 +33,7 @@ LINESTYLES = ("-", (0, (5, 1.5)), (0, (6, 1.5, 1, 1.5)), (0, (1.2, 1.2)))
 
 _NARROW_INCHES = 4.5  # below this width of the axes' slot, text is set a size smaller
 _NARROW_POINTS = 8.0
+_MOST_IN_A_COLUMN = 4  # panels below one another; more of them stand in two columns
 
 
 class Display:
@@ -44,10 +46,12 @@ class Display:
         """Take the axes given, or make some on a new pyplot figure."""
         return self._canvases(ax, 1, "picture")[0]
 
-    def _canvases(self, ax: Any, n: int, of: str, **options: Any) -> list[Canvas]:
+    def _canvases(
+        self, ax: Any, n: int, of: str, *, n_columns: int = 1, **options: Any
+    ) -> list[Canvas]:
         """Take the axes given for n panels, or make new ones below one another.
 
-        A new figure has the width that the user has set, and half the height for each panel more.
+        A new figure has the width that the user has set, and half the height for each row more.
 
         Raises
         ------
@@ -69,8 +73,12 @@ class Display:
             import matplotlib.pyplot as plt
 
             width, height = plt.rcParams["figure.figsize"]
-            size = width, height * (n + 1) / 2
-            _, ax = plt.subplots(n, figsize=size, squeeze=False, layout="constrained", **options)
+            n_rows = -(-n // n_columns)
+            options |= {"figsize": (width, height * (n_rows + 1) / 2), "layout": "constrained"}
+            figure, axes = plt.subplots(n_rows, n_columns, squeeze=False, **options)
+            ax = axes.ravel()[:n]
+            for spare in axes.ravel()[n:]:
+                figure.delaxes(spare)
         given = list(np.ravel(np.asarray(ax, dtype=object)))
         for each in given:
             if not isinstance(each, Axes):
@@ -79,8 +87,19 @@ class Display:
                 raise ValueError(f"ax must be rectilinear, and has the projection {each.name!r}")
         if len(given) != n:
             raise ValueError(f"{len(given)} axes are given for {n} {of}")
-        self.ax_, self.figure_ = given[0], given[0].figure
-        return [Canvas(each) for each in given]
+        canvases = [Canvas(each) for each in given]
+        self._draws_on(canvases[0])
+        return canvases
+
+    def _draws_on(self, canvas: Canvas) -> None:
+        figure: Any = canvas.ax.figure
+        self.ax_, self.figure_ = canvas.ax, figure
+
+    def _class_canvases(self, ax: Any, n: int, *, sharey: bool = False) -> list[Canvas]:
+        """Take the axes given for n classes, or make new ones that share their x-axis."""
+        of = "classes (target= chooses one)" if n > 1 else "picture"
+        n_columns = 1 if n <= _MOST_IN_A_COLUMN else 2
+        return self._canvases(ax, n, of, n_columns=n_columns, sharex=True, sharey=sharey)
 
 
 class Canvas:
@@ -152,6 +171,10 @@ class Canvas:
         ax.set_ylabel(ylabel, fontsize=size)
         for text in (ax.xaxis.get_offset_text(), ax.yaxis.get_offset_text()):
             text.set_fontsize(size)
+
+    def title(self, text: str) -> None:
+        """Write what a panel is of above it."""
+        self.ax.set_title(text, fontsize=self.size, fontweight="bold", parse_math=False)
 
     @property
     def letters(self) -> int:
@@ -261,3 +284,30 @@ def styled(artist: AnyArtist, overrides: Kwargs, **defaults: Any) -> AnyArtist:
     artist.set(**defaults)
     artist.set(**(overrides or {}))
     return artist
+
+
+def label_outer(panels: Sequence[Axes], tops: Sequence[SecondaryAxis | None] = ()) -> None:
+    """Leave out what an axis shares with that of the panel below, or on the left, in one grid.
+
+    So do the axes on top, if there are some, with that of the panel above.
+    """
+    places = [ax.get_subplotspec() for ax in panels]
+    cells = [
+        (id(place.get_gridspec()), place.rowspan.start, place.colspan.start)
+        for place in places
+        if place is not None
+    ]
+    if len(cells) < len(panels) or len({grid for grid, _, _ in cells}) > 1:
+        return
+    for ax, (_, row, column) in zip(panels, cells, strict=True):
+        beside = list(zip(panels, cells, strict=True))
+        shares_x, shares_y = ax.get_shared_x_axes(), ax.get_shared_y_axes()
+        if any(shares_x.joined(ax, o) and r > row and c == column for o, (_, r, c) in beside):
+            ax.set_xlabel("")
+        else:  # also where the last row of the grid has no panel below
+            ax.tick_params(axis="x", labelbottom=True)
+        if any(shares_y.joined(ax, o) and r == row and c < column for o, (_, r, c) in beside):
+            ax.set_ylabel("")
+    for top, (_, row, column) in zip(tops, cells, strict=False):
+        if top is not None and any(r < row and c == column for _, r, c in cells):
+            top.set_xlabel("")
