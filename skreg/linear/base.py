@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ..data.products import Array
+from ..data.products import Array, is_sparse
 from ..estimators.parameters import CheckedParameters
 from ..estimators.ready import rows_to_predict
 from ..estimators.runtime import one_blas_thread, restored_on_failure
@@ -43,7 +43,10 @@ class LinearModel(CheckedParameters):
         if not hasattr(self, "coef_"):
             check_is_fitted(self)
         table = rows_to_predict(self, X, accept_sparse=FORMATS)
-        return np.asarray(table @ self.coef_.T + self.intercept_)
+        product: Any = table @ self.coef_.T
+        if is_sparse(product):  # of a sparse table with coefficients made sparse
+            product = product.toarray()
+        return np.asarray(product + self.intercept_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

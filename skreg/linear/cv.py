@@ -90,7 +90,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
     cv: Any
     rule: str
     fold_weights: str
-    store_fold_coefs: bool
+    store_fold_coefs: bool | str
     store_path: bool | str
     n_jobs: int | None
 
@@ -116,13 +116,16 @@ class CrossValidated(WarnsOfEdge, LinearModel):
             moments=moments,
             metric=metric,
             metric_name=name,
-            keep_coefs=self.store_fold_coefs or not getattr(self, "refit", True),
+            keep_coefs=self._wants_fold_coefs() or not getattr(self, "refit", True),
             fold_weights=self.fold_weights,
             run=partial(in_parallel, self.n_jobs, getattr(self, "verbose", 0)),
             weights=data.row_weight,
             reweighted=data.reweighted,
         )
         return candidates, results
+
+    def _wants_fold_coefs(self) -> bool:
+        return bool(self.store_fold_coefs)
 
     def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
         """What judges the rows held out, and its name."""

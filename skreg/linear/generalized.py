@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..data.products import Array
+from ..data.products import Array, is_sparse
 from ..estimators.parameters import NOT_NEGATIVE, SHARE, parameter, with_parameters
 from ..estimators.validation import check_weights
 from ..estimators.warnings import unit_of_gaps, warn_unconverged
@@ -57,9 +57,12 @@ class GeneralizedLinearModel(LinearModel):
                 f"warm_start=True, but coef_ of the previous fit has shape {self.coef_.shape}"
                 f" where X has {self.n_features_in_} features; set warm_start=False"
             )
-        if not np.isfinite(self.coef_).all():
+        start: Any = self.coef_
+        if is_sparse(start):
+            start = start.toarray()
+        if not np.isfinite(start).all():
             raise ValueError("warm_start=True, but coef_ has NaN or infinity; set warm_start=False")
-        return np.asarray(self.coef_.T)
+        return np.asarray(start.T)
 
     def _shifted_predictor(self, X: Any, offset: Any) -> NDArray[Any]:
         """The linear predictor, with the offset that a fit with one asks for."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import numbers
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 
-from ..data.products import Array
 from ..estimators.parameters import COUNT, SHARE, parameter, with_parameters
-from ..estimators.validation import numeric, refuse_booleans
 from ..objective.losses import Gamma, Loss, Poisson
 from ..paths.grid import DEFAULT_EPS
 from ..selection.cross_validate import Metric, mean_deviance
@@ -22,7 +19,7 @@ from .base import all_or_nothing
 from .cv import CrossValidated
 from .generalized import GeneralizedLinearModel, GeneralizedRegressor, TweedieParameters
 from .parameters import CVParameters, SmoothLossParameters
-from .problems import check_alphas, is_count, smooth_problem
+from .problems import check_alphas, is_count, shares_of_l1, smooth_problem
 from .scoring import negated_scores, scorer_of
 from .training_data import TrainingData
 
@@ -55,6 +52,9 @@ class CrossValidatedLoss(CrossValidated, GeneralizedLinearModel):
 
     scoring: Any
 
+    #: Methods whose metadata a scorer is given.
+    _scores_by: ClassVar[tuple[str, ...]] = ("fit",)
+
     def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
         if self.scoring is None and self._loss().quadratic:
             return super()._judge(data, score_params)
@@ -70,17 +70,10 @@ class CrossValidatedLoss(CrossValidated, GeneralizedLinearModel):
         routing = super().get_metadata_routing()
         if self.scoring is None:
             return routing
-        mapping = MethodMapping().add(caller="fit", callee="score")
+        mapping = MethodMapping()
+        for method in self._scores_by:
+            mapping.add(caller=method, callee="score")
         return routing.add(scorer=scorer_of(self), method_mapping=mapping)
-
-
-def shares_of_l1(l1_ratio: Any, name: str) -> Array:
-    """The L1 shares to try."""
-    ratios = np.atleast_1d(numeric(l1_ratio, name))
-    if ratios.ndim != 1 or not len(ratios) or not np.all((ratios >= 0) & (ratios <= 1)):
-        raise ValueError(f"{name} must be in [0, 1], or a list of such, got {l1_ratio!r}")
-    refuse_booleans(l1_ratio, name)
-    return ratios
 
 
 @with_parameters

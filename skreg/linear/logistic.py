@@ -9,9 +9,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.linear_model._base import SparseCoefMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
+from ..data.products import Array
 from ..estimators.parameters import SHARE, parameter, with_parameters
 from ..estimators.runtime import warn
 from ..objective.losses import Logistic, Loss, Multinomial
@@ -20,7 +22,7 @@ from .base import all_or_nothing
 from .class_data import ClassData
 from .generalized import GeneralizedLinearModel
 from .parameters import SmoothLossParameters
-from .problems import smooth_problem
+from .problems import shares_of_l1, smooth_problem
 from .scoring import most_probable, probabilities
 
 SCIKIT_LEARN_S = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "newton-cd"}
@@ -81,13 +83,23 @@ class LogisticParameters(SmoothLossParameters):
                 FutureWarning,
             )
 
-    def _share_of_l1(self, l1_ratio: Any) -> Any:
-        """The L1 share, or shares, where `penalty` may still be given."""
-        fixed = {"l1": 1.0, "l2": 0.0}.get(str(self.penalty))
-        return l1_ratio if fixed is None else np.full_like(l1_ratio, fixed)[()]
+    def _shares_of_l1(self, given: Any, name: str) -> Array:
+        """The L1 shares to try, which `penalty` decides where it is still given."""
+        if given is None and self.penalty == "elasticnet":
+            raise ValueError(f"{name} must be specified when penalty is elasticnet.")
+        shares = np.zeros(1) if given is None else shares_of_l1(given, name)
+        decided = {"l1": 1.0, "l2": 0.0}.get(str(self.penalty))
+        if decided is None:
+            return shares
+        if np.any((shares != 0.0) & (shares != decided)):
+            warn(
+                f"Inconsistent values: penalty={self.penalty} with {name}={given}: the penalty"
+                " decides."
+            )
+        return np.array([decided])
 
 
-class LinearClassifier(ClassifierMixin, GeneralizedLinearModel):
+class LinearClassifier(SparseCoefMixin, ClassifierMixin, GeneralizedLinearModel):
     """Base of the models of classes."""
 
     classes_: NDArray[Any]
@@ -260,9 +272,9 @@ class LogisticRegression(LogisticClassifier):
         kind="float",
         meaning="Inverse strength of the penalty, > 0; ``np.inf`` is none.",
     )
-    l1_ratio: float = parameter(
+    l1_ratio: float | None = parameter(
         default=0.0,
-        constraint=[SHARE],
+        constraint=[SHARE, Hidden(None)],
         kind="float",
         meaning="Share of the L1 penalty, in [0, 1].",
     )
@@ -301,6 +313,8 @@ class LogisticRegression(LogisticClassifier):
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
         data = self._checked(X, y, sample_weight, offset)
+        if self.penalty is None and self.C != 1.0:
+            warn(f"Setting penalty=None will ignore the C: got C={self.C}.")
         alpha = 0.0 if self.penalty is None else 1.0 / (self.C * data.total_weight)
         self._fit_one(data, self._problem(data.columns), alpha)
         self.alpha_ = float(alpha)
@@ -309,5 +323,10 @@ class LogisticRegression(LogisticClassifier):
         return self
 
     def _problem(self, columns: Sequence[Any]) -> Problem:
-        l1_ratio = self._share_of_l1(float(self.l1_ratio))
-        return smooth_problem(self, columns, self._loss(), l1_ratio)
+        if self.l1_ratio is None:
+            warn(
+                "'l1_ratio=None' was deprecated in version 1.8 of scikit-learn: leave it out.",
+                FutureWarning,
+            )
+        (l1_ratio,) = self._shares_of_l1(self.l1_ratio, "l1_ratio")
+        return smooth_problem(self, columns, self._loss(), float(l1_ratio))

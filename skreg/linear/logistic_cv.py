@@ -10,6 +10,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Hidden, StrOptions
+from sklearn.utils.metadata_routing import (
+    _raise_for_params,
+    _routing_enabled,
+    process_routing,
+)
 
 from ..data.products import Array
 from ..estimators.parameters import COUNT, parameter, with_parameters
@@ -18,10 +23,10 @@ from ..selection.cross_validate import Metric, log_loss
 from ..selection.result import CVResult
 from .base import all_or_nothing
 from .cv import Chosen
-from .generalized_cv import CrossValidatedLoss, SmoothLossCVParameters, shares_of_l1
+from .generalized_cv import CrossValidatedLoss, SmoothLossCVParameters
 from .logistic import LogisticClassifier
 from .problems import check_alphas, is_count, smooth_problem
-from .scoring import negated_class_scores, scorer_of
+from .scoring import negated_class_scores, scorer_of, scorer_of_classes
 from .training_data import TrainingData
 
 LOG_LOSS = "log-loss"
@@ -57,7 +62,7 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
         ``use_legacy_attributes=True`` a dict of arrays of shape (n_folds, n_Cs), or
         (n_folds, n_Cs, n_l1_ratios), the same for each class.
     coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_Cs, 1 or n_classes, n_features + 1)
-        Where ``store_fold_coefs=True``; the intercept is last, if there is one. A dict by class
+        Where `store_fold_coefs` says so; the intercept is last, if there is one. A dict by class
         with ``use_legacy_attributes=True``.
     cv_result_ : CVResult
         Errors, their mean and standard error at the chosen l1_ratio.
@@ -123,6 +128,18 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
         meaning="Whether attributes have the form that they had before scikit-learn 1.10.",
     )
 
+    store_fold_coefs: bool | str = parameter(
+        default="auto",
+        constraint=["boolean", StrOptions({"auto"})],
+        kind='bool or "auto"',
+        meaning="""
+        Keep `coefs_paths_`, and each fold's coefficients in ``cv_result_.fold_coefs``; "auto" does
+        with `Cs`, as scikit-learn, but not with `alphas`, which are many.
+        """,
+    )
+
+    _scores_by = ("fit", "score")
+
     @all_or_nothing
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, **params: Any
@@ -154,7 +171,10 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
         data = self._checked(X, y, sample_weight, offset)
-        l1_ratios = self._share_of_l1(self._l1_ratios())
+        if self.penalty is None:
+            raise ValueError("penalty=None leaves nothing to choose: use LogisticRegression")
+        given_ratios = None if isinstance(self.l1_ratios, str) else self.l1_ratios
+        l1_ratios = self._shares_of_l1(given_ratios, "l1_ratios")
         grid = inverse_strengths(self.Cs) if self.alphas is None else None
         given: Any = self.alphas if grid is None else 1.0 / grid
         given = given if is_count(given) else check_alphas(given)
@@ -170,17 +190,11 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
         self._keep_scores(chosen.results)
         return self
 
-    def _l1_ratios(self) -> Array:
-        if self.l1_ratios is None or isinstance(self.l1_ratios, str):
-            return np.zeros(1)
-        return shares_of_l1(self.l1_ratios, "l1_ratios")
-
     def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
         if self.scoring is None:
             return log_loss, LOG_LOSS
-        scores = partial(
-            negated_class_scores, scorer_of(self), score_params, data.labels, self.classes_
-        )
+        scorer = scorer_of_classes(scorer_of(self), self.classes_)
+        scores = partial(negated_class_scores, scorer, score_params, data.labels, self.classes_)
         return scores, str(self.scoring)
 
     def _keep_strengths(
@@ -214,7 +228,7 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
             self._average(scores, paths, max(result.worst_gap for result in results))
         self.scores_: Any = scores
         self.__dict__.pop("coefs_paths_", None)
-        if self.store_fold_coefs:
+        if paths is not None and self._wants_fold_coefs():
             self.coefs_paths_: Any = paths
         if self.use_legacy_attributes is True:
             self._keep_legacy()
@@ -242,12 +256,16 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
         many = len(self.l1_ratios_) > 1
         self.scores_ = dict.fromkeys(classes, scores if many else scores[:, :, 0])
         self.C_, self.l1_ratio_ = (np.full(len(classes), one) for one in (self.C_, self.l1_ratio_))
-        if self.store_fold_coefs:
+        if hasattr(self, "coefs_paths_"):
             paths = self.coefs_paths_.transpose(3, 0, 2, 1, 4)
             self.coefs_paths_ = {
                 each: own if many else own[:, :, 0]
                 for each, own in zip(classes, paths, strict=True)
             }
+
+    def _wants_fold_coefs(self) -> bool:
+        wanted = self.store_fold_coefs
+        return self.alphas is None if isinstance(wanted, str) else wanted
 
     @property
     def _gives_inverses(self) -> bool:
@@ -258,7 +276,9 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
         if self.alphas is not None or not is_count(self.Cs):
             super()._warn_edge(results)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+    def score(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, **params: Any
+    ) -> float:
         """Score by `scoring`, or the share of the rows whose class is predicted.
 
         Parameters
@@ -268,17 +288,31 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
         sample_weight : array-like of shape (n_samples,) or None, default=None
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), or None, default=None
             Not with `scoring`.
+        **params : dict
+            Metadata for the scorer, with metadata routing enabled.
 
         Returns
         -------
         float
         """
+        _raise_for_params(params, self, "score")
         if self.scoring is None:
+            if params:
+                raise TypeError(f"without scoring there is no scorer to take {sorted(params)}")
             return super().score(X, y, sample_weight, offset)
         if offset is not None:
             raise ValueError("a scorer knows no offset: leave scoring at None, or score predict")
-        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(scorer_of(self)(self, X, y, **weight))
+        if sample_weight is not None:
+            params = {**params, "sample_weight": sample_weight}
+        if _routing_enabled():
+            routed = process_routing(self, "score", **params).get("scorer").get("score")
+            if lost := sorted(set(params) - set(routed)):
+                raise TypeError(
+                    f"{type(self).__name__}.score got unexpected argument(s) {set(lost)}, which are"
+                    " not routed to any object."
+                )
+            params = routed
+        return float(scorer_of_classes(scorer_of(self), self.classes_)(self, X, y, **params))
 
 
 def inverse_strengths(Cs: Any) -> Array:

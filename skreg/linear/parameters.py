@@ -181,7 +181,7 @@ class CVParameters:
         Leave-one-out counts each row by its sample weight.
         """,
     )
-    store_fold_coefs: bool = parameter(
+    store_fold_coefs: bool | str = parameter(
         default=False, meaning="Keep each fold's coefficients in ``cv_result_.fold_coefs``."
     )
     store_path: bool | str = parameter(

@@ -153,6 +153,15 @@ def check_alphas(alphas: Any, *, allow_zero: bool = True) -> Array:
     return np.sort(given.astype(np.float64))[::-1]
 
 
+def shares_of_l1(l1_ratio: Any, name: str) -> Array:
+    """The L1 shares to try."""
+    ratios = np.atleast_1d(numeric(l1_ratio, name))
+    if ratios.ndim != 1 or not len(ratios) or not np.all((ratios >= 0) & (ratios <= 1)):
+        raise ValueError(f"{name} must be in [0, 1], or a list of such, got {l1_ratio!r}")
+    refuse_booleans(l1_ratio, name)
+    return ratios
+
+
 def undeprecated(n_alphas: Any, alphas: Any, since: str, until: str) -> Any:
     """`alphas`, where scikit-learn took `n_alphas` and ``alphas=None`` before a version."""
     alphas = unwrap(alphas)

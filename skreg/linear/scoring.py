@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.metrics import check_scoring, get_scorer
+from sklearn.metrics import check_scoring, get_scorer, make_scorer
 from sklearn.utils.metadata_routing import _routing_enabled
 
 from ..objective.losses import Loss
@@ -93,6 +94,26 @@ def negated_class_scores(
             for one in each
         ]
     return -np.array([scores], dtype=np.float64)
+
+
+def scorer_of_classes(scorer: Any, classes: NDArray[Any]) -> Any:
+    """A scorer that is told of all classes, some of which a fold may lack, and which is positive.
+
+    As in scikit-learn the second of two is, where the scorer does not say.
+    """
+    score = getattr(scorer, "_score_func", None)
+    takes = inspect.signature(score).parameters if score is not None else {}
+    if score is None or "labels" not in takes:
+        return scorer
+    told = {"labels": classes}
+    if len(classes) == 2 and "pos_label" in takes:
+        told["pos_label"] = classes[1]
+    return make_scorer(
+        score,
+        greater_is_better=scorer._sign == 1,
+        response_method=scorer._response_method,
+        **{**told, **scorer._kwargs},
+    )
 
 
 def most_probable(classes: NDArray[Any], eta: NDArray[Any]) -> NDArray[Any]:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from sklearn import linear_model
+from sklearn import config_context, linear_model
 from sklearn.datasets import load_breast_cancer, load_iris, make_classification
-from sklearn.metrics import log_loss
+from sklearn.metrics import f1_score, get_scorer, log_loss, make_scorer
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 import skreg
@@ -106,8 +106,43 @@ def test_without_a_penalty_it_is_the_maximum_of_the_likelihood():
     score = X.T @ (own.predict_proba(X)[:, 1] - y)
     assert np.abs(score).max() < 1e-5
     with pytest.warns(FutureWarning):
-        other = LogisticRegression(penalty=None, C=3.0, **EXACT).fit(X, y)
+        other = LogisticRegression(penalty=None, **EXACT).fit(X, y)
     assert_array_equal(own.coef_, other.coef_)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_penalty_that_contradicts_other_parameters_is_told():
+    with pytest.warns(UserWarning, match="Setting penalty=None will ignore the C"):
+        LogisticRegression(penalty=None, C=3.0).fit(*TWO)
+    with pytest.warns(UserWarning, match="penalty=l2 with l1_ratio=0.5: the penalty decides"):
+        LogisticRegression(penalty="l2", l1_ratio=0.5).fit(*TWO)
+    with pytest.warns(UserWarning, match="penalty=l2 with l1_ratios="):
+        LogisticRegressionCV(penalty="l2", l1_ratios=[0.0, 1.0], Cs=2, cv=2).fit(*TWO)
+    for model, name in (
+        (LogisticRegression(penalty="elasticnet", l1_ratio=None), "l1_ratio must"),
+        (LogisticRegressionCV(penalty="elasticnet", l1_ratios=None), "l1_ratios must"),
+        (LogisticRegressionCV(penalty=None), "leaves nothing to choose"),
+    ):
+        with pytest.raises(ValueError, match=name):
+            model.fit(*TWO)
+
+
+def test_a_missing_l1_share_is_none_with_a_warning():
+    with pytest.warns(FutureWarning, match="l1_ratio=None"):
+        own = LogisticRegression(l1_ratio=None).fit(*TWO)
+    assert_array_equal(own.coef_, LogisticRegression().fit(*TWO).coef_)
+
+
+def test_coefficients_may_be_stored_sparse():
+    X, y = TWO
+    own = LogisticRegression(C=0.1, l1_ratio=1.0).fit(X, y)
+    expected = own.decision_function(X)
+    own.sparsify()
+    assert sparse.issparse(own.coef_)
+    for table in (X, sparse.csr_array(X), sparse.csc_matrix(X)):
+        assert_allclose(own.decision_function(table), expected)
+    own.set_params(warm_start=True).fit(X, y)
+    assert own.densify() is own
 
 
 def test_separable_classes_have_finite_coefficients_without_a_penalty():
@@ -231,6 +266,45 @@ def test_the_choice_is_scikit_learn_s(data, given):
     assert_allclose(own.scores_[:, 0], next(iter(other.scores_.values())), atol=1e-6)
     paths = np.stack(list(other.coefs_paths_.values()), axis=2)
     assert_allclose(own.coefs_paths_[:, 0], paths, atol=1e-3)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("scoring", ["neg_brier_score", "neg_log_loss"])
+def test_a_scorer_is_told_of_classes_that_rows_held_out_lack(n_classes, scoring):
+    y = np.repeat(["a", "b", "c"], 10)[: 10 * n_classes]
+    X = np.random.default_rng(0).normal(size=(len(y), 3))
+    held_out = np.flatnonzero(y == "a")[:3]
+    folds = [(np.setdiff1d(np.arange(len(y)), held_out), held_out)]
+    own = LogisticRegressionCV(Cs=[0.1, 1.0], cv=folds, scoring=scoring).fit(X, y)
+    assert (own.scores_ < 0).all()
+    assert own.score(X[held_out], y[held_out]) < 0
+
+
+def test_the_second_class_is_the_positive_one():
+    X, y = TWO
+    own = LogisticRegressionCV(Cs=[0.1, 1.0], cv=3, scoring="f1").fit(X, y)
+    other = LogisticRegressionCV(Cs=[0.1, 1.0], cv=3, scoring="f1").fit(X, y == "malignant")
+    first = make_scorer(f1_score, pos_label="benign")
+    given = LogisticRegressionCV(Cs=[0.1, 1.0], cv=3, scoring=first).fit(X, y)
+    assert_allclose(own.scores_, other.scores_)
+    assert (given.scores_ != own.scores_).all()
+
+
+def test_metadata_of_a_score_go_to_the_scorer():
+    X, y = TWO
+    with pytest.raises(ValueError, match="enable_metadata_routing"):
+        LogisticRegressionCV(Cs=2, scoring="accuracy").fit(X, y).score(X, y, extra=1)
+    weight = 1.0 + WEIGHT
+    with config_context(enable_metadata_routing=True):
+        scorer = get_scorer("accuracy").set_score_request(sample_weight=False)
+        own = LogisticRegressionCV(Cs=2, cv=3, scoring=scorer).fit(X, y, sample_weight=weight)
+        with pytest.raises(TypeError, match="'sample_weight'}, which are not routed"):
+            own.score(X, y, sample_weight=weight)
+        scorer.set_score_request(sample_weight=True)
+        other = LogisticRegressionCV(Cs=2, cv=3, scoring=scorer).fit(X, y, sample_weight=weight)
+        assert other.score(X, y, sample_weight=weight) != other.score(X, y)
+        assert not np.allclose(own.scores_, other.scores_)
+        LogisticRegressionCV(Cs=2, cv=3).fit(X, y, sample_weight=weight).score(X, y, weight)
 
 
 @pytest.mark.parametrize("data", [TWO, THREE], ids=["two", "three"])
