@@ -41,7 +41,7 @@ def theirs(**given):
 def test_the_squared_penalty_is_scikit_learn_s(data, given):
     X, y = data
     weight = WEIGHT[: len(y)]
-    own, other = LogisticRegression(**given), theirs(**given)
+    own, other = LogisticRegression(**given, **EXACT), theirs(**given)
     own.fit(X, y, weight)
     other.fit(X, y, weight)
     assert_allclose(own.coef_, other.coef_, atol=2e-5)
@@ -256,7 +256,7 @@ def test_scores_are_those_of_fits_without_the_fold(data, class_weight):
 def test_the_choice_is_scikit_learn_s(data, given):
     X, y = data
     given = {"scoring": "neg_log_loss", **given, "Cs": [0.01, 0.1, 1.0], "cv": 3}
-    own = LogisticRegressionCV(**given, store_fold_coefs=True).fit(X, y)
+    own = LogisticRegressionCV(**given, **EXACT).fit(X, y)
     other = linear_model.LogisticRegressionCV(
         **given, solver="newton-cholesky", tol=1e-10, max_iter=1000
     )
