@@ -7,6 +7,7 @@ from polish import orthogonal_factor, triangular_solve
 from scipy import sparse
 
 from skreg import RidgeCV
+from skreg.solvers.ridge.shrinkage import MANY_TARGETS
 
 
 def refits(X, y, alpha, weight):
@@ -47,6 +48,21 @@ def test_sparse_columns_far_from_zero(shape, offset):
     expected = refits(X, y, 1e-2, np.ones(len(y)))
     for stored in (X, sparse.csr_matrix(X), sparse.csc_array(X)):
         np.testing.assert_allclose(left_out(stored, y, 1e-2), expected, rtol=0, atol=1e-11)
+
+
+@pytest.mark.filterwarnings("ignore:.*the best alpha")
+@pytest.mark.parametrize("alpha", [1.0, 1e-20])
+@pytest.mark.parametrize("shape", [(12, 4), (10, 14)])
+def test_many_targets_are_each_as_alone(shape, alpha):
+    X, y, rng = data(*shape)
+    Y = np.column_stack([y, rng.standard_normal((len(y), MANY_TARGETS)), -3.0 * y])
+    kept = RidgeCV([alpha, 2.0], scoring="neg_mean_absolute_error", store_cv_results=True)
+    kept.fit(X, Y)
+    for column, target in ((0, y), (MANY_TARGETS + 1, -3.0 * y), (5, Y[:, 5])):
+        for k, given in enumerate([alpha, 2.0]):
+            expected = refits(X, target, given, np.ones(len(y)))
+            found = kept.cv_results_[:, column, k]
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("mode", ["auto", "eigen", "svd"])

@@ -338,13 +338,12 @@ class RidgeFactor:
         N = 1.0 - np.einsum("ij,ij->i", off, off) - squares[:, reached].sum(axis=1)
         short = N / max(A.shape) > NOTHING  # of interpolating
         rest = rows - off @ reach[0] - left[:, reached] @ reach[1][reached]
-        shape = (len(left), len(s.alphas), rows.shape[1])
-        r = (left @ s.spread_by_alpha).reshape(shape)
+        r = s.times_spread(left, by_alpha=True)
         r += rest[:, None, :]
         M = N[:, None] + squares @ s.shrink_by_alpha
         full = np.flatnonzero(~short)  # where the common factor alpha cancels
         if len(full):
-            r[full] = (left[full] @ s.spread).reshape(len(full), *shape[1:])
+            r[full] = s.times_spread(left[full], by_alpha=False)
             M[full] = squares[full] @ s.shrink
         M *= root
         np.divide(1.0, M, out=M, where=M > 0)
