@@ -21,11 +21,15 @@ from ..base import AIM, Mask, OneTarget, Settings, Solution, target_by_target
 from ..optimality import LOOSE, degrees_of_freedom, relative_gap
 from ..tolerances import CORRELATION_ROUNDING
 from . import large_support
+from .box import InBox, solve_few, solve_in_box
 from .descent import GramModel, descend
 from .working_set import GRAM_LIMIT, WorkingSet
 
 # A working set grows by at least this many features.
 LEAST_GROWTH = 50
+# From so many features on a Gram matrix takes as long as six products with X or more: one or two
+# are spent to see whether a solution in a box has few features.
+WORTH_A_TRY = 200
 
 # The gap of a start, of which more than rounding cannot be corrected.
 CORRECTABLE = 1e-6
@@ -41,12 +45,27 @@ def solve(one: OneTarget, alphas: Array, start: Array, settings: Settings) -> It
             alphas = alphas[1:]
     if not len(alphas):
         return
+    lone = len(alphas) == 1 and settings.seed is None and not start.any()
+    if lone and one.penalty.l1_ratio == 0.0 and _gram_is_dear(one.design, settings):
+        found = solve_few(one, one.penalty.at(alphas[0]), settings.max_iter)
+        if found is not None:
+            yield _certified(one, float(alphas[0]), found)
+            return
     if _wants_gram(one.design, settings):
         yield from solve_on_gram(one, alphas, start, settings)
     elif one.penalty.l1_ratio == 0.0:  # in a box: of the features with room most are active
         yield from large_support.solve(one, alphas, start, settings)
     else:
         yield from solve_on_working_set(one, alphas, start, settings)
+
+
+def _certified(one: OneTarget, alpha: float, found: InBox) -> Solution:
+    """A solution from coefficients and the correlations that they leave."""
+    design, scaled, w = one.design, one.penalty.at(alpha), found.w
+    rss = max(one.yy - float(w @ (one.c + found.q)), 0.0)
+    gap = relative_gap(w, found.q, rss, scaled, design, one.unit)
+    df = degrees_of_freedom(w, scaled, lambda index: design.subset(index).gram())
+    return Solution(w, gap, found.n_rounds, rss, df)
 
 
 def without_a_step(one: OneTarget, alpha: float, w: Array) -> Solution | None:
@@ -76,6 +95,13 @@ def _wants_gram(design: Design, settings: Settings) -> bool:
     return bool(settings.precompute)
 
 
+def _gram_is_dear(design: Design, settings: Settings) -> bool:
+    """Whether the Gram matrix of all features takes longer than some products with X."""
+    if design.has_gram or not design.has_rows or settings.precompute is True:
+        return False
+    return design.n_features >= WORTH_A_TRY
+
+
 def solve_on_gram(
     one: OneTarget, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[Solution]:
@@ -86,7 +112,13 @@ def solve_on_gram(
     for alpha in alphas:
         scaled = penalty.at(alpha)
         w = np.clip(w, scaled.lower, scaled.upper)
-        q, n_iter = descend(model, w, scaled, yy, settings.max_iter, rng)
+        found = None
+        if rng is None and not scaled.has_l1:
+            found = solve_in_box(model.gram, model.c, scaled, w, settings.max_iter)
+        if found is None:
+            q, n_iter = descend(model, w, scaled, yy, settings.max_iter, rng)
+        else:
+            w, q, n_iter = found
         rss = model.rss(w, q, yy)
         gap = relative_gap(w, q, rss, scaled, design, one.unit)
         df = degrees_of_freedom(w, scaled, lambda index: model.gram[np.ix_(index, index)])

@@ -48,7 +48,7 @@ def solve(one: OneTarget, alpha: float, start: Array, settings: Settings) -> Sol
         far = np.count_nonzero(over > FAR_ABOVE[len(c) > len(one.y)] * penalty.l1)
         if far and np.count_nonzero(over > 0) > LARGEST_SET:
             return None
-        new = _most_violating(over, FIRST)
+        new = most_violating(over, FIRST)
     for n_products in range(MOST_PRODUCTS):
         most = min(MOST_AT_ONE_ALPHA, (settings.max_iter - n_iter) // 2)
         if most < 1 or len(working.index) + len(new) > LARGEST_SET:
@@ -75,7 +75,7 @@ def solve(one: OneTarget, alpha: float, start: Array, settings: Settings) -> Sol
             break
         if n_products and n_over > LARGEST_SET:
             return None
-        new = _most_violating(over, max(FIRST, len(index)))
+        new = most_violating(over, max(FIRST, len(index)))
     else:
         return None
     coef = np.zeros(len(q))
@@ -86,7 +86,7 @@ def solve(one: OneTarget, alpha: float, start: Array, settings: Settings) -> Sol
     return Solution(coef, gap, n_iter, rss, float(np.count_nonzero(coef)))
 
 
-def _most_violating(over: Array, most: int) -> Index:
+def most_violating(over: Array, most: int) -> Index:
     """Features with the largest violations."""
     index = (over > 0).nonzero()[0]
     if len(index) > most:
