@@ -312,12 +312,12 @@ class ActiveSet:
                     return Step(*found, factor, True, None)
         if self.has_bounds:
             c = c - model.gram @ fixed
-        rows, rates = model.gram.take(active, 0), (self.rates * pattern.sign)[active]
+        rows, rates = model.gram.take(active, 0), (self.rates * pattern.sign).take(active)
         rhs = np.empty((2 if self.straight else 1, len(active)))
-        np.subtract(c[active], alpha * rates, out=rhs[0])
+        np.subtract(c.take(active), alpha * rates, out=rhs[0])
         if self.straight:
             rhs[1] = rates
-        ridge = alpha * self.ridges[active] if self.ridged else None
+        ridge = alpha * self.ridges.take(active) if self.ridged else None
         x, dependent = solve_on_support(active, rows, rhs, ridge)
         if dependent is not None:
             return dependent
