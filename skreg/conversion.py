@@ -26,6 +26,8 @@ from .linear import (
     PoissonRegressor,
     PoissonRegressorCV,
     Ridge,
+    RidgeClassifier,
+    RidgeClassifierCV,
     RidgeCV,
     TweedieRegressor,
     TweedieRegressorCV,
@@ -49,6 +51,8 @@ _TWINS: dict[type, Any] = {
             GammaRegressor,
             TweedieRegressor,
             HuberRegressor,
+            RidgeClassifier,
+            RidgeClassifierCV,
         )
     },
     # There is none that chooses a penalty: the twin has the one that was chosen.
@@ -164,7 +168,11 @@ def _twin(estimator: Any, kind: Any) -> Any:
     # A method of fitting that only skreg has would be refused when the twin is fitted again.
     kept = set(twin.get_params(deep=False)) - {"solver", "precompute", "penalty"}
     twin.set_params(**{key: getattr(estimator, key) for key in kept if hasattr(estimator, key)})
+    if isinstance(estimator, RidgeClassifier | RidgeClassifierCV):
+        twin._label_binarizer = LabelBinarizer(pos_label=1, neg_label=-1).fit(estimator.classes_)
     for key, value in vars(estimator).items():
+        if isinstance(getattr(kind, key, None), property):  # made of others
+            continue
         if key.endswith("_") and not key.startswith("_") and isinstance(value, _PLAIN):
             setattr(twin, key, value)
     if hasattr(estimator, "coefs_"):

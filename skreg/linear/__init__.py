@@ -10,6 +10,7 @@ from .huber import HuberRegressor
 from .logistic import LogisticRegression
 from .logistic_cv import LogisticRegressionCV
 from .ridge import Ridge
+from .ridge_classifier import RidgeClassifier, RidgeClassifierCV
 from .ridge_cv import RidgeCV
 from .svm import LinearSVC
 
@@ -29,6 +30,8 @@ __all__ = [
     "PoissonRegressorCV",
     "Ridge",
     "RidgeCV",
+    "RidgeClassifier",
+    "RidgeClassifierCV",
     "TweedieRegressor",
     "TweedieRegressorCV",
     "enet_path",

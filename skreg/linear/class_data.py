@@ -98,6 +98,11 @@ class ClassData(TrainingData):
         return self.classes[self.codes]
 
     @property
+    def given_weight(self) -> Array | None:
+        """Weights of the rows as the user gives them, which a scorer is told."""
+        return self.own_weight
+
+    @property
     def row_weight(self) -> Array | None:
         """Weights of the rows by themselves, which scores are weighted by, in units of order one.
 

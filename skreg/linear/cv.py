@@ -104,7 +104,10 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         splitter = check_cv(self.cv, data.labels, classifier=is_classifier(self))
         folds = make_folds(splitter, data.X, data.labels, routed.splitter, self.rule)
         parts = data.X, data.y, data.sample_weight, data.powers
-        bound, moments = bind_for_folds(problems[0], *parts, folds, data.engine_offset)
+        if data.reweighted is None:
+            bound, moments = bind_for_folds(problems[0], *parts, folds, data.engine_offset)
+        else:  # rows weigh another amount in each fold
+            bound, moments = data.bind(problems[0]), None
         take_gram(bound, getattr(self, "precompute", None))
         bounds = [bound, *map(bound.with_problem, problems[1:])]
         eps = getattr(self, "eps", DEFAULT_EPS)
@@ -146,7 +149,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         params : dict
             Metadata of `fit`.
         """
-        routed = self._routed(data.sample_weight, params)
+        routed = self._routed(data.given_weight, params)
         candidates, results = self._evaluate(data, problems, given, routed)
         from_count = is_count(given)
         if from_count:

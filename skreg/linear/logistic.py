@@ -8,7 +8,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.linear_model._base import SparseCoefMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
@@ -20,6 +19,7 @@ from ..objective.losses import Logistic, Loss, Multinomial
 from ..paths.problem import Problem
 from .base import all_or_nothing
 from .class_data import ClassData
+from .classifier import LinearClassifier
 from .generalized import GeneralizedLinearModel
 from .parameters import SmoothLossParameters
 from .problems import shares_of_l1, smooth_problem
@@ -99,24 +99,18 @@ class LogisticParameters(SmoothLossParameters):
         return np.array([decided])
 
 
-class LinearClassifier(SparseCoefMixin, ClassifierMixin, GeneralizedLinearModel):
-    """Base of the models of classes."""
+class LogisticClassifier(
+    SparseCoefMixin, LogisticParameters, LinearClassifier, GeneralizedLinearModel
+):
+    """Base of the models of the probabilities of classes."""
 
-    classes_: NDArray[Any]
+    def _loss(self) -> Loss:
+        return Logistic() if len(self.classes_) == 2 else Multinomial()
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> ClassData:
-        data = ClassData.check_classes(self, X, y, sample_weight, offset)
-        self.classes_ = data.classes
+        data = super()._checked(X, y, sample_weight, offset)
+        self._warn_of_penalty()
         return data
-
-    def _in_scikit_learn_s_form(self) -> None:
-        """Coefficients in two dimensions, and one gap."""
-        self.coef_ = np.atleast_2d(self.coef_)
-        if not self.fit_intercept:
-            self.intercept_ = np.zeros(len(self.coef_), self.coef_.dtype)
-        # All classes share one objective.
-        self.dual_gap_ = np.max(self.dual_gap_)
-        self.converged_ = bool(np.all(self.converged_))
 
     def decision_function(self, X: Any, offset: Any = None) -> NDArray[Any]:
         """The linear predictor: the log-odds of the second of two classes, else one a class.
@@ -132,10 +126,6 @@ class LinearClassifier(SparseCoefMixin, ClassifierMixin, GeneralizedLinearModel)
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         return self._shifted_predictor(X, offset)
-
-    def _linear_predictor(self, X: Any) -> NDArray[Any]:
-        eta = super()._linear_predictor(X)
-        return eta[:, 0] if eta.shape[1] == 1 else eta
 
     def predict(self, X: Any, offset: Any = None) -> NDArray[Any]:
         """Most probable class of each row.
@@ -167,18 +157,6 @@ class LinearClassifier(SparseCoefMixin, ClassifierMixin, GeneralizedLinearModel)
         float
         """
         return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
-
-
-class LogisticClassifier(LogisticParameters, LinearClassifier):
-    """Base of the models of the probabilities of classes."""
-
-    def _loss(self) -> Loss:
-        return Logistic() if len(self.classes_) == 2 else Multinomial()
-
-    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> ClassData:
-        data = super()._checked(X, y, sample_weight, offset)
-        self._warn_of_penalty()
-        return data
 
     def predict_proba(self, X: Any, offset: Any = None) -> NDArray[Any]:
         """Probability of each class.
@@ -318,7 +296,7 @@ class LogisticRegression(LogisticClassifier):
         alpha = 0.0 if self.penalty is None else 1.0 / (self.C * data.total_weight)
         self._fit_one(data, self._problem(data.columns), alpha)
         self.alpha_ = float(alpha)
-        self._in_scikit_learn_s_form()
+        self._in_two_dimensions()
         self.n_iter_ = np.array([self.n_iter_], dtype=np.int32)
         return self
 

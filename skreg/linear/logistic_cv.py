@@ -184,7 +184,7 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
         ]
         chosen = self._select(data, problems, given, params)
         self._takes_offset = data.offset is not None
-        self._in_scikit_learn_s_form()
+        self._in_two_dimensions()
         self._keep_strengths(chosen, l1_ratios, data.total_weight, grid)
         self.n_iter_ = np.array([np.max(chosen.n_iter)], dtype=np.int32)
         self._keep_scores(chosen.results)

@@ -20,7 +20,7 @@ from ..estimators.warnings import warn_unconverged
 from ..paths.fit_path import gaps_of
 from ..paths.problem import Problem
 from ..paths.result import PathPoint
-from .base import LinearRegressor, all_or_nothing, finite_path
+from .base import LinearModel, LinearRegressor, all_or_nothing, finite_path
 from .parameters import LinearParameters
 from .problems import ridge_problem
 from .training_data import TrainingData
@@ -30,46 +30,8 @@ OTHERS = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "lbfgs", "cd")
 
 
 @with_parameters
-class Ridge(LinearParameters, LinearRegressor):
-    """Linear regression with a squared L2 penalty.
-
-    Minimises, with scikit-learn's scaling (a sum, the sample weights s as they are) and v the
-    penalty factors,
-
-        sum_i s_i (y_i - b - x_i w)^2 + alpha sum_j v_j w_j^2
-
-    subject to ``lower_bound <= w <= upper_bound``.
-
-    {parameters}
-
-    Attributes
-    ----------
-    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
-    intercept_ : float or ndarray of shape (n_targets,)
-        An array where y has two dimensions, also with a single column.
-    dual_gap_ : float or ndarray of shape (n_targets,)
-        Upper bound of how far the objective is above its minimum, as a share of the weighted sum
-        of squares of the centered target (with the loss halved).
-    converged_ : bool or ndarray of shape (n_targets,)
-        Whether `dual_gap_` is at most `tol`.
-    n_iter_ : ndarray of shape (n_targets,)
-        1 for direct solvers.
-    solver_ : str
-        The solver that was used.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names that are all strings.
-
-    See Also
-    --------
-    RidgeCV : Chooses alpha by leave-one-out or K-fold cross-validation.
-
-    Examples
-    --------
-    >>> from skreg import Ridge
-    >>> Ridge(alpha=1.0).fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0]).coef_.round(3)
-    array([0.667])
-    """
+class RidgeModel(LinearParameters, LinearModel):
+    """Base of Ridge and of the classifier of its kind."""
 
     alpha: float | ArrayLike = parameter(
         default=1.0,
@@ -116,28 +78,8 @@ class Ridge(LinearParameters, LinearRegressor):
         meaning='For "sag" and "saga".',
     )
 
-    @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-        sample_weight : array-like of shape (n_samples,), float or None, default=None
-            Weight k counts as the row k times, weight 0 as no row.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If the input or a parameter is invalid, or the solver does not take the penalty.
-        """
-        data = TrainingData.check(self, X, y, sample_weight)
-        alphas = self._alphas(columns_of(y, data.y[:1].size))
+    def _fit_ridge(self, data: TrainingData, alphas: Array) -> None:
+        """Fit at one alpha, or one a target, and set the attributes."""
         if self.solver == "svd" and sparse.issparse(data.X):
             raise ValueError("solver='svd' does not support sparse X; use 'auto'")
         if self.solver in STOCHASTIC:
@@ -158,8 +100,7 @@ class Ridge(LinearParameters, LinearRegressor):
         n_iter = point.n_iter
         self.n_iter_ = None if n_iter is None else np.atleast_1d(n_iter).astype(np.int32)
         if not np.all(self.converged_):
-            warn_unconverged("Ridge", float(np.max(self.dual_gap_)), self.tol)
-        return self
+            warn_unconverged(type(self).__name__, float(np.max(self.dual_gap_)), self.tol)
 
     def _problem(self, columns: Sequence[Any]) -> Problem:
         return ridge_problem(self, columns, self.solver, self.tol, self.max_iter)
@@ -211,3 +152,70 @@ class Ridge(LinearParameters, LinearRegressor):
         gaps = gaps.reshape(data.y.shape[1:])
         converged = gaps <= bound.problem.settings.threshold
         return PathPoint(inner.coef_, np.asarray(inner.intercept_), gaps, converged, inner.n_iter_)
+
+
+@with_parameters
+class Ridge(RidgeModel, LinearRegressor):
+    """Linear regression with a squared L2 penalty.
+
+    Minimises, with scikit-learn's scaling (a sum, the sample weights s as they are) and v the
+    penalty factors,
+
+        sum_i s_i (y_i - b - x_i w)^2 + alpha sum_j v_j w_j^2
+
+    subject to ``lower_bound <= w <= upper_bound``.
+
+    {parameters}
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
+    intercept_ : float or ndarray of shape (n_targets,)
+        An array where y has two dimensions, also with a single column.
+    dual_gap_ : float or ndarray of shape (n_targets,)
+        Upper bound of how far the objective is above its minimum, as a share of the weighted sum
+        of squares of the centered target (with the loss halved).
+    converged_ : bool or ndarray of shape (n_targets,)
+        Whether `dual_gap_` is at most `tol`.
+    n_iter_ : ndarray of shape (n_targets,)
+        1 for direct solvers.
+    solver_ : str
+        The solver that was used.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Where X has names that are all strings.
+
+    See Also
+    --------
+    RidgeCV : Chooses alpha by leave-one-out or K-fold cross-validation.
+
+    Examples
+    --------
+    >>> from skreg import Ridge
+    >>> Ridge(alpha=1.0).fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0]).coef_.round(3)
+    array([0.667])
+    """
+
+    @all_or_nothing
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), float or None, default=None
+            Weight k counts as the row k times, weight 0 as no row.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the input or a parameter is invalid, or the solver does not take the penalty.
+        """
+        data = TrainingData.check(self, X, y, sample_weight)
+        self._fit_ridge(data, self._alphas(columns_of(y, data.y[:1].size)))
+        return self

@@ -35,7 +35,128 @@ WIDE_WEIGHTS = 1e12
 
 
 @with_parameters
-class RidgeCV(CVParameters, LinearParameters, CrossValidated, LinearRegressor):
+class RidgeCVModel(CVParameters, LinearParameters, CrossValidated):
+    """Base of RidgeCV and of the classifier of its kind."""
+
+    alphas: int | float | ArrayLike = parameter(
+        default=100,
+        constraint=["array-like", Interval(numbers.Real, 0, None, closed="neither")],
+        kind="int, float or array-like of shape (n_alphas,)",
+        meaning="""
+        The alphas, or (int) how many: a log-spaced grid that covers the eigenvalues of the Gram
+        matrix. An int is always a count, so that 1, which leaves no choice, warns: a single alpha
+        is ``alphas=[1.0]`` or a float. Leave-one-out needs alphas > 0.
+        """,
+        kw_only=False,
+    )
+    scoring: Any = parameter(
+        default=None,
+        constraint=[StrOptions(set(get_scorer_names())), callable, None],
+        kind="str, callable or None",
+        meaning="What is maximised. None is the negative mean squared error, or R² with `cv`.",
+    )
+    cv: Any = parameter(
+        default=None,
+        constraint=["cv_object"],
+        kind="int, cross-validation splitter, iterable or None",
+        meaning="None is leave-one-out.",
+    )
+    gcv_mode: str | None = parameter(
+        default=None,
+        constraint=[StrOptions({"auto", "svd", "eigen"}), None],
+        kind='{"auto", "svd", "eigen"} or None',
+        meaning="""
+        Decomposition for leave-one-out: of X, or of its Gram matrix or kernel, which are cheaper.
+        "auto" and "eigen" take the second as long as that loses no digits that matter.
+        """,
+    )
+    store_cv_results: bool = parameter(
+        default=False, meaning="Keep `cv_results_` (leave-one-out only)."
+    )
+
+    _direct: ClassVar[bool] = True
+
+    @property
+    def _by_target(self) -> bool:
+        """Whether an alpha is chosen for each target."""
+        return bool(getattr(self, "alpha_per_target", False))
+
+    def _fit_ridge(self, data: TrainingData, params: dict[str, Any]) -> None:
+        """Choose alpha, fit on all rows, and set the attributes."""
+        given = unwrap(self.alphas)
+        if not is_count(given):
+            given = check_alphas(given, allow_zero=self.cv is not None)
+        problem = ridge_problem(self, data.columns)
+        chosen = self._select(data, [problem], given, params)
+        (result,) = chosen.results
+        self.alphas_ = result.alphas
+        if self.cv is not None and result.metric == MEAN_SQUARED_ERROR:
+            self.mse_path_ = result.errors
+        self.best_score_ = -chosen.error
+
+    def _evaluate(
+        self, data: TrainingData, problems: list[Problem], given: Any, routed: Routed
+    ) -> Evaluation:
+        if self.cv is None:
+            return self._leave_one_out(data, problems[0], given, routed)
+        if self.store_cv_results:
+            raise ValueError(
+                "cv!=None and store_cv_results=True are incompatible: cv_results_ is leave-one-out;"
+                " use cv_result_ or store_fold_coefs"
+            )
+        return super()._evaluate(data, problems, given, routed)
+
+    def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
+        if self.scoring is None and self.cv is not None:
+            return negated_r2, "r2"
+        if self.scoring in (None, "neg_mean_squared_error"):
+            return super()._judge(data, score_params)
+        scores = partial(negated_scores, scorer_of(self), score_params, self._by_target)
+        return scores, str(self.scoring)
+
+    def _leave_one_out(
+        self, data: TrainingData, problem: Problem, given: Any, routed: Routed
+    ) -> Evaluation:
+        if problem.penalty.has_bounds:
+            raise ValueError(
+                "lower_bound and upper_bound have no leave-one-out formula; set cv, such as cv=5"
+            )
+        method = gcv_method(self.gcv_mode, data.X)
+        metric, name = self._judge(data, routed.scorer)
+        if metric is not mean_squared_error and self.rule == "1se":
+            raise ValueError(
+                "rule='1se' needs a score of each row or fold: with this scoring set cv"
+            )
+        bound = data.bind(problem)
+        alphas = resolve_alphas(given, bound) if is_count(given) else given
+        if data.sample_weight is not None:
+            warn_of_wide_weights(bound.weights)
+        keep = None
+        if self.store_cv_results:
+            keep = "errors" if self.scoring is None else "predictions"
+        result, stored = leave_one_out(
+            bound,
+            alphas,
+            method,
+            metric,
+            name,
+            keep,
+            by_target=self._by_target,
+        )
+        if stored is not None:
+            order = -(alphas if np.ndim(self.alphas) == 0 else np.asarray(self.alphas))
+            stored = stored[..., np.argsort(np.argsort(order, kind="stable"))]
+            self.cv_results_ = stored if data.shape else stored[:, 0]
+        return [(bound, alphas)], [result]
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Route metadata to the scorer and the splitter."""
+        mapping = MethodMapping().add(caller="fit", callee="score")
+        return super().get_metadata_routing().add(scorer=scorer_of(self), method_mapping=mapping)
+
+
+@with_parameters
+class RidgeCV(RidgeCVModel, LinearRegressor):
     """Ridge regression with alpha chosen by cross-validation.
 
     The objective is that of `Ridge`. By default each alpha is judged by the exact leave-one-out
@@ -82,44 +203,7 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated, LinearRegressor):
     (100,)
     """
 
-    alphas: int | float | ArrayLike = parameter(
-        default=100,
-        constraint=["array-like", Interval(numbers.Real, 0, None, closed="neither")],
-        kind="int, float or array-like of shape (n_alphas,)",
-        meaning="""
-        The alphas, or (int) how many: a log-spaced grid that covers the eigenvalues of the Gram
-        matrix. An int is always a count, so that 1, which leaves no choice, warns: a single alpha
-        is ``alphas=[1.0]`` or a float. Leave-one-out needs alphas > 0.
-        """,
-        kw_only=False,
-    )
-    scoring: Any = parameter(
-        default=None,
-        constraint=[StrOptions(set(get_scorer_names())), callable, None],
-        kind="str, callable or None",
-        meaning="What is maximised. None is the negative mean squared error, or R² with `cv`.",
-    )
-    cv: Any = parameter(
-        default=None,
-        constraint=["cv_object"],
-        kind="int, cross-validation splitter, iterable or None",
-        meaning="None is leave-one-out.",
-    )
-    gcv_mode: str | None = parameter(
-        default=None,
-        constraint=[StrOptions({"auto", "svd", "eigen"}), None],
-        kind='{"auto", "svd", "eigen"} or None',
-        meaning="""
-        Decomposition for leave-one-out: of X, or of its Gram matrix or kernel, which are cheaper.
-        "auto" and "eigen" take the second as long as that loses no digits that matter.
-        """,
-    )
-    store_cv_results: bool = parameter(
-        default=False, meaning="Keep `cv_results_` (leave-one-out only)."
-    )
     alpha_per_target: bool = parameter(default=False, meaning="Choose an alpha for each target.")
-
-    _direct: ClassVar[bool] = True
 
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
@@ -144,72 +228,8 @@ class RidgeCV(CVParameters, LinearParameters, CrossValidated, LinearRegressor):
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        data = TrainingData.check(self, X, y, sample_weight)
-        given = unwrap(self.alphas)
-        if not is_count(given):
-            given = check_alphas(given, allow_zero=self.cv is not None)
-        problem = ridge_problem(self, data.columns)
-        chosen = self._select(data, [problem], given, params)
-        (result,) = chosen.results
-        self.alphas_ = result.alphas
-        if self.cv is not None and result.metric == MEAN_SQUARED_ERROR:
-            self.mse_path_ = result.errors
-        self.best_score_ = -chosen.error
+        self._fit_ridge(TrainingData.check(self, X, y, sample_weight), params)
         return self
-
-    def _evaluate(
-        self, data: TrainingData, problems: list[Problem], given: Any, routed: Routed
-    ) -> Evaluation:
-        if self.cv is None:
-            return self._leave_one_out(data, problems[0], given, routed)
-        if self.store_cv_results:
-            raise ValueError(
-                "cv!=None and store_cv_results=True are incompatible: cv_results_ is leave-one-out;"
-                " use cv_result_ or store_fold_coefs"
-            )
-        return super()._evaluate(data, problems, given, routed)
-
-    def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
-        if self.scoring is None and self.cv is not None:
-            return negated_r2, "r2"
-        if self.scoring in (None, "neg_mean_squared_error"):
-            return super()._judge(data, score_params)
-        scores = partial(negated_scores, scorer_of(self), score_params, self.alpha_per_target)
-        return scores, str(self.scoring)
-
-    def _leave_one_out(
-        self, data: TrainingData, problem: Problem, given: Any, routed: Routed
-    ) -> Evaluation:
-        if problem.penalty.has_bounds:
-            raise ValueError(
-                "lower_bound and upper_bound have no leave-one-out formula; set cv, such as cv=5"
-            )
-        method = gcv_method(self.gcv_mode, data.X)
-        metric, name = self._judge(data, routed.scorer)
-        if metric is not mean_squared_error and self.rule == "1se":
-            raise ValueError(
-                "rule='1se' needs a score of each row or fold: with this scoring set cv"
-            )
-        bound = data.bind(problem)
-        alphas = resolve_alphas(given, bound) if is_count(given) else given
-        if data.sample_weight is not None:
-            warn_of_wide_weights(bound.weights)
-        keep = None
-        if self.store_cv_results:
-            keep = "errors" if self.scoring is None else "predictions"
-        result, stored = leave_one_out(
-            bound, alphas, method, metric, name, keep, by_target=self.alpha_per_target
-        )
-        if stored is not None:
-            order = -(alphas if np.ndim(self.alphas) == 0 else np.asarray(self.alphas))
-            stored = stored[..., np.argsort(np.argsort(order, kind="stable"))]
-            self.cv_results_ = stored if data.shape else stored[:, 0]
-        return [(bound, alphas)], [result]
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Route metadata to the scorer and the splitter."""
-        mapping = MethodMapping().add(caller="fit", callee="score")
-        return super().get_metadata_routing().add(scorer=scorer_of(self), method_mapping=mapping)
 
 
 def gcv_method(gcv_mode: str | None, X: Any) -> str:

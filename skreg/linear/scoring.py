@@ -53,13 +53,13 @@ def negated_scores(
     return -np.reshape(scores, (len(groups), n_alphas))
 
 
-class _Probabilities(ClassifierMixin, BaseEstimator):
+class _Decisions(ClassifierMixin, BaseEstimator):
     """Hands what is predicted of classes to a scorer."""
 
     def __init__(self, loss: Loss, classes: NDArray[Any], eta: NDArray[Any]) -> None:
         self.loss, self.classes_, self.eta = loss, classes, eta
 
-    def fit(self, X: Any = None, y: Any = None) -> _Probabilities:
+    def fit(self, X: Any = None, y: Any = None) -> _Decisions:
         return self
 
     def decision_function(self, X: Any) -> NDArray[Any]:
@@ -68,11 +68,15 @@ class _Probabilities(ClassifierMixin, BaseEstimator):
     def predict(self, X: Any) -> NDArray[Any]:
         return most_probable(self.classes_, self.eta)
 
-    def predict_proba(self, X: Any) -> NDArray[Any]:
-        return probabilities(self.loss, self.eta)
-
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+
+class _Probabilities(_Decisions):
+    """The same of a model of probabilities."""
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        return probabilities(self.loss, self.eta)
 
 
 def negated_class_scores(
@@ -85,13 +89,12 @@ def negated_class_scores(
     """A scorer's view of a model of classes, shape (1, n_alphas)."""
     rows, eta = held_out.rows, held_out.linear_predictors
     own = {name: np.asarray(value)[rows] for name, value in params.items()}
-    each = eta.transpose(2, 0, 1)
+    each, kind = eta.transpose(2, 0, 1), _Decisions if held_out.loss.quadratic else _Probabilities
     if eta.shape[1] == 1:
         each = each[:, :, 0]
     with config_context(skip_parameter_validation=True):
         scores = [
-            scorer(_Probabilities(held_out.loss, classes, one), rows, labels[rows], **own)
-            for one in each
+            scorer(kind(held_out.loss, classes, one), rows, labels[rows], **own) for one in each
         ]
     return -np.array([scores], dtype=np.float64)
 

@@ -93,6 +93,11 @@ class TrainingData:
         return self.y
 
     @property
+    def given_weight(self) -> Array | None:
+        """Weights of the rows as the user gives them, which a scorer is told."""
+        return self.sample_weight
+
+    @property
     def row_weight(self) -> Array | None:
         """Weights of the rows by themselves, which scores are weighted by, in units of order one.
 

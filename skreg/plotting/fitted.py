@@ -16,6 +16,7 @@ _CROSS_VALIDATED = (
     "LassoCV",
     "ElasticNetCV",
     "RidgeCV",
+    "RidgeClassifierCV",
     "LogisticRegressionCV",
     "PoissonRegressorCV",
     "GammaRegressorCV",

@@ -64,6 +64,8 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
     "GammaRegressorCV": [{**FOLDS, "l1_ratio": [0.5, 1.0], "rule": "1se"}],
     "TweedieRegressorCV": [{**FOLDS, "power": 1.5}, {**FOLDS, "l1_ratio": 0.5}],
     "HuberRegressor": [{"alpha": 0.1, "l1_ratio": 0.5, "standardize": True}],
+    "RidgeClassifier": [{"class_weight": "balanced", "standardize": True}],
+    "RidgeClassifierCV": [{"cv": 3, "class_weight": "balanced"}, {"scoring": "accuracy"}],
     "LinearSVC": [{"penalty": "l1", "C": 0.5}, {"class_weight": "balanced"}],
     "MLPClassifier": [
         {"dropout": 0.5, "input_dropout": 0.1, "max_norm": 2.0, **SHORT},
@@ -158,7 +160,7 @@ def test_every_parameter_of_scikit_learn_has_its_default(name):
         own = parameters(ours)[parameter.name]
         if (name, parameter.name) != ("MLPRegressor", "loss"):  # hidden_layer_sizes is the first
             assert own.kind in (parameter.kind, own.POSITIONAL_OR_KEYWORD), parameter.name
-        if parameter.name == "alphas" and name in ("RidgeCV", *FUNCTIONS):
+        if parameter.name == "alphas" and name in ("RidgeCV", "RidgeClassifierCV", *FUNCTIONS):
             # RidgeCV documents its own grid; "warn" is how scikit-learn 1.9 says 100 in functions.
             assert own.default == 100
         elif repr(parameter.default) == "'warn'":
@@ -220,6 +222,8 @@ def test_fitted_attributes_of_one_target_have_scikit_learn_s_names_and_shapes(es
     for name, value in vars(theirs).items():
         if name.endswith("_") and not name.startswith("_"):
             each = getattr(own, name)
+            if value is None:  # n_iter_ of RidgeClassifier
+                continue
             if name == "n_iter_":  # of the fit on all rows alone
                 assert np.ndim(each) == min(np.ndim(value), 1)
             else:

@@ -1,0 +1,66 @@
+"""What linear models of classes share: their data, decisions and attributes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+
+from .base import LinearModel
+from .class_data import ClassData
+from .scoring import most_probable
+
+
+class LinearClassifier(ClassifierMixin, LinearModel):
+    """Base of the models of classes."""
+
+    classes_: NDArray[Any]
+
+    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> ClassData:
+        data = ClassData.check_classes(self, X, y, sample_weight, offset)
+        self.classes_ = data.classes
+        return data
+
+    def _in_two_dimensions(self) -> None:
+        """Coefficients of two classes as of several, and one gap."""
+        self.coef_ = np.atleast_2d(self.coef_)
+        if not self.fit_intercept:
+            self.intercept_ = np.zeros(len(self.coef_), self.coef_.dtype)
+        self._keep_one_gap()
+
+    def _keep_one_gap(self) -> None:
+        """The largest gap of all classes."""
+        self.dual_gap_, self.converged_ = np.max(self.dual_gap_), bool(np.all(self.converged_))
+
+    def _linear_predictor(self, X: Any) -> NDArray[Any]:
+        eta = super()._linear_predictor(X)
+        return eta[:, 0] if eta.shape[1:] == (1,) else eta
+
+    def decision_function(self, X: Any) -> NDArray[Any]:
+        """The linear predictor: above zero for the second of two classes, else one a class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        return self._linear_predictor(X)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The class of each row whose linear predictor is the largest.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        eta = self.decision_function(X)
+        return most_probable(self.classes_, eta)
