@@ -220,6 +220,16 @@ def test_a_warm_start_ends_where_a_cold_one_does():
 
 
 @pytest.mark.parametrize("data", [TWO, THREE], ids=["two", "three"])
+def test_one_step_from_the_solution_stays_there(data):
+    X, y = data
+    model = LogisticRegression(warm_start=True, **EXACT).fit(X, y)
+    before = model.coef_
+    model.set_params(max_iter=1).fit(X, y)
+    assert model.converged_
+    assert_allclose(model.coef_, before, atol=1e-5)
+
+
+@pytest.mark.parametrize("data", [TWO, THREE], ids=["two", "three"])
 def test_a_path_is_of_the_mean_loss(data):
     X, y = data
     path = skreg.regularization_path(LogisticRegression(l1_ratio=1.0, **EXACT), X, y, alphas=20)

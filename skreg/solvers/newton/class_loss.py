@@ -48,14 +48,24 @@ class ClassLoss:
         self.y = np.asfortranarray(target.raw)
         self.n_classes = n_classes = self.y.shape[1]
         self.counted = None if self.omega.all() else self.omega > 0
-        self.intercept = np.zeros(n_classes)
         self.inner = np.full(n_classes, 1.0 / n_classes)
+        self.offset = target.offset
         if self.has_intercept:
-            best = self.loss.null_model(self.y, self.omega, target.offset)
-            self.intercept = best - best.mean()
             self.inner = self.mean(self.y)
-        offset = np.zeros_like(self.y) if target.offset is None else target.offset
-        self.eta = np.asfortranarray(offset + self.intercept)
+        self.intercept, self.eta = self.beside(None)
+
+    def beside(self, predictor: Array | None) -> tuple[Array, Array]:
+        """The best intercepts beside the features' linear predictors, and eta with both."""
+        shifted = self.offset
+        if predictor is not None:
+            shifted = predictor if shifted is None else shifted + predictor
+        best = np.zeros(self.n_classes)
+        if self.has_intercept:
+            best = self.loss.null_model(self.y, self.omega, shifted)
+            best = best - best.mean()
+        return best, np.asfortranarray(
+            best + (np.zeros_like(self.y) if shifted is None else shifted)
+        )
 
     @cached_property
     def deviance(self) -> float:

@@ -48,8 +48,8 @@ class ClassPath:
         self.aim = max(AIM, min(USUAL_AIM, settings.tol))
         self.least_error = self.aim if self.aim == USUAL_AIM else EXACT_STEP
         w = self.shape.clip(start.T)
-        eta = rows.eta + self._predict(w) if w.any() else rows.eta
-        self.point = ClassPoint(w.ravel(), rows.intercept, eta)
+        b, eta = rows.beside(self._predict(w)) if w.any() else (rows.intercept, rows.eta)
+        self.point = ClassPoint(w.ravel(), b, eta)
         self.alpha, self.known = np.inf, list[tuple[float, ClassPoint]]()
 
     def _predict(self, W: Array) -> Array:
