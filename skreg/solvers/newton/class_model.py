@@ -31,7 +31,7 @@ from .class_loss import ClassLoss, root_of_inverse
 
 # By this share the diagonal is raised, so that what is equal but for rounding is told apart; what
 # the steps converge to stays the same.
-RAISED = 1e-7
+RAISED = 1e-9
 # A diagonal below this share of its first part is the rounding of a difference.
 ROUNDING_OF_DIFFERENCE = 1e-15
 # Probabilities below this count as no less in the size of the model's target.
@@ -115,17 +115,14 @@ class ClassModel:
         self._add_sums(1.0)
         return found
 
-    def linear(self, w: Array, along: Array, r: Array) -> tuple[Array, float]:
-        """The linear term at w, and the square of the model's target.
+    def linear(self, w: Array, along: Array, r: Array) -> Array:
+        """The linear term at w, where residuals y - p are r and `along` their correlations."""
+        return along + self.gram @ w - (self.root.T @ self.rows.mean(r)) @ self.within
 
-        `r` are residuals y - p, and `along` their correlations.
-        """
-        bent, fitted = self.gram @ w, self.root.T @ self.rows.mean(r)
-        if self.smooth:  # the square of the sums is about zero, not about those of w
-            bent -= np.tile(self.unit * w.reshape(len(self.root), -1).sum(axis=0), len(self.root))
+    def square(self, w: Array, along: Array, r: Array) -> float:
+        """The square of the model's target there."""
         of_rows = self.rows.mean(r * r / np.maximum(self.p, LEAST_PROBABILITY)).sum()
-        square = float(w @ bent) + 2.0 * float(w @ along) + float(of_rows)
-        return along + bent - fitted @ self.within, square
+        return max(float(w @ (self.gram @ w)) + 2.0 * float(w @ along) + float(of_rows), 0.0)
 
     def intercept_change(self, change: Array, r: Array) -> Array:
         """How the intercepts follow a change of the coefficients."""

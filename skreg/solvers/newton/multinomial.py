@@ -31,6 +31,7 @@ from ...data.design import Array, Index
 from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import Bound, Settings, Solution
 from ..optimality import degrees_of_freedom
+from ..quadratic.class_rounds import ClassRounds
 from ..tolerances import KKT_ROUNDING
 from .class_model import ClassModel
 from .class_path import ClassPath, ClassPoint, part_way
@@ -49,6 +50,9 @@ from .subproblem import Subproblem
 
 # With so many features or fewer the columns of all are at hand.
 ALL_COLUMNS = 200
+# So many rounds on the signs of the model's solution are tried first, with no more active pairs
+# than a new Cholesky factor costs less for than one that is updated.
+ROUNDS_TRIED, FEW_ACTIVE = 12, 300
 
 
 class ActivePairs(ClassPath):
@@ -75,6 +79,7 @@ class ActivePairs(ClassPath):
         self.q = self._correlate(rows.y - rows.balanced(rows.probabilities(self.point.eta)))
         self.slope: Array | None = None
         self.model: ClassModel | None = None
+        self.rounds: ClassRounds | None = None
         self.spent = 0.0
         first = self.penalty.free | (self.point.w != 0) | (self.penalty.l1_ratio == 0)
         first[np.argmax(np.abs(self.q))] = True  # a model is of one pair at least
@@ -199,6 +204,9 @@ class ActivePairs(ClassPath):
         self.kind, self.place = kind, self.column[feature]
         self.model = ClassModel(self.rows, p, self.part, self.place, kind, smooth=False)
         self.subproblem.solver = None
+        if not self.shape.has_bounds:
+            movable = self.shape.movable[feature]
+            self.rounds = ClassRounds(self.model.gram, self.place, self.n_classes, movable)
         self.spent = 0.0
 
     def _step(self, alpha: float, point: ClassPoint, p: Array) -> ClassPoint:
@@ -207,8 +215,7 @@ class ActivePairs(ClassPath):
         assert model is not None
         r, now = self.rows.y - p, point.w[index]
         along = self.part.correlate(r)[self.place, self.kind]
-        c, square = model.linear(now, along, r)
-        found = self.subproblem.solve(alpha, index, model.gram, c, square, now)
+        found = self._minimum(alpha, model.linear(now, along, r), r, along, now)
         change = found - now
         moved = model.intercept_change(change, r)
         w = np.zeros_like(point.w)
@@ -219,6 +226,18 @@ class ActivePairs(ClassPath):
             by_class[self.place, self.kind] = change
             eta += np.asfortranarray(self.part.predict(by_class))
         return ClassPoint(w, point.b + moved, eta)
+
+    def _minimum(self, alpha: float, c: Array, r: Array, along: Array, now: Array) -> Array:
+        """The minimum of the model with the penalty over the working set, from `now`."""
+        model = self.model
+        assert model is not None
+        if self.rounds is not None and np.count_nonzero(now) <= FEW_ACTIVE:
+            penalty, square = self.penalty.at(alpha).take(self.index), self.rows.unit
+            found = self.rounds.solve(c, penalty, now, square, ROUNDS_TRIED)
+            if found is not None:
+                return found
+        square = model.square(now, along, r)
+        return self.subproblem.solve(alpha, self.index, model.gram, c, square, now)
 
     def _finished(
         self,
@@ -262,20 +281,23 @@ def symmetric(W: Array, shape: Penalty, has_l1: bool) -> Array:
     """The coefficients, (n_classes, n_features), that the module's text chooses."""
     shift, half = np.zeros(W.shape[1]), len(W) // 2
     if has_l1 and shape.l1_ratio == 1.0 and not len(W) % 2:
-        above, below = np.count_nonzero(W > 0, axis=0), np.count_nonzero(W < 0, axis=0)
+        used = np.flatnonzero(W.any(axis=0))
+        part = W[:, used]
+        above, below = (part > 0).sum(axis=0), (part < 0).sum(axis=0)
         tied = (above == half) | (below == half)
         if tied.any():
-            middle = np.sort(W[:, tied], axis=0)[half - 1 : half + 1]
-            shift[tied] = middle.mean(axis=0)
-    shift[shape.free] = W[:, shape.free].mean(axis=0)
+            middle = np.sort(part[:, tied], axis=0)[half - 1 : half + 1]
+            shift[used[tied]] = middle.mean(axis=0)
+    if not shape.even:
+        shift[shape.free] = W[:, shape.free].mean(axis=0)
     if not shift.any():
         return W
-    return shape.clip(W - shape.nearest_shift(W, shift))
+    return shape.clip(W - shape.nearest_shift(W, shift)) if shape.boxed else W - shift
 
 
 def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
     """See `base.py` for the contract; the targets are the classes."""
-    if bound.penalty.l1_ratio or bound.penalty.has_bounds:
+    if (bound.penalty.l1_ratio and alphas[0] > 0.0) or bound.penalty.has_bounds:
         path = ActivePairs(bound, start, settings, alone=len(alphas) == 1)
         yield from map(path.solve, alphas.tolist())
     else:
