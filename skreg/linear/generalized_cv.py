@@ -15,6 +15,7 @@ from ..estimators.parameters import COUNT, SHARE, parameter, with_parameters
 from ..objective.losses import Gamma, Loss, Poisson
 from ..paths.grid import DEFAULT_EPS
 from ..selection.cross_validate import Metric, mean_deviance
+from ..selection.result import MEAN_DEVIANCE
 from .base import all_or_nothing
 from .cv import CrossValidated
 from .generalized import GeneralizedLinearModel, GeneralizedRegressor, TweedieParameters
@@ -22,8 +23,6 @@ from .parameters import CVParameters, SmoothLossParameters
 from .problems import check_alphas, is_count, shares_of_l1, smooth_problem
 from .scoring import negated_scores, scorer_of
 from .training_data import TrainingData
-
-MEAN_DEVIANCE = "mean deviance"
 
 
 @with_parameters

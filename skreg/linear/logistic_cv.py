@@ -20,7 +20,7 @@ from ..data.products import Array
 from ..estimators.parameters import COUNT, parameter, with_parameters
 from ..estimators.validation import numeric, refuse_booleans
 from ..selection.cross_validate import Metric, log_loss
-from ..selection.result import CVResult
+from ..selection.result import LOG_LOSS, CVResult
 from .base import all_or_nothing
 from .cv import Chosen
 from .generalized_cv import CrossValidatedLoss, SmoothLossCVParameters
@@ -29,7 +29,6 @@ from .problems import check_alphas, is_count, smooth_problem
 from .scoring import negated_class_scores, scorer_of, scorer_of_classes
 from .training_data import TrainingData
 
-LOG_LOSS = "log-loss"
 # Ends of scikit-learn's grid of C, as powers of ten.
 LEAST_C, LARGEST_C = -4, 4
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..selection.result import MEAN_SQUARED_ERROR
+from ..selection.result import LOG_LOSS, MEAN_DEVIANCE, MEAN_SQUARED_ERROR
 from . import fitted, labels
 from .style import Display, Kwargs, styled
 from .top_axis import top_axis
@@ -233,27 +233,27 @@ def _metric_label(metric: str) -> str:
     """Name what the errors measure, with its unit; a scorer's values come negated."""
     if metric.startswith("neg_"):
         metric = metric.removeprefix("neg_")
-    elif metric not in (MEAN_SQUARED_ERROR, *_OF_LOSSES):
+    elif metric not in (MEAN_SQUARED_ERROR, MEAN_DEVIANCE, LOG_LOSS):
         metric = f"negated {metric}"
     name = metric.replace("_", " ")
     for written, read in _AS_READ.items():
         name = re.sub(rf"\b{written}\b", read, name)
-    unit = _OF_LOSSES.get(name) or _UNITS.get(name)
+    unit = _UNITS.get(name)
     return f"CV {name} ({unit})" if unit else f"CV {name}"
 
 
-# What classes, counts and amounts are judged by where no scorer is asked for.
-_OF_LOSSES = {"log-loss": "nats per row", "mean deviance": "per row"}
 _AS_READ = {
     "r2": "R²",
     "d2": "D²",
     "roc auc": "ROC AUC",
     "poisson": "Poisson",
-    "log loss": "log-loss",
+    "log loss": LOG_LOSS,
     "brier": "Brier",
 }
 _UNITS = {
-    "mean squared error": "y²",
+    LOG_LOSS: "nats per row",
+    MEAN_DEVIANCE: "per row",
+    MEAN_SQUARED_ERROR: "y²",
     "root mean squared error": "y",
     "mean absolute error": "y",
     "median absolute error": "y",

@@ -33,6 +33,30 @@ def alpha_of(estimator: Any) -> float | None:
     return scalar(getattr(estimator, "alpha_", getattr(estimator, "alpha", None)))
 
 
+def inverse_of(estimator: Any) -> float | None:
+    """The inverse strength of the penalty of a linear model, where it has one that is called C.
+
+    None without a penalty, and where each class has its own.
+    """
+    if getattr(estimator, "penalty", "l2") is None:
+        return None
+    given = getattr(estimator, "C_", getattr(estimator, "C", None))
+    values = set(np.ravel(np.asarray(given, dtype=object)))
+    return scalar(next(iter(values))) if len(values) == 1 else None
+
+
+def share_of_l1(estimator: Any) -> float | None:
+    """The share of L1 that a model's penalty has; None where that is no parameter of it."""
+    parameters: dict[str, Any] = getattr(estimator, "get_params", dict)()
+    # SGD, and logistic regression of older versions, have it for one of their penalties.
+    if parameters.get("penalty", "deprecated") != "deprecated":
+        return None
+    if not {"l1_ratio", "l1_ratios"} & set(parameters):
+        return None
+    ratios = np.unique(getattr(estimator, "l1_ratio_", parameters.get("l1_ratio", np.nan)))
+    return scalar(ratios)
+
+
 def is_penalised(estimator: Any) -> bool:
     """Whether a linear model has a penalty on its coefficients."""
     if getattr(estimator, "penalty", "l2") is None:

@@ -28,11 +28,12 @@ def data_cautions(
     seen: Glance,
     fewest_held_out: int,
     time_is_said: bool = False,
+    squared_errors: bool = True,
 ) -> Iterator[Caution]:
-    """Cautions about a table and its target, whatever the models.
+    """Cautions about a table and its target.
 
     `seen` are the same data at a glance; `time_is_said` where the folds are in order of time, or
-    another caution says that they are not.
+    another caution says that they are not; `squared_errors` where a model minimises these.
     """
     if leaks := suspects(table, y, seen.task, seen.target):
         listed = listing([f"{name} ({how})" for name, how, _ in leaks], LISTED)
@@ -87,7 +88,7 @@ def data_cautions(
             f"{listing(seen.constant, LISTED)}: {'they say' if many else 'it says'} nothing about"
             f" the target. Leave {'them' if many else 'it'} out.",
         )
-    if seen.task == "regression":
+    if seen.task == "regression" and squared_errors:
         yield from _skewed(y.astype(float), seen.target)
 
 

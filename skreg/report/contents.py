@@ -120,7 +120,9 @@ class Coefficients:
     at_1se: NDArray[np.float64] | None = None
     # A name a row of `values` where it has two dimensions (classes, outputs).
     targets: tuple[str, ...] = ()
-    # What a coefficient times its `factor` is the change of y per: a unit of x, a standard
+    # What they change: "y", "log y" of counts and amounts, "log-odds" of classes.
+    predictor: str = "y"
+    # What a coefficient times its `factor` is the change of that per: a unit of x, a standard
     # deviation of x, one or the other, a unit of a scaled x, or of what the model got where the
     # steps before it cannot be told.
     per: Per = "unit"
@@ -152,6 +154,8 @@ class ModelReport:
     held_out: NDArray[Any]  # predictions, or classes, of each row by the model that did not see it
     seconds: float  # to fit to all rows (NaN where it was fitted before) plus the folds
     alpha: float | None = None  # the penalty it has
+    inverse: float | None = None  # C, of a model whose penalty is given by its inverse
+    l1_ratio: float | None = None  # the share of L1 in it
     alpha_min: float | None = None  # the two that cross-validation offers
     alpha_1se: float | None = None
     path: PathResult | None = None

@@ -159,7 +159,11 @@ def _wrap_labels(figure: Figure) -> None:
             if high - low > room > 0:
                 text = label.get_text().replace("\n", " ")
                 letters = int(max(map(len, label.get_text().split("\n"))) * room / (high - low))
-                label.set_text("\n".join(textwrap.wrap(text, max(letters, 8))))
+                # A unit in parentheses stays in one piece where it can.
+                lines = text.replace(" (", "\n(", 1).split("\n")
+                if max(map(len, lines)) > letters:
+                    lines = textwrap.wrap(text, max(letters, 8))
+                label.set_text("\n".join(lines))
 
 
 def _inline(svg: bytes, label: str) -> str:

@@ -14,11 +14,22 @@ from sklearn.neural_network import MLPRegressor as TheirMLPRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ..linear import ElasticNet, Ridge, regularization_path
+from .. import linear
+from ..linear import regularization_path
+from ..linear.base import LinearModel
 from ..neural import MLPClassifier, MLPRegressor
 from ..paths.result import PathResult
+from ..plotting import kind_of_model
 from ..selection.result import MEAN_SQUARED_ERROR, CVResult
-from .alphas import alpha_of, errors_kept, is_the_fit, keeps_more, scalar
+from .alphas import (
+    alpha_of,
+    errors_kept,
+    inverse_of,
+    is_the_fit,
+    keeps_more,
+    scalar,
+    share_of_l1,
+)
 from .contents import Coefficients, ModelReport
 from .units import all_in, behind, measured, names_behind
 
@@ -28,6 +39,7 @@ if TYPE_CHECKING:
 NETWORKS = (MLPClassifier, MLPRegressor, TheirMLPClassifier, TheirMLPRegressor)
 FLAT_CURVE = 0.05  # standard errors
 COMPARABLE = 3.0  # ratio of two alphas that ought to differ in error
+_ALPHA_OF_C = "α is the penalty of the mean loss: 1 / (C × the sum of the weights of all rows)."
 NO_VARIANCE = 1e-9  # share of the target's variance
 
 
@@ -61,7 +73,10 @@ def look_into(
     if coefs.shape[-1] != len(model.names):
         model.names = tuple(f"x{j}" for j in range(coefs.shape[-1]))
         model.notes += ("Its features have no names that could be found.",)
-    model.alpha = alpha_of(estimator)
+    model.alpha, model.inverse = alpha_of(estimator), inverse_of(estimator)
+    model.l1_ratio = share_of_l1(estimator)
+    if model.alpha is not None and model.inverse is not None:
+        model.notes += (_ALPHA_OF_C,)
     model.alpha_min = scalar(getattr(estimator, "alpha_min_", None))
     model.alpha_1se = scalar(getattr(estimator, "alpha_1se_", None))
     _find_cv(model, kind)
@@ -166,7 +181,8 @@ def _named(model: ModelReport, coefs: NDArray[Any], classes: NDArray[Any]) -> Co
     targets: Any = ()
     at_1se = None
     if coefs.ndim == 2:
-        targets = classes if len(coefs) == len(classes) else range(1, len(coefs) + 1)
+        of_classes = kind_of_model.classes_of(model.estimator) is not None
+        targets = classes if of_classes else range(1, len(coefs) + 1)
     elif len(classes) == 2:
         model.notes += (f"A positive coefficient speaks for the class {classes[1]!s}.",)
     path, alpha = model.path, model.alpha_1se
@@ -174,7 +190,14 @@ def _named(model: ModelReport, coefs: NDArray[Any], classes: NDArray[Any]) -> Co
         at = np.flatnonzero(path.alphas == alpha)
         at_1se = path.coefs[:, at[0]].astype(float) if at.size else None
     names = np.array(model.names, dtype=object)
-    return Coefficients(names, coefs, at_1se, tuple(map(str, targets)))
+    predictor = kind_of_model.predictor_of(model.estimator)
+    return Coefficients(names, coefs, at_1se, tuple(map(str, targets)), predictor)
+
+
+def _has_one_penalty(estimator: Any) -> bool:
+    """Whether it is a model of skreg that is given its penalty, and has a path."""
+    kinds = {kind.__name__ for kind in type(estimator).__mro__}
+    return isinstance(estimator, LinearModel) and any(f"{k}CV" in linear.__all__ for k in kinds)
 
 
 def _find_cv(model: ModelReport, kind: str) -> None:
@@ -185,9 +208,10 @@ def _find_cv(model: ModelReport, kind: str) -> None:
         model.alpha_min, model.alpha_1se = model.cv.alpha_min, scalar(model.cv.alpha_1se)
     if not isinstance(model.cv, CVResult):
         model.cv = None
-        if isinstance(model.estimator, (ElasticNet, Ridge)):
+        if _has_one_penalty(model.estimator):
+            what = "alpha" if model.inverse is None else "C"
             model.left_out += (
-                f"No cross-validation curve: {kind} has a single alpha; {kind}CV chooses one.",
+                f"No cross-validation curve: {kind} has a single {what}; {kind}CV chooses one.",
             )
 
 
@@ -203,13 +227,14 @@ def _find_path(
     if isinstance(path, PathResult):
         model.path = path
         return
-    if not isinstance(estimator, (ElasticNet, Ridge)):
+    if not _has_one_penalty(estimator):
         both = "path" if model.cv is not None else "path or cross-validation curve"
         package = type(estimator).__module__.partition(".")[0].replace("sklearn", "scikit-learn")
         kept = "keeps none"
         if keeps_more(estimator, path_alone=model.cv is not None):
             kept = "keeps it in a form that this page does not draw"
-        model.left_out += (f"No {both}: {kind} of {package} {kept}; skreg's linear models do.",)
+        others = "" if package == "skreg" else "; skreg's linear models do"
+        model.left_out += (f"No {both}: {kind} of {package} {kept}{others}.",)
         return
     try:
         path = regularization_path(clone(estimator), model.X, y)

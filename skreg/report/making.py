@@ -17,6 +17,7 @@ from .code import python_call
 from .columns import Columns
 from .contents import Caution, Contents
 from .evaluation import baseline, compare_models
+from .families import power_of
 from .glance import glance
 from .ids_and_sentinels import DATES, column_cautions
 from .model_cautions import announcements, model_cautions
@@ -62,7 +63,14 @@ def make_report(
     cautions = [
         *of_data,
         *model_cautions(models, best, floor),
-        *data_cautions(table, request.y, seen, fewest_held_out(request.folds), of_time),
+        *data_cautions(
+            table,
+            request.y,
+            seen,
+            fewest_held_out(request.folds),
+            of_time,
+            squared_errors=not all(power_of(one.estimator) for one in models),
+        ),
         *announcements(models),
     ]
     contents = Contents(

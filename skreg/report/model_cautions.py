@@ -81,6 +81,9 @@ def _edge(one: ModelReport) -> Caution:
     seen = f"{one.name}: the best alpha{value} is the {one.edge} that was tried"
     beyond, way = ("smaller", "down") if one.edge == "smallest" else ("larger", "up")
     said = f", so a {beyond} one may be better. In Python, pass alphas that reach further {way}."
+    if one.inverse is not None and getattr(one.estimator, "alphas", None) is None:
+        way = "up" if way == "down" else "down"
+        said = f", so a {beyond} one may be better. In Python, pass Cs that reach further {way}."
     if one.flat:
         said = ", but the error hardly changes there: next to no penalty is needed."
     elif one.unit == 1.0 and one.path is not None and 0 < (one.path.l1_ratio or 0) < 1:

@@ -80,7 +80,6 @@ def render(contents: Contents) -> str:
         "duration": wording.duration,
         "score": wording.score_text,
         "listing": wording.listing,
-        "l1_ratio": wording.l1_ratio,
         "short": partial(shorten, length=_LONGEST_NAME),
     }
     script = resources.files(__package__).joinpath("templates/page.js").read_text("utf-8")
@@ -127,7 +126,7 @@ def _table(
 ) -> CoefficientTable:
     """Choose the rows of a coefficient table, the largest first."""
     values = np.atleast_2d(coefficients.comparable(coefficients.values))
-    per, note = wording.per(coefficients, what == "classes"), ""
+    per, note = wording.per(coefficients), ""
     single, shown = len(values) == 1, values[:_MOST_SIDE_BY_SIDE]
     if single:
         heads = [per]

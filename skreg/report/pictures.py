@@ -18,8 +18,9 @@ from ..plotting import (
     TrainingHistoryDisplay,
     WeightHistogramDisplay,
 )
+from ..plotting.kind_of_model import class_name
 from ..plotting.naming import shorten_apart
-from ..selection.result import MEAN_SQUARED_ERROR
+from ..selection.result import LOG_LOSS, MEAN_DEVIANCE, MEAN_SQUARED_ERROR
 from . import wording
 from .contents import Contents, ModelReport, Score
 from .drawing import BLUE, HEIGHT, Picture, Sketch, picture, plain, printable
@@ -40,9 +41,9 @@ def of_model(model: ModelReport, contents: Contents, position: int) -> Iterator[
     """
     classify = contents.glance.task == "classification"
     sketches = chain(
-        _of_path(model, classify),
+        _of_path(model),
         _of_cv(model),
-        _of_coefficients(model, classify),
+        _of_coefficients(model),
         _of_network(model),
         of_classes(model, contents) if classify else of_residuals(model, contents),
     )
@@ -111,13 +112,16 @@ def _scale(scores: Sequence[Score]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _of_path(model: ModelReport, classify: bool) -> Iterator[Sketch]:
+def _of_path(model: ModelReport) -> Iterator[Sketch]:
     path, given = model.path, model.coefficients
     if path is None:
         return
     if given is not None and given.factor is not None:
         path = replace(path, coefs=path.coefs * given.factor[:, np.newaxis], refit=None)
     n_targets = path.coefs.shape[0] if path.coefs.ndim == 3 else 1
+    if path.classes is not None:
+        names = [printable(class_name(label)) for label in path.classes.tolist()]
+        path = replace(path, classes=np.array(names, dtype=object))
 
     def draw(figure: Figure, target: int) -> str:
         marks = _within(model, path.alphas)
@@ -128,7 +132,7 @@ def _of_path(model: ModelReport, classify: bool) -> Iterator[Sketch]:
         if others is not None and len(others.get_paths()) > _MOST_AS_CURVES:
             others.set_rasterized(True)
         if given is not None:
-            display.ax_.set_ylabel(f"coefficient\n({wording.per(given, classify)})")
+            display.ax_.set_ylabel(f"coefficient\n({wording.per(given)})")
         n_named = len(display.named_)
         where = "α in use" if marks["alpha"] is not None else "smallest α"
         largest = f"; the {n_named} largest at the {where} are named" if n_named > 1 else ""
@@ -149,6 +153,8 @@ def _of_cv(model: ModelReport) -> Iterator[Sketch]:
         CVCurveDisplay(cv, path=model.path, alpha=alpha).plot(figure.add_subplot())
         error = cv.metric == MEAN_SQUARED_ERROR or cv.metric.startswith("neg_")
         what = "Error" if error else "Score, negated so that less is better,"
+        if cv.metric in (LOG_LOSS, MEAN_DEVIANCE):
+            what = cv.metric.capitalize()
         return (
             f"{what} of the rows held out at each penalty, with a band of one standard error. "
             "The lowest point is min; 1se is the largest penalty within one standard error of it."
@@ -157,7 +163,7 @@ def _of_cv(model: ModelReport) -> Iterator[Sketch]:
     yield Sketch("cv", draw)
 
 
-def _of_coefficients(model: ModelReport, classify: bool) -> Iterator[Sketch]:
+def _of_coefficients(model: ModelReport) -> Iterator[Sketch]:
     given = model.coefficients
     if given is None:
         return
@@ -178,7 +184,7 @@ def _of_coefficients(model: ModelReport, classify: bool) -> Iterator[Sketch]:
             rows, labels=labels, feature_names=names, feature_scale=given.factor
         ).plot(ax)
         ax.spines["left"].set_visible(False)  # the bars start at zero, not there
-        ax.set_xlabel(f"coefficient ({wording.per(given, classify)})")
+        ax.set_xlabel(f"coefficient ({wording.per(given)})")
         return f"The largest coefficients{_which(model, target, len(values))}"
 
     for target in range(min(len(values), _MOST_TARGETS)):

@@ -13,6 +13,7 @@ from ..plotting.naming import shorten, shorten_apart
 from . import wording
 from .contents import Contents, ModelReport
 from .drawing import BLUE, DASHED, HEIGHT, INK, Sketch, plain, printable
+from .families import power_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,12 +23,14 @@ _MOST_CLASSES = 20
 _MOST_WRITTEN = 10  # classes whose counts are written into the squares
 _THIN = {"color": INK, "linewidth": 0.8, "linestyle": DASHED}
 _ROW = 0.15  # inches that a line of type takes
+_GROUPS, _FEWEST_FOR_CALIBRATION = 10, 100  # rows, so that a group has ten
 _MOST_LETTERS = 30  # of all classes together, side by side below the squares
 
 
 def of_residuals(model: ModelReport, contents: Contents) -> Iterator[Sketch]:
     """Draw what the predictions of a regression miss."""
-    yield Sketch("residuals", partial(_residuals, contents.y, model.held_out))
+    spreads = power_of(model.estimator) > 0
+    yield Sketch("residuals", partial(_residuals, contents.y, model.held_out, spreads))
 
 
 def of_classes(model: ModelReport, contents: Contents) -> Iterator[Sketch]:
@@ -40,10 +43,13 @@ def of_classes(model: ModelReport, contents: Contents) -> Iterator[Sketch]:
         known = np.isfinite(chances)
         is_second = y[known] == np.unique(y)[1]
         if np.unique(is_second).size == 2:
-            yield Sketch("roc", partial(_roc, is_second, chances[known], contents.classes[1]))
+            of_second = is_second, chances[known], contents.classes[1]
+            yield Sketch("roc", partial(_roc, *of_second))
+            if len(is_second) >= _FEWEST_FOR_CALIBRATION:
+                yield Sketch("calibration", partial(_calibration, *of_second))
 
 
-def _residuals(y: NDArray[Any], held_out: NDArray[Any], figure: Figure) -> str:
+def _residuals(y: NDArray[Any], held_out: NDArray[Any], spreads: bool, figure: Figure) -> str:
     from sklearn.metrics import PredictionErrorDisplay
 
     many = y.size > _MOST_POINTS
@@ -60,10 +66,12 @@ def _residuals(y: NDArray[Any], held_out: NDArray[Any], figure: Figure) -> str:
     ax.set_xlabel("predicted (units of y), row held out")
     ax.set_ylabel("actual − predicted")
     plain(ax)
-    return (
-        "What each prediction misses, by the model that did not see the row. "
-        "A bend or a funnel means that something is left to model."
-    )
+    sign = "A bend or a funnel means that something is left to model."
+    if spreads:
+        sign = (
+            "A bend means that something is left to model; a funnel is what such a model expects."
+        )
+    return f"What each prediction misses, by the model that did not see the row. {sign}"
 
 
 def _confusion(y: NDArray[Any], held_out: NDArray[Any], figure: Figure) -> str:
@@ -127,4 +135,24 @@ def _roc(is_second: NDArray[Any], chances: NDArray[Any], name: str, figure: Figu
     return (
         f"Receiver operating characteristic for {printable(name)}, from the probabilities of all"
         f" rows held out; the area below it is {area}. The dashes are chance."
+    )
+
+
+def _calibration(is_second: NDArray[Any], chances: NDArray[Any], name: str, figure: Figure) -> str:
+    from sklearn.calibration import CalibrationDisplay
+
+    ax = figure.add_subplot()
+    groups: dict[str, Any] = {"n_bins": _GROUPS, "strategy": "quantile"}
+    CalibrationDisplay.from_predictions(is_second, chances, **groups, ax=ax)
+    ideal, curve = ax.get_lines()[:2]
+    curve.set(color=BLUE, linewidth=1.5, marker="o", markersize=4)
+    ideal.set(**_THIN)
+    short = shorten(printable(str(name)), 24)
+    ax.set_xlabel(f"predicted probability of {short}, row held out", parse_math=False)
+    ax.set_ylabel(f"share that is {short}", parse_math=False)
+    plain(ax)
+    return (
+        f"Calibration for {printable(name)}: rows in {_GROUPS} groups of growing probability, as"
+        " many in each. On the dashes what is given a probability happens that often; below them"
+        " probabilities are too high."
     )

@@ -20,6 +20,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from .contents import Task
+from .families import deviances, power_of
 from .scores import Metric, metrics_for
 
 FEWEST_ROWS = 4
@@ -99,7 +100,10 @@ def check_request(
     classes = np.unique(y) if task == "classification" else np.array([])
     fitted = tuple((*one, _is_fitted(*one, X, names, classes)) for one in named)
     folds = _check_folds(cv, X, y, task, random_state)
-    metrics = metrics_for(task, scoring, fewest_held_out(folds))
+    powers = {power_of(estimator) for _, estimator in named} if task == "regression" else {0.0}
+    # What all of them minimise ranks them, what some of them do is there to be read.
+    where = {"before" if len(powers) == 1 else "after": deviances(powers)}
+    metrics = metrics_for(task, scoring, fewest_held_out(folds), **where)
     title = title or f"Models of {target}"
     return Request(fitted, X, y, names, target, title, task, classes, folds, metrics, random_state)
 

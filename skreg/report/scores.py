@@ -122,8 +122,18 @@ USUAL_METRICS: dict[str, dict[str, Metric]] = {
 }
 
 
-def metrics_for(task: Task, scoring: Any, fewest_held_out: int) -> list[Metric]:
-    """The usual metrics of a task, after those that `scoring` asks for."""
+def metrics_for(
+    task: Task,
+    scoring: Any,
+    fewest_held_out: int,
+    *,
+    before: Sequence[Metric] = (),
+    after: Sequence[Metric] = (),
+) -> list[Metric]:
+    """The usual metrics of a task, after those that `scoring` asks for.
+
+    Those `before` and `after` are beside the usual ones.
+    """
     usual = dict(USUAL_METRICS[task])
     if fewest_held_out < 2:
         usual.pop("r2", None)  # of single rows it is not defined
@@ -132,8 +142,9 @@ def metrics_for(task: Task, scoring: Any, fewest_held_out: int) -> list[Metric]:
         asked = [asked]
     # A scorer may not be hashable.
     chosen = [usual[one] if isinstance(one, str) and one in usual else _own(one) for one in asked]
-    names = {metric.name for metric in chosen}
-    return [*chosen, *(metric for metric in usual.values() if metric.name not in names)]
+    names = {metric.name.lower() for metric in chosen}
+    others = (*before, *usual.values(), *after)
+    return [*chosen, *(metric for metric in others if metric.name.lower() not in names)]
 
 
 def _own(scoring: Any) -> Metric:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from .contents import Coefficients, Contents, ModelReport, Score
 
@@ -85,20 +84,9 @@ def _fixed(value: float, decimals: int) -> str:
     return text
 
 
-def per(coefficients: Coefficients, classify: bool) -> str:
-    """Say what a comparable coefficient is the change per; of a regression, that it is one of y."""
-    words = _PER[coefficients.per]
-    return words if classify else f"y {words}"
-
-
-def l1_ratio(model: ModelReport) -> float | None:
-    """The share of L1 that an elastic net has; None where a model is none."""
-    parameters: dict[str, Any] = getattr(model.estimator, "get_params", dict)()
-    # Logistic regression and SGD have such a parameter for one of their penalties.
-    if "l1_ratio" not in parameters or "penalty" in parameters:
-        return None
-    ratio = getattr(model.estimator, "l1_ratio_", parameters["l1_ratio"])
-    return float(ratio) if isinstance(ratio, (int, float)) else None
+def per(coefficients: Coefficients) -> str:
+    """Say what a comparable coefficient is the change of, and what it is the change per."""
+    return f"{coefficients.predictor} {_PER[coefficients.per]}"
 
 
 def duration(seconds: float) -> str:

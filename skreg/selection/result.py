@@ -17,6 +17,8 @@ RULES = ("min", "1se")
 ENDS = ("largest", "smallest")
 # The metric whose errors are in the square of the target's unit.
 MEAN_SQUARED_ERROR = "mean squared error"
+# What the models of classes, and those of counts and amounts, are judged by.
+LOG_LOSS, MEAN_DEVIANCE = "log-loss", "mean deviance"
 
 
 @dataclass(frozen=True, eq=False)

@@ -184,9 +184,9 @@ def test_the_unit_of_classes(gather, drawn):
     X = rng.normal(size=(90, 3))
     found = gather(make_pipeline(StandardScaler(), LogisticRegression()), X, X[:, 0] > 0)
     _, ax = drawn(found.models[0], found)["coefficients0"]
-    assert ax.get_xlabel() == "coefficient (per standard deviation of x)"
+    assert ax.get_xlabel() == "coefficient (log-odds per standard deviation of x)"
     shown = page._table(found.models[0].coefficients, None, "classes", 8000)
-    assert shown.heads == ["per standard deviation of x", "per unit of x"]
+    assert shown.heads == ["log-odds per standard deviation of x", "per unit of x"]
 
 
 def test_a_unit_that_is_known_of_some_features_only():
