@@ -28,7 +28,8 @@ from ..paths.grid import DEFAULT_EPS, open_ends
 from ..paths.problem import BoundProblem, Problem
 from ..selection.cross_validate import Metric, cross_validate, mean_squared_error
 from ..selection.fold_moments import Fold, bind_for_folds
-from ..selection.result import MEAN_SQUARED_ERROR, CVResult
+from ..selection.information_criteria import dispersion_of, information_criterion
+from ..selection.result import CRITERIA, MEAN_SQUARED_ERROR, CVResult
 from .base import LinearModel, finite_path
 from .problems import is_count, resolve_alphas
 from .training_data import TrainingData, take_gram
@@ -130,6 +131,34 @@ class CrossValidated(WarnsOfEdge, LinearModel):
     def _wants_fold_coefs(self) -> bool:
         return bool(self.store_fold_coefs)
 
+    def _by_criterion(self, data: TrainingData, problems: list[Problem], given: Any) -> Evaluation:
+        """Every candidate with an information criterion of its path on all rows."""
+        for name in ("cv", "scoring"):
+            if getattr(self, name, None) is not None:
+                raise ValueError(f"rule={self.rule!r} holds no rows out: leave {name} at None")
+        if not getattr(self, "refit", True):
+            raise ValueError(f"rule={self.rule!r} has no folds to average: set refit=True")
+        bound = data.bind(problems[0], getattr(self, "precompute", None))
+        if bound.target.raw.shape[1] > 1 and not bound.loss.couples_targets:
+            raise ValueError(f"rule={self.rule!r} takes one target: fit them one by one")
+        dispersion, square = 1.0, 2 * data.powers.target
+        if not bound.loss.known_dispersion:
+            known = self.noise_variance
+            dispersion = dispersion_of(bound) if known is None else np.ldexp(known, -square)
+            if not dispersion > 0:
+                raise ValueError(
+                    f"rule={self.rule!r} needs noise, and the fit without a penalty leaves none:"
+                    " pass noise_variance"
+                )
+            self.noise_variance_ = float(np.ldexp(dispersion, square))
+        candidates, results = [], []
+        for one in [bound, *map(bound.with_problem, problems[1:])]:
+            alphas = resolve_alphas(given, one, getattr(self, "eps", DEFAULT_EPS))
+            path = with_degrees_of_freedom(finite_path(one, alphas), one)
+            candidates.append((one, alphas))
+            results.append(information_criterion(one, path, self.rule, float(dispersion)))
+        return candidates, results
+
     def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
         """What judges the rows held out, and its name."""
         return mean_squared_error, MEAN_SQUARED_ERROR
@@ -150,7 +179,10 @@ class CrossValidated(WarnsOfEdge, LinearModel):
             Metadata of `fit`.
         """
         routed = self._routed(data.given_weight, params)
-        candidates, results = self._evaluate(data, problems, given, routed)
+        if self.rule in CRITERIA:
+            candidates, results = self._by_criterion(data, problems, given)
+        else:
+            candidates, results = self._evaluate(data, problems, given, routed)
         from_count = is_count(given)
         if from_count:
             results = [replace(one, open_ends=open_ends(one.l1_ratio)) for one in results]
@@ -171,8 +203,10 @@ class CrossValidated(WarnsOfEdge, LinearModel):
             path = with_degrees_of_freedom(path, bound)
         on_path = np.searchsorted(-path.alphas, -alphas[index]).tolist()
         point = path.at(on_path[0] if len(index) == 1 else on_path)
-        for earlier in ("path_", "mse_path_"):
+        for earlier in ("path_", "mse_path_", "criterion_"):
             self.__dict__.pop(earlier, None)
+        if self.rule in CRITERIA:
+            self.criterion_ = result.errors[:, 0]
         self.cv_result_ = result
         told = [
             (alphas[i], one.alpha_min, one.alpha_1se, one.mean[i])

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from ..estimators.parameters import COUNT, SHARE, parameter, with_parameters
 from ..estimators.validation import numeric, refuse_booleans
 from ..paths.grid import DEFAULT_EPS
+from ..selection.result import MEAN_SQUARED_ERROR
 from .base import LinearRegressor, all_or_nothing
 from .cv import CrossValidated
 from .functions import enet_path, lasso_path
@@ -41,6 +42,11 @@ class ElasticNetCV(CVParameters, ElasticNetParameters, CrossValidated, LinearReg
     intercept_ : float or ndarray of shape (n_targets,)
     alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratio, n_alphas)
     mse_path_ : ndarray of shape (n_alphas, n_folds) or (n_l1_ratio, n_alphas, n_folds)
+        Where there are folds.
+    criterion_ : ndarray of shape (n_alphas,)
+        With `rule` "aic", "bic" or "ebic", at the chosen l1_ratio.
+    noise_variance_ : float
+        That it was made with.
     cv_result_ : CVResult
         Errors, their mean and standard error at the chosen l1_ratio.
     path_ : PathResult
@@ -154,7 +160,8 @@ class ElasticNetCV(CVParameters, ElasticNetParameters, CrossValidated, LinearReg
         chosen = self._select(data, problems, given, params)
         grids = [result.alphas for result in chosen.results]
         self.alphas_ = np.stack(grids) if is_count(given) and len(ratios) > 1 else grids[0]
-        self.mse_path_ = np.squeeze(np.stack([result.errors for result in chosen.results]))
+        if chosen.results[0].metric == MEAN_SQUARED_ERROR:
+            self.mse_path_ = np.squeeze(np.stack([result.errors for result in chosen.results]))
         self.l1_ratio_ = ratios[chosen.best]
         self.n_iter_ = chosen.n_iter.tolist()
         return self

@@ -6,7 +6,7 @@ import numbers
 from typing import Any
 
 from numpy.typing import ArrayLike
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..estimators.parameters import COUNT, NOT_NEGATIVE, parameter, with_parameters
 from ..selection.result import RULES
@@ -165,10 +165,22 @@ class CVParameters:
     rule: str = parameter(
         default="min",
         constraint=[StrOptions(set(RULES))],
-        kind='{"min", "1se"}',
+        kind='{"min", "1se", "aic", "bic", "ebic"}',
         meaning="""
         Take the alpha of the smallest error, or the largest one within one standard error of it
-        (Breiman et al., Classification and Regression Trees, 1984).
+        (Breiman et al., Classification and Regression Trees, 1984). The others do without folds:
+        they take the smallest information criterion of the fits on all rows, by their deviance and
+        degrees of freedom, "ebic" for more features than rows; see `noise_variance`.
+        """,
+    )
+    noise_variance: float | None = parameter(
+        default=None,
+        constraint=[Interval(numbers.Real, 0, None, closed="neither"), None],
+        kind="float or None",
+        meaning="""
+        For the information criteria of a quantity: the variance of the noise, of other losses their
+        dispersion. None takes that of the fit without a penalty, which needs more rows than
+        features.
         """,
     )
     fold_weights: str = parameter(

@@ -61,6 +61,8 @@ class Loss(ABC):
     quadratic: ClassVar[bool] = False
     #: Whether y has a unit, which eta and the parameters of the loss share.
     of_unit: ClassVar[bool] = False
+    #: Whether it is minus the logarithm of a likelihood, with no dispersion to estimate.
+    known_dispersion: ClassVar[bool] = False
     #: Whether there is a curvature.
     smooth: ClassVar[bool] = True
     #: Whether the outputs of a row make one loss, and not one each that are added.

@@ -30,6 +30,7 @@ class Logistic(Loss):
     """
 
     name = "logistic"
+    known_dispersion = True
     out_activation = "logistic"
     domain = "between 0 and 1"
 
@@ -105,6 +106,7 @@ class Multinomial(Loss):
     """
 
     name = "multinomial"
+    known_dispersion = True
     out_activation = "softmax"
     couples_targets = True
     domain = "shares of the classes, which add up to one"

@@ -93,6 +93,7 @@ class Poisson(LogLink):
     """Half the Poisson deviance, ``mu - y - y log(mu / y)`` with ``mu = exp(eta)``."""
 
     name = "poisson"
+    known_dispersion = True
     power = 1.0
     domain = "not negative"
 

@@ -13,7 +13,9 @@ from ..caching import cached_property
 
 Array = NDArray[np.float64]
 
-RULES = ("min", "1se")
+# What an alpha is chosen by without folds.
+CRITERIA = ("aic", "bic", "ebic")
+RULES = ("min", "1se", *CRITERIA)
 ENDS = ("largest", "smallest")
 # The metric whose errors are in the square of the target's unit.
 MEAN_SQUARED_ERROR = "mean squared error"
@@ -167,10 +169,10 @@ class CVResult:
         return float(self.alphas[self.index_1se])
 
     def select(self, rule: str) -> int:
-        """Index of the alpha that `rule`, "min" or "1se", chooses."""
+        """Index of the alpha that `rule` chooses."""
         if rule not in RULES:
             raise ValueError(f"rule must be one of {RULES}, got {rule!r}")
-        return self.index_min if rule == "min" else self.index_1se
+        return self.index_1se if rule == "1se" else self.index_min
 
     @property
     def edge(self) -> str | None:
