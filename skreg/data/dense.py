@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,6 +20,8 @@ from .products import CACHED, Array, Index
 NORM_ROUNDING = 1e-12
 # Variances above this are no sums of products that vanish in float32.
 NARROWEST = 1e-24
+# Up to this share of the columns is gathered rather than all of them passed over.
+FEW_USED = 0.1
 
 
 @dataclass
@@ -67,12 +70,40 @@ class DenseDesign(Design):
         return size if self.inv_scale is None else size * self.inv_scale
 
     @property
+    def _sizes_take_a_pass(self) -> bool:
+        """Whether sizes are not known yet, nor is what they follow from."""
+        known = {"sizes", "variances", "_raw_squares"} & vars(self).keys()
+        return self._gram is None and not known and not len(self.far.index)
+
+    def lengths(self, W: Array) -> Array:
+        """See `Design`; of few features in use without a pass over X."""
+        if not self._sizes_take_a_pass:
+            return super().lengths(W)
+        used = np.flatnonzero(W.any(axis=0))
+        if len(used) > FEW_USED * self.n_features:
+            return super().lengths(W)
+        size = np.sqrt(products.squares(self._gathered(used), self.omega, None))
+        size = size if self.inv_scale is None else size * self.inv_scale[used]
+        return np.asarray(np.abs(W[:, used]).dot(size))
+
+    @property
+    def largest_size(self) -> float:
+        """See `Design`; of rows that count alike the root of all squares."""
+        if self.mean_square is None or self.inv_scale is not None or not self.uniform:
+            return super().largest_size
+        if not self._sizes_take_a_pass:
+            return super().largest_size
+        return math.sqrt(self.mean_square * self.n_features)
+
+    @property
     def sum_of_squares(self) -> float | None:
         """Weighted sum of squares of all of X, as it is, where `sizes` would take far longer."""
         known = self._gram is not None or "sizes" in self.__dict__
         uneven = self.inv_scale is not None or not self.uniform
         if known or uneven or self.n_features < self.n_samples or not self.far.near:
             return None
+        if self.mean_square is not None:
+            return self.mean_square * self.n_features
         entries = self._X.ravel(order="K")
         return float(self.omega[0]) * float(np.dot(entries, entries))
 

@@ -83,6 +83,8 @@ class Design(ABC):
         self._kept: dict[Any, Any] = {}
         self._gram: Array | None = None
         self._far_columns: list[tuple[Index, Array]] | None = None
+        #: Mean square of the entries of X that are stored, where it is known.
+        self.mean_square: float | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         # Another process makes anew what can be made of these.
@@ -363,6 +365,15 @@ class Design(ABC):
         if len(self.far.index):
             offsets = np.minimum(offsets, CANCELLATION * squares)
         return np.sqrt(squares + offsets)
+
+    def lengths(self, W: Array) -> Array:
+        """``|W| sizes`` of coefficients of shape (n_targets, n_features)."""
+        return np.asarray(np.abs(W).dot(self.sizes))
+
+    @property
+    def largest_size(self) -> float:
+        """What no size is above, the largest one where no bound is known without a pass over X."""
+        return float(self.sizes.max(initial=0.0))
 
     @property
     def sum_of_squares(self) -> float | None:

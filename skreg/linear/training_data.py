@@ -36,7 +36,8 @@ class TrainingData:
     """Checked data, what the columns of X are called, and the powers of two that suit them.
 
     A single target is a vector; `shape` is that of the intercept, which has an axis where y came as
-    a column. `offset` is added to the linear predictor.
+    a column. `offset` is added to the linear predictor. `mean_square` is that of the entries of X,
+    where it is known.
     """
 
     X: Any
@@ -46,6 +47,7 @@ class TrainingData:
     powers: PowersOfTwo
     shape: tuple[int, ...]
     offset: Array | None = None
+    mean_square: float | None = None
 
     @classmethod
     def check(
@@ -68,7 +70,8 @@ class TrainingData:
         weight = None if sample_weight is None else check_weights(sample_weight, table)
         powers = powers_of_two(table, target, weight, mean_square)
         columns, shape = columns_of(X, table.shape[1]), target.shape[1:]
-        return cls(table, target[:, 0] if shape == (1,) else target, weight, columns, powers, shape)
+        y = target[:, 0] if shape == (1,) else target
+        return cls(table, y, weight, columns, powers, shape, mean_square=mean_square)
 
     @classmethod
     def check_for_loss(
@@ -113,6 +116,8 @@ class TrainingData:
     def bind(self, problem: Problem, precompute: Any = None) -> BoundProblem:
         """The problem on these data, with the user's Gram matrix where `precompute` is one."""
         bound = problem.bind(self.X, self.y, self.sample_weight, self.powers, self.engine_offset)
+        if self.powers.ordinary:
+            bound.design.mean_square = self.mean_square
         take_gram(bound, precompute)
         return bound
 

@@ -158,10 +158,10 @@ def all_with_rounding(gaps: Array, W: Array, alphas: Array, rss: Array, bound: B
     """
     penalty, design = bound.penalty, bound.design
     if len(alphas) == 1 and penalty.l1_ratio and gaps.max() <= AIM:
-        sizes, roots = design.sizes, np.sqrt(bound.target.units)
-        largest = float(roots.max()) * float(sizes.max(initial=0.0))
+        roots = np.sqrt(bound.target.units)
+        largest = float(roots.max()) * design.largest_size
         if least_l1(penalty, float(alphas[0])) > FAINT * largest:
-            linear = np.abs(W[:, 0]).dot(sizes)
+            linear = design.lengths(W[:, 0])
             hides = NOISE * linear * (linear + roots) / bound.target.units
             if hides.max() <= LOUD:
                 return gaps + hides[:, None]

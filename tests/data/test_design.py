@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skreg.data import products
+from skreg.data import dense, products
 from skreg.data.build import design_of
 from skreg.data.moments import Moments
 
@@ -177,6 +177,27 @@ def test_lengths_of_columns_are_the_same_by_whatever_pass(stored, standardize, o
     first, second = (make(**settings)[0] for _ in range(2))
     assert np.all(second.variances >= 0)  # known before the lengths are asked for
     np.testing.assert_allclose(first.sizes, second.sizes, rtol=1e-9)
+
+
+@pytest.mark.parametrize("stored", ["C", "F", "csc"])
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("offset", [0.0, 1e3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_lengths_of_coefficients_need_the_columns_in_use_alone(
+    monkeypatch, stored, standardize, offset, weighted
+):
+    monkeypatch.setattr(dense, "FEW_USED", 0.5)
+    settings = {"stored": stored, "standardize": standardize, "offset": offset}
+    design, X, _ = make(weighted=weighted, **settings)
+    W = np.zeros((2, P))
+    W[:, [1, 4]] = [[-2.0, 3.0], [0.0, 1.0]]
+    assert design.far is not None
+    expected = np.abs(W) @ make(weighted=weighted, **settings)[0].sizes
+    np.testing.assert_allclose(design.lengths(W), expected, rtol=1e-9)
+    if stored != "csc" and not offset:
+        assert "sizes" not in vars(design)
+    design.mean_square = float((X**2).mean())
+    assert design.largest_size >= make(weighted=weighted, **settings)[0].sizes.max() * (1 - 1e-9)
 
 
 @pytest.mark.parametrize("stored", ["C", "csc"])

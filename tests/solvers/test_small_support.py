@@ -44,3 +44,17 @@ def test_a_large_support_is_left_to_another_method():
     bound = bound_problem()
     alpha = 1e-3 * bound.penalty.alpha_max(bound.correlations)
     assert small_support.solve(OneTarget(bound), alpha, np.zeros(150), Settings()) is None
+
+
+def test_with_bounds_a_weak_penalty_may_leave_few_features():
+    """All correlations are large, and what the first features leave of them is not."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100, 150)) + 3.0 * rng.standard_normal((100, 1))
+    y = X[:, :3].sum(axis=1) - X[:, 3:30].sum(axis=1) / 20.0 + rng.standard_normal(100)
+    bound = Problem(Penalty.build(150, 1.0, lower=0.0)).bind(X, y)
+    alpha = 1e-3 * bound.penalty.alpha_max(bound.correlations)
+    found = small_support.solve(OneTarget(bound), alpha, np.zeros(150), Settings())
+    (expected,) = batched_path.solve(bound, np.array([alpha]), np.zeros((150, 1)), Settings())
+    assert found is not None
+    assert found.gap <= 1e-12
+    np.testing.assert_allclose(found.coef, expected.coef, rtol=0, atol=1e-9)

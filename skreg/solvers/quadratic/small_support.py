@@ -28,7 +28,8 @@ MOST_PRODUCTS, LARGEST_SET = 5, 96
 STAYS = 1e-9
 # Where a correlation with the target is so many times its threshold, with more rows than features
 # and with fewer, and more features than such a set has are past theirs, nothing is tried: at 0.1 of
-# alpha_max 20 of 300 features are in the solution with 5000 rows, 90 of 3000 with 300.
+# alpha_max 20 of 300 features are in the solution with 5000 rows, 90 of 3000 with 300. With bounds
+# the first features may leave nothing to the others, and a product with X tells.
 FAR_ABOVE = 30.0, 5.0
 
 
@@ -43,10 +44,12 @@ def solve(one: OneTarget, alpha: float, start: Array, settings: Settings) -> Sol
     below = np.where(penalty.lower < 0, limit, np.inf)
     working, c, q, w = WorkingSet(design, one.y), one.c, one.c, np.empty(0)
     new, n_iter = np.flatnonzero((start != 0) | whole.free), int(not start.any())
+    doubtful = False
     if not len(new):
         over = np.maximum(q - above, -q - below)
         far = np.count_nonzero(over > FAR_ABOVE[len(c) > len(one.y)] * penalty.l1)
-        if far and np.count_nonzero(over > 0) > LARGEST_SET:
+        doubtful = bool(far and np.count_nonzero(over > 0) > LARGEST_SET)
+        if doubtful and not whole.has_bounds:
             return None
         new = most_violating(over, FIRST)
     for n_products in range(MOST_PRODUCTS):
@@ -73,7 +76,7 @@ def solve(one: OneTarget, alpha: float, start: Array, settings: Settings) -> Sol
         n_over = np.count_nonzero(over > 0)
         if not n_over:
             break
-        if n_products and n_over > LARGEST_SET:
+        if (n_products or doubtful) and n_over > LARGEST_SET:
             return None
         new = most_violating(over, max(FIRST, len(index)))
     else:
