@@ -55,8 +55,9 @@ class ClassData(TrainingData):
         if not get_config()["skip_parameter_validation"]:
             estimator._validate_params()
         table, labels, mean_square = check_labelled(estimator, X, y)
-        check_classification_targets(labels)
         classes, codes = np.unique(labels, return_inverse=True)
+        if labels.dtype.kind not in COMPLETE or 2 * len(classes) > len(labels):
+            check_classification_targets(labels)  # which takes as long as a small fit
         if len(classes) < 2:
             raise ValueError(
                 "This solver needs samples of at least 2 classes in the data, but the data"
