@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import is_classifier
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import LeaveOneOut, check_cv
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -98,11 +98,22 @@ class CrossValidated(WarnsOfEdge, LinearModel):
     #: Whether any alpha is solved directly: no path leads there, no `tol` or `max_iter` matters.
     _direct: ClassVar[bool] = False
 
+    @property
+    def _leaves_one_out(self) -> bool:
+        """Whether each row is a fold of its own."""
+        return isinstance(self.cv, str)
+
+    def _splitter(self, labels: Any = None) -> Any:
+        """What makes the folds, stratified for a model of classes."""
+        if isinstance(self.cv, str):
+            return LeaveOneOut()
+        return check_cv(self.cv, labels, classifier=is_classifier(self))
+
     def _evaluate(
         self, data: TrainingData, problems: list[Problem], given: Any, routed: Routed
     ) -> Evaluation:
         """Every candidate with its errors, by folds."""
-        splitter = check_cv(self.cv, data.labels, classifier=is_classifier(self))
+        splitter = self._splitter(data.labels)
         folds = make_folds(splitter, data.X, data.labels, routed.splitter, self.rule)
         parts = data.X, data.y, data.sample_weight, data.powers
         if data.reweighted is None:
@@ -121,7 +132,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
             metric=metric,
             metric_name=name,
             keep_coefs=self._wants_fold_coefs() or not getattr(self, "refit", True),
-            fold_weights=self.fold_weights,
+            fold_weights="size" if self._leaves_one_out else self.fold_weights,
             run=partial(in_parallel, self.n_jobs, getattr(self, "verbose", 0)),
             weights=data.row_weight,
             reweighted=data.reweighted,
@@ -251,7 +262,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
             MetadataRouter(owner=self)
             .add_self_request(self)
             .add(
-                splitter=check_cv(self.cv),
+                splitter=self._splitter(),
                 method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
         )

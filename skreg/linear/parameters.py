@@ -152,9 +152,12 @@ class CVParameters:
 
     cv: Any = parameter(
         default=None,
-        constraint=["cv_object"],
-        kind="int, cross-validation splitter, iterable or None",
-        meaning="None is 5-fold.",
+        constraint=["cv_object", StrOptions({"loo"})],
+        kind='int, cross-validation splitter, iterable, "loo" or None',
+        meaning="""
+        None is 5-fold, stratified for classes. "loo" leaves out one row at a time, which counts in
+        the mean error by its weight.
+        """,
     )
     n_jobs: int | None = parameter(
         default=None,

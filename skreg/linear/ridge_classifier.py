@@ -189,7 +189,7 @@ class RidgeClassifierCV(RidgeClassifierParameters, RidgeCVModel, ClassifierByReg
         return self
 
     def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
-        if self.scoring is None and self.cv is None:
+        if self.scoring is None and self._leaves_one_out:
             return super()._judge(data, score_params)
         scorer = get_scorer("accuracy") if self.scoring is None else scorer_of(self)
         scores = partial(negated_class_scores, scorer, score_params, data.labels, self.classes_)

@@ -57,9 +57,9 @@ class RidgeCVModel(CVParameters, LinearParameters, CrossValidated):
     )
     cv: Any = parameter(
         default=None,
-        constraint=["cv_object"],
-        kind="int, cross-validation splitter, iterable or None",
-        meaning="None is leave-one-out.",
+        constraint=["cv_object", StrOptions({"loo"})],
+        kind='int, cross-validation splitter, iterable, "loo" or None',
+        meaning='None and "loo" are leave-one-out.',
     )
     gcv_mode: str | None = parameter(
         default=None,
@@ -77,6 +77,10 @@ class RidgeCVModel(CVParameters, LinearParameters, CrossValidated):
     _direct: ClassVar[bool] = True
 
     @property
+    def _leaves_one_out(self) -> bool:
+        return self.cv is None or isinstance(self.cv, str)
+
+    @property
     def _by_target(self) -> bool:
         """Whether an alpha is chosen for each target."""
         return bool(getattr(self, "alpha_per_target", False))
@@ -85,19 +89,19 @@ class RidgeCVModel(CVParameters, LinearParameters, CrossValidated):
         """Choose alpha, fit on all rows, and set the attributes."""
         given = unwrap(self.alphas)
         if not is_count(given):
-            given = check_alphas(given, allow_zero=self.cv is not None)
+            given = check_alphas(given, allow_zero=not self._leaves_one_out)
         problem = ridge_problem(self, data.columns)
         chosen = self._select(data, [problem], given, params)
         (result,) = chosen.results
         self.alphas_ = result.alphas
-        if self.cv is not None and result.metric == MEAN_SQUARED_ERROR:
+        if not self._leaves_one_out and result.metric == MEAN_SQUARED_ERROR:
             self.mse_path_ = result.errors
         self.best_score_ = -chosen.error
 
     def _evaluate(
         self, data: TrainingData, problems: list[Problem], given: Any, routed: Routed
     ) -> Evaluation:
-        if self.cv is None:
+        if self._leaves_one_out:
             return self._leave_one_out(data, problems[0], given, routed)
         if self.store_cv_results:
             raise ValueError(
@@ -107,7 +111,7 @@ class RidgeCVModel(CVParameters, LinearParameters, CrossValidated):
         return super()._evaluate(data, problems, given, routed)
 
     def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
-        if self.scoring is None and self.cv is not None:
+        if self.scoring is None and not self._leaves_one_out:
             return negated_r2, "r2"
         if self.scoring in (None, "neg_mean_squared_error"):
             return super()._judge(data, score_params)

@@ -5,7 +5,10 @@ import pytest
 from exact import REAL
 from polish import orthogonal_factor, triangular_solve
 from scipy import sparse
+from sklearn.datasets import load_diabetes
+from sklearn.model_selection import LeaveOneOut
 
+import skreg
 from skreg import RidgeCV
 from skreg.solvers.ridge.shrinkage import MANY_TARGETS
 
@@ -89,3 +92,32 @@ def test_weights_over_many_orders_of_magnitude_warn(orders):
     weight[:5] = 0.0  # no row, and no order of magnitude
     weight[5:] = 1.0
     left_out(X, y, 1.0, weight)
+
+
+# Row by row, where there is no formula -------------------------------------------------------
+
+
+def test_the_lasso_s_leave_one_out_optimum_is_the_published_one():
+    """That of 441 rows, with the penalty weighed against a sum of squares."""
+    A, b = load_diabetes(return_X_y=True)
+    model = skreg.LassoCV(cv="loo", alphas=np.linspace(22.0, 22.4, 161) / 441).fit(A, b)
+    assert model.alpha_ * 441 == pytest.approx(22.179, abs=2e-3)
+    coef = skreg.Lasso(alpha=22.179 / 442).fit(A, b).coef_
+    published = [0, -193.9, 521.81, 295.15, -99.28, 0, -222.67, 0, 511.95, 52.85]
+    np.testing.assert_allclose(coef, published, atol=0.06)
+
+
+@pytest.mark.filterwarnings("ignore::skreg.GridEdgeWarning")
+@pytest.mark.parametrize("weight", [None, np.arange(30) % 4 + 0.0])
+def test_leaving_out_each_row_is_so_many_folds(weight):
+    rng = np.random.default_rng(0)
+    A, b = rng.normal(size=(30, 4)), rng.normal(size=30)
+    given = {"alphas": [0.3, 0.1, 0.03]}
+    own = skreg.LassoCV(**given, cv="loo").fit(A, b, weight)
+    folds = skreg.LassoCV(**given, cv=LeaveOneOut(), fold_weights="size").fit(A, b, weight)
+    np.testing.assert_allclose(own.cv_result_.errors, folds.cv_result_.errors)
+    np.testing.assert_allclose(own.cv_result_.mean, folds.cv_result_.mean)
+    ridge = [skreg.RidgeCV(**given, cv=cv).fit(A, b, weight) for cv in (None, "loo")]
+    np.testing.assert_array_equal(ridge[0].cv_result_.mean, ridge[1].cv_result_.mean)
+    classes = skreg.LogisticRegressionCV(**given, cv="loo").fit(A, b > 0, weight)
+    assert classes.cv_result_.errors.shape == (3, 30)
