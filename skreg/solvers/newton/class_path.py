@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...data.design import Array, Design
+from ...data.design import Array, Design, Index
 from ...objective.duality import correlations_wanted, into_domain, penalty_gaps
 from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import AIM, Bound, Settings, Solution
+from ..tolerances import KKT_ROUNDING
 from .class_loss import ClassLoss
 from .prox_newton import EXACT_STEP, LEAST_FALL, MOST_HALVINGS, RISE_OF_ROUNDING, USUAL_AIM
 
@@ -27,6 +28,11 @@ class ClassPath:
 
     Pair ``k * n_features + j`` is that of feature j and class k.
 
+    Parameters
+    ----------
+    Z : ndarray of shape (n_samples, n_features), optional
+        The columns of the design, in Fortran order, where products with them are quicker.
+
     Attributes
     ----------
     penalty : Penalty
@@ -39,12 +45,17 @@ class ClassPath:
         The last solutions and the logarithms of their alphas.
     """
 
-    def __init__(self, bound: Bound, start: Array, settings: Settings, noise: Array) -> None:
+    def __init__(
+        self, bound: Bound, start: Array, settings: Settings, Z: Array | None = None
+    ) -> None:
         self.design, self.shape, self.settings = bound.design, bound.penalty, settings
+        self.Z, omega = Z, bound.design.omega
+        self.even = bool((omega == omega[0]).all())
         self.rows = rows = ClassLoss(bound)
         self.n_classes = rows.n_classes
         self.penalty = of_pairs(bound.penalty, rows.n_classes)
-        self.noise = np.outer(np.sqrt(rows.squares), noise).ravel()
+        sizes = np.sqrt(np.outer(rows.squares, self.design.variances))
+        self.noise = KKT_ROUNDING * sizes.ravel()
         self.aim = max(AIM, min(USUAL_AIM, settings.tol))
         self.least_error = self.aim if self.aim == USUAL_AIM else EXACT_STEP
         w = self.shape.clip(start.T)
@@ -54,11 +65,18 @@ class ClassPath:
 
     def _predict(self, W: Array) -> Array:
         """Linear predictors, of shape (n_samples, n_classes); W is (n_classes, n_features)."""
-        return np.asfortranarray(self.design.predict(W.T))
+        if self.Z is None:
+            return np.asfortranarray(self.design.predict(W.T))
+        return np.asarray((W @ self.Z.T).T)
 
     def _correlate(self, u: Array) -> Array:
         """Correlations of all pairs."""
-        return np.asarray(self.design.correlate(u).T).ravel()
+        if self.Z is None:
+            return np.asarray(self.design.correlate(u).T).ravel()
+        omega = self.rows.omega
+        if self.even:
+            return np.asarray(omega[0] * (u.T @ self.Z)).ravel()
+        return np.asarray((omega * u.T) @ self.Z).ravel()
 
     def armijo(self, penalty: ScaledPenalty, point: ClassPoint, new: ClassPoint, p: Array) -> float:
         """The share of a step that lowers the objective enough, zero where none does.
@@ -80,17 +98,29 @@ class ClassPath:
         return 0.0
 
     def gap_at(
-        self, point: ClassPoint, s: Array, p: Array, q: Array, penalty: ScaledPenalty
+        self,
+        point: ClassPoint,
+        s: Array,
+        p: Array,
+        q: Array,
+        penalty: ScaledPenalty,
+        chosen: Index | None = None,
     ) -> float:
-        """Upper bound of ``P(w) - min P`` over the unit, at the shares s with correlations q."""
+        """Upper bound of ``P(w) - min P`` over the unit, at the shares s with correlations q.
+
+        All pairs but those `chosen` are zero and meet their conditions.
+        """
         rows = self.rows
         if not rows.is_balanced(s):
             return np.inf
-        wanted = correlations_wanted(point.w, q, penalty)
-        q = np.where(np.abs(q - wanted) <= self.noise, wanted, q)
+        w, noise = point.w, self.noise
+        if chosen is not None:
+            w, q, penalty, noise = w[chosen], q[chosen], penalty.take(chosen), noise[chosen]
+        wanted = correlations_wanted(w, q, penalty)
+        q = np.where(np.abs(q - wanted) <= noise, wanted, q)
         tau, dual = into_domain(q, penalty)
         s = s if tau == 1.0 else (1.0 - tau) * rows.y + tau * s
-        gap = rows.divergence(s, p) + float(penalty_gaps(point.w, dual, penalty).sum())
+        gap = rows.divergence(s, p) + float(penalty_gaps(w, dual, penalty).sum())
         return gap / rows.unit
 
     def other_gap(self, point: ClassPoint, penalty: ScaledPenalty) -> float:

@@ -27,7 +27,6 @@ from ...data.dense import DenseDesign
 from ...data.design import Array, Index
 from ..base import Bound, Settings, Solution
 from ..optimality import degrees_of_freedom, pseudo_solve
-from ..tolerances import KKT_ROUNDING
 from .class_loss import root_of_inverse
 from .class_model import ClassModel
 from .class_path import ClassPath, ClassPoint, part_way
@@ -81,10 +80,7 @@ class ClassRidge(ClassPath):
     """
 
     def __init__(self, bound: Bound, start: Array, settings: Settings, Z: Array | None) -> None:
-        self.Z, omega = Z, bound.design.omega
-        self.even = bool((omega == omega[0]).all())
-        noise = KKT_ROUNDING * np.sqrt(bound.design.variances)
-        super().__init__(bound, start, settings, noise)
+        super().__init__(bound, start, settings, Z)
         self.bound, n_features = bound, bound.design.n_features
         W = self.point.w.reshape(self.n_classes, -1)
         self.point = self.point._replace(w=(W - W.mean(axis=0)).ravel())
@@ -98,17 +94,6 @@ class ClassRidge(ClassPath):
         self.product = CALLS_OF_PRODUCT + n_samples * self.n_classes * (4.0 * n_features + 40.0)
         matrix = self._cost_of_matrix(n_samples)
         self.few = n_features > 0 and matrix <= WORTH_PRODUCTS * self.product
-
-    def _predict(self, W: Array) -> Array:
-        return super()._predict(W) if self.Z is None else (W @ self.Z.T).T
-
-    def _correlate(self, u: Array) -> Array:
-        if self.Z is None:
-            return super()._correlate(u)
-        omega = self.rows.omega
-        if self.even:
-            return (omega[0] * (u.T @ self.Z)).ravel()
-        return np.asarray((omega * u.T) @ self.Z).ravel()
 
     def begin_on_some_rows(self, alpha: float, index: Index) -> None:
         """Start at about the solution on some of the rows."""

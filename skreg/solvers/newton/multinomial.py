@@ -27,12 +27,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...data.dense import DenseDesign
 from ...data.design import Array, Index
 from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import Bound, Settings, Solution
 from ..optimality import degrees_of_freedom
 from ..quadratic.class_rounds import ClassRounds
-from ..tolerances import KKT_ROUNDING
 from .class_model import ClassModel
 from .class_path import ClassPath, ClassPoint, part_way
 from .class_ridge import solve_smooth
@@ -71,9 +71,12 @@ class ActivePairs(ClassPath):
     """
 
     def __init__(self, bound: Bound, start: Array, settings: Settings, alone: bool) -> None:
-        noise = KKT_ROUNDING * np.sqrt(bound.design.variances)
-        super().__init__(bound, start, settings, noise)
-        rows, n_features = self.rows, self.design.n_features
+        design = bound.design
+        Z = None
+        if design.n_features <= ALL_COLUMNS and not design.sparse:
+            Z = design.columns(slice(None))
+        super().__init__(bound, start, settings, Z)
+        rows, n_features = self.rows, design.n_features
         rank = self.n_classes * min(self.design.n_samples, n_features)
         self.subproblem = Subproblem(self.penalty, rank, alone, settings.tuning)
         self.q = self._correlate(rows.y - rows.balanced(rows.probabilities(self.point.eta)))
@@ -86,7 +89,7 @@ class ActivePairs(ClassPath):
         self.inside, self.index = first, np.flatnonzero(first)
         needed = first.reshape(self.n_classes, -1).any(axis=0)
         self.features = np.flatnonzero(needed | (n_features <= ALL_COLUMNS))
-        self.part = self.design.subset(self.features)
+        self.part = design.subset(self.features) if Z is None else DenseDesign(Z, design.omega)
         self.column = np.full(n_features, -1)
         self.column[self.features] = np.arange(len(self.features))
 
@@ -185,7 +188,7 @@ class ActivePairs(ClassPath):
                 self._join(missing)
                 tried = idle = 0
                 continue
-            gap = self.gap_at(point, s, p, q, penalty)
+            gap = self.gap_at(point, s, p, q, penalty, self.index if not len(missing) else None)
             if gap < best:
                 best, best_point, best_q, idle = gap, point, q, 0
             else:
@@ -214,7 +217,10 @@ class ActivePairs(ClassPath):
         model, index = self.model, self.index
         assert model is not None
         r, now = self.rows.y - p, point.w[index]
-        along = self.part.correlate(r)[self.place, self.kind]
+        if self.Z is None:
+            along = self.part.correlate(r)[self.place, self.kind]
+        else:
+            along = self._correlate(r)[index]
         found = self._minimum(alpha, model.linear(now, along, r), r, along, now)
         change = found - now
         moved = model.intercept_change(change, r)
@@ -222,9 +228,12 @@ class ActivePairs(ClassPath):
         w[index] = found
         eta = point.eta + moved
         if change.any():
-            by_class = np.zeros((len(self.features), self.n_classes))
-            by_class[self.place, self.kind] = change
-            eta += np.asfortranarray(self.part.predict(by_class))
+            by_class = np.zeros((self.n_classes, len(self.features)))
+            by_class[self.kind, self.place] = change
+            if self.Z is None:
+                eta += np.asfortranarray(self.part.predict(by_class.T))
+            else:
+                eta += self._predict(by_class)
         return ClassPoint(w, point.b + moved, eta)
 
     def _minimum(self, alpha: float, c: Array, r: Array, along: Array, now: Array) -> Array:

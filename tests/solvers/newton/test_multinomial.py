@@ -16,6 +16,7 @@ from skreg.paths.fit_path import fit_path, with_degrees_of_freedom
 from skreg.paths.grid import alpha_grid
 from skreg.paths.problem import Problem
 from skreg.solvers.base import Settings
+from skreg.solvers.newton import class_ridge
 from skreg.solvers.null_model import null_deviances
 
 LOSS = Multinomial()
@@ -481,6 +482,58 @@ def test_excluded_features_are_not_there(l1_ratio):
     few = replace(problem, penalty=Penalty.build(20, l1_ratio)).bind(X[:, kept], Y)
     np.testing.assert_allclose(path.coefs[:, kept], fit_path(few, alphas).coefs, atol=1e-7)
     assert not path.coefs[:, ~kept].any()
+
+
+@pytest.mark.parametrize("kind", ["blocks", "whole", "factors", "diagonal", "sparse"])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_conjugate_gradients_agree_with_the_matrix(kind, fit_intercept, monkeypatch):
+    """With each preconditioner, along a path, with weights, offsets, factors and a free feature."""
+    rng = np.random.default_rng(15)
+    X = rng.standard_normal((150, 12)) @ (np.eye(12) + 0.5 * rng.standard_normal((12, 12)))
+    if kind == "sparse":
+        X[rng.random(X.shape) < 0.5] = 0.0
+    Y = classes(X[:, :4] / 2, rng)
+    weight, offset = rng.integers(0, 4, 150).astype(float), 0.3 * rng.standard_normal((150, 4))
+    factors = rng.choice([0.5, 1.0, 2.0, np.inf], 12)
+    factors[1] = 0.0
+    problem = Problem(Penalty.build(12, 0.0, factors), LOSS, fit_intercept, settings=EXACT)
+    given = sparse.csc_array(X) if kind == "sparse" else X
+    bound, alphas = problem.bind(given, Y, weight, offset=offset), np.array([1.0, 0.1, 0.003])
+    expected = fit_path(bound, alphas)
+    monkeypatch.setattr(class_ridge, "WORTH_PRODUCTS", 0.0)
+    changes = {
+        "blocks": {"EXPECTED_PRODUCTS": 0},
+        "whole": {"EXPECTED_PRODUCTS": 1000},
+        "factors": {"EXPECTED_PRODUCTS": 0, "INVERTED": 0},
+        "diagonal": {"EXPECTED_PRODUCTS": 0, "LARGEST_BLOCK": 0},
+        "sparse": {"LARGEST_DENSE": 0},
+    }
+    for name, value in changes[kind].items():
+        monkeypatch.setattr(class_ridge, name, value)
+    path = fit_path(bound, alphas)
+    assert path.dual_gaps.max() <= 1e-11
+    np.testing.assert_allclose(path.coefs, expected.coefs, atol=1e-7)
+    np.testing.assert_allclose(path.intercepts, expected.intercepts, atol=1e-7)
+    usual = replace(problem, settings=Settings()).bind(given, Y, weight, offset=offset)
+    assert fit_path(usual, alphas).dual_gaps.max() <= 1e-10
+
+
+@pytest.mark.parametrize("products", [0.0, 2.5])
+def test_many_rows_begin_with_some_of_them(products, monkeypatch):
+    rng = np.random.default_rng(16)
+    X = rng.standard_normal((9000, 6))
+    Y = classes(X[:, :4], rng)
+    order = np.argsort(Y.argmax(axis=1), kind="stable")
+    X, Y, weight = X[order], Y[order], rng.integers(1, 4, 9000).astype(float)
+    bound = Problem(Penalty.build(6, 0.0), LOSS).bind(X, Y, weight)
+    monkeypatch.setattr(class_ridge, "BEGUN_ON_SOME", 10**9)
+    expected = fit_path(bound, np.array([1e-4]))
+    monkeypatch.undo()
+    monkeypatch.setattr(class_ridge, "WORTH_PRODUCTS", products)
+    path = fit_path(bound, np.array([1e-4]))
+    assert path.dual_gaps.max() <= 1e-10
+    assert path.n_iters.max() < expected.n_iters.max()
+    np.testing.assert_allclose(path.coefs, expected.coefs, atol=1e-4)
 
 
 def test_a_row_whose_shares_do_not_add_up_is_refused():
