@@ -55,7 +55,7 @@ MOST_CG_PRODUCTS = 500
 # Features of the largest blocks; beyond, the diagonal has to do.
 LARGEST_BLOCK = 1500
 # Up to so many features the blocks are inverted, all at once.
-INVERTED = 200
+INVERTED = 64
 # Rows that blocks are made of: so many, or so many a feature.
 BLOCK_ROWS, ROWS_PER_FEATURE = 2000, 10
 # A part of the diagonal that is added to the blocks of features without a penalty.
@@ -177,7 +177,8 @@ class ClassRidge(ClassPath):
         r, root = rows.y - p, np.zeros((self.n_classes, 0))
         if rows.has_intercept:
             root = root_of_inverse(rows.curvature(p))
-        first = root @ (root.T @ rows.mean(r))
+        inverse = root @ root.T
+        first = inverse @ rows.mean(r)
         residual = self._correlate(r - p * first + p * (p @ first)[:, None]) - ridges * point.w
         along_p = self._correlate(p).reshape(self.n_classes, -1)
         solve, shares = self._preconditioner(p), np.ascontiguousarray(p.T)
@@ -199,7 +200,7 @@ class ClassRidge(ClassPath):
             d = np.ascontiguousarray(self._predict(direction.reshape(self.n_classes, -1)).T)
             bend = shares * d
             inner = bend.sum(axis=0)
-            moved = -(root @ (root.T @ (bend @ omega - shares @ (omega * inner))))
+            moved = inverse @ (shares @ (omega * inner) - bend @ omega)
             bend -= np.multiply(shares, inner + moved @ shares, out=d)
             image = (
                 self._correlate(bend.T) + (moved[:, None] * along_p).ravel() + ridges * direction
@@ -208,7 +209,7 @@ class ClassRidge(ClassPath):
             change += length * direction
             residual = residual - length * image
         d = self._predict(change.reshape(self.n_classes, -1))
-        moved = root @ (root.T @ rows.mean(r - bent(p, d)))
+        moved = inverse @ rows.mean(r - bent(p, d))
         d += moved
         new = ClassPoint(point.w + change, point.b + moved, point.eta + d)
         return new, bent(p, d)
@@ -299,6 +300,10 @@ class Blocks:
                     self.grams[k] = total * variances
             return
         assert Z is not None
+        if (p == p[0]).all():  # the null model
+            shares = p[0] * (1.0 - p[0])
+            self.grams = shares[:, None, None] * design.gram()
+            return
         step = max(1, len(Z) // block_rows(m))
         if step > 1:
             Z, p, omega = np.asfortranarray(Z[::step]), p[::step], omega[::step]
