@@ -116,13 +116,15 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         splitter = self._splitter(data.labels)
         folds = make_folds(splitter, data.X, data.labels, routed.splitter, self.rule)
         parts = data.X, data.y, data.sample_weight, data.powers
+        eps = getattr(self, "eps", DEFAULT_EPS)
         if data.reweighted is None:
-            bound, moments = bind_for_folds(problems[0], *parts, folds, data.engine_offset)
+            bound, moments = bind_for_folds(
+                problems[0], *parts, folds, data.engine_offset, given, eps
+            )
         else:  # rows weigh another amount in each fold
             bound, moments = data.bind(problems[0]), None
         take_gram(bound, getattr(self, "precompute", None))
         bounds = [bound, *map(bound.with_problem, problems[1:])]
-        eps = getattr(self, "eps", DEFAULT_EPS)
         candidates = [(one, resolve_alphas(given, one, eps)) for one in bounds]
         metric, name = self._judge(data, routed.scorer)
         results = cross_validate(

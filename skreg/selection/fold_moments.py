@@ -19,10 +19,11 @@ from ..data.design import Design
 from ..data.from_moments import design_from_moments
 from ..data.moments import Moments
 from ..data.powers_of_two import PowersOfTwo
-from ..data.products import Array, Index, adjoint, quick_to_read
+from ..data.products import Array, Index, adjoint, is_sparse, quick_to_read
+from ..paths.grid import DEFAULT_EPS
 from ..paths.problem import BoundProblem, Problem
 from ..solvers.base import Target
-from ..solvers.registry import gram_serves
+from ..solvers.quadratic.routes import folds_on_gram
 
 Fold = tuple[Index, Index]
 
@@ -91,10 +92,23 @@ def bind_for_folds(
     powers: PowersOfTwo,
     folds: Sequence[Fold],
     offset: Array | None = None,
+    alphas: int | Array = 100,
+    eps: float = DEFAULT_EPS,
 ) -> tuple[BoundProblem, FoldMoments | None]:
-    """A problem on all rows, and the moments of its folds where they serve."""
-    moments = None
-    if problem.loss.quadratic and offset is None and gram_serves(X, problem.alpha_of == "sum"):
+    """A problem on all rows, and the moments of its folds where they serve.
+
+    `alphas` are those of the path, or how many down to `eps` times the largest.
+    """
+
+    def depths() -> Array:
+        if not isinstance(alphas, np.ndarray):
+            return np.geomspace(1.0, np.clip(eps, 1e-12, 1.0), max(int(alphas), 2))
+        bound = problem.bind(X, y, sample_weight, powers)
+        top = bound.penalty.alpha_max(bound.correlations)
+        return bound.engine_alphas(alphas) / max(top, np.finfo(np.float64).tiny)
+
+    moments, plain_rows = None, problem.loss.quadratic and offset is None and not is_sparse(X)
+    if plain_rows and folds_on_gram(X.shape, problem.penalty, len(folds), depths):
         own_X, own_y, own_weight = powers.scaled(X, y, sample_weight)
         read = quick_to_read(own_X)
         moments = FoldMoments.build(read, own_y, own_weight, folds, problem.fit_intercept)

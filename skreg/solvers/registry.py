@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from scipy.sparse import issparse
 
 from ..objective.losses import (
     Gamma,
@@ -22,7 +19,6 @@ from ..objective.penalties import ScaledPenalty
 from .base import SQUARED, SolveFunction
 from .newton import multinomial, prox_newton
 from .quadratic import auto, coordinate_descent
-from .quadratic.routes import MOST_FEATURES
 from .ridge import solvers as ridge
 
 
@@ -134,10 +130,3 @@ def choose(
     if refusal is not None:
         raise ValueError(refusal)
     return solver
-
-
-def gram_serves(X: Any, without_l1: bool) -> bool:
-    """Whether a cross-validation of dense X is best served by Gram matrices of its folds."""
-    n_samples, n_features = X.shape
-    most = n_samples if without_l1 else min(n_samples, MOST_FEATURES)
-    return not issparse(X) and n_features <= most

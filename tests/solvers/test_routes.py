@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 import skreg
+from skreg.objective.penalties import Penalty
+from skreg.selection import fold_moments
 from skreg.solvers.quadratic import auto
+from skreg.solvers.quadratic.routes import folds_on_gram
 
 N_ALPHAS = 60
 
@@ -55,3 +58,36 @@ def test_very_wide_data_never_need_it(on_gram):
     skreg.lasso_path(*rows(60, 2000, 1.0), alphas=N_ALPHAS)
     skreg.enet_path(*rows(60, 300, 1.0), l1_ratio=0.5, alphas=N_ALPHAS)
     assert on_gram == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "l1_ratio", "smallest", "expected"),
+    [
+        ((700, 600), 1.0, 0.9, True),
+        ((599, 600), 1.0, 1e-3, False),
+        ((2000, 1200), 1.0, 1e-3, True),
+        ((2000, 1200), 1.0, 0.05, False),
+        ((2000, 1600), 1.0, 1e-3, True),
+        ((2000, 1600), 1.0, 1e-2, False),
+        ((6000, 5000), 1.0, 1e-4, False),
+        ((2000, 1200), 0.5, 0.05, True),
+        ((2000, 1600), 0.5, 1e-3, False),
+        ((6000, 5000), 0.0, 1e-3, True),
+    ],
+)
+def test_folds_have_gram_matrices_where_these_pay(shape, l1_ratio, smallest, expected):
+    penalty = Penalty.build(shape[1], l1_ratio)
+    found = folds_on_gram(shape, penalty, 5, lambda: np.geomspace(1.0, smallest, 100))
+    assert found == expected
+
+
+def test_alphas_that_are_given_tell_how_deep_a_grid_is(monkeypatch):
+    X, y = rows(80, 40, 1.0)
+    depths = []
+    monkeypatch.setattr(
+        fold_moments, "folds_on_gram", lambda *args: depths.append(args[3]()) or len(depths) > 1
+    )
+    by_rows = skreg.LassoCV(eps=0.02, alphas=20, cv=3).fit(X, y)
+    on_gram = skreg.LassoCV(alphas=by_rows.alphas_, cv=3).fit(X, y)
+    np.testing.assert_allclose(depths[1], depths[0], rtol=1e-9)
+    np.testing.assert_allclose(on_gram.mse_path_, by_rows.mse_path_, rtol=1e-9)

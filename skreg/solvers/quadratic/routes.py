@@ -15,6 +15,7 @@ measured. Only ratios matter.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -61,6 +62,11 @@ MEASURED_OVER, EXPECTED_OVER = 2.0, 8.0
 # A path leaves batches where the rest costs less than this share: growth slows down more often than
 # not, and to wait costs little while the active set is small.
 CLEARLY = 0.8
+# Up to so many features folds on Gram matrices were quicker whatever the grid, up to four times.
+ALWAYS_IN_FOLDS = 600
+# In estimates Gram matrices may take so many times as long as rows where they are chosen for folds,
+# which was right for all of 800 to 2000 features and grids down to a twentieth to a thousandth.
+FOLDS_MISJUDGED = 1.25
 # One alpha in so many is looked at: a look takes 20 us, as much as half a Newton step.
 LOOKS_EVERY = 5
 
@@ -113,10 +119,14 @@ class Shape(NamedTuple):
         """The same in batches."""
         return len(sizes) * (BATCHED + self.checked) + BATCHED_PAIR * float(sizes @ sizes)
 
+    def supports(self, depths: Array) -> tuple[Array, Array]:
+        """Sizes of active sets that are usual, and those of few strong features."""
+        usual = self.most / (1.0 + HALF_AT * np.minimum(depths, 1.0))
+        return usual, np.minimum(usual, HANDFUL)
+
     def begins_on_gram(self, depths: Array) -> bool:
         """Whether a path begins on the Gram matrix; `depths` are its alphas over alpha_max."""
-        usual = self.most / (1.0 + HALF_AT * np.minimum(depths, 1.0))
-        few = np.minimum(usual, HANDFUL)
+        usual, few = self.supports(depths)
         simple = self.in_batches(few)
         batches = simple + min(self.in_batches(usual), 0.5 * simple + self.on_gram(usual))
         return self.on_gram(few) + self.on_gram(usual) <= batches
@@ -129,6 +139,25 @@ def begins_on_gram(one: OneTarget, alphas: Array) -> bool:
         return True
     top = one.penalty.alpha_max(one.c)
     return top > 0.0 and Shape.of(design, one.penalty).begins_on_gram(alphas / top)
+
+
+def folds_on_gram(
+    shape: tuple[int, int], penalty: Penalty, n_folds: int, depths: Callable[[], Array]
+) -> bool:
+    """Whether folds of dense X of a shape are best served by Gram matrices.
+
+    Sums of all rows give those of all folds, so that each has its share of one. `depths` gives the
+    alphas over alpha_max.
+    """
+    n, p = shape
+    if p > n or penalty.l1_ratio < 1.0 or p <= ALWAYS_IN_FOLDS:
+        return p <= (n if penalty.l1_ratio == 0.0 else min(n, MOST_FEATURES))
+    made = GRAM_ENTRY * n * p * p
+    gram = Shape(CHECKED_ENTRY * n * p, p, p, made / n_folds, p <= MOST_FEATURES)
+    rows, (usual, few) = gram._replace(gram=made), gram.supports(depths())
+    by_rows = rows.in_batches(few) + min(rows.in_batches(usual), rows.on_gram(usual))
+    on_gram = gram.on_gram(few) + gram.on_gram(usual)
+    return p <= GRAM_LIMIT and on_gram <= FOLDS_MISJUDGED * by_rows
 
 
 class Watch:
