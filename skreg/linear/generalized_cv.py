@@ -128,6 +128,10 @@ class GeneralizedRegressorCV(SmoothLossCVParameters, CrossValidatedLoss, General
         data = self._checked(X, y, sample_weight, offset)
         given = self.alphas if is_count(self.alphas) else check_alphas(self.alphas)
         ratios = shares_of_l1(self.l1_ratio, "l1_ratio")
+        weight = data.sample_weight
+        counted = data.y if weight is None else data.y[weight > 0]
+        if not (loss.quadratic or counted.any()):
+            raise ValueError("y is zero in every row: there is nothing to choose alpha by")
         problems = [smooth_problem(self, data.columns, loss, ratio) for ratio in ratios]
         chosen = self._select(data, problems, given, params)
         self._takes_offset = data.offset is not None

@@ -174,6 +174,14 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
             raise ValueError("penalty=None leaves nothing to choose: use LogisticRegression")
         given_ratios = None if isinstance(self.l1_ratios, str) else self.l1_ratios
         l1_ratios = self._shares_of_l1(given_ratios, "l1_ratios")
+        if data.sample_weight is not None:
+            counted = np.unique(data.codes[data.sample_weight > 0])
+            if len(counted) == 1:
+                (only,) = self.classes_[counted].tolist()
+                raise ValueError(
+                    f"of all classes only {only!r} has a row with a weight above zero: there is"
+                    " nothing to choose a penalty by"
+                )
         grid = inverse_strengths(self.Cs) if self.alphas is None else None
         given: Any = self.alphas if grid is None else 1.0 / grid
         given = given if is_count(given) else check_alphas(given)
@@ -219,7 +227,8 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
     def _keep_scores(self, results: list[CVResult]) -> None:
         """Set what each fold gave, in one of scikit-learn's forms."""
         scores = -np.stack([result.errors for result in results]).transpose(2, 0, 1)
-        paths = None
+        scores[results[0].fold_weights == 0] = np.nan  # where `scoring` is not defined
+        paths: NDArray[Any] | None = None
         if results[0].fold_coefs is not None:
             paths = np.stack([fold_paths(each, self.fit_intercept) for each in results], axis=1)
         if not self.refit:
@@ -234,6 +243,8 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
 
     def _average(self, scores: Array, paths: NDArray[Any], gap: float) -> None:
         """Take the means of the folds' coefficients, each at its own best C and l1_ratio."""
+        counted = np.isfinite(scores).all(axis=(1, 2))
+        scores, paths = scores[counted], paths[counted]
         n_folds, n_ratios, n_alphas = scores.shape
         best = scores.reshape(n_folds, -1).argmax(axis=1)
         ratio, alpha = np.unravel_index(best, (n_ratios, n_alphas))

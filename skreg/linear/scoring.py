@@ -106,11 +106,10 @@ def scorer_of_classes(scorer: Any, classes: NDArray[Any]) -> Any:
     """
     score = getattr(scorer, "_score_func", None)
     takes = inspect.signature(score).parameters if score is not None else {}
-    if score is None or "labels" not in takes:
+    told = {"labels": classes} | ({"pos_label": classes[1]} if len(classes) == 2 else {})
+    told = {name: value for name, value in told.items() if name in takes}
+    if score is None or not told:
         return scorer
-    told = {"labels": classes}
-    if len(classes) == 2 and "pos_label" in takes:
-        told["pos_label"] = classes[1]
     return make_scorer(
         score,
         greater_is_better=scorer._sign == 1,

@@ -180,6 +180,7 @@ class Multinomial(Loss):
         best = np.asarray(np.log(np.maximum(share, np.finfo(share.dtype).tiny)))
         if offset is None:
             return best
+        best = best - np.average(offset, axis=0, weights=weight)
         scale = row_scale(weight, y) / (len(y) if weight is None else weight.sum())
         wanted, rounding = (y * scale).sum(axis=0), ROUNDING_OF_A_SLOPE * np.sqrt(len(y))
         for _ in range(MOST_NEWTON_STEPS):

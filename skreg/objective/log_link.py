@@ -80,8 +80,12 @@ class LogLink(Loss):
             mean = np.average(y, axis=0, weights=weight)
             return np.asarray(np.log(np.maximum(mean, np.finfo(mean.dtype).tiny)))
         s, a, b = row_scale(weight, y), 2.0 - self.power, self.power - 1.0
-        best = logsumexp(-b * offset, axis=0, b=s * y) - logsumexp(a * offset, axis=0, b=s)
-        return np.asarray(np.maximum(best, np.log(np.finfo(np.float64).tiny)))
+        found, expected = (
+            logsumexp(-b * offset, axis=0, b=s * y),
+            logsumexp(a * offset, axis=0, b=s),
+        )
+        nothing = np.log(np.finfo(np.float64).tiny * np.sum(s * np.ones_like(y), axis=0))
+        return np.asarray(np.where(np.isfinite(found), found, nothing) - expected)
 
 
 def counted(eta: Array, scale: Scale) -> Array:

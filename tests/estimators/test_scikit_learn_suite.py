@@ -94,6 +94,9 @@ LISTED = {
         r"test_LogisticRegressionCV_elasticnet_attribute_shapes\[.*": (
             "n_iter_ of a choice is that of the fit on all rows"
         ),
+        r"test_warm_start_newton_solver\[.*-True-.*\]": (
+            "a warm start takes the best intercept beside its coefficients"
+        ),
         r"test_logistic_cv\[.*-True\]": "a single L1 share, the default, has no axis of its own",
         r"test_logistic_cv_multinomial_score\[.*": "hands parameters to a private function",
         r"test_logreg_predict_proba_multinomial\[.*": "calls a private method",

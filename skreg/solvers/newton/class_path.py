@@ -135,7 +135,11 @@ class ClassPath:
         """Take a point for the solution, from which the next alpha starts."""
         self.alpha, self.point = alpha, point
         if alpha > 0.0 and not self.penalty.has_bounds:
-            self.known = [*self.known[-2:], (float(np.log(alpha)), point)]
+            log = float(np.log(alpha))
+            others = [
+                each for each in self.known if each[0] != log
+            ]  # of a grid that repeats alphas
+            self.known = [*others[-2:], (log, point)]
 
     def extrapolated(self, alpha: float) -> ClassPoint:
         """The point predicted from up to three solutions, a polynomial in alpha's logarithm.

@@ -272,7 +272,11 @@ class NewtonPath:
             self.slope = (q - self.q) / (self.alpha - alpha)
         self.alpha, self.q, self.point = alpha, q, point
         if alpha > 0.0 and not self.penalty.has_bounds:
-            self.known = [*self.known[-2:], (float(np.log(alpha)), point)]
+            log = float(np.log(alpha))
+            others = [
+                each for each in self.known if each[0] != log
+            ]  # of a grid that repeats alphas
+            self.known = [*others[-2:], (log, point)]
         rows, model = self.rows, self.model
         if not np.isfinite(gap):
             r, h = rows.slopes(point.eta)
