@@ -72,8 +72,10 @@ class DenseDesign(Design):
     @property
     def _sizes_take_a_pass(self) -> bool:
         """Whether sizes are not known yet, nor is what they follow from."""
-        known = {"sizes", "variances", "_raw_squares"} & vars(self).keys()
-        return self._gram is None and not known and not len(self.far.index)
+        known = vars(self)
+        if self._gram is not None or "sizes" in known:
+            return False
+        return not ("variances" in known or "_raw_squares" in known or len(self.far.index))
 
     def lengths(self, W: Array) -> Array:
         """See `Design`; of few features in use without a pass over X."""
@@ -89,11 +91,10 @@ class DenseDesign(Design):
     @property
     def largest_size(self) -> float:
         """See `Design`; of rows that count alike the root of all squares."""
-        if self.mean_square is None or self.inv_scale is not None or not self.uniform:
+        mean_square = self.mean_square
+        if mean_square is None or self.inv_scale is not None or not self._sizes_take_a_pass:
             return super().largest_size
-        if not self._sizes_take_a_pass:
-            return super().largest_size
-        return math.sqrt(self.mean_square * self.n_features)
+        return math.sqrt(mean_square * self.n_features) if self.uniform else super().largest_size
 
     @property
     def sum_of_squares(self) -> float | None:

@@ -211,7 +211,14 @@ class Penalty(Box):
         return cls(float(l1_ratio), v, lo, hi)
 
     def at(self, alpha: float) -> ScaledPenalty:
-        """The penalty of strength `alpha`."""
+        """The penalty of strength `alpha`; the last is kept, as a fit asks for it several times."""
+        last = vars(self).get("_last")
+        if last is None or last[0] != alpha:
+            vars(self)["_last"] = last = alpha, self._scaled(alpha)
+        scaled: ScaledPenalty = last[1]
+        return scaled
+
+    def _scaled(self, alpha: float) -> ScaledPenalty:
         l1 = alpha * self.l1_ratio * self.factors
         l2 = alpha * (1.0 - self.l1_ratio) * self.l2_factors
         if self._may_overflow:

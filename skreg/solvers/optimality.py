@@ -157,13 +157,13 @@ def all_with_rounding(gaps: Array, W: Array, alphas: Array, rss: Array, bound: B
     one pass over it, unless rounding may hide much.
     """
     penalty, design = bound.penalty, bound.design
-    if len(alphas) == 1 and penalty.l1_ratio and gaps.max() <= AIM:
+    if len(alphas) == 1 and penalty.l1_ratio and not np.count_nonzero(~(gaps <= AIM)):
         roots = np.sqrt(bound.target.units)
         largest = float(roots.max()) * design.largest_size
         if least_l1(penalty, float(alphas[0])) > FAINT * largest:
             linear = design.lengths(W[:, 0])
             hides = NOISE * linear * (linear + roots) / bound.target.units
-            if hides.max() <= LOUD:
+            if not np.count_nonzero(~(hides <= LOUD)):
                 return gaps + hides[:, None]
     if penalty.l1_ratio == 0:
         known = design, bound.target.units, KKT_ROUNDING

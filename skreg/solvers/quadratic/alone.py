@@ -88,7 +88,7 @@ def solve_alone(
             q = c - x.dot(rows)
         leave, enter = w * sign < 0, (q > above) | (q < below)
         enter[index] = False
-        n_wrong = int(np.count_nonzero(leave)) + int(np.count_nonzero(enter))
+        n_wrong = int(np.count_nonzero(leave | enter))
         if not n_wrong:
             return Alone(w, q, n_rounds)
         idle = 0 if n_wrong < fewest else idle + 1
