@@ -36,6 +36,7 @@ PathTuple = tuple[Any, ...]
 OWN = {"fit_intercept", "precompute", "positive", "copy_X"}
 PASSED_ON = set(constraints_of(ElasticNetParameters)) - OWN
 PATH_CONSTRAINTS = {**constraints_of(ElasticNetParameters), "l1_ratio": [SHARE]}
+PATH_DEFAULTS = vars(ElasticNetParameters())
 
 
 def lasso_path(
@@ -174,7 +175,8 @@ def enet_path(
     settings = ElasticNetParameters(
         fit_intercept=False, precompute=precompute, positive=positive, **params
     )
-    check_parameters(PATH_CONSTRAINTS, vars(settings) | {"l1_ratio": l1_ratio}, "enet_path")
+    changed = {k: v for k, v in vars(settings).items() if v is not PATH_DEFAULTS[k]}
+    check_parameters(PATH_CONSTRAINTS, changed | {"l1_ratio": l1_ratio}, "enet_path")
     start = _start(coef_init, data.columns)
     bound = data.bind(elastic_net_problem(settings, data.columns, l1_ratio), precompute)
     grid = resolve_alphas(given, bound, eps)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..data.design import Array
@@ -48,7 +50,15 @@ def alpha_grid(bound: BoundProblem, n_alphas: int = 100, eps: float = DEFAULT_EP
         nothing = smallest * penalty.alpha_max(np.hstack([largest, -largest]))
         if alpha_max <= max(nothing, np.finfo(np.float64).tiny):
             return np.full(n_alphas, smallest)
-    return bound.user_alphas(alpha_max * np.geomspace(1.0, eps, num=n_alphas))
+    return bound.user_alphas(alpha_max * _shares(float(eps), n_alphas))
+
+
+@lru_cache(maxsize=8)
+def _shares(eps: float, n_alphas: int) -> Array:
+    """Alphas as shares of the largest, which take NumPy longer than ten features a solution."""
+    shares = np.geomspace(1.0, eps, num=n_alphas)
+    shares.setflags(write=False)
+    return shares
 
 
 def open_ends(l1_ratio: float | None) -> tuple[str, ...]:
