@@ -44,6 +44,12 @@ class DenseDesign(Design):
         # Rows of X.T, of which `take` would copy all where X is in C order.
         return np.asarray(self._X.T[index].T, dtype=np.float64, order="F")
 
+    @property
+    def plain(self) -> Array | None:
+        """Z itself where X is neither centred nor scaled; see `Design`."""
+        at_hand = self.mean is None and self.inv_scale is None and self._X.dtype == np.float64
+        return self._X if at_hand else None
+
     def entries(self, rows: Any, columns: Index) -> NDArray[Any]:
         """Some rows and columns of X as the user has it."""
         found: NDArray[Any] = self._X[rows][:, columns]

@@ -313,6 +313,11 @@ class Design(ABC):
             Z *= self.inv_scale[index]
         return Z
 
+    @property
+    def plain(self) -> Array | None:
+        """Z itself, to be read alone, where it is at hand, dense and in float64; else None."""
+        return None
+
     def row_blocks(self, index: Index, step: int) -> Iterator[tuple[slice, Array]]:
         """The same, `step` rows at a time."""
         X, constant = self._by_row[:, index], self.variances[index] == 0

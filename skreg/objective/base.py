@@ -65,6 +65,9 @@ class Loss(ABC):
     known_dispersion: ClassVar[bool] = False
     #: Whether there is a curvature.
     smooth: ClassVar[bool] = True
+    #: Whether at eta slopes u of f have a gap ``f(eta) + f*(u) - u eta`` of at most
+    #: ``(u - f')^2 / f''``, as long as u is no further from the slope f' than the curvature f''.
+    gap_from_curvature: ClassVar[bool] = False
     #: Whether the outputs of a row make one loss, and not one each that are added.
     couples_targets: ClassVar[bool] = False
     #: The targets that it is made for, in words.
@@ -77,6 +80,10 @@ class Loss(ABC):
     def value(self, eta: Array, y: Array, scale: Scale = 1.0) -> float:
         """Value alone."""
         return self.value_and_gradient(eta, y, scale)[0]
+
+    def each(self, eta: Array, y: Array) -> Array:
+        """The loss of each entry of eta, which may have more axes in front than y."""
+        raise NotImplementedError(f"{self!r} has one value alone")
 
     @abstractmethod
     def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:

@@ -20,9 +20,15 @@ class LogLink(Loss):
 
     With ``a = 2 - power`` and ``b = power - 1`` the slope is ``mu^a - y mu^-b``. Both are in
     [0, 1], outside of which the loss is not convex.
+
+    The gap at slopes u: the loss is a sum of one in ``m = mu^a`` and one in ``s = y mu^-b``, whose
+    gaps are Kullback-Leibler divergences over a and b, at most chi squared. Of ``d = u - f'`` the
+    first takes the share ``a m / f''``, the second the rest, which adds up to ``d^2 / f''``; both
+    stay positive as ``|d| <= f''``.
     """
 
     out_activation = "exp"
+    gap_from_curvature = True
     power: float
 
     @abstractmethod
@@ -46,6 +52,11 @@ class LogLink(Loss):
         with np.errstate(over="ignore"):
             return weighted_sum(self._rows(eta, y, *self._parts(eta, y)), scale)
 
+    def each(self, eta: Array, y: Array) -> Array:
+        """The loss of each entry of eta; see `Loss`."""
+        with np.errstate(over="ignore"):
+            return self._rows(eta, y, *self._parts(eta, y))
+
     def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
         """Gradient alone."""
         with np.errstate(over="ignore"):
@@ -62,7 +73,11 @@ class LogLink(Loss):
         """Both from the same exponentials."""
         with np.errstate(over="ignore"):
             up, down = self._parts(counted(eta, scale), y)
-            return (up - down) * scale, self._bend(up, down) * scale
+            slope, bend = up - down, self._bend(up, down)
+        if isinstance(scale, float) and scale == 1.0:
+            return slope, bend
+        with np.errstate(over="ignore"):
+            return slope * scale, bend * scale
 
     def _bend(self, up: Any, down: Array) -> Array:
         return (2.0 - self.power) * up + (self.power - 1.0) * down

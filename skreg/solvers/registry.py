@@ -17,7 +17,7 @@ from ..objective.losses import (
 )
 from ..objective.penalties import ScaledPenalty
 from .base import SQUARED, SolveFunction
-from .newton import multinomial, prox_newton
+from .newton import batched_newton, multinomial
 from .quadratic import auto, coordinate_descent
 from .ridge import solvers as ridge
 
@@ -85,7 +85,7 @@ SOLVERS = {
         Solver("lbfgs", ridge.solve_lbfgs, takes_bounds=True),
         Solver(
             "newton",
-            prox_newton.solve,
+            batched_newton.solve,
             takes_l1=True,
             takes_bounds=True,
             losses=(SquaredError, *SMOOTH),

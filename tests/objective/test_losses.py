@@ -561,3 +561,28 @@ def test_tweedie_leads_from_poisson_to_gamma():
         np.testing.assert_allclose(
             Tweedie(power).gradient(ETA, AMOUNTS), end.gradient(ETA, AMOUNTS), rtol=1e-5, atol=1e-5
         )
+
+
+@pytest.mark.parametrize("name", ["poisson", "gamma", "tweedie, steep", "logistic, shares"])
+def test_curvature_bounds_gaps_of_slopes_nearby(name):
+    loss, y = CASES[name]
+    assert loss.gap_from_curvature
+    eta, y = (3.0 * ETA).ravel(), y.ravel()
+    slope, curvature = loss.gradient_and_curvature(eta, y)
+    assert curvature.min() > 0.0
+    for share in (-1.0, -0.9, -0.1, -1e-3, 1e-3, 0.1, 0.9, 1.0):
+        for i, u in enumerate(slope + share * curvature):
+            one = eta[i : i + 1], y[i : i + 1]
+            gap = loss.value(*one) + loss.conjugate(np.array([u]), one[1]) - u * eta[i]
+            scale = abs(loss.value(*one)) + abs(u * eta[i]) + 1.0
+            assert gap <= share**2 * curvature[i] + 1e-12 * scale
+
+
+@pytest.mark.parametrize("name", ["poisson", "gamma", "tweedie", "logistic"])
+def test_the_value_is_the_sum_of_that_of_each_entry(name):
+    loss, y = CASES[name]
+    each = loss.each(np.stack([ETA, 2 * ETA]), y)
+    assert each.shape == (2, *ETA.shape)
+    assert each[1].sum() == pytest.approx(loss.value(2 * ETA, y), rel=1e-12)
+    with pytest.raises(NotImplementedError, match="one value alone"):
+        Huber().each(ETA, y)

@@ -19,19 +19,17 @@ Optim. 24(3), 2014, prove the convergence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from ...data.design import Array, Design, Index
+from ...data.design import Array, Index
 from ...objective.penalties import ScaledPenalty
 from ..base import AIM, Bound, Settings, Solution
 from ..optimality import degrees_of_freedom
 from ..tolerances import KKT_ROUNDING, KKT_TOLERANCE
 from .certificate import balanced, gap_of
 from .model import CurvedModel
-from .row_space import RowSpace
 from .rows import TargetLoss
 from .subproblem import Subproblem
 
@@ -41,8 +39,8 @@ USUAL_AIM = 1e-10
 # Where the tolerance is smaller, the square of a step's error over the unit of gaps: coefficients
 # to ten digits, where the gap alone would tell six.
 EXACT_STEP = 1e-20
-# With so many features or fewer all are in the working set.
-ALL_FEATURES = 100
+# With so many features or fewer, or so many entries of X, all are in the working set.
+ALL_FEATURES, ALL_ENTRIES = 20, 1 << 17
 # So many features may join the working set at once, or this share of it.
 FEW_JOINING, SHARE_JOINING = 96, 0.6
 # A feature joins if its correlation is predicted to come this near to its threshold, as a share of
@@ -63,6 +61,8 @@ CONTRACTION = 0.25
 # Times of an evaluation and of a Gram matrix, in floating point operations, at n rows and m
 # features: 1.2e6 + 4nm + 40n and 1e6 + nm(m/2.2 + 8), measured from 1000 x 100 to 20000 x 500.
 EVALUATION, PER_ROW, REFRESH = 1.2e6, 40.0, 1e6
+# Solutions that are kept: for a batch of 16 alphas those half as far behind as it is long.
+MOST_KNOWN = 33
 # Steps in a row without a smaller gap, after which rounding is taken to hide more.
 MOST_IDLE_STEPS = 5
 
@@ -108,6 +108,8 @@ class NewtonPath:
         self.model: CurvedModel | None = None
         self.spent = 0.0
         everything = design.n_features <= ALL_FEATURES or not self.penalty.l1_ratio
+        if design.n_features <= design.n_samples:
+            everything |= design.n_samples * design.n_features <= ALL_ENTRIES
         first = everything | self.penalty.free | (start != 0)
         first[np.argmax(np.abs(self.q))] = True  # a model is of one feature at least
         chosen = np.flatnonzero(first)
@@ -272,33 +274,42 @@ class NewtonPath:
             self.slope = (q - self.q) / (self.alpha - alpha)
         self.alpha, self.q, self.point = alpha, q, point
         if alpha > 0.0 and not self.penalty.has_bounds:
-            log = float(np.log(alpha))
-            others = [
-                each for each in self.known if each[0] != log
-            ]  # of a grid that repeats alphas
-            self.known = [*others[-2:], (log, point)]
-        rows, model = self.rows, self.model
+            self._remember([float(np.log(alpha))], [point])
+        rows = self.rows
         if not np.isfinite(gap):
             r, h = rows.slopes(point.eta)
             gap = self._other_gap(point, r, h, penalty)
         deviance = max(2.0 * (rows.value(point.eta) - rows.saturated), 0.0)
-
-        def gram_of(chosen: Index) -> Array:
-            place = np.full(len(point.w), -1)
-            place[self.index] = np.arange(len(self.index))
-            held = model or CurvedModel(self.part, rows.slopes(point.eta)[1], rows.has_intercept)
-            return held.gram[np.ix_(place[chosen], place[chosen])]
-
-        df = degrees_of_freedom(point.w, penalty, gram_of)
+        df = self._df(alpha, point.w, point.eta)
         intercept = float(self.design.intercept(self.design.to_raw(point.w), point.b))
         return Solution(point.w, gap, n_iter, deviance, df, intercept)
+
+    def _remember(self, logs: list[float], points: list[Point]) -> None:
+        """Keep solutions for extrapolation, one of each alpha that a grid repeats."""
+        for log, point in zip(logs, points, strict=True):
+            if self.known and self.known[-1][0] == log:
+                self.known.pop()
+            self.known.append((log, point))
+        del self.known[:-MOST_KNOWN]
+
+    def _df(self, alpha: float, w: Array, eta: Array) -> float:
+        """Degrees of freedom, by the curvature that is kept where that of the point matters."""
+
+        def gram_of(chosen: Index) -> Array:
+            place = np.full(len(w), -1)
+            place[self.index] = np.arange(len(self.index))
+            rows = self.rows
+            held = self.model or CurvedModel(self.part, rows.slopes(eta)[1], rows.has_intercept)
+            return held.gram[np.ix_(place[chosen], place[chosen])]
+
+        return degrees_of_freedom(w, self.penalty.at(alpha), gram_of)
 
     def _extrapolated(self, alpha: float) -> Point:
         """The point predicted from up to three solutions, a polynomial in the logarithm of alpha.
 
         The linear predictor is extrapolated along, which takes no product.
         """
-        known = self.known
+        known = self.known[-3:]
         if len(known) < 2 or alpha <= 0.0:
             return self.point
         at, logs = float(np.log(alpha)), [log for log, _ in known]
@@ -331,25 +342,3 @@ def between(point: Point, new: Point, share: float) -> Point:
         rest * point.b + share * new.b,
         rest * point.eta + share * new.eta,
     )
-
-
-def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
-    """See `base.py` for the contract."""
-    alone = len(alphas) == 1
-    span = RowSpace(bound) if RowSpace.serves(bound) and alphas[-1] > 0.0 else None
-    if span is not None:
-        bound, start, design = span.bound, span.inside(start), bound.design
-    paths = [NewtonPath(bound, k, w, settings, alone) for k, w in enumerate(start.T)]
-    for alpha in alphas.tolist():
-        found = [path.solve(alpha) for path in paths]
-        if span is not None:
-            each = zip(found, paths, strict=True)
-            found = [_on_features(one, path.point, design, span) for one, path in each]
-        yield Solution.joined(found)
-
-
-def _on_features(found: Solution, point: Point, design: Design, span: RowSpace) -> Solution:
-    """A solution in the span of the rows as one of all features."""
-    w = span.outside(found.coef)
-    intercept = float(design.intercept(design.to_raw(w), point.b))
-    return found._replace(coef=w, intercept=intercept)

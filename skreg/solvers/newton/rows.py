@@ -89,6 +89,10 @@ class TargetLoss:
         """Mean loss."""
         return self.loss.value(eta, self.y, self.omega)
 
+    def values_of_each(self, eta: Array) -> Array:
+        """Mean losses of several linear predictors, (k, n_samples)."""
+        return np.asarray(self.loss.each(eta, self.y).dot(self.omega))
+
     def slopes(self, eta: Array) -> tuple[Array, Array]:
         """Minus the slope of each row, the residual of a GLM, and its curvature, above zero."""
         slope, curvature = self.loss.gradient_and_curvature(eta, self.y)

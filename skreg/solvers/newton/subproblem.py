@@ -28,6 +28,10 @@ class Subproblem:
         self.solver: ProximalActiveSet | None = None
         self.gram: Array | None = None
 
+    def forget(self) -> None:
+        """Begin anew with the next model, whose features may be others."""
+        self.solver = self.gram = None
+
     def solve(
         self, alpha: float, index: Index, gram: Array, c: Array, square: float, w: Array
     ) -> Array:

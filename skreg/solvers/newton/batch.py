@@ -1,0 +1,266 @@
+"""Newton's method at several alphas at once, each sweep a few products for all of them.
+
+From linear predictors near those of the solutions a sweep is, for every alpha of the batch,
+
+1. the minimum of Newton's model with the penalty (`minima.py`), under curvatures that all share or
+   that are its own (`curvatures.py`);
+2. a pass over the rows (`passes.py`): the linear predictor there, residuals and their correlations,
+   and what the loss adds to the gap at the residual u of the model. This is bounded by the
+   curvature, ``sum omega (u - r)^2 / h``, which takes no logarithm (`Loss.gap_from_curvature`).
+
+Alphas with a small error are done, the others go on. At the end the correlations of u are the KKT
+check of all features and give the rest of the gap, see `certificate.py`. There is no line search:
+where the error of an alpha falls too slowly under curvatures that are new, or a feature outside the
+working set violates its KKT condition, the batch ends before that alpha.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from ...data.design import Array, Design, Index
+from ...objective.duality import correlations_wanted, into_domain, penalty_gaps
+from ...objective.penalties import Penalty
+from ..base import Mask
+from ..tolerances import KKT_TOLERANCE
+from .curvatures import Curvatures, CurvatureSource, Sums
+from .passes import Passes
+from .rows import TargetLoss
+
+# Sweeps of one batch.
+MOST_SWEEPS = 8
+# The error falls to this share or less with a sweep, or curvatures are renewed.
+SWEEP_CONTRACTION = 0.25
+# Sweeps with the same curvature before a slow one is a reason to renew it.
+WORTH_RENEWING = 2
+
+
+class Points(NamedTuple):
+    """Coefficients of some features, (k, m), intercepts, (k,), and linear predictors, (k, n)."""
+
+    W: Array
+    b: Array
+    eta: Array
+
+    def take(self, chosen: Index | slice) -> Points:
+        """Some of them."""
+        return Points(self.W[chosen], self.b[chosen], self.eta[chosen])
+
+    def combined(self, shares: Array) -> Points:
+        """Weighted sums of them, (n_sums, k) being the weights."""
+        return Points(*(shares.dot(each) for each in self))
+
+
+class Solved(NamedTuple):
+    """Alphas that are solved, with relative gaps, mean losses and numbers of sweeps."""
+
+    alphas: Array
+    points: Points
+    gaps: Array
+    values: Array
+    n_iter: Array
+
+    @classmethod
+    def joined(cls, one: Self, other: Self) -> Self:
+        """Both in the order of alphas."""
+        order = np.argsort(-np.concatenate([one.alphas, other.alphas]), kind="stable")
+        pairs = zip(one.points, other.points, strict=True)
+        points = Points._make(np.concatenate(pair)[order] for pair in pairs)
+        numbers = zip(one.numbers, other.numbers, strict=True)
+        alphas, gaps, values, n_iter = (np.concatenate(pair)[order] for pair in numbers)
+        return cls(alphas, points, gaps, values, n_iter)
+
+    @property
+    def numbers(self) -> tuple[Array, Array, Array, Array]:
+        """All but the points."""
+        return self.alphas, self.gaps, self.values, self.n_iter
+
+    def first(self, count: int) -> Self:
+        """The first few."""
+        alphas, gaps, values, n_iter = (one[:count] for one in self.numbers)
+        return type(self)(alphas, self.points.take(slice(count)), gaps, values, n_iter)
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """The working set of a batch: its features, and what there is of all."""
+
+    design: Design
+    penalty: Penalty
+    noise: Array
+    index: Index
+    part: Design
+
+    @property
+    def whole(self) -> bool:
+        """Whether all features are in it."""
+        return len(self.index) == self.design.n_features
+
+
+class Batch:
+    """The alphas of one batch.
+
+    Parameters
+    ----------
+    rows : TargetLoss
+    features : Features
+    alphas : ndarray of shape (k,)
+        In any order.
+
+    Attributes
+    ----------
+    done : int
+        So many alphas, from the first, are solved. What follows is right for these.
+    points : Points
+    q : ndarray of shape (k, n_features) or None
+        Correlations of u; None where all features are in the working set.
+    gaps, values, n_iter : ndarray of shape (k,)
+        Relative gaps, mean losses and sweeps.
+    missing : ndarray of int
+        Features that violate their KKT conditions at the next alpha.
+    n_later : int
+        How many alphas all sweeps but the first had together.
+    """
+
+    points: Points
+    gaps: Array
+    values: Array
+    _dual: Array
+    _errors: Array
+
+    def __init__(self, rows: TargetLoss, features: Features, alphas: Array) -> None:
+        self.rows, self.features, self.alphas = rows, features, alphas
+        index, penalty, ratio = features.index, features.penalty, features.penalty.l1_ratio
+        self._own = penalty.take(index)
+        self._rates = ratio * self._own.factors
+        self._ridges = (1.0 - ratio) * self._own.l2_factors if ratio < 1.0 else None
+        usable = (features.part.variances > 0) & self._own.movable
+        self._slack = np.where(usable, features.noise[index], np.inf)
+        free = usable & (self._rates == 0.0)
+        self._free = free if np.count_nonzero(free) else None
+        self.n_iter, self.missing = np.zeros(len(alphas)), index[:0]
+        self.q: Array | None = None
+        self.done = self.n_sweeps = self.n_later = 0
+
+    @property
+    def solved(self) -> Solved:
+        """The alphas that are."""
+        return Solved(self.alphas, self.points, self.gaps, self.values, self.n_iter).first(
+            self.done
+        )
+
+    def run(
+        self,
+        passes: Passes,
+        source: CurvatureSource,
+        start: Points,
+        active: Mask,
+        aims: tuple[float, float],
+        most: int,
+    ) -> None:
+        """Sweep until all alphas are solved, or one is not to be.
+
+        `active`, (k, m), are features taken to be active with the sign they have at the `start`.
+        `aims` are the largest relative gap and the largest error; there are at most so many sweeps.
+        """
+        W, b, left = start.W, start.b, np.arange(len(self.alphas))
+        last, end, age = np.full(len(left), np.inf), len(left), 0
+        sign, sums = np.where(active, np.sign(W), 0.0), passes.start(start.eta, source)
+        for self.n_sweeps in range(1, min(most, MOST_SWEEPS) + 1):
+            curved = source.at(sums)
+            new, rise, ended = self._minima(W, sums, curved, self.alphas[left], sign)
+            sums = passes.step(sums, curved, new - W, rise, source)
+            W, b, age = new, b + rise, age + 1
+            errors = sums.gaps / self.rows.unit
+            small = ended & (errors <= aims[1])
+            self._keep(left, small, Points(W, b, sums.eta), sums, errors)
+            go = ~small
+            slow = go & ~(errors <= SWEEP_CONTRACTION * last)
+            renews = bool(np.count_nonzero(slow)) and age >= WORTH_RENEWING and not source.own
+            if np.count_nonzero(slow) and not renews:
+                end = int(left[slow.argmax()])
+                go &= left < end
+            left = left[go]
+            if not len(left):
+                break
+            self.n_later += len(left)
+            if len(left) < len(go):
+                W, b, sums, errors = W[go], b[go], sums.take(go), errors[go]
+            if renews:
+                source.renew(sums.eta)
+                age = 0
+            last, sign = errors, np.sign(W)
+        self.done = int(left[0]) if len(left) else end
+        if self.done:
+            self._certify(aims[0])
+
+    def _minima(
+        self, W: Array, sums: Sums, curved: Curvatures, alphas: Array, sign: Array
+    ) -> tuple[Array, Array, Mask]:
+        """Coefficients at the minima of the models, rises of intercepts, which rounds ended."""
+        scale, solver, Q = curved.scale, curved.solver, sums.Q
+        level = alphas[:, None] / scale
+        if self.rows.has_intercept:
+            Q = Q - sums.mean[:, None] * curved.means
+        Q = Q / scale
+        l1, l2 = level * self._rates, None if self._ridges is None else level * self._ridges
+        threshold = (1.0 + KKT_TOLERANCE) * l1 + self._slack / scale
+        sign = np.where((sign == 0.0) & (np.abs(Q) > threshold), np.sign(Q), sign)
+        if self._free is not None:
+            sign[:, self._free] = 0.0
+        Q += solver.product(W)
+        new, ended = solver.minima(Q, l1, l2, threshold, sign, self._free)
+        rise = np.zeros(len(W))
+        if self.rows.has_intercept:
+            rise = sums.mean / curved.total - ((new - W) * curved.means).sum(axis=1)
+        return new, rise, ended
+
+    def _keep(self, left: Index, small: Mask, points: Points, sums: Sums, errors: Array) -> None:
+        """Keep what is found at alphas with a small error, at their places in the batch."""
+        self.n_iter[left] = self.n_sweeps
+        if self.n_sweeps == 1:
+            self.points, self._dual, self._errors = points, sums.dual, errors
+        elif np.count_nonzero(small):
+            at = left[small]
+            for kept, found in zip(self.points, points, strict=True):
+                kept[at] = found[small]
+            self._dual[at], self._errors[at] = sums.dual[small], errors[small]
+
+    def _certify(self, aim: float) -> None:
+        """See up to which alpha the gaps are small and no feature outside is missing."""
+        rows, index, noise = self.rows, self.features.index, self.features.noise
+        dual, tau, whole = self._dual[: self.done], np.ones(self.done), self.features.whole
+        if not whole:
+            self.q = self.features.design.correlate(dual.T).T
+            dual, tau = self.q[:, index], self._outside(self.q)
+        W, penalty = self.points.W[: len(dual)].T, self._own.at_each(self.alphas[: len(dual)])
+        wanted = correlations_wanted(W, dual.T, penalty)
+        near = np.abs(dual.T - wanted) <= noise[index, None]
+        tau, q = into_domain(np.where(near, wanted, dual.T), penalty, tau)
+        self.values = rows.values_of_each(self.points.eta[: len(dual)])
+        # The gap is convex in tau; at zero it is what the loss exceeds the saturated model by.
+        of_loss = tau * self._errors[: len(dual)]
+        of_loss += (1.0 - tau) * (self.values - rows.saturated) / rows.unit
+        self.gaps = of_loss + penalty_gaps(W, q, penalty).sum(axis=0) / rows.unit
+        if not self.gaps.max() <= aim:
+            self.done = min(self.done, int((~(self.gaps <= aim)).argmax()))
+
+    def _outside(self, q: Array) -> Array:
+        """What u is to be scaled by for the features outside; ends the batch if one is missing."""
+        penalty, index, level = self.features.penalty, self.features.index, self.alphas[: len(q)]
+        level, outside = level * penalty.l1_ratio, np.abs(q)
+        outside[:, index] = 0.0
+        if penalty.even and np.all(outside.max(axis=1) <= level):
+            return np.ones(len(q))
+        over = (outside - np.multiply.outer(level, penalty.factors)) * penalty.movable
+        over[:, index] = 0.0
+        missing = over > self.features.noise + KKT_TOLERANCE * outside
+        wrong = missing.any(axis=1)
+        if np.count_nonzero(wrong):
+            self.done = int(wrong.argmax())
+            self.missing = missing[self.done].nonzero()[0]
+        share = np.divide(over, outside, out=np.zeros_like(over), where=over > 0.0)
+        return np.asarray(1.0 - share.max(axis=1))

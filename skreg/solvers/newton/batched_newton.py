@@ -1,0 +1,299 @@
+"""Newton's method for smooth losses along a path, batches of alphas at a time.
+
+A batch (`batch.py`) starts from the polynomial in log(alpha) through up to three solutions, whose
+linear predictors are extrapolated along. It is longer than the one before where that took few
+sweeps, and shorter where it took many. An alpha that a batch does not solve, as no line search
+helps it, is left to `NewtonPath.solve`.
+
+The working set is chosen anew with each new Gram matrix: the active features, and those whose
+correlations are predicted to come near their thresholds in the batch, along their change over the
+last one. A batch for which too many would join is cut.
+
+With few features and rows a path is two batches: first alphas that are far apart, then all others
+from the polynomials through the nearest of these. It is the number of calls that counts there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...data.design import Array, Design, Index
+from ..base import Bound, Mask, Settings, Solution
+from .batch import Batch, Features, Points, Solved
+from .curvatures import ROWS_OF_OWN_CURVATURE, CurvatureSource, Frozen, OfFewRows, OfPairs
+from .passes import Passes
+from .prox_newton import NEAR_THRESHOLD, NewtonPath, Point
+from .row_space import RowSpace
+
+# Alphas of the first batch and of the longest.
+FIRST_BATCH, LONGEST_BATCH = 4, 16
+# The next batch is twice as long after so many sweeps or fewer, and half as long after more than
+# the second.
+FEW_SWEEPS, MANY_SWEEPS = 2, 3
+# Entries that arrays of the rows of one batch have at most.
+ENTRIES_OF_A_BATCH = 1 << 20
+# Solutions that are extrapolated from are this share of the batch that begins apart.
+BEHIND = 0.5
+# So many features may join for one batch, or this share of those that are active.
+JOINING_A_BATCH, SHARE_JOINING_A_BATCH = 48, 0.6
+# A batch that needs more is cut to this share.
+CUT = 0.7
+# With few features and rows one in so many alphas comes first, if there are as many at least and
+# their arrays have no more entries than this.
+ONE_IN_FIRST, ALL_AT_ONCE = 8, 1 << 18
+# Solutions that a polynomial between alphas goes through.
+NODES = 4
+
+
+class BatchedNewton(NewtonPath):
+    """The solutions along a path.
+
+    Attributes
+    ----------
+    source : CurvatureSource or None
+        Of the present working set; None asks for a new one.
+    missing : ndarray of int
+        Features that must be in the next working set.
+    """
+
+    def __init__(self, bound: Bound, k: int, start: Array, settings: Settings, alone: bool) -> None:
+        super().__init__(bound, k, start, settings, alone)
+        self.batches = self.rows.loss.gap_from_curvature and not self.penalty.has_bounds
+        self.source: CurvatureSource | None = None
+        self.passes: Passes | None = None
+        self.missing = self.index[:0]
+
+    def run(self, alphas: Array) -> Iterator[Solution]:
+        """The solutions at decreasing alphas."""
+        done, length = 0, FIRST_BATCH
+        most = max(1, min(LONGEST_BATCH, ENTRIES_OF_A_BATCH // self.design.n_samples))
+        if self.batches and self._few(alphas):
+            found = self._coarse_then_fine(alphas)
+            yield from found
+            done = len(found)
+        while done < len(alphas):
+            found, length = [], min(length, most)
+            if self.batches and alphas[done] > 0.0:
+                batch = self._advance(alphas[done : done + length])
+                found = self._accept(batch)
+                length = len(batch.alphas)
+            if not found:
+                found, length = [self.solve(float(alphas[done]))], 1
+                self._start_anew()
+            elif len(found) < length or batch.n_sweeps > MANY_SWEEPS:
+                length = max(1, len(found) // 2)
+            elif batch.n_sweeps <= FEW_SWEEPS:
+                length *= 2
+            done += len(found)
+            yield from found
+
+    def _start_anew(self) -> None:
+        """Let the next batch make what hangs on the working set and the curvature."""
+        self.source = self.passes = self.model = None
+
+    # A batch ------------------------------------------------------------------------------
+
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    def _advance(self, alphas: Array) -> Batch:
+        """The batch of as many of these alphas, from the first, as few features need join for."""
+        self._renew_if_worthwhile()
+        if not self.whole:
+            alphas = self._choose(alphas)
+        start = self._extrapolated_to(alphas)
+        active = start.W * self.point.w[self.index] > 0.0
+        return self._batch(alphas, start, active)
+
+    def _batch(self, alphas: Array, start: Points, active: Mask) -> Batch:
+        """Run a batch from a start; see `Batch.run`."""
+        rows, part, whole = self.rows, self.part, self.whole
+        if self.source is None:
+            self.source = self._new_source()
+        if self.passes is None:
+            self.passes = Passes(rows, part, whole)
+        features = Features(self.design, self.penalty, self.noise, self.index, part)
+        batch = Batch(rows, features, alphas)
+        aims = self.aim, self.least_error
+        batch.run(self.passes, self.source, start, active, aims, self.settings.max_iter)
+        if isinstance(self.source, Frozen):
+            if self.source.model is not self.model:
+                self.model, self.spent = self.source.model, 0.0
+            self.spent += batch.n_later * self._cost_of_evaluation()
+        self.subproblem.forget()
+        return batch
+
+    def _new_source(self) -> CurvatureSource:
+        """Curvatures of their own where that is cheap, else one that is kept."""
+        rows, part = self.rows, self.part
+        if part.plain is not None:
+            if self.whole and OfPairs.serve(part.n_samples, part.n_features):
+                return OfPairs(part.plain, rows.has_intercept)
+            if part.n_samples <= ROWS_OF_OWN_CURVATURE:
+                return OfFewRows(part.plain, rows.omega, rows.has_intercept)
+        return Frozen(rows, part, None)
+
+    def _renew_if_worthwhile(self) -> None:
+        """Ask for a new curvature where sweeps with the old one have cost more."""
+        if isinstance(self.source, Frozen) and self.spent > self._cost_of_refresh():
+            self.source = self.model = None
+
+    def _accept(self, batch: Batch) -> list[Solution]:
+        """The solutions of a batch, from the last of which the next one starts."""
+        n_done, q, self.missing = batch.done, batch.q, batch.missing
+        if n_done < len(batch.alphas) and isinstance(self.source, Frozen):
+            self.source = self.model = None
+        if not n_done:
+            return []
+        if q is not None:
+            alpha = float(batch.alphas[n_done - 1])
+            first = (self.alpha, self.q) if n_done == 1 else (float(batch.alphas[0]), q[0])
+            if alpha < first[0] < np.inf:
+                self.slope = (q[n_done - 1] - first[1]) / (first[0] - alpha)
+            self.q = q[n_done - 1]
+        return self._solutions(batch.solved)
+
+    def _solutions(self, solved: Solved) -> list[Solution]:
+        """What batches found, as solutions; the path goes on from the last."""
+        design, points = self.design, solved.points
+        W = np.zeros((len(solved.alphas), design.n_features))
+        W[:, self.index] = points.W
+        deviances = np.maximum(2.0 * (solved.values - self.rows.saturated), 0.0)
+        intercepts = design.intercept(design.to_raw(W.T), points.b)
+        df = np.count_nonzero(W, axis=1).astype(float)
+        if not self.penalty.l1_ratio:
+            each = zip(solved.alphas.tolist(), W, points.eta, strict=True)
+            df = np.array([self._df(*one) for one in each])
+        columns = solved.gaps, solved.n_iter.astype(int), deviances, df, intercepts
+        numbers = zip(*(column.tolist() for column in columns), strict=True)
+        found = [Solution(w, *one) for w, one in zip(W, numbers, strict=True)]
+        each_point = list(map(Point, W, points.b.tolist(), points.eta))
+        self._remember(np.log(solved.alphas).tolist(), each_point)
+        self.alpha, self.point = float(solved.alphas[-1]), self.known[-1][1]
+        return found
+
+    def _extrapolated_to(self, alphas: Array) -> Points:
+        """The points predicted at several alphas, less and less certain."""
+        known, k = self.known or [(0.0, self.point)], len(alphas)
+        apart = max(1, min((len(known) - 1) // 2, int(BEHIND * k)))
+        known = known[-1::-apart][:3]
+        each = np.broadcast_to(np.arange(len(known)), (k, len(known)))
+        shares = lagrange(np.log(alphas), np.array([log for log, _ in known]), each)
+        return self._points_of([point for _, point in known]).combined(shares)
+
+    def _points_of(self, known: list[Point]) -> Points:
+        """Points of all features as one of the working set."""
+        W = np.array([point.w[self.index] for point in known])
+        b = np.array([point.b for point in known])
+        return Points(W, b, np.array([point.eta for point in known]))
+
+    # The working set of a batch -----------------------------------------------------------
+
+    def _choose(self, alphas: Array) -> Array:
+        """Choose the working set for as many of these alphas as few features need join for."""
+        keep, k = (self.point.w != 0) | self.penalty.free, len(alphas)
+        for _, point in self.known[-k - 2 :]:  # whose linear predictors are extrapolated
+            keep |= point.w != 0
+        keep[self.missing] = True
+        most = max(JOINING_A_BATCH, int(SHARE_JOINING_A_BATCH * np.count_nonzero(keep)))
+        if isinstance(self.source, Frozen):
+            keep |= self.inside
+        while True:
+            excess = self._predicted_excess(float(alphas[k - 1]))
+            excess[keep] = 0.0
+            new = (excess > self.noise).nonzero()[0]
+            if len(new) <= most or k == 1:
+                break
+            k = max(1, int(CUT * k))
+        if len(new) > most:
+            new = new[np.argpartition(-excess[new], most)[:most]]
+        if isinstance(self.source, Frozen):
+            self._grow(np.union1d(new, self.missing[~self.inside[self.missing]]))
+        else:
+            keep[new] = True
+            keep[np.argmax(np.abs(self.q))] |= not keep.any()
+            self._start_anew()
+            self.index, self.inside = keep.nonzero()[0], keep
+            self.part = self.design.subset(self.index)
+        return alphas[:k]
+
+    def _predicted_excess(self, alpha: float) -> Array:
+        """By how much correlations are predicted to exceed a level near their thresholds."""
+        if self.slope is None:  # the strong rule
+            level = alpha if np.isinf(self.alpha) else max(2.0 * alpha - self.alpha, 0.0)
+            return self.penalty.at(level).violation_at_zero(self.q)
+        fall = self.alpha - alpha
+        level = max(alpha - NEAR_THRESHOLD * fall, 0.0)
+        return self.penalty.at(level).violation_at_zero(self.q + fall * self.slope)
+
+    def _grow(self, new: Index) -> None:
+        """Add features to the working set and to the curvature that is kept."""
+        if len(new):
+            self._join(new)
+            self.source, self.passes = Frozen(self.rows, self.part, self.model), None
+
+    # Few features and rows ----------------------------------------------------------------
+
+    def _few(self, alphas: Array) -> bool:
+        """Whether the whole path is two batches."""
+        n_samples, m, n_alphas = self.design.n_samples, len(self.index), len(alphas)
+        if np.count_nonzero(np.diff(alphas) >= 0.0):
+            return False
+        few = self.whole and self.part.plain is not None and OfPairs.serve(n_samples, m)
+        return few and n_alphas >= 2 * ONE_IN_FIRST and n_samples * n_alphas <= ALL_AT_ONCE
+
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    def _coarse_then_fine(self, alphas: Array) -> list[Solution]:
+        """The solutions at all alphas that are positive, or at none, or at the first few."""
+        alphas = alphas[alphas > 0.0]
+        is_node = np.arange(len(alphas)) % ONE_IN_FIRST == 0
+        is_node[-1:] = True
+        nodes, others = is_node.nonzero()[0], (~is_node).nonzero()[0]
+        if len(nodes) < NODES:
+            return []
+        coarse = self._advance(alphas[nodes])
+        if coarse.done < len(nodes):
+            return []
+        after = np.searchsorted(nodes, others)
+        first = np.clip(after - NODES // 2, 0, len(nodes) - NODES)
+        near = first[:, None] + np.arange(NODES)
+        shares = lagrange(np.log(alphas[others]), np.log(alphas[nodes]), near)
+        start, W = coarse.points.combined(shares), coarse.points.W
+        active = (start.W * W[after] > 0.0) | (start.W * W[after - 1] > 0.0)
+        fine = self._batch(alphas[others], start, active)
+        whole = Solved.joined(coarse.solved, fine.solved) if fine.done else coarse.solved
+        end = len(alphas) if fine.done == len(others) else int(others[fine.done])
+        return self._solutions(whole.first(end))
+
+
+def lagrange(at: Array, nodes: Array, near: Index) -> Array:
+    """Weights of values at nodes, (n_at, n_nodes), in the polynomials through the nearest.
+
+    `near` has the places of these, (n_at, n_near).
+    """
+    x, shares = nodes[near], np.zeros((len(at), len(nodes)))
+    for i in range(near.shape[1]):
+        others = np.delete(x, i, axis=1)
+        factors = (at[:, None] - others) / (x[:, i, None] - others)
+        shares[np.arange(len(at)), near[:, i]] = factors.prod(axis=1)
+    return shares
+
+
+def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
+    """See `base.py` for the contract."""
+    alone = len(alphas) == 1
+    span = RowSpace(bound) if RowSpace.serves(bound) and alphas[-1] > 0.0 else None
+    if span is not None:
+        bound, start, design = span.bound, span.inside(start), bound.design
+    paths = [BatchedNewton(bound, k, w, settings, alone) for k, w in enumerate(start.T)]
+    for found in zip(*(path.run(alphas) for path in paths), strict=True):
+        if span is not None:
+            found = tuple(_on_features(one, design, span) for one in found)
+        yield Solution.joined(found)
+
+
+def _on_features(found: Solution, design: Design, span: RowSpace) -> Solution:
+    """A solution in the span of the rows, whose means are zero, as one of all features."""
+    w = span.outside(found.coef)
+    intercept = float(design.intercept(design.to_raw(w), found.intercept))
+    return found._replace(coef=w, intercept=intercept)

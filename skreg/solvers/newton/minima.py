@@ -1,0 +1,191 @@
+"""The minima of quadratic models with the penalty at several alphas, side by side.
+
+Each minimises ``1/2 w'Gw - c'w + sum_j l1_j |w_j| + l2_j/2 w_j^2`` for a c and thresholds of its
+own. The rounds are those of `quadratic/active_set.py`, from signs that are guessed:
+
+    (G_AA + L2) w_A = c_A - l1 s_A,        q = c - G w,
+
+and every wrong guess is taken back. A round is one product for all of them and a small system
+each. Nothing is done about rounds that do not end; such minima are told from the others.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg.lapack import dposv, dpotrf, dpotrs
+
+from ...data.design import Array, Index
+from ..base import Mask
+
+# Most minima take one or two rounds; more than this cycle.
+MOST_ROUNDS_SIDE_BY_SIDE = 12
+# Up to so many features all systems are solved in one call, with the identity in the place of what
+# is inactive: 2 instead of 10 us each.
+SOLVED_IN_ONE_CALL = 20
+# Entries of the factors that are kept.
+MOST_KEPT = 1 << 22
+
+
+class SideBySide:
+    """The minima on one Gram matrix, (m, m), or with few features on one each, (k, m, m).
+
+    On one, and without an L2 part, the Cholesky factor of a support serves all that have it, and is
+    kept.
+    """
+
+    def __init__(self, gram: Array) -> None:
+        self.gram, self._factors, self._n_kept = gram, dict[bytes, Array](), 0
+
+    def product(self, W: Array) -> Array:
+        """``G w`` for each row of W."""
+        if self.gram.ndim == 2:
+            return W.dot(self.gram)
+        return np.matmul(W[:, None, :], self.gram)[:, 0, :]
+
+    def take(self, chosen: Mask) -> SideBySide:
+        """The same of some of the alphas."""
+        return self if self.gram.ndim == 2 else SideBySide(self.gram[chosen])
+
+    def minima(
+        self,
+        C: Array,
+        l1: Array,
+        l2: Array | None,
+        threshold: Array,
+        sign: Array,
+        free: Mask | None,
+    ) -> tuple[Array, Mask]:
+        """Coefficients for linear terms C, (k, m), and which are minima: the rounds ended.
+
+        Parameters
+        ----------
+        l1, l2 : ndarray of shape (k, m)
+            `l2` is None where there is none.
+        threshold : ndarray of shape (k, m)
+            `l1` and what a correlation may exceed it by; inf keeps a feature out.
+        sign : ndarray of shape (k, m)
+            A guess, zero where a feature is inactive or `free`.
+        free : ndarray of bool, shape (m,), optional
+            Features that are active whatever their sign.
+        """
+        found, ended = np.zeros(C.shape), np.zeros(len(C), dtype=bool)
+        left, own = np.arange(len(C)), self
+        for _ in range(MOST_ROUNDS_SIDE_BY_SIDE):
+            active = sign != 0
+            if free is not None:
+                active |= free
+            W = own._on_supports(C - l1 * sign, active, l2)
+            if W is None:
+                break
+            Q = C - own.product(W)
+            enter = (np.abs(Q) > threshold) & ~active
+            leave = W * sign < 0
+            wrong = (enter | leave).any(axis=1)
+            if not np.count_nonzero(wrong):
+                found[left], ended[left] = W, True
+                break
+            done = left[~wrong]
+            found[done], ended[done] = W[~wrong], True
+            sign = np.where(leave, 0.0, np.where(enter, np.sign(Q), sign))[wrong]
+            left, C, l1, threshold = left[wrong], C[wrong], l1[wrong], threshold[wrong]
+            l2 = None if l2 is None else l2[wrong]
+            own = own.take(wrong)
+        return found, ended
+
+    def _on_supports(self, rhs: Array, active: Mask, l2: Array | None) -> Array | None:
+        """``(G_AA + L2) x_A = rhs_A`` for each active set, zeros elsewhere; None where one cannot.
+
+        A matrix that is singular but for rounding is told by what comes out, not here.
+        """
+        k, m = rhs.shape
+        if m <= SOLVED_IN_ONE_CALL:
+            matrices = self.gram * (active[:, :, None] & active[:, None, :])
+            diagonals = matrices.reshape(k, m * m)[:, :: m + 1]
+            diagonals += ~active if l2 is None else np.where(active, l2, 1.0)
+            try:
+                return np.asarray(np.linalg.solve(matrices, (rhs * active)[:, :, None])[:, :, 0])
+            except np.linalg.LinAlgError:
+                return None
+        W = np.zeros((k, m))
+        for i, mask in enumerate(active):
+            chosen = mask.nonzero()[0]
+            if not len(chosen):
+                continue
+            factor = self._factor(mask, chosen, None if l2 is None else l2[i])
+            if factor is None:
+                return None
+            W[i, chosen] = dpotrs(factor, rhs[i].take(chosen), lower=1, overwrite_b=1)[0]
+        return W
+
+    def _factor(self, mask: Mask, chosen: Index, l2: Array | None) -> Array | None:
+        """The Cholesky factor of a support, on one Gram matrix; None where it is singular."""
+        key = mask.tobytes()
+        known = self._factors.get(key)
+        if known is not None and l2 is None:
+            return known
+        matrix = self.gram.take(chosen, 0).take(chosen, 1)
+        if l2 is not None:
+            matrix.reshape(-1)[:: len(chosen) + 1] += l2.take(chosen)
+        factor, info = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
+        if info:
+            return None
+        if l2 is None:
+            self._n_kept += len(chosen) ** 2
+            if self._n_kept > MOST_KEPT:
+                self._factors.clear()
+                self._n_kept = len(chosen) ** 2
+            self._factors[key] = factor
+        return np.asarray(factor)
+
+
+class OverFewRows(SideBySide):
+    """The minima under curvatures of their own, by the rows, of which there are few.
+
+    A support's Gram matrix is made anew each time, and no other is.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (m, n)
+    weight : ndarray of shape (k, n)
+        Omega times the curvatures.
+    means : ndarray of shape (k, m) or (m,)
+        Of the columns under these weights, which are subtracted; (m,) are zeros.
+    """
+
+    def __init__(self, columns: Array, weight: Array, means: Array) -> None:
+        self.columns, self.weight, self.means = columns, weight, means
+
+    def product(self, W: Array) -> Array:
+        """``G w`` for each row of W."""
+        eta = W.dot(self.columns)
+        if self.means.ndim == 2:
+            eta -= (W * self.means).sum(axis=1)[:, None]
+        eta *= self.weight
+        found = eta.dot(self.columns.T)
+        if self.means.ndim == 2:
+            found -= eta.sum(axis=1)[:, None] * self.means
+        return np.asarray(found)
+
+    def take(self, chosen: Mask) -> SideBySide:
+        """The same of some of the alphas."""
+        means = self.means if self.means.ndim == 1 else self.means[chosen]
+        return OverFewRows(self.columns, self.weight[chosen], means)
+
+    def _on_supports(self, rhs: Array, active: Mask, l2: Array | None) -> Array | None:
+        W, roots = np.zeros(rhs.shape), np.sqrt(self.weight)
+        for i, mask in enumerate(active):
+            chosen = mask.nonzero()[0]
+            if not len(chosen):
+                continue
+            rows = self.columns.take(chosen, 0)
+            if self.means.ndim == 2:
+                rows -= self.means[i].take(chosen)[:, None]
+            rows *= roots[i]
+            matrix = rows.dot(rows.T)
+            if l2 is not None:
+                matrix.reshape(-1)[:: len(chosen) + 1] += l2[i].take(chosen)
+            _, x, info = dposv(matrix.T, rhs[i].take(chosen), lower=1, overwrite_a=1, overwrite_b=1)
+            if info:
+                return None
+            W[i, chosen] = x
+        return W

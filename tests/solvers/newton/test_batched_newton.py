@@ -1,0 +1,349 @@
+"""Paths by batches of alphas against one alpha at a time, and the parts of a batch alone."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from skreg.data.build import design_of
+from skreg.objective.losses import Gamma, Logistic, Poisson, SquaredHinge, Tweedie
+from skreg.objective.penalties import Penalty
+from skreg.paths.fit_path import fit_path
+from skreg.paths.grid import alpha_grid
+from skreg.paths.problem import Problem
+from skreg.solvers.base import Bound, Settings, Target
+from skreg.solvers.newton import batched_newton, passes, prox_newton
+from skreg.solvers.newton.batched_newton import BatchedNewton, lagrange
+from skreg.solvers.newton.curvatures import Frozen, OfFewRows, OfPairs
+from skreg.solvers.newton.minima import OverFewRows, SideBySide
+from skreg.solvers.newton.model import CurvedModel
+from skreg.solvers.newton.passes import Passes
+from skreg.solvers.newton.rows import TargetLoss
+
+LOSSES = {"logistic": Logistic(), "poisson": Poisson(), "gamma": Gamma(), "tweedie": Tweedie(1.6)}
+EXACT = Settings(tol=0.0)
+# Few features; one curvature for all features, and for a working set; few rows.
+SHAPES = {"pairs": (300, 8), "all": (300, 30), "working set": (250, 120), "few rows": (60, 150)}
+
+
+def target(loss, eta, rng):
+    if loss == "logistic":
+        return (rng.random(len(eta)) < 1 / (1 + np.exp(-eta))).astype(float)
+    mean = np.exp(np.clip(eta, -3, 3))
+    return rng.gamma(2.0, mean / 2) if loss == "gamma" else rng.poisson(mean).astype(float)
+
+
+class Data:
+    """A random problem with some of the traits that there are."""
+
+    def __init__(self, loss, shape, seed):
+        n, p = SHAPES[shape]
+        rng = np.random.default_rng([seed, n, len(loss)])
+        some = rng.random(7) < 0.4
+        X = rng.standard_normal((n, p)) + 0.7 * rng.standard_normal((n, 1))
+        X[:, 0] += 4.0 * some[0]
+        X[:, p // 2] = 1.0 if some[1] else X[:, p // 2]
+        if some[2]:
+            X[rng.random((n, p)) < 0.6] = 0.0
+        self.X = X
+        self.offset = 0.4 * rng.standard_normal(n) if some[3] else None
+        self.weight = rng.integers(0, 3, n).astype(float) if some[4] else None
+        self.fit_intercept, self.standardize = bool(seed % 4), bool(some[5])
+        factors = rng.choice([0.0, 0.5, 1.0, 2.0, np.inf], p, p=[0.02, 0.3, 0.3, 0.3, 0.08])
+        self.l1_ratio = (1.0, 0.5, 1.0, 0.0)[seed % 4]
+        self.penalty = Penalty.build(p, self.l1_ratio, factors if some[6] else None)
+        self.loss = LOSSES[loss]
+        self.y = target(loss, X[:, :5] @ rng.standard_normal(5) / 2, rng)
+        self.given = sparse.csc_array(X) if some[2] and some[3] else X
+        self.problem = Problem(
+            self.penalty, self.loss, self.fit_intercept, self.standardize, settings=EXACT
+        )
+
+    def bind(self):
+        return self.problem.bind(self.given, self.y, self.weight, offset=self.offset)
+
+    def alphas(self, bound, count=24):
+        largest = alpha_grid(bound, 2)[0] if self.l1_ratio else 1.0
+        return largest * np.geomspace(1.0, 0.02, count)
+
+    def violations(self, path):
+        """How far the KKT conditions are from holding, by the rows themselves."""
+        n, p = self.X.shape
+        omega = np.ones(n) if self.weight is None else self.weight
+        omega = omega / omega.sum()
+        offset = np.zeros(n) if self.offset is None else self.offset
+        unit = np.ones(p)
+        if self.standardize:
+            unit = np.sqrt(omega @ np.square(self.X - omega @ self.X))
+        free = unit > 1e-9
+        for i, alpha in enumerate(path.alphas):
+            w = path.coefs[:, i]
+            eta = self.X @ w + path.intercepts[i] + offset
+            slope = self.loss.gradient(eta, self.y) * omega
+            assert not self.fit_intercept or abs(slope.sum()) <= 1e-9
+            assert self.fit_intercept or path.intercepts[i] == 0.0
+            q = -np.divide(self.X.T @ slope, unit, out=np.zeros(p), where=free)
+            yield self.penalty.at(alpha).violation(w * unit, q)[free].max()
+
+
+def one_by_one(bound, alphas, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(Logistic, "gap_from_curvature", False)
+        patched.setattr(batched_newton.BatchedNewton, "_advance", None)
+        for loss in (Poisson, Gamma, Tweedie):
+            patched.setattr(loss, "gap_from_curvature", False)
+        return fit_path(bound, alphas)
+
+
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_path_of_batches_is_that_of_one_alpha_at_a_time(loss, shape, seed, monkeypatch):
+    data = Data(loss, shape, seed)
+    bound = data.bind()
+    alphas = data.alphas(bound)
+    if not alphas[0] > 1e-9:
+        pytest.skip("nothing to fit")
+    path = fit_path(bound, alphas)
+    assert path.converged.all(), path.dual_gaps
+    assert max(data.violations(path)) <= 1e-8
+    alone = one_by_one(bound, alphas, monkeypatch)
+    np.testing.assert_allclose(path.coefs, alone.coefs, atol=2e-7)
+    np.testing.assert_allclose(path.dev_ratio, alone.dev_ratio, atol=1e-8)
+    if data.l1_ratio:
+        np.testing.assert_array_equal(path.df, path.n_nonzero)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_batches_solve_ordinary_paths_without_help(loss, shape, monkeypatch):
+    data = Data(loss, shape, 101)
+    bound = Problem(data.penalty, data.loss).bind(data.X, data.y)
+    alphas = data.alphas(bound, 40)
+    lengths = []
+    whole = BatchedNewton._batch
+
+    def counted(self, alphas, start, active):
+        lengths.append(len(alphas))
+        return whole(self, alphas, start, active)
+
+    monkeypatch.setattr(BatchedNewton, "_batch", counted)
+    monkeypatch.setattr(BatchedNewton, "solve", None)
+    path = fit_path(bound, alphas)
+    assert path.converged.all()
+    assert len(lengths) <= 25
+    assert max(lengths) >= 4
+
+
+@pytest.mark.parametrize("shape", ["working set", "few rows"])
+def test_features_that_were_not_foreseen_join_at_the_check(shape, monkeypatch):
+    """The prediction is made wrong; what is left out must come back by its KKT condition."""
+    data = Data("logistic", shape, 1)
+    bound = data.problem.bind(data.X, data.y)
+    alphas = data.alphas(bound)
+    expected = fit_path(bound, alphas)
+    monkeypatch.setattr(BatchedNewton, "_predicted_excess", lambda self, _: np.zeros_like(self.q))
+    found = fit_path(bound, alphas)
+    assert found.converged.all()
+    np.testing.assert_allclose(found.coefs, expected.coefs, atol=1e-7)
+
+
+def test_a_batch_without_hope_is_left_to_single_steps(monkeypatch):
+    """Classes that can be told apart: undamped steps from afar would not end."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, 3))
+    y = (X[:, 0] > 0).astype(float)
+    bound = Problem(Penalty.build(3, 1.0), Logistic()).bind(X, y)
+    alphas = alpha_grid(bound, 6, 1e-9)
+    singles = []
+    solve = BatchedNewton.solve
+    monkeypatch.setattr(
+        BatchedNewton, "solve", lambda self, alpha: singles.append(alpha) or solve(self, alpha)
+    )
+    path = fit_path(bound, alphas)
+    assert path.converged.all()
+    assert singles
+
+
+def test_gaps_of_batches_bound_what_the_objective_may_still_fall_by(monkeypatch):
+    monkeypatch.setattr(prox_newton, "USUAL_AIM", 1e-3)
+    for loss in LOSSES:
+        data = Data(loss, "all", 2)
+        rough = Problem(data.penalty, data.loss, settings=Settings(tol=1e-2))
+        bound = rough.bind(data.X, data.y)
+        alphas = data.alphas(bound)
+        exact = fit_path(data.problem.bind(data.X, data.y), alphas)
+        found = fit_path(bound, alphas)
+        omega = np.full(len(data.y), 1 / len(data.y))
+        unit = TargetLoss(bound).unit
+        assert found.dual_gaps.max() > 1e-8
+        for i, alpha in enumerate(alphas):
+            values = [
+                data.loss.value(data.X @ path.coefs[:, i] + path.intercepts[i], data.y, omega)
+                + data.penalty.at(alpha).value(path.coefs[:, i]).sum()
+                for path in (found, exact)
+            ]
+            assert values[0] - values[1] <= found.dual_gaps[i] * unit + 1e-14
+
+
+def test_no_more_sweeps_than_iterations_are_allowed():
+    data = Data("poisson", "all", 0)
+    few = Problem(data.penalty, data.loss, settings=Settings(max_iter=2))
+    path = fit_path(few.bind(data.X, data.y), data.alphas(data.bind(), 8))
+    assert path.n_iters.max() <= 2
+
+
+# The parts ------------------------------------------------------------------------------------
+
+
+def parts_of(seed=0, n=90, m=6, weight=None, fit_intercept=True, **sizes):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, m))
+    y = target("logistic", X[:, 0], rng)
+    design = design_of(X, weight, center=fit_intercept)
+    bound = Bound(design, Target.build(design, y), Penalty.build(m, 1.0), Logistic())
+    return TargetLoss(bound), design.subset(np.arange(m)), rng
+
+
+@pytest.mark.parametrize("kind", [Frozen, OfPairs, OfFewRows])
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_a_pass_is_the_plain_sums(kind, whole, weighted, monkeypatch):
+    monkeypatch.setattr(passes, "ENTRIES_OF_A_BLOCK", 120)
+    monkeypatch.setattr(passes, "WORKED_ON_AT_ONCE", 50)
+    weight = np.arange(90) % 4 + 0.0 if weighted else None
+    rows, part, rng = parts_of(weight=weight)
+    Z = part.columns(slice(None))
+    sources = {
+        Frozen: lambda: Frozen(rows, part, None),
+        OfPairs: lambda: OfPairs(Z, True),
+        OfFewRows: lambda: OfFewRows(Z, rows.omega, True),
+    }
+    source, walk = sources[kind](), Passes(rows, part, whole)
+    assert len(walk.blocks) > 1
+    eta = rng.standard_normal((5, 90))
+    at = walk.start(eta, source)
+    curved = source.at(at)
+    change, rise = 0.01 * rng.standard_normal((5, 6)), 0.01 * rng.standard_normal(5)
+    found = walk.step(at, curved, change, rise, source)
+    h = np.broadcast_to(curved.h * curved.scale if curved.h.ndim == 1 else curved.h, eta.shape)
+    move = change @ Z.T + rise[:, None]
+    counted = rows.omega > 0
+    for sums, here in ((at, eta), (found, eta + move)):
+        slope, bend = Logistic().gradient_and_curvature(here, rows.y)
+        r = -slope * counted
+        np.testing.assert_allclose(sums.eta, here, atol=1e-14)
+        np.testing.assert_allclose(sums.R, r, atol=1e-14)
+        np.testing.assert_allclose(sums.Q, (r * rows.omega) @ Z, atol=1e-14)
+        np.testing.assert_allclose(sums.mean, r @ rows.omega, atol=1e-15)
+        np.testing.assert_allclose(sums.total, bend @ rows.omega, atol=1e-15)
+    u = (at.R - h * move) * counted
+    gaps = (np.square(u - r) / bend) @ rows.omega
+    np.testing.assert_allclose(found.gaps, gaps, rtol=1e-9)
+    expected = (u * rows.omega) @ Z if whole else u
+    np.testing.assert_allclose(found.dual, expected, atol=1e-14)
+
+
+def test_a_dual_point_outside_the_domain_has_an_infinite_gap_unless_it_is_rounding():
+    rows, part, _ = parts_of()
+    source, walk = Frozen(rows, part, None), Passes(rows, part, True)
+    at = walk.start(np.zeros((2, 90)), source)
+    rise = np.array([0.1, 30.0])
+    found = walk.step(at, source.at(at), np.zeros((2, 6)), rise, source)
+    assert np.isfinite(found.gaps).tolist() == [True, False]
+    y = np.where(np.arange(90) < 3, 1.0, rows.y)
+    rows.y, eta = y, np.zeros((1, 90))
+    eta[0, :3] = 60.0  # next to no curvature: the frozen one leaves the domain by 1e-18
+    source = Frozen(rows, part, None)
+    at = walk.start(eta, source)
+    found = walk.step(at, source.at(at), np.zeros((1, 6)), np.array([1e-9]), source)
+    assert found.gaps[0] <= 1e-15
+
+
+def plain_minimum(gram, c, l1, l2):
+    w = np.zeros(len(c))
+    for _ in range(3000):
+        for j in range(len(c)):
+            z = c[j] - gram[j] @ w + gram[j, j] * w[j]
+            w[j] = np.sign(z) * max(abs(z) - l1[j], 0.0) / (gram[j, j] + l2[j])
+    return w
+
+
+@pytest.mark.parametrize("kind", ["one", "each", "rows"])
+@pytest.mark.parametrize("m", [5, 30])
+@pytest.mark.parametrize("ridged", [False, True])
+def test_minima_are_those_of_plain_coordinate_descent(kind, m, ridged):
+    rng, k, n = np.random.default_rng(m), 4, 80
+    Z, weight = rng.standard_normal((n, m)), rng.uniform(0.1, 1.0, (k, n)) / n
+    means = (weight @ Z) / weight.sum(axis=1)[:, None]
+    grams = np.array(
+        [(Z - b).T @ ((Z - b) * a[:, None]) for a, b in zip(weight, means, strict=True)]
+    )
+    if kind == "one":
+        grams[:] = grams[0]
+    C = 0.3 * rng.standard_normal((k, m))
+    l1 = np.outer(np.geomspace(0.5, 0.01, k), np.where(np.arange(m) == 1, 0.0, 1.0))
+    l2 = 0.1 * l1 + 0.01 if ridged else None
+    solver = {
+        "one": lambda: SideBySide(grams[0]),
+        "each": lambda: SideBySide(grams),
+        "rows": lambda: OverFewRows(np.ascontiguousarray(Z.T), weight, means),
+    }
+    if kind == "each" and m > 20:
+        pytest.skip("with few features alone")
+    one, free = solver[kind](), np.arange(m) == 1
+    W = rng.standard_normal((k, m))
+    products = np.einsum("ki,kij->kj", W, grams)
+    np.testing.assert_allclose(one.product(W), products, atol=1e-12)
+    for _ in range(2):  # factors are known the second time
+        found, ended = one.minima(C, l1, l2, l1 * (1 + 1e-11) + 1e-14, np.zeros((k, m)), free)
+        assert ended.all()
+        for i in range(k):
+            shrunk = np.zeros(m) if l2 is None else l2[i]
+            expected = plain_minimum(grams[i], C[i], l1[i], shrunk)
+            np.testing.assert_allclose(found[i], expected, atol=1e-9)
+
+
+def test_minima_that_cannot_be_found_are_told():
+    gram = np.ones((25, 25))
+    C = np.ones((2, 25)) * np.arange(1, 26)
+    l1 = np.full((2, 25), 0.5)
+    _, ended = SideBySide(gram).minima(C, l1, None, l1, np.zeros((2, 25)), None)
+    assert not ended.any()
+
+
+@pytest.mark.parametrize("far", [0.0, 1e3, 1e6])
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_a_curved_model_grows_into_that_of_all_features(far, kind):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((50, 7))
+    X[:, 4:] += far
+    h = np.where(np.arange(50) < 25, 1.0, 1e-3)
+    X[:25, 5] += 100.0  # far from zero where the weight is
+    design = design_of(X if kind == "dense" else sparse.csc_array(X))
+    weight = h / 50
+    Z = X - weight @ X / weight.sum()
+    first, rest = design.subset(np.arange(4)), design.subset(np.arange(4, 7))
+    model = CurvedModel(first, h, has_intercept=True)
+    whole = first.joined(rest)
+    model.extend(whole, rest)
+    expected = Z.T @ (Z * weight[:, None])
+    scale = np.sqrt(np.outer(expected.diagonal(), expected.diagonal()))
+    for found in (model, CurvedModel(whole, h, has_intercept=True)):
+        np.testing.assert_allclose(found.gram / scale, expected / scale, atol=1e-9)
+
+
+def test_lagrange_is_exact_for_polynomials():
+    nodes, at = np.array([1.0, 0.5, -0.3, -1.0, -2.0]), np.array([0.7, -0.4, -1.9])
+    near = np.array([[0, 1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4]])
+    shares = lagrange(at, nodes, near)
+    for power in range(4):
+        np.testing.assert_allclose(shares @ nodes**power, at**power, atol=1e-13)
+
+
+def test_losses_with_jumps_in_the_curvature_are_not_batched():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 3))
+    bound = Problem(Penalty.build(3, 1.0), SquaredHinge()).bind(X, np.sign(X[:, 0]))
+    path = BatchedNewton(bound, 0, np.zeros(3), Settings(), alone=False)
+    assert not path.batches
