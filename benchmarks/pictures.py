@@ -39,6 +39,8 @@ def draw(result: dict[str, Any], stem: Path) -> list[Path]:
         nets = [cell for cell in cells if cell.get("steps")]
         if nets:
             figures = {f"{suite}-steps": steps(suite, nets)}
+        if any(cell["size"] for cell in cells):
+            figures[f"{suite}-growth"] = growth(suite, cells)
         curves = [cell for cell in cells if cell not in nets and cell["task"] != "everyday"]
         for group in dict.fromkeys(cell["group"] for cell in curves):
             members = [cell for cell in cells if cell["group"] == group]
@@ -109,6 +111,70 @@ def time_against_gap(title: str, cells: list[Cell], wide: int = 3) -> Any:
         title_fontsize="large",
         loc="outside upper center",
         ncols=min(len(handles), 7 if wide == 3 else 4),
+        frameon=False,
+    )
+    return figure
+
+
+def growth(title: str, cells: list[Cell], wide: int = 3) -> Any:
+    """Small multiples: what is doubled along the axis, and by how much our time grows each time."""
+    from matplotlib.figure import Figure
+
+    series = results.growth(cells)
+    wide = min(wide, len(series))
+    tall = -(-len(series) // wide) if series else 0
+    if not tall:
+        return None
+    figure = Figure(figsize=(max(4.0 * wide, 6.5), 3.0 * tall + 1.2), layout="constrained")
+    panels = figure.subplots(tall, wide, squeeze=False).ravel()
+    handles: dict[str, Any] = {}
+    for axes, (axis, by_name) in zip(panels, series.items(), strict=False):
+        for name, points in by_name.items():
+            sizes = [size for size, _ in points]
+            times = [1e3 * best(run) for _, run in points]
+            colour, marker = STYLES.get(name, ("#0072B2", "X"))
+            size = 11 if name == OURS else 5
+            (drawn,) = axes.plot(
+                sizes,
+                times,
+                marker=marker,
+                color=colour,
+                markersize=size,
+                linewidth=1.2,
+                label=name,
+            )
+            handles.setdefault(name, drawn)
+            for i in range(1, len(points) if name == OURS else 0):
+                axes.annotate(
+                    f"×{times[i] / times[i - 1]:.1f}",
+                    (sizes[i], times[i]),
+                    xytext=(0, -9),
+                    textcoords="offset points",
+                    ha="center",
+                    va="top",
+                    fontsize=8,
+                )
+        axes.set(xscale="log", yscale="log")
+        axes.margins(0.12, 0.2)
+        shown = sorted({size for points in by_name.values() for size, _ in points})
+        axes.set_xticks(shown, [f"{size:g}" for size in shown], fontsize=8)
+        axes.minorticks_off()
+        plain_log(axes.yaxis)
+        axes.grid(color="#e6e6e6", linewidth=0.6)
+        axes.set_axisbelow(True)
+        what, *rest = axis.split(", ", 1)
+        axes.set_xlabel(what)
+        axes.set_title(rest[0] if rest else f"doubling {what}", fontsize=10)
+    for axes in panels[len(series) :]:
+        axes.set_visible(False)
+    figure.supylabel("milliseconds")
+    figure.legend(
+        handles.values(),
+        handles,
+        title=f"{title}: time by size, and {OURS}'s over that of the size before",
+        title_fontsize="large",
+        loc="outside upper center",
+        ncols=7 if wide == 3 else 4,
         frameon=False,
     )
     return figure

@@ -123,20 +123,27 @@ def taking_part(cells: list[Cell]) -> list[str]:
     return list(dict.fromkeys(there))
 
 
+def growth(cells: list[Cell]) -> dict[str, dict[str, list[tuple[float, Run]]]]:
+    """Sizes with the run at each: by what is doubled, then by library."""
+    found: dict[str, dict[str, list[tuple[float, Run]]]] = {}
+    for cell in (cell for cell in cells if cell["size"]):
+        axis, value = cell["size"]
+        for name, solver in cell["solvers"].items():
+            runs = solver["runs"]
+            run = headline(runs) if name == OURS else chosen(runs, PEER_TARGETS[0])
+            if run is not None:
+                size = run["nonzeros"] if axis == "active" else value
+                found.setdefault(axis, {}).setdefault(name, []).append((size, run))
+    return found
+
+
 def slopes(cells: list[Cell]) -> dict[str, dict[str, float]]:
     """Least-squares slope of log time against log size: by what is doubled, then by library."""
     found: dict[str, dict[str, float]] = {}
-    for axis in dict.fromkeys(cell["size"][0] for cell in cells if cell["size"]):
-        series = [cell for cell in cells if cell["size"] and cell["size"][0] == axis]
-        for name in dict.fromkeys(name for cell in series for name in cell["solvers"]):
-            points = []
-            for cell in series:
-                runs = cell["solvers"][name]["runs"]
-                run = headline(runs) if name == OURS else chosen(runs, PEER_TARGETS[0])
-                if run is not None:
-                    size = run["nonzeros"] if axis == "active" else cell["size"][1]
-                    points.append((np.log(size), np.log(best(run))))
+    for axis, by_name in growth(cells).items():
+        for name, series in by_name.items():
+            points = np.log([(size, best(run)) for size, run in series])
             if len(points) > 1:
-                x, y = np.transpose(np.subtract(points, np.mean(points, axis=0)))
+                x, y = (points - points.mean(axis=0)).T
                 found.setdefault(axis, {})[name] = float(x @ y / (x @ x))
     return found

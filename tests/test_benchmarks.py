@@ -320,6 +320,17 @@ def test_the_slope_is_that_of_a_power():
     assert results.slopes(cells)["n"]["skreg"] == pytest.approx(1.5)
 
 
+def test_a_picture_shows_how_times_grow():
+    pytest.importorskip("matplotlib")
+    cells = [invented(size=["p, LassoCV, 9 rows", p], seconds=1e-3 * p**2) for p in (10, 20, 40)]
+    figure = pictures.growth("scaling", [*cells, invented(note="timeout", size=["n", 1])])
+    (axes,) = [axes for axes in figure.axes if axes.get_visible()]
+    assert axes.get_title() == "LassoCV, 9 rows"
+    assert axes.lines[0].get_xydata().tolist() == [[10, 100.0], [20, 400.0], [40, 1600.0]]
+    assert [text.get_text() for text in axes.texts] == ["×4.0", "×4.0"]
+    assert pictures.growth("scaling", [invented(note="timeout", size=["n", 1])]) is None
+
+
 def test_an_unknown_name_is_refused():
     for words in (["--suite", "nothing"], ["--suite", "path", "--peers", "nothing"]):
         with pytest.raises(SystemExit):

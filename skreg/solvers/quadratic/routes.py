@@ -7,6 +7,10 @@ with noise, and a handful of a few strong features without. A path that would be
 case starts in batches, and changes to the Gram matrix as soon as the growth of its active set shows
 that this pays.
 
+Where doubling p doubles the active set, as noise does on a deep grid until p reaches the rows,
+no route keeps the work from growing with p^3: each of p knots or Newton steps takes p^2. From
+400 x 200 to 400 x 400 paths take 2.8 times as long here, 10 to 11 times with coordinate descent.
+
 The constants were measured on one core of a server, on designs with 100 to 5000 rows and 100 to
 2000 features, correlations of 0 and 0.5, dense and sparse coefficients, and grids down to a tenth,
 a hundredth and a thousandth of alpha_max. Four in five estimates are within a third of the time
