@@ -43,12 +43,11 @@ class Shrinkage:
     @cached_property
     def _spread(self) -> Array:
         spread = self.shrink[:, :, None] * self.c[:, None, :]  # targets last: often they are more
-        return spread.reshape(len(self.c), -1)
+        return spread.reshape(len(self.c), len(self.alphas) * self.c.shape[1])  # of no row as well
 
     @cached_property
     def _spread_by_alpha(self) -> Array:
-        spread = self._spread.reshape(len(self.c), len(self.alphas), -1) * self.alphas[:, None]
-        return spread.reshape(len(self.c), -1)
+        return self._spread * np.repeat(self.alphas, self.c.shape[1])
 
     def times_spread(self, left: Array, by_alpha: bool) -> Array:
         """Rows of U times the shrunk ``U^T y``, shape (n_rows, n_alphas, n_targets)."""
