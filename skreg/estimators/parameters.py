@@ -17,6 +17,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, validate_parameter_constraints
 
@@ -120,7 +121,12 @@ class CheckedParameters(BaseEstimator):
         return list(cls._defaults())
 
     def _validate_params(self) -> None:
-        """Check the parameters that are not at their defaults, which takes a while."""
+        """Check the parameters that are not at their defaults, which takes a while.
+
+        As in scikit-learn, ``set_config(skip_parameter_validation=True)`` leaves it out.
+        """
+        if get_config()["skip_parameter_validation"]:
+            return
         given = {}
         for name, default in self._defaults().items():
             if (value := getattr(self, name)) is default:

@@ -11,9 +11,11 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..data.products import Array, is_sparse
-from ..estimators.parameters import CheckedParameters
+from ..estimators.parameters import CheckedParameters, parameter, with_parameters
 from ..estimators.ready import rows_to_predict
 from ..estimators.runtime import one_blas_thread, restored_on_failure
+from ..estimators.warnings import unit_of_gaps, warn_unconverged
+from ..objective.losses import Loss
 from ..paths.fit_path import fit_path
 from ..paths.problem import BoundProblem
 from ..paths.result import PathPoint, PathResult
@@ -33,6 +35,7 @@ class LinearModel(CheckedParameters):
     """Base of the linear estimators: the linear predictor, tags and checks."""
 
     fit_intercept: bool
+    tol: float
     coef_: NDArray[Any]
     intercept_: Any
     dual_gap_: Any
@@ -68,6 +71,40 @@ class LinearModel(CheckedParameters):
         # A Python bool where there is one target.
         self.converged_ = point.converged if point.converged.ndim else point.converged.item()
 
+    def _keep_fit(self, point: PathPoint, shape: tuple[int, ...], loss: Loss) -> None:
+        """The same of a single fit, with a warning where it did not converge."""
+        self._keep_point(point, shape)
+        if not np.all(point.converged):
+            gap, n_iter = float(np.max(point.dual_gap)), int(np.max(point.n_iter))
+            unit = unit_of_gaps(loss)
+            warn_unconverged(type(self).__name__, gap, self.tol, n_iter, unit=unit)
+
+
+@with_parameters
+class WarmStarted(LinearModel):
+    """Base of the estimators that may start where their last fit ended."""
+
+    warm_start: bool = parameter(
+        default=False, meaning="Start from the coefficients of the previous fit."
+    )
+
+    def _start(self, bound: BoundProblem) -> Array | None:
+        """The coefficients of the previous fit, features first, where they are to be used."""
+        if not self.warm_start or not hasattr(self, "coef_"):
+            return None
+        start: Any = self.coef_
+        if is_sparse(start):
+            start = start.toarray()
+        needed = bound.target.raw.shape[1], bound.design.n_features
+        if np.atleast_2d(start).shape != needed:
+            raise ValueError(
+                f"warm_start=True, but coef_ of the previous fit has shape {start.shape} where"
+                f" {needed} is needed, one row a target or class; set warm_start=False"
+            )
+        if not np.isfinite(start).all():
+            raise ValueError("warm_start=True, but coef_ has NaN or infinity; set warm_start=False")
+        return np.asarray(start.T)
+
 
 class LinearRegressor(RegressorMixin, MultiOutputMixin, LinearModel):
     """Base of the models of the squared error, of one target or several."""
@@ -84,6 +121,11 @@ class LinearRegressor(RegressorMixin, MultiOutputMixin, LinearModel):
         ndarray of shape (n_samples,) or (n_samples, n_targets)
         """
         return self._linear_predictor(X)
+
+
+def fit_at(bound: BoundProblem, alpha: float, start: Array | None = None) -> PathPoint:
+    """A fit at one alpha, from a start where there is one."""
+    return finite_path(bound, np.array([alpha], dtype=np.float64), start=start).at(0)
 
 
 def finite_path(bound: BoundProblem, alphas: Array, **options: Any) -> PathResult:

@@ -9,7 +9,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn import get_config
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -52,8 +51,7 @@ class ClassData(TrainingData):
 
         X becomes float32 or float64, dense in any order or CSC.
         """
-        if not get_config()["skip_parameter_validation"]:
-            estimator._validate_params()
+        estimator._validate_params()
         table, labels, mean_square = check_labelled(estimator, X, y)
         classes, codes = np.unique(labels, return_inverse=True)
         if labels.dtype.kind not in COMPLETE or 2 * len(classes) > len(labels):
@@ -64,7 +62,7 @@ class ClassData(TrainingData):
                 f" contains only one class: {classes[0]!r}"
             )
         n_rows, binary = len(codes), len(classes) == 2
-        own = None if sample_weight is None else check_weights(sample_weight, table)
+        own = check_weights(sample_weight, table)
         added = check_offset(offset, (n_rows,) if binary else (n_rows, len(classes)))
         weight, class_weight = own, estimator.class_weight
         if class_weight is not None:

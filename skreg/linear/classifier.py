@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,3 +65,17 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         """
         eta = self.decision_function(X)
         return most_probable(self.classes_, eta)
+
+
+class ClassifierBySign(LinearClassifier):
+    """Base of those whose target is 1 for the rows of a class and -1 for the rest."""
+
+    def _signed(self, X: Any, y: Any, sample_weight: Any) -> ClassData:
+        """Checked data, with one such target for two classes, else one a class."""
+        data = super()._checked(X, y, sample_weight, None)
+        return replace(data, y=2.0 * data.y - 1.0)
+
+    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> ClassData:
+        if offset is not None:
+            raise ValueError(f"{type(self).__name__} takes no offset: use LogisticRegression")
+        return self._signed(X, y, sample_weight)

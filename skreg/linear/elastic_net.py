@@ -11,11 +11,9 @@ from sklearn import get_config
 from sklearn.utils import metadata_routing
 from sklearn.utils.validation import check_is_fitted
 
-from ..data.products import Array
 from ..estimators.parameters import NOT_NEGATIVE, SHARE, parameter, with_parameters
-from ..estimators.warnings import warn_unconverged
 from ..paths.problem import Problem
-from .base import LinearRegressor, all_or_nothing, finite_path
+from .base import LinearRegressor, WarmStarted, all_or_nothing, fit_at
 from .functions import enet_path
 from .parameters import ElasticNetParameters
 from .problems import elastic_net_problem
@@ -23,7 +21,7 @@ from .training_data import TrainingData
 
 
 @with_parameters
-class ElasticNet(ElasticNetParameters, LinearRegressor):
+class ElasticNet(ElasticNetParameters, WarmStarted, LinearRegressor):
     """Linear regression with L1 and squared L2 penalties.
 
     Minimises, with the sample weights s scaled to sum to n_samples and v the penalty factors,
@@ -107,9 +105,6 @@ class ElasticNet(ElasticNetParameters, LinearRegressor):
         kind="float",
         meaning="Share of the L1 penalty, in [0, 1].",
     )
-    warm_start: bool = parameter(
-        default=False, meaning="Start from the coefficients of the previous fit."
-    )
 
     __metadata_request__fit = {"check_input": metadata_routing.UNUSED}
 
@@ -139,31 +134,13 @@ class ElasticNet(ElasticNetParameters, LinearRegressor):
         """
         data = TrainingData.check(self, X, y, sample_weight, check_input)
         bound = data.bind(self._problem(data.columns), self.precompute)
-        alphas = np.array([self.alpha], dtype=np.float64)
-        start = self._start(data.y.shape[1:]) if self.warm_start else None
-        point = finite_path(bound, alphas, start=start).at(0)
-        self._keep_point(point, data.shape)
+        point = fit_at(bound, self.alpha, self._start(bound))
+        self._keep_fit(point, data.shape, bound.loss)
         self.n_iter_ = point.n_iter.tolist()
-        if not point.converged.all():
-            gap, n_iter = float(point.dual_gap.max()), int(point.n_iter.max())
-            warn_unconverged(type(self).__name__, gap, self.tol, n_iter)
         return self
 
     def _problem(self, columns: Sequence[Any]) -> Problem:
         return elastic_net_problem(self, columns, self.l1_ratio)
-
-    def _start(self, n_targets: tuple[int, ...]) -> Array | None:
-        if not hasattr(self, "coef_"):
-            return None
-        shape = (*n_targets, self.n_features_in_)
-        if self.coef_.shape != shape:
-            raise ValueError(
-                f"warm_start=True, but coef_ of the previous fit has shape {self.coef_.shape}"
-                f" where {shape} is needed; set warm_start=False"
-            )
-        if not np.isfinite(self.coef_).all():
-            raise ValueError("warm_start=True, but coef_ has NaN or infinity; set warm_start=False")
-        return np.asarray(self.coef_.T)
 
     @property
     def sparse_coef_(self) -> Any:

@@ -1,4 +1,4 @@
-"""Models of a smooth loss, with an offset: PoissonRegressor, GammaRegressor, TweedieRegressor."""
+"""Models of counts and amounts: PoissonRegressor, GammaRegressor, TweedieRegressor."""
 
 from __future__ import annotations
 
@@ -10,65 +10,33 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..data.products import Array, is_sparse
 from ..estimators.parameters import NOT_NEGATIVE, SHARE, parameter, with_parameters
 from ..estimators.validation import check_weights
-from ..estimators.warnings import unit_of_gaps, warn_unconverged
 from ..objective.losses import Gamma, Loss, Poisson, SquaredError, Tweedie
 from ..paths.problem import Problem
-from .base import LinearModel, all_or_nothing, finite_path
+from .base import LinearModel, WarmStarted, all_or_nothing, fit_at
 from .parameters import SmoothLossParameters
 from .problems import smooth_problem
 from .training_data import TrainingData, check_offset
 
 
 class GeneralizedLinearModel(LinearModel):
-    """Base of the models of a smooth loss: one fit, and a linear predictor with an offset."""
+    """Base of the models whose linear predictor takes an offset, and whose loss has a link."""
 
-    tol: float
-    max_iter: int
-    _takes_offset = False
+    _fitted_with_offset = False
 
     @abstractmethod
     def _loss(self) -> Loss:
         """The loss of a fit, or of the fitted model."""
 
-    def _fit_one(self, data: TrainingData, problem: Problem, alpha: float) -> None:
-        """Fit at one alpha, and set the attributes."""
-        bound = data.bind(problem)
-        start = self._start() if getattr(self, "warm_start", False) else None
-        point = finite_path(bound, np.array([alpha], dtype=np.float64), start=start).at(0)
-        self._keep_point(point, data.shape)
-        self._takes_offset = data.offset is not None
-        self.n_iter_: Any
-        self.n_iter_ = n_iter = int(np.max(point.n_iter))
-        if not np.all(point.converged):
-            unit, gap = unit_of_gaps(problem.loss), float(np.max(point.dual_gap))
-            warn_unconverged(type(self).__name__, gap, self.tol, n_iter, unit=unit)
-
-    def _start(self) -> Array | None:
-        """The coefficients of the fit before, features first."""
-        if not hasattr(self, "coef_"):
-            return None
-        if self.coef_.shape[-1] != self.n_features_in_:
-            raise ValueError(
-                f"warm_start=True, but coef_ of the previous fit has shape {self.coef_.shape}"
-                f" where X has {self.n_features_in_} features; set warm_start=False"
-            )
-        start: Any = self.coef_
-        if is_sparse(start):
-            start = start.toarray()
-        if not np.isfinite(start).all():
-            raise ValueError("warm_start=True, but coef_ has NaN or infinity; set warm_start=False")
-        return np.asarray(start.T)
-
     def _shifted_predictor(self, X: Any, offset: Any) -> NDArray[Any]:
         """The linear predictor, with the offset that a fit with one asks for."""
         eta = self._linear_predictor(X)
         if offset is None:
-            if self._takes_offset:
+            if self._fitted_with_offset:
                 raise ValueError(
                     "the model was fitted with an offset: pass that of these rows, zeros where"
                     " there is none"
@@ -83,6 +51,7 @@ class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
     """Base of the models of counts and amounts."""
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> TrainingData:
+        self._fitted_with_offset = offset is not None
         return TrainingData.check_for_loss(self, X, y, sample_weight, offset, self._loss())
 
     def predict(self, X: Any, offset: Any = None) -> NDArray[Any]:
@@ -116,7 +85,8 @@ class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
         float
         """
         loss, eta = self._loss(), self._shifted_predictor(X, offset).astype(np.float64)
-        target = np.asarray(y, dtype=np.float64).reshape(eta.shape)
+        target = np.asarray(column_or_1d(y), dtype=np.float64)
+        check_consistent_length(eta, target)
         loss.check_target(target)
         weight = check_weights(sample_weight, target)
         added = None if offset is None else np.asarray(offset, dtype=np.float64)
@@ -137,7 +107,7 @@ class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
 
 
 @with_parameters
-class RegressorAtAlpha(SmoothLossParameters, GeneralizedRegressor):
+class RegressorAtAlpha(SmoothLossParameters, WarmStarted, GeneralizedRegressor):
     """Base of those with a penalty of given strength."""
 
     alpha: float = parameter(
@@ -157,9 +127,6 @@ class RegressorAtAlpha(SmoothLossParameters, GeneralizedRegressor):
         constraint=[StrOptions({"lbfgs", "newton-cholesky", "newton-cd", "newton"})],
         kind='{"lbfgs", "newton-cholesky", "newton-cd", "newton"}',
         meaning="For compatibility: each of scikit-learn's names gives the same certified answer.",
-    )
-    warm_start: bool = parameter(
-        default=False, meaning="Start from the coefficients of the previous fit."
     )
 
     @all_or_nothing
@@ -186,7 +153,10 @@ class RegressorAtAlpha(SmoothLossParameters, GeneralizedRegressor):
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
         data = self._checked(X, y, sample_weight, offset)
-        self._fit_one(data, self._problem(data.columns), self.alpha)
+        bound = data.bind(self._problem(data.columns))
+        point = fit_at(bound, self.alpha, self._start(bound))
+        self._keep_fit(point, data.shape, bound.loss)
+        self.n_iter_ = int(point.n_iter)
         return self
 
     def _problem(self, columns: Sequence[Any]) -> Problem:

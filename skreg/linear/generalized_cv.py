@@ -134,7 +134,6 @@ class GeneralizedRegressorCV(SmoothLossCVParameters, CrossValidatedLoss, General
             raise ValueError("y is zero in every row: there is nothing to choose alpha by")
         problems = [smooth_problem(self, data.columns, loss, ratio) for ratio in ratios]
         chosen = self._select(data, problems, given, params)
-        self._takes_offset = data.offset is not None
         self.alphas_ = chosen.results[chosen.best].alphas
         self.l1_ratio_ = float(ratios[chosen.best])
         self.n_iter_ = int(chosen.n_iter)

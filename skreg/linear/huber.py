@@ -18,25 +18,27 @@ from ..objective.losses import Huber
 from ..paths.problem import BoundProblem
 from ..paths.result import PathPoint
 from ..solvers.null_model import null_deviances
-from .base import all_or_nothing, finite_path
-from .generalized import GeneralizedLinearModel
+from .base import WarmStarted, all_or_nothing, fit_at
 from .parameters import SmoothLossParameters
 from .problems import smooth_problem
 from .training_data import TrainingData
 
-# Fits at a scale each, and the change of the scale that ends them, as a share of it.
-MOST_SCALES, SAME_SCALE = 100, 1e-12
+# Most fits, at a scale each.
+MOST_SCALES = 100
+# Change of the scale that ends them, as a share of it.
+SAME_SCALE = 1e-12
 # What a scale may fall to at once: from far away a fit with a small one takes many steps.
 LARGEST_FALL = 0.1
 # No scale is below this share of the size of y: what is left is rounding.
 LEAST_SCALE = 1e-14
-# Where residuals ask for a scale that is so much smaller, y is met, and a gap as small as this is
-# enough: the smaller the scale, the less is left of the penalty beside rounding.
-NEARLY_MET, MET = 0.1, 1e-7
+# Where residuals ask for a scale that is so much smaller, y is met.
+NEARLY_MET = 0.1
+# Gap that is then enough: the smaller the scale, the less is left of the penalty beside rounding.
+MET = 1e-7
 
 
 @with_parameters
-class HuberRegressor(SmoothLossParameters, RegressorMixin, GeneralizedLinearModel):
+class HuberRegressor(SmoothLossParameters, RegressorMixin, WarmStarted):
     """Linear regression with Huber's loss and a fitted scale, L1 and squared L2 penalties.
 
     Minimises over coefficients w, intercept b and scale sigma > 0, with ``H(z) = z^2`` up to
@@ -125,9 +127,6 @@ class HuberRegressor(SmoothLossParameters, RegressorMixin, GeneralizedLinearMode
         """,
     )
 
-    def _loss(self) -> Huber:
-        return Huber(float(self.epsilon * getattr(self, "scale_", 1.0)))
-
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
@@ -150,14 +149,14 @@ class HuberRegressor(SmoothLossParameters, RegressorMixin, GeneralizedLinearMode
         """
         data = TrainingData.check_for_loss(self, X, y, sample_weight, None, Huber())
         fits = ScaledFits(self, data)
-        start = self._start() if self.warm_start else None
-        scale = getattr(self, "scale_", None) if self.warm_start else None
-        point, scale = fits.solve(start, scale)
+        start = self._start(fits.bound)
+        point, scale = fits.solve(start, None if start is None else self.scale_)
         self._keep_point(point, ())
-        self.scale_, self.n_iter_ = scale, fits.n_iter
+        self.scale_: float = scale
+        self.n_iter_ = fits.n_iter
         self.outliers_ = np.abs(fits.residual) > self.epsilon * scale
         self.dual_gap_ = fits.gap
-        self.converged_ = bool(fits.gap <= max(self.tol, SAME_SCALE))
+        self.converged_ = bool(fits.gap <= fits.threshold)
         if not self.converged_:
             unit = "objective of the mean of y alone"
             warn_unconverged("HuberRegressor", fits.gap, self.tol, fits.n_iter, unit=unit)
@@ -188,6 +187,8 @@ class ScaledFits:
         Of the last fit and its scale, in the unit of `dual_gap_`.
     n_iter : int
         Of all fits.
+    threshold : float
+        What a converged `gap` is at most.
     """
 
     def __init__(self, model: HuberRegressor, data: TrainingData) -> None:
@@ -196,6 +197,7 @@ class ScaledFits:
         self.total = float(weight.sum())
         self.share = weight / self.total
         problem = smooth_problem(model, data.columns, Huber(), model.l1_ratio)
+        self.threshold = problem.settings.threshold
         self.problem = replace(problem, settings=replace(problem.settings, tol=0.0))
         self.bound = data.bind(self.problem)
         size = float(np.abs(data.y).max())
@@ -239,9 +241,7 @@ class ScaledFits:
         model, data = self.model, self.data
         delta = float(np.ldexp(model.epsilon * scale, -data.powers.target))
         bound = self.bound.with_problem(replace(self.problem, loss=Huber(delta)))
-        alpha = np.array([model.alpha * scale / self.total])
-        path = finite_path(bound, alpha, start=start)
-        point = path.at(0)
+        point = fit_at(bound, model.alpha * scale / self.total, start)
         self.n_iter += int(point.n_iter)
         self.residual = data.y - (data.X @ point.coef + point.intercept)
         self.gap = self._gap(bound, float(point.dual_gap), scale)

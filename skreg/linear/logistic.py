@@ -17,11 +17,11 @@ from ..estimators.parameters import SHARE, parameter, with_parameters
 from ..estimators.runtime import warn
 from ..objective.losses import Logistic, Loss, Multinomial
 from ..paths.problem import Problem
-from .base import all_or_nothing
+from .base import WarmStarted, all_or_nothing, fit_at
 from .class_data import ClassData
 from .classifier import LinearClassifier
 from .generalized import GeneralizedLinearModel
-from .parameters import SmoothLossParameters
+from .parameters import ClassWeightParameters, SmoothLossParameters, UselessParameters
 from .problems import shares_of_l1, smooth_problem
 from .scoring import most_probable, probabilities
 
@@ -30,7 +30,7 @@ PENALTIES = {"l1", "l2", "elasticnet"}
 
 
 @with_parameters
-class LogisticParameters(SmoothLossParameters):
+class LogisticParameters(ClassWeightParameters, UselessParameters, SmoothLossParameters):
     """Of both estimators: scikit-learn's, most of which change nothing of a certified answer."""
 
     penalty: str | None = parameter(
@@ -43,16 +43,6 @@ class LogisticParameters(SmoothLossParameters):
         """,
         kw_only=False,
     )
-    class_weight: Any = parameter(
-        default=None,
-        constraint=[dict, StrOptions({"balanced"}), None],
-        kind='dict, "balanced" or None',
-        meaning="""
-        Weights of the classes, times `sample_weight`; a class that a dict lacks has 1. "balanced"
-        makes all classes weigh the same in the rows that are trained on, those of each fold in a
-        cross-validation.
-        """,
-    )
     solver: str = parameter(
         default="lbfgs",
         constraint=[StrOptions(SCIKIT_LEARN_S)],
@@ -60,18 +50,6 @@ class LogisticParameters(SmoothLossParameters):
         meaning="For compatibility: each of scikit-learn's names gives the same certified answer.",
     )
     dual: bool = parameter(default=False, meaning="For compatibility, without effect.")
-    intercept_scaling: float = parameter(
-        default=1,
-        constraint=[Interval(numbers.Real, 0, None, closed="neither")],
-        kind="float",
-        meaning="For compatibility: the intercept is never penalised, whatever its scale.",
-    )
-    random_state: Any = parameter(
-        default=None,
-        constraint=["random_state"],
-        kind="int, RandomState instance or None",
-        meaning="For compatibility: nothing is random.",
-    )
 
     def _warn_of_penalty(self) -> None:
         if self.penalty != "deprecated":
@@ -109,6 +87,7 @@ class LogisticClassifier(
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> ClassData:
         data = super()._checked(X, y, sample_weight, offset)
+        self._fitted_with_offset = offset is not None
         self._warn_of_penalty()
         return data
 
@@ -190,7 +169,7 @@ class LogisticClassifier(
 
 
 @with_parameters
-class LogisticRegression(LogisticClassifier):
+class LogisticRegression(WarmStarted, LogisticClassifier):
     """Probabilities of classes: logistic regression with L1 and squared L2 penalties.
 
     Minimises, with scikit-learn's scaling (a sum, the weights s as they are) and v the penalty
@@ -256,9 +235,6 @@ class LogisticRegression(LogisticClassifier):
         kind="float",
         meaning="Share of the L1 penalty, in [0, 1].",
     )
-    warm_start: bool = parameter(
-        default=False, meaning="Start from the coefficients of the previous fit."
-    )
     n_jobs: int | None = parameter(
         default=None,
         constraint=[numbers.Integral, None],
@@ -294,10 +270,12 @@ class LogisticRegression(LogisticClassifier):
         if self.penalty is None and self.C != 1.0:
             warn(f"Setting penalty=None will ignore the C: got C={self.C}.")
         alpha = 0.0 if self.penalty is None else 1.0 / (self.C * data.total_weight)
-        self._fit_one(data, self._problem(data.columns), alpha)
-        self.alpha_ = float(alpha)
+        bound = data.bind(self._problem(data.columns))
+        point = fit_at(bound, alpha, self._start(bound))
+        self._keep_fit(point, data.shape, bound.loss)
         self._in_two_dimensions()
-        self.n_iter_ = np.array([self.n_iter_], dtype=np.int32)
+        self.alpha_ = float(alpha)
+        self.n_iter_ = np.array([np.max(point.n_iter)], dtype=np.int32)
         return self
 
     def _problem(self, columns: Sequence[Any]) -> Problem:

@@ -190,7 +190,6 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
             smooth_problem(self, data.columns, self._loss(), ratio, alpha_of) for ratio in l1_ratios
         ]
         chosen = self._select(data, problems, given, params)
-        self._takes_offset = data.offset is not None
         self._in_two_dimensions()
         self._keep_strengths(chosen, l1_ratios, data.total_weight, grid)
         self.n_iter_ = np.array([np.max(chosen.n_iter)], dtype=np.int32)

@@ -147,6 +147,40 @@ class SmoothLossParameters(LinearParameters):
 
 
 @with_parameters
+class ClassWeightParameters:
+    """Of models of classes."""
+
+    class_weight: Any = parameter(
+        default=None,
+        constraint=[dict, StrOptions({"balanced"}), None],
+        kind='dict, "balanced" or None',
+        meaning="""
+        Weights of the classes, times `sample_weight`; a class that a dict lacks has 1. "balanced"
+        makes all classes weigh the same in the rows that are trained on, those of each fold in a
+        cross-validation.
+        """,
+    )
+
+
+@with_parameters
+class UselessParameters:
+    """scikit-learn's of logistic regression and support vector machines, without effect here."""
+
+    intercept_scaling: float = parameter(
+        default=1,
+        constraint=[Interval(numbers.Real, 0, None, closed="neither")],
+        kind="float",
+        meaning="For compatibility: the intercept is never penalised, whatever its scale.",
+    )
+    random_state: Any = parameter(
+        default=None,
+        constraint=["random_state"],
+        kind="int, RandomState instance or None",
+        meaning="For compatibility: nothing is random.",
+    )
+
+
+@with_parameters
 class CVParameters:
     """Of estimators that choose a penalty by cross-validation."""
 

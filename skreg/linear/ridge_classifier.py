@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
 from sklearn.metrics import get_scorer
-from sklearn.utils._param_validation import StrOptions
 
-from ..estimators.parameters import parameter, with_parameters
+from ..estimators.parameters import with_parameters
 from ..selection.cross_validate import Metric
 from .base import all_or_nothing
-from .class_data import ClassData
-from .classifier import LinearClassifier
+from .classifier import ClassifierBySign
+from .parameters import ClassWeightParameters
 from .ridge import RidgeModel
 from .ridge_cv import RidgeCVModel
 from .scoring import negated_class_scores, scorer_of
@@ -21,31 +19,7 @@ from .training_data import TrainingData
 
 
 @with_parameters
-class RidgeClassifierParameters:
-    """Of both classifiers."""
-
-    class_weight: Any = parameter(
-        default=None,
-        constraint=[dict, StrOptions({"balanced"}), None],
-        kind='dict, "balanced" or None',
-        meaning="""
-        Weights of the classes, times `sample_weight`; a class that a dict lacks has 1. "balanced"
-        makes all classes weigh the same in the rows that are trained on.
-        """,
-    )
-
-
-class ClassifierByRegression(LinearClassifier):
-    """Base of the classifiers that regress on -1 and 1."""
-
-    def _targets(self, X: Any, y: Any, sample_weight: Any) -> ClassData:
-        """Checked data with a target of -1 and 1, for each of more than two classes."""
-        data = self._checked(X, y, sample_weight, None)
-        return replace(data, y=2.0 * data.y - 1.0)
-
-
-@with_parameters
-class RidgeClassifier(RidgeClassifierParameters, RidgeModel, ClassifierByRegression):
+class RidgeClassifier(ClassWeightParameters, RidgeModel, ClassifierBySign):
     """Classes told apart by ridge regression on -1 and 1.
 
     The objective is that of `Ridge`, with a target of 1 for the rows of a class and -1 for the
@@ -105,14 +79,14 @@ class RidgeClassifier(RidgeClassifierParameters, RidgeModel, ClassifierByRegress
         ValueError
             If the input or a parameter is invalid, or the solver does not take the penalty.
         """
-        data = self._targets(X, y, sample_weight)
+        data = self._signed(X, y, sample_weight)
         self._fit_ridge(data, self._alphas(range(data.y[:1].size)))
         self._keep_one_gap()
         return self
 
 
 @with_parameters
-class RidgeClassifierCV(RidgeClassifierParameters, RidgeCVModel, ClassifierByRegression):
+class RidgeClassifierCV(ClassWeightParameters, RidgeCVModel, ClassifierBySign):
     """Ridge classifier with alpha chosen by cross-validation.
 
     The objective is that of `RidgeClassifier`. By default each alpha is judged by the exact
@@ -181,7 +155,7 @@ class RidgeClassifierCV(RidgeClassifierParameters, RidgeCVModel, ClassifierByReg
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        data = self._targets(X, y, sample_weight)
+        data = self._signed(X, y, sample_weight)
         self._fit_ridge(data, params)
         self._keep_one_gap()
         if hasattr(self, "cv_results_") and self.cv_results_.ndim == 2:

@@ -13,18 +13,24 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..data.products import Array
 from ..estimators.parameters import COUNT, SHARE, parameter, with_parameters
-from ..objective.losses import Loss, SquaredHinge
+from ..objective.losses import SquaredHinge
 from ..paths.problem import Problem
-from .base import all_or_nothing
+from ..paths.result import PathPoint
+from .base import all_or_nothing, fit_at
 from .class_data import ClassData
-from .classifier import LinearClassifier
-from .generalized import GeneralizedLinearModel
-from .parameters import SmoothLossParameters
+from .classifier import ClassifierBySign
+from .parameters import ClassWeightParameters, SmoothLossParameters, UselessParameters
 from .problems import smooth_problem
 
 
 @with_parameters
-class LinearSVC(SparseCoefMixin, SmoothLossParameters, LinearClassifier, GeneralizedLinearModel):
+class LinearSVC(
+    SparseCoefMixin,
+    ClassWeightParameters,
+    UselessParameters,
+    SmoothLossParameters,
+    ClassifierBySign,
+):
     """Linear support vector machine with the squared hinge loss, L1 and squared L2 penalties.
 
     Minimises, for two classes y of -1 and 1, with the sample weights s as they are and v the
@@ -34,7 +40,8 @@ class LinearSVC(SparseCoefMixin, SmoothLossParameters, LinearClassifier, General
             + sum_j v_j (l1_ratio |w_j| + (1 - l1_ratio)/2 w_j^2)
 
     subject to ``lower_bound <= w <= upper_bound``. Of more classes each is told apart from the
-    rest. In scikit-learn's objective the intercept is penalised as well, which here it is not.
+    rest, whose rows have no weight of a class then. In scikit-learn's objective the intercept is
+    penalised as well, which here it is not.
 
     {parameters}
 
@@ -110,36 +117,12 @@ class LinearSVC(SparseCoefMixin, SmoothLossParameters, LinearClassifier, General
         kind='{"ovr"}',
         meaning='"crammer_singer" is refused.',
     )
-    intercept_scaling: float = parameter(
-        default=1,
-        constraint=[Interval(numbers.Real, 0, None, closed="neither")],
-        kind="float",
-        meaning="For compatibility: the intercept is not penalised, whatever its scale.",
-    )
-    class_weight: Any = parameter(
-        default=None,
-        constraint=[dict, StrOptions({"balanced"}), None],
-        kind='dict, "balanced" or None',
-        meaning="""
-        Weights of the classes, times `sample_weight`; a class that a dict lacks has 1. Where a
-        class is told apart from several others, only its own rows have its weight.
-        """,
-    )
-    random_state: Any = parameter(
-        default=None,
-        constraint=["random_state"],
-        kind="int, RandomState instance or None",
-        meaning="For compatibility: nothing is random.",
-    )
     max_iter: int = parameter(
         default=1000,
         constraint=[COUNT],
         kind="int",
         meaning="Largest number of Newton steps.",
     )
-
-    def _loss(self) -> Loss:
-        return SquaredHinge()
 
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -162,26 +145,34 @@ class LinearSVC(SparseCoefMixin, SmoothLossParameters, LinearClassifier, General
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
+        data = self._signed(X, y, sample_weight)
+        problem = self._problem(data.columns)
+        each = [
+            fit_at(one.bind(problem), 1.0 / (2.0 * self.C * one.total_weight))
+            for one in against_the_rest(data)
+        ]
+        point = PathPoint(*map(np.stack, zip(*each, strict=True)))
+        self._keep_fit(point, data.shape, problem.loss)
+        self._in_two_dimensions()
+        self.n_iter_ = int(point.n_iter.max())
+        return self
+
+    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> ClassData:
+        data = super()._checked(X, y, sample_weight, offset)
+        if self.class_weight is not None and len(data.classes) > 2:
+            raise ValueError(
+                "a path of more than two classes takes no class_weight, which would be another for"
+                " each of them: make one path a class, with the weights as sample_weight"
+            )
+        return data
+
+    def _problem(self, columns: Sequence[Any]) -> Problem:
         for name, only in (("loss", "squared_hinge"), ("multi_class", "ovr")):
             given = getattr(self, name)
             if given != only:
                 raise ValueError(
                     f"{name}={given!r} is not supported: take {only!r}, or scikit-learn's LinearSVC"
                 )
-        data = self._checked(X, y, sample_weight, None)
-        problem = self._problem(data.columns)
-        fits = [self._fit_one_class(one, problem) for one in against_the_rest(data)]
-        coefs, intercepts, gaps, converged, n_iter = map(np.array, zip(*fits, strict=True))
-        self.coef_, self.intercept_ = coefs, intercepts
-        self.dual_gap_, self.converged_ = gaps.max(), bool(converged.all())
-        self.n_iter_ = int(n_iter.max())
-        return self
-
-    def _fit_one_class(self, data: ClassData, problem: Problem) -> tuple[Any, ...]:
-        self._fit_one(data, problem, 1.0 / (2.0 * self.C * data.total_weight))
-        return self.coef_, self.intercept_, self.dual_gap_, self.converged_, self.n_iter_
-
-    def _problem(self, columns: Sequence[Any]) -> Problem:
         l1_ratio = {"l1": 1.0, "l2": 0.0}.get(self.penalty, self.l1_ratio)
         return smooth_problem(self, columns, SquaredHinge(), l1_ratio)
 
@@ -189,14 +180,11 @@ class LinearSVC(SparseCoefMixin, SmoothLossParameters, LinearClassifier, General
 def against_the_rest(data: ClassData) -> list[ClassData]:
     """The second of two classes against the first, or each of several against the rest."""
     if len(data.classes) == 2:
-        return [replace(data, y=2.0 * data.y - 1.0, shape=())]
-    parts = []
-    for k in range(len(data.classes)):
-        own = data.codes == k
-        parts.append(
-            replace(data, y=np.where(own, 1.0, -1.0), sample_weight=one_weighted(data, own))
-        )
-    return [replace(part, shape=()) for part in parts]
+        return [data]
+    return [
+        replace(data, y=data.y[:, k], sample_weight=one_weighted(data, data.codes == k))
+        for k in range(len(data.classes))
+    ]
 
 
 def one_weighted(data: ClassData, own: Array) -> Array | None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn import get_config
 from sklearn.utils import column_or_1d
 
 from ..data.powers_of_two import PowersOfTwo, are_ordinary, powers_of_two
@@ -57,8 +56,7 @@ class TrainingData:
 
         X becomes float32 or float64, dense in any order or CSC, and y float64.
         """
-        if not get_config()["skip_parameter_validation"]:
-            estimator._validate_params()
+        estimator._validate_params()
         if check_input:
             table, target, mean_square = check_data(estimator, X, y)
         else:
@@ -67,7 +65,7 @@ class TrainingData:
             table = table if table.dtype in FLOATS else table.astype(np.float64)
             target, mean_square = np.asarray(y, dtype=np.float64), None
             note_columns(estimator, table)
-        weight = None if sample_weight is None else check_weights(sample_weight, table)
+        weight = check_weights(sample_weight, table)
         powers = powers_of_two(table, target, weight, mean_square)
         columns, shape = columns_of(X, table.shape[1]), target.shape[1:]
         y = target[:, 0] if shape == (1,) else target
@@ -78,13 +76,12 @@ class TrainingData:
         cls, estimator: Any, X: Any, y: Any, sample_weight: Any, offset: Any, loss: Loss
     ) -> TrainingData:
         """The same for one target of any loss, whose domain y is in, with an offset."""
-        if not get_config()["skip_parameter_validation"]:
-            estimator._validate_params()
+        estimator._validate_params()
         table, target, mean_square = check_data(estimator, X, y)
         if target.ndim == 2:
             target = np.asarray(column_or_1d(target, warn=True))
         loss.check_target(target)
-        weight = None if sample_weight is None else check_weights(sample_weight, table)
+        weight = check_weights(sample_weight, table)
         added = check_offset(offset, (len(target),))
         of_unit = target if loss.of_unit else NO_UNIT
         powers = powers_of_two(table, of_unit, weight, mean_square)

@@ -164,6 +164,13 @@ def test_several_targets_are_refused_and_a_column_is_taken_with_a_warning():
     assert column.coef_.shape == (6,)
 
 
+def test_a_score_asks_for_a_target_of_each_row():
+    model = PoissonRegressor().fit(X, COUNTS)
+    assert model.score(X, COUNTS[:, None]) == model.score(X, COUNTS)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.score(X, COUNTS[1:])
+
+
 @pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_matrix, np.float32])
 def test_other_forms_of_x_give_the_same(kind):
     model = PoissonRegressor(alpha=0.01, l1_ratio=0.5)

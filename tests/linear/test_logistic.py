@@ -225,6 +225,12 @@ def test_a_warm_start_ends_where_a_cold_one_does():
         assert_allclose(warm.coef_, cold.coef_, atol=1e-5)
 
 
+def test_a_warm_start_of_other_classes_is_refused():
+    model = LogisticRegression(warm_start=True).fit(*THREE)
+    with pytest.raises(ValueError, match=r"shape \(3, 4\) where \(1, 4\) is needed"):
+        model.fit(THREE[0][:100], THREE[1][:100])
+
+
 @pytest.mark.parametrize("data", [TWO, THREE], ids=["two", "three"])
 def test_one_step_from_the_solution_stays_there(data):
     X, y = data

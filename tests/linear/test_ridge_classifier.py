@@ -41,6 +41,18 @@ def test_it_is_scikit_learn_s(data, given, weighted):
 
 
 @BOTH
+def test_a_path_is_of_its_own_targets(data):
+    X, y = data
+    own = RidgeClassifier(alpha=2.0, class_weight="balanced").fit(X, y)
+    path = skreg.regularization_path(RidgeClassifier(class_weight="balanced"), X, y, alphas=[2.0])
+    assert_allclose(path.coefs[..., 0], own.coef_, rtol=1e-8)
+    assert_allclose(np.ravel(path.intercepts), own.intercept_, rtol=1e-8)
+    assert_array_equal(path.classes, own.classes_)
+    with pytest.raises(ValueError, match="takes no offset"):
+        skreg.regularization_path(RidgeClassifier(), X, y, offset=np.zeros(len(y)))
+
+
+@BOTH
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
 def test_leave_one_out_chooses_as_scikit_learn_does(data, class_weight):
     X, y = data

@@ -43,6 +43,24 @@ def test_without_an_intercept_it_is_scikit_learn_s(data, given, weighted):
 
 
 @pytest.mark.parametrize("data", [TWO, THREE], ids=["two", "three"])
+def test_a_path_is_of_its_own_targets(data):
+    X, y = data
+    own = LinearSVC(penalty="l1", C=0.1, tol=1e-12).fit(X, y)
+    alpha = 1 / (2 * 0.1 * len(y))
+    path = skreg.regularization_path(LinearSVC(penalty="l1", tol=1e-12), X, y, alphas=[alpha])
+    assert_allclose(np.atleast_2d(path.coefs[..., 0]), own.coef_, atol=1e-8)
+    assert_array_equal(path.classes, own.classes_)
+    with pytest.raises(ValueError, match="loss='hinge' is not supported"):
+        skreg.regularization_path(LinearSVC(loss="hinge"), X, y)
+
+
+def test_a_path_of_several_classes_takes_no_weights_of_classes():
+    with pytest.raises(ValueError, match="takes no class_weight"):
+        skreg.regularization_path(LinearSVC(class_weight="balanced"), *THREE)
+    assert skreg.regularization_path(LinearSVC(class_weight="balanced"), *TWO).converged.all()
+
+
+@pytest.mark.parametrize("data", [TWO, THREE], ids=["two", "three"])
 def test_the_intercept_is_at_its_best(data):
     X, y = data
     own = LinearSVC(C=0.1, tol=1e-12).fit(X, y)
