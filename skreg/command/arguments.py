@@ -71,7 +71,7 @@ def _refusals(given: argparse.Namespace, of_file: argparse._ArgumentGroup) -> It
         yield "argument --jobs: 0 jobs do nothing: give 1 or more, or -1 for all cores"
     if given.target is not None and given.file is None:
         yield "--target names a column of a FILE: give the file too"
-    others, why = ["model", "task"], "is for a page: add --report report.html"
+    others, why = ["model"], "is for a page: add --report report.html"
     if given.report is not None:
         others, why = [*DEFAULTS, "no_plots"], "is not for a page: leave it out"
     for name in others:
@@ -125,9 +125,9 @@ def _parser() -> tuple[argparse.ArgumentParser, argparse._ArgumentGroup]:
     """The parser, and its options of a FILE."""
     parser = _Parser(
         prog="python -m skreg",
-        description="Fit Lasso, ElasticNet and Ridge with the penalty chosen by cross-validation; "
-        "print how they compare and save pictures of the Lasso's path and CV curve. With --report,"
-        " write a page about models of numbers or classes instead.",
+        description="Fit Lasso, ElasticNet and Ridge, or for classes logistic regression with L1 "
+        "and L2 and a network, with the penalty chosen by cross-validation; print how they compare "
+        "and save pictures of the path with L1 and its CV curve. With --report, write a page.",
         epilog="Without FILE: the diabetes data bundled with scikit-learn and its interactions.",
     )
     parser.add_argument(
@@ -141,9 +141,8 @@ def _parser() -> tuple[argparse.ArgumentParser, argparse._ArgumentGroup]:
     parser.add_argument(
         "--rule",
         choices=["min", "1se"],
-        default="min",
         help="the alpha of smallest error, or the largest within one standard error of it; "
-        "default: %(default)s",
+        "default: min, and 1se for logistic regression with L1",
     )
     parser.add_argument(
         "--test-size",
@@ -178,12 +177,6 @@ def _parser() -> tuple[argparse.ArgumentParser, argparse._ArgumentGroup]:
             for task, what in (("regression", "numbers"), ("classification", "classes"))
         ),
     )
-    page.add_argument(
-        "--task",
-        choices=list(MODELS),
-        help="what the target holds: numbers or classes; default: classes if it is text or has two"
-        " values",
-    )
     parser.add_argument("--version", action="version", version=f"skreg {__version__}")
     return parser, of_file
 
@@ -208,6 +201,12 @@ def _add_reading(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     missing = "cells that stand for a missing value, as -999; NAME=VALUE in one column alone"
     time = "the column that orders the rows: later ones are predicted from earlier ones"
     several: dict[str, Any] = {"action": "extend", "nargs": "+", "default": []}
+    group.add_argument(
+        "--task",
+        choices=list(MODELS),
+        help="what the target holds: numbers or classes; default: classes if it is text, and for a"
+        " page also if it has two values",
+    )
     group.add_argument("--missing", metavar="VALUE", help=missing, **several)
     group.add_argument("--time", metavar="NAME", help=time)
     group.add_argument("--drop", metavar="NAME", help="columns to leave out", **several)

@@ -8,21 +8,25 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ..linear import ElasticNetCV, LassoCV, RidgeCV
+from ..linear import ElasticNetCV, LassoCV, LogisticRegressionCV, RidgeCV
 from ..neural import MLPClassifier, MLPRegressor
 from .table import LaterClasses, LaterRows, Table, TableError, time_folds
 
 MODELS = {
     "regression": ("lasso", "elasticnet", "ridge", "mlp"),
-    "classification": ("logistic", "mlp"),
+    "classification": ("logistic-l1", "logistic", "mlp"),
 }
-USUAL = {"regression": ("lasso", "elasticnet", "ridge"), "classification": ("logistic", "mlp")}
+USUAL = {
+    "regression": ("lasso", "elasticnet", "ridge"),
+    "classification": ("logistic-l1", "logistic", "mlp"),
+}
 L1_RATIOS = [0.1, 0.5, 0.9]
+# Of logistic regression with L2, which makes them of their count; with L1 the data say which.
+CS = np.logspace(-4, 4, 17)
 PRECISION: dict[str, Any] = {"tol": 1e-6, "max_iter": 10_000}  # of the sparse models
 ENOUGH_OF_A_CLASS = 50  # of a class
 FEWEST_TO_STOP = 40  # rows of which a tenth of half, set apart to stop a training, is two
@@ -50,7 +54,7 @@ def check_models(names: Sequence[str], task: str) -> tuple[str, ...]:
 
 
 def usual_models(
-    names: Sequence[str], table: Table, *, rule: str, seed: int, folds: int = 5
+    names: Sequence[str], table: Table, *, rule: str | None, seed: int, folds: int = 5
 ) -> list[tuple[str, Pipeline]]:
     """Models by their names, each behind the table's preprocessing.
 
@@ -59,8 +63,9 @@ def usual_models(
     names : sequence of str
         From `MODELS`.
     table : Table
-    rule : {"min", "1se"}
-        How the linear models choose alpha.
+    rule : {"min", "1se"} or None
+        How the linear models choose alpha; None is "1se" for logistic regression with L1, which is
+        to be simple, and "min" for all others.
     seed : int
         Of the folds that choose it, and of the networks.
     folds : int, default=5
@@ -72,21 +77,21 @@ def usual_models(
     """
     shuffled: dict[str, Any] = {"n_splits": INNER_FOLDS, "shuffle": True, "random_state": seed}
     in_time = None if table.times is None else LaterRows(INNER_FOLDS)
-    linear: dict[str, Any] = {"cv": in_time or KFold(**shuffled), "rule": rule}
+    linear: dict[str, Any] = {"cv": in_time or KFold(**shuffled), "rule": rule or "min"}
     precise = {**linear, **PRECISION}
     learned_from = table.y
     if table.times is not None:
-        # The fewest rows are those before the first fold, all of which are learned from; `_network`
+        # The fewest rows are those before the first fold, all of which are learned from; `network`
         # counts on half of what it is given.
         learned_from = np.repeat(table.y[time_folds(table.times, folds)[0][0]], 2)
-    network = _network(learned_from, table.task, seed)
+    of_network = network(learned_from, table.task, seed)
     made: dict[str, tuple[str, Any]]
     if table.task == "regression":
         plain = {
             "lasso": ("Lasso", LassoCV(**precise)),
             "elasticnet": ("Elastic net", ElasticNetCV(l1_ratio=L1_RATIOS, **precise)),
             "ridge": ("Ridge", RidgeCV(**linear)),
-            "mlp": ("Network", MLPRegressor(**network)),
+            "mlp": ("Network", MLPRegressor(**of_network)),
         }
         # What an l1_ratio means and how a network learns should not depend on the target's unit.
         made = {
@@ -94,15 +99,15 @@ def usual_models(
             for key, (name, model) in plain.items()
         }
     else:
-        search = GridSearchCV(
-            LogisticRegression(max_iter=2000),
-            {"C": np.logspace(-4, 4, 9)},
-            scoring="neg_log_loss",
-            cv=StratifiedKFold(**shuffled) if in_time is None else LaterClasses(INNER_FOLDS),
+        of_classes = StratifiedKFold(**shuffled) if in_time is None else LaterClasses(INNER_FOLDS)
+        sparse = LogisticRegressionCV(
+            alphas=100, l1_ratios=[1.0], cv=of_classes, rule=rule or "1se"
         )
+        dense = LogisticRegressionCV(Cs=len(CS), cv=of_classes, rule=rule or "min")
         made = {
-            "logistic": ("Logistic regression", search),
-            "mlp": ("Network", MLPClassifier(**network)),
+            "logistic-l1": ("Logistic regression, L1", sparse),
+            "logistic": ("Logistic regression, L2", dense),
+            "mlp": ("Network", MLPClassifier(**of_network)),
         }
     return [
         (title, Pipeline([*clone(table.preprocessing).steps, ("model", model)]))
@@ -110,7 +115,7 @@ def usual_models(
     ]
 
 
-def _network(y: np.ndarray, task: str, seed: int) -> dict[str, Any]:
+def network(y: np.ndarray, task: str, seed: int) -> dict[str, Any]:
     """Settings that do well on tables of any width, thanks to much dropout.
 
     With 32 rows in a batch, a dropout of 0.5 was better than none or 0.3 on most of five tables,

@@ -15,11 +15,12 @@ import numpy as np
 from ..report import wording
 from ..report.making import make_report
 from .arguments import USAGE_ERROR, parse
-from .comparison import compare
+from .class_comparison import ClassComparison, compare_classes
+from .comparison import Comparison, compare
 from .models import check_models, usual_models
 from .reading import read_table
 from .table import Table, TableError, diabetes, time_folds
-from .text import format_comparison, save_pictures
+from .text import format_classes, format_comparison, save_pictures
 
 STATUS_OF_INTERRUPTION = 130
 NO_LETTERS = (
@@ -119,17 +120,18 @@ def _report(given: Namespace) -> None:
 
 
 def _compare(given: Namespace) -> None:
-    table = _read(given, "regression")
+    table = _read(given, given.task or "text")
+    options = {"n_folds": given.folds, "test_size": given.test_size}
+    options |= {"seed": given.seed, "n_jobs": given.jobs}
+    result: Comparison | ClassComparison
     with _collected() as notes:
-        result = compare(
-            table,
-            n_folds=given.folds,
-            rule=given.rule,
-            test_size=given.test_size,
-            seed=given.seed,
-            n_jobs=given.jobs,
-        )
-    print(format_comparison(result), *notes, sep="\n")
+        if table.task == "classification":
+            result = compare_classes(table, rule=given.rule, **options)
+            text = format_classes(result)
+        else:
+            result = compare(table, rule=given.rule or "min", **options)
+            text = format_comparison(result)
+    print(text, *notes, sep="\n")
     if given.no_plots:
         return
     if importlib.util.find_spec("matplotlib") is None:

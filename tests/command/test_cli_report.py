@@ -93,8 +93,16 @@ def test_classes(file, seen, tmp_path, capsys, target, classes):
     (contents,) = seen
     assert contents.glance.task == "classification"
     assert contents.classes == classes
-    assert [model.name for model in contents.models] == ["Logistic regression", "Network"]
-    assert contents.models[1].is_network
+    assert [model.name for model in contents.models] == [
+        "Logistic regression, L1",
+        "Logistic regression, L2",
+        "Network",
+    ]
+    sparse, dense, network = contents.models
+    assert sparse.alpha == sparse.alpha_1se
+    assert dense.alpha == dense.alpha_min
+    assert (sparse.l1_ratio, dense.l1_ratio) == (1.0, 0.0)
+    assert network.is_network
     out = capsys.readouterr().out
     taken = f"note: '{target}' has two values, {classes[0]} and {classes[1]}, which are taken as"
     assert (taken in out) == (target != "kind")
@@ -170,7 +178,7 @@ def test_refused_in_one_line(file, tmp_path, capsys, target, given, message):
     ("arguments", "message"),
     [
         ("--model lasso", "--model is for a page: add --report"),
-        ("--task regression", "--task is for a page: add --report"),
+        ("--task regression", "--task is about the target of a FILE"),
         ("--report r.html --task regression", "--task is about the target of a FILE"),
         ("--report r.html --no-plots", "--no-plots is not for a page"),
         ("--report r.html --test-size 0.3", "--test-size is not for a page"),
@@ -283,9 +291,10 @@ def test_an_interrupt_leaves_nothing(capsys, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_text_target_without_a_page_says_what_to_do(file, capsys):
-    assert main([file("kind"), "--target", "kind"]) == 2
-    assert "--report report.html --task classification" in one_line(capsys.readouterr().err)
+def test_text_is_no_number(file, capsys):
+    given = [file("kind"), "--target", "kind", "--task", "regression"]
+    assert main(given) == 2
+    assert one_line(capsys.readouterr().err).endswith("classes: --task classification")
 
 
 # What is read

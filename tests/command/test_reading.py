@@ -755,7 +755,10 @@ def test_no_model_of_a_page_in_order_of_time_learns_from_later_rows(tmp_path):
         f"{np.datetime64('2020-01-01') + k},{k % 7},{'no' if k % 3 else 'yes'}" for k in range(60)
     ]
     path = write(tmp_path, "\n".join(["when,x,y", *rows]))
-    for task, names in (("classification", ["logistic"]), ("regression", ["lasso", "ridge"])):
+    for task, names in (
+        ("classification", ["logistic-l1", "logistic"]),
+        ("regression", ["lasso", "ridge"]),
+    ):
         table = read_table(
             path,
             "y" if task == "classification" else "x",

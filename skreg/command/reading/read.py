@@ -45,9 +45,9 @@ def read_table(
         Text; fields separated by commas, semicolons, tabs or bars.
     target : str or None
         The column to predict.
-    task : {"regression", "classification", "auto"}, default="regression"
-        Whether the target holds numbers or classes; "auto" takes text, and numbers of which there
-        are two, as classes.
+    task : {"regression", "classification", "text", "auto"}, default="regression"
+        Whether the target holds numbers or classes; "text" takes text as classes, "auto" numbers of
+        which there are two as well.
     options : ReadingOptions
         What the file does not say itself.
 
@@ -64,7 +64,8 @@ def read_table(
     """
     cells = read_cells(Path(file), options)
     target = check_names(cells, target, options)
-    by_name = {column.name: column for column in decide(cells, options, target, task)}
+    wanted = "regression" if task == "text" else task
+    by_name = {column.name: column for column in decide(cells, options, target, wanted)}
     columns = list(by_name.values())
     for column in columns:
         _check_size(cells, column)
@@ -85,7 +86,8 @@ def read_table(
     kept, left_out = _features(features, cells.unnamed)
     notes += left_out
     if not kept:
-        reasons = "; ".join(notes) or "it is the only column"
+        reasons = "; ".join(note for note in notes if note not in about_target)
+        reasons = reasons or "it is the only column"
         raise TableError(f"{cells.file} has no usable feature beside {target!r}: {reasons}")
     cautions = [*mistakes, *_cautions_of(kept, features, target, y, options.time)]
     ordered = "" if options.time is None else f", in order of {options.time}"

@@ -64,6 +64,15 @@ def find_target(
     classes = task == "classification"
     if task == "auto":
         classes = _is_classes(whose, column, example, notes)
+    elif task == "text":
+        is_text = values.dtype == object and not column.stray
+        # Numbers among words may be what is to be predicted.
+        classes = is_text and not any(map(plain_number, values[are_known(values)]))
+        if not is_text and not column.stray and len(two := _different(values)) == 2:
+            notes.append(
+                f"{column.name!r} has two values, {two[0]:.15g} and {two[1]:.15g}, which are"
+                " taken as numbers; --task classification takes them as classes"
+            )
     if not classes and (values.dtype == object or column.stray):
         numeric = [other.name for other in others if other.kind == "number"]
         advice = f"choose a numeric column: {some(numeric)}" if numeric else "no column is numeric"
@@ -74,7 +83,7 @@ def find_target(
             example = next((word for word in present if not plain_number(word)), present[0])
         raise TableError(
             f"{whose} is text (such as {example!r}), not numbers; {advice}; to predict classes:"
-            " --report report.html --task classification"
+            " --task classification"
         )
     too_long = any(text.isdecimal() and len(text) > LONGEST_NUMBER for text in texts)
     if classes and (column.stray or too_long):  # a number among words is a word
@@ -102,7 +111,7 @@ def _is_classes(whose: str, column: Column, example: str, notes: list[str]) -> b
         )
     if column.values.dtype == object:
         return True
-    kinds = np.unique(column.values[~np.isnan(column.values)])
+    kinds = _different(column.values)
     if len(kinds) == 2:
         notes.append(
             f"{column.name!r} has two values, {kinds[0]:.15g} and {kinds[1]:.15g}, which are taken"
@@ -114,6 +123,10 @@ def _is_classes(whose: str, column: Column, example: str, notes: list[str]) -> b
             " classification takes them as classes"
         )
     return len(kinds) == 2
+
+
+def _different(values: Values) -> Values:
+    return np.unique(values[~np.isnan(values)])
 
 
 def labels(y: Values) -> Values:
