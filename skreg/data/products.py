@@ -190,7 +190,7 @@ def gram(X: NDArray[Any], omega: Array, mean: Array | None, near: bool) -> Array
     """
     if mean is None:
         return _products(X, omega, None)
-    if near:
+    if near and len(mean):  # dger takes no empty matrix
         G = _products(X, omega, None)
         G = dger(-1.0, mean, mean, a=G.T, overwrite_a=1).T  # an outer product would be as large
         if not np.count_nonzero(mean * mean > DENSE_COLUMN * G.diagonal()):

@@ -115,9 +115,6 @@ LISTED = {
         r"test_logistic_regression_callback_.*": "there are no callbacks",
     },
     "linear_model._glm.tests.test_glm": {
-        r"test_glm_regression_unpenalized(_[hv]stacked_X)?\[.*-wide-(?!Bino).*-False-lbfgs\]": (
-            "of many minima not that of the smallest norm"
-        ),
         r"test_glm_wrong_y_range\[.*": "the message names the row",
         r"test_glm_log_regression\[estimator[235]-.*": "the objective is not convex, and refused",
         r"test_glm_log_regression\[estimator4-True-.*": "tol is a duality gap, not a gradient",

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import sparse
 from sklearn.datasets import make_classification
 from sklearn.model_selection import KFold
 
@@ -86,10 +87,11 @@ def test_nothing_is_chosen_by_one_class_alone():
 @pytest.mark.parametrize("y", [TWO, THREE], ids=["two", "three"])
 def test_a_grid_may_repeat_itself(y, l1_ratio):
     Cs = [0.1, 0.1, 0.2, 0.2, 1.0, 3.0, 3.0]
-    own = LogisticRegressionCV(Cs=Cs, l1_ratios=[l1_ratio], cv=3).fit(X, y)
-    once = LogisticRegressionCV(Cs=sorted(set(Cs)), l1_ratios=[l1_ratio], cv=3).fit(X, y)
+    given = {"l1_ratios": [l1_ratio], "cv": 3, "tol": 1e-12}
+    own = LogisticRegressionCV(Cs=Cs, **given).fit(X, y)
+    once = LogisticRegressionCV(Cs=sorted(set(Cs)), **given).fit(X, y)
     assert own.C_ == once.C_
-    assert_allclose(own.scores_[:, :, [0, 2, 4, 5]], once.scores_, rtol=1e-7)
+    assert_allclose(own.scores_[:, :, [0, 2, 4, 5]], once.scores_, rtol=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
@@ -145,3 +147,38 @@ def test_one_class_in_the_training_rows_of_a_fold():
         model = LogisticRegressionCV(cv=KFold(3)).fit(X, labels)
         assert is_sound(model)
         assert model.converged_
+
+
+@pytest.mark.parametrize("table", [np.ones((N, 3)), sparse.csr_array((N, 3)), np.ones((N, 100))])
+@each
+def test_features_that_are_constant_count_for_nothing(model, y, table):
+    model.fit(table, y)
+    assert not model.coef_.any()
+    assert model.converged_
+
+
+UNPENALISED = {
+    "two": (LogisticRegression(C=np.inf), (RNG.normal(size=N) > 0).astype(int)),
+    "poisson": (PoissonRegressor(alpha=0), COUNTS + 1.0),
+    "gamma": (GammaRegressor(alpha=0, l1_ratio=1.0), AMOUNTS),
+    "tweedie": (TweedieRegressor(alpha=0, power=1.5), AMOUNTS),
+}
+
+
+@pytest.mark.parametrize(("model", "y"), UNPENALISED.values(), ids=UNPENALISED)
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_far_more_features_than_rows_without_a_penalty(model, y, kind, fit_intercept):
+    """The solution of the smallest norm, in the span of the rows, and as fast as with a penalty."""
+    wide = np.random.default_rng(1).normal(size=(N, 1500))
+    wide[np.abs(wide) < 1] = 0.0
+    model.set_params(fit_intercept=fit_intercept).fit(kind(wide), y)
+    assert model.converged_
+    if isinstance(model, LogisticRegression):
+        assert model.score(wide, y) == 1.0
+    else:
+        assert_allclose(model.predict(wide), y, rtol=1e-4)
+    rows = wide - wide.mean(axis=0) if fit_intercept else wide
+    w = model.coef_.ravel()
+    inside = rows.T @ np.linalg.lstsq(rows.T, w)[0]
+    assert_allclose(inside, w, atol=1e-10 * np.abs(w).max())

@@ -282,7 +282,9 @@ def lagrange(at: Array, nodes: Array, near: Index) -> Array:
 def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
     """See `base.py` for the contract."""
     alone = len(alphas) == 1
-    span = RowSpace(bound) if RowSpace.serves(bound) and alphas[-1] > 0.0 else None
+    span, penalised = None, bool(alphas[0] > 0.0)
+    if penalised == (alphas[-1] > 0.0) and RowSpace.serves(bound, penalised):
+        span = RowSpace(bound, penalised)
     if span is not None:
         bound, start, design = span.bound, span.inside(start), bound.design
     paths = [BatchedNewton(bound, k, w, settings, alone) for k, w in enumerate(start.T)]
