@@ -131,14 +131,17 @@ class ClassPath:
         at_zero = rows.value(point.eta) - rows.saturated + float(penalty.value(point.w).sum())
         return min(gap, max(at_zero, 0.0) / rows.unit)
 
-    def remember(self, alpha: float, point: ClassPoint) -> None:
-        """Take a point for the solution, from which the next alpha starts."""
+    def remember(self, alpha: float, point: ClassPoint, gap: float) -> None:
+        """Take a point for the solution, from which the next alpha starts.
+
+        One that has not converged, as where there is no minimum, tells nothing of the next.
+        """
         self.alpha, self.point = alpha, point
-        if alpha > 0.0 and not self.penalty.has_bounds:
+        if not gap <= max(self.settings.threshold, USUAL_AIM):
+            self.known = []
+        elif alpha > 0.0 and not self.penalty.has_bounds:
             log = float(np.log(alpha))
-            others = [
-                each for each in self.known if each[0] != log
-            ]  # of a grid that repeats alphas
+            others = [each for each in self.known if each[0] != log]  # a grid may repeat alphas
             self.known = [*others[-2:], (log, point)]
 
     def extrapolated(self, alpha: float) -> ClassPoint:

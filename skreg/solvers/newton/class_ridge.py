@@ -151,7 +151,7 @@ class ClassRidge(ClassPath):
         point = best_point if np.isfinite(best) else point
         if best > self.aim:
             best = min(best, self.other_gap(point, penalty))
-        self.remember(alpha, point)
+        self.remember(alpha, point, best)
         return best, n_iter
 
     def _exact_step(self, point: ClassPoint, p: Array) -> tuple[ClassPoint, Array]:

@@ -261,9 +261,9 @@ class ActivePairs(ClassPath):
         if np.isfinite(self.alpha) and alpha < self.alpha:
             self.slope = (q - self.q) / (self.alpha - alpha)
         self.q = q
-        self.remember(alpha, point)
         if gap > self.aim:
             gap = min(gap, self.other_gap(point, penalty))
+        self.remember(alpha, point, gap)
         coef = symmetric(point.w.reshape(self.n_classes, -1), self.shape, penalty.has_l1)
 
         def gram_of(chosen: Index) -> Array:
