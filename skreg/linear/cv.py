@@ -214,7 +214,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         path = finite_path(bound, alphas if whole else alphas[np.unique(index)])
         if stored:
             path = with_degrees_of_freedom(path, bound)
-        on_path = np.searchsorted(-path.alphas, -alphas[index]).tolist()
+        on_path = index if whole else np.searchsorted(-path.alphas, -alphas[index]).tolist()
         point = path.at(on_path[0] if len(index) == 1 else on_path)
         for earlier in ("path_", "mse_path_", "criterion_"):
             self.__dict__.pop(earlier, None)
@@ -249,7 +249,8 @@ class CrossValidated(WarnsOfEdge, LinearModel):
 
     def _routed(self, sample_weight: Any, params: dict[str, Any]) -> Routed:
         """Metadata of `fit` for the splitter, and for a scorer where there is one."""
-        _raise_for_params(params, self, "fit")
+        if params:
+            _raise_for_params(params, self, "fit")
         if not _routing_enabled():
             return Routed({}, {} if sample_weight is None else {"sample_weight": sample_weight})
         if sample_weight is not None:

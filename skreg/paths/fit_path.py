@@ -101,9 +101,10 @@ def with_degrees_of_freedom(path: PathResult, bound: BoundProblem) -> PathResult
 
     Such a fit needs no decomposition; its degrees of freedom do.
     """
-    missing = np.isnan(path.df).reshape(-1, len(path.alphas)).any(axis=0)
-    if not missing.any():
+    unknown = np.isnan(path.df)
+    if not np.count_nonzero(unknown):
         return path
+    missing = unknown.reshape(-1, len(path.alphas)).any(axis=0)
     alphas = bound.engine_alphas(path.alphas[missing])
     df = path.df.copy()
     if bound.loss.couples_targets:
