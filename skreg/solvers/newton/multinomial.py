@@ -50,9 +50,9 @@ from .subproblem import Subproblem
 
 # With so many features or fewer the columns of all are at hand.
 ALL_COLUMNS = 200
-# So many rounds on the signs of the model's solution are tried first, with no more active pairs
-# than a new Cholesky factor costs less for than one that is updated.
-ROUNDS_TRIED, FEW_ACTIVE = 12, 300
+# So many rounds on the signs of the model's solution are tried first, with up to so many active
+# pairs: a new Cholesky factor a round costs no more than one that is updated up to 800 of them.
+ROUNDS_TRIED, FEW_ACTIVE = 12, 1000
 
 
 class ActivePairs(ClassPath):
@@ -83,6 +83,7 @@ class ActivePairs(ClassPath):
         self.slope: Array | None = None
         self.model: ClassModel | None = None
         self.rounds: ClassRounds | None = None
+        self.signs: Array | None = None
         self.spent = 0.0
         first = self.penalty.free | (self.point.w != 0) | (self.penalty.l1_ratio == 0)
         first[np.argmax(np.abs(self.q))] = True  # a model is of one pair at least
@@ -140,6 +141,16 @@ class ActivePairs(ClassPath):
         q, level = self.q + fall * self.slope, max(alpha - NEAR_THRESHOLD * fall, 0.0)
         return self._violating(q, self.penalty.at(level))
 
+    def _predicted_signs(self, alpha: float, penalty: ScaledPenalty, point: ClassPoint) -> Array:
+        """Signs of the solution at this alpha; zero where a coefficient would have changed its."""
+        sign = np.sign(point.w)
+        sign[sign * self.point.w < 0] = 0.0
+        if self.slope is not None and alpha < self.alpha:
+            q = self.q + (self.alpha - alpha) * self.slope
+            enters = (penalty.violation_at_zero(q) > 0) & (point.w == 0)
+            sign[enters] = np.sign(q[enters])
+        return sign
+
     # One alpha ----------------------------------------------------------------------------
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -148,6 +159,7 @@ class ActivePairs(ClassPath):
         rows, penalty = self.rows, self.penalty.at(alpha)
         self._screen(alpha)
         point = self.extrapolated(alpha)
+        self.signs = self._predicted_signs(alpha, penalty, point)
         if self.model is not None and self.spent > self._cost_of_refresh():
             self.model = None
         best, best_point, best_q, idle = np.inf, point, self.q, 0
@@ -242,7 +254,9 @@ class ActivePairs(ClassPath):
         assert model is not None
         if self.rounds is not None and np.count_nonzero(now) <= FEW_ACTIVE:
             penalty, square = self.penalty.at(alpha).take(self.index), self.rows.unit
-            found = self.rounds.solve(c, penalty, now, square, ROUNDS_TRIED)
+            signs = np.sign(now) if self.signs is None else self.signs[self.index]
+            self.signs = None
+            found = self.rounds.solve(c, penalty, now, signs, square, ROUNDS_TRIED)
             if found is not None:
                 return found
         square = model.square(now, along, r)

@@ -40,9 +40,15 @@ class ClassRounds:
         self.index, self.ridges = np.empty(0, np.intp), np.empty(0)
 
     def solve(
-        self, c: Array, penalty: ScaledPenalty, start: Array, square: float, most: int
+        self,
+        c: Array,
+        penalty: ScaledPenalty,
+        start: Array,
+        sign: Array,
+        square: float,
+        most: int,
     ) -> Array | None:
-        """The minimum, from `start`; None where `most` rounds do not end in it.
+        """The minimum, from `start` and a guess of its signs; None if it takes more rounds.
 
         `square` is what the rounding of correlations is relative to, a mean square.
         """
@@ -52,7 +58,7 @@ class ClassRounds:
         limit[~usable] = np.inf
         free = usable & (l1 == 0)
         last = np.where(usable, start, 0.0)
-        sign = np.where(free, 0.0, np.sign(last))
+        sign = np.where(usable & ~free, sign, 0.0)
         fewest, idle = len(c) + 1, 0
         for _ in range(most):
             index = (sign + free).nonzero()[0]
