@@ -53,13 +53,13 @@ class ClassData(TrainingData):
         """
         estimator._validate_params()
         table, labels, mean_square = check_labelled(estimator, X, y)
-        classes, codes = np.unique(labels, return_inverse=True)
+        classes, codes = sorted_classes(labels)
         if labels.dtype.kind not in COMPLETE or 2 * len(classes) > len(labels):
             check_classification_targets(labels)  # which takes as long as a small fit
         if len(classes) < 2:
             raise ValueError(
                 "This solver needs samples of at least 2 classes in the data, but the data"
-                f" contains only one class: {classes[0]!r}"
+                f" contains only one class: {classes.tolist()[0]!r}"
             )
         n_rows, binary = len(codes), len(classes) == 2
         own = check_weights(sample_weight, table)
@@ -119,6 +119,16 @@ class ClassData(TrainingData):
 
     def _with_classes(self, weight: Array) -> Array:
         return weight * class_factors_of_rows(self.class_weight, self.classes, self.codes, weight)
+
+
+def sorted_classes(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """The classes, sorted, and the place of each label among them."""
+    try:
+        classes, codes = np.unique(labels, return_inverse=True)
+    except TypeError as error:
+        kinds = ", ".join(sorted({type(label).__name__ for label in labels}))
+        raise TypeError(f"the classes in y cannot be sorted, being of types {kinds}") from error
+    return classes, codes
 
 
 def class_factors_of_rows(
