@@ -34,6 +34,16 @@ from .base import LinearModel, finite_path
 from .problems import is_count, resolve_alphas
 from .training_data import TrainingData, take_gram
 
+# Fitted attributes that parameters decide on, which a fit with others must not leave behind.
+NOT_ALWAYS = (
+    "path_",
+    "criterion_",
+    "noise_variance_",
+    "mse_path_",
+    "cv_results_",
+    "coefs_paths_",
+)
+
 Candidate = tuple[BoundProblem, Array]
 Evaluation = tuple[list[Candidate], list[CVResult]]
 
@@ -94,6 +104,15 @@ class CrossValidated(WarnsOfEdge, LinearModel):
     store_fold_coefs: bool | str
     store_path: bool | str
     n_jobs: int | None
+    noise_variance: float | None
+
+    # What stands for parameters that not all of these estimators have.
+    eps: float = DEFAULT_EPS
+    precompute: Any = None
+    scoring: Any = None
+    verbose: bool | int = 0
+    refit: bool = True
+    alpha_per_target: bool = False
 
     #: Whether any alpha is solved directly: no path leads there, no `tol` or `max_iter` matters.
     _direct: ClassVar[bool] = False
@@ -116,16 +135,15 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         splitter = self._splitter(data.labels)
         folds = make_folds(splitter, data.X, data.labels, routed.splitter, self.rule)
         parts = data.X, data.y, data.sample_weight, data.powers
-        eps = getattr(self, "eps", DEFAULT_EPS)
         if data.reweighted is None:
             bound, moments = bind_for_folds(
-                problems[0], *parts, folds, data.engine_offset, given, eps
+                problems[0], *parts, folds, data.engine_offset, given, self.eps
             )
         else:  # rows weigh another amount in each fold
             bound, moments = data.bind(problems[0]), None
-        take_gram(bound, getattr(self, "precompute", None))
+        take_gram(bound, self.precompute)
         bounds = [bound, *map(bound.with_problem, problems[1:])]
-        candidates = [(one, resolve_alphas(given, one, eps)) for one in bounds]
+        candidates = [(one, resolve_alphas(given, one, self.eps)) for one in bounds]
         metric, name = self._judge(data, routed.scorer)
         results = cross_validate(
             candidates,
@@ -133,9 +151,9 @@ class CrossValidated(WarnsOfEdge, LinearModel):
             moments=moments,
             metric=metric,
             metric_name=name,
-            keep_coefs=self._wants_fold_coefs() or not getattr(self, "refit", True),
+            keep_coefs=self._wants_fold_coefs() or not self.refit,
             fold_weights="size" if self._leaves_one_out else self.fold_weights,
-            run=partial(in_parallel, self.n_jobs, getattr(self, "verbose", 0)),
+            run=partial(in_parallel, self.n_jobs, self.verbose),
             weights=data.row_weight,
             reweighted=data.reweighted,
         )
@@ -147,15 +165,21 @@ class CrossValidated(WarnsOfEdge, LinearModel):
     def _by_criterion(self, data: TrainingData, problems: list[Problem], given: Any) -> Evaluation:
         """Every candidate with an information criterion of its path on all rows."""
         for name in ("cv", "scoring"):
-            if getattr(self, name, None) is not None:
+            if getattr(self, name) is not None:
                 raise ValueError(f"rule={self.rule!r} holds no rows out: leave {name} at None")
-        if not getattr(self, "refit", True):
+        if not self.refit:
             raise ValueError(f"rule={self.rule!r} has no folds to average: set refit=True")
-        bound = data.bind(problems[0], getattr(self, "precompute", None))
+        bound = data.bind(problems[0], self.precompute)
         if bound.target.raw.shape[1] > 1 and not bound.loss.couples_targets:
             raise ValueError(f"rule={self.rule!r} takes one target: fit them one by one")
         dispersion, square = 1.0, 2 * data.powers.target
-        if not bound.loss.known_dispersion:
+        if bound.loss.known_dispersion:
+            if self.noise_variance is not None:
+                raise ValueError(
+                    "noise_variance is that of a quantity: leave it at None for classes and counts,"
+                    " whose dispersion is one"
+                )
+        else:
             known = self.noise_variance
             dispersion = dispersion_of(bound) if known is None else np.ldexp(known, -square)
             if not dispersion > 0:
@@ -166,7 +190,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
             self.noise_variance_ = float(np.ldexp(dispersion, square))
         candidates, results = [], []
         for one in [bound, *map(bound.with_problem, problems[1:])]:
-            alphas = resolve_alphas(given, one, getattr(self, "eps", DEFAULT_EPS))
+            alphas = resolve_alphas(given, one, self.eps)
             path = with_degrees_of_freedom(finite_path(one, alphas), one)
             candidates.append((one, alphas))
             results.append(information_criterion(one, path, self.rule, float(dispersion)))
@@ -191,6 +215,8 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         params : dict
             Metadata of `fit`.
         """
+        for earlier in NOT_ALWAYS:
+            self.__dict__.pop(earlier, None)
         routed = self._routed(data.given_weight, params)
         if self.rule in CRITERIA:
             candidates, results = self._by_criterion(data, problems, given)
@@ -204,7 +230,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
             best = int(np.argmin([result.mean.min() for result in results]))
         (bound, alphas), result = candidates[best], results[best]
         each = [result]
-        if getattr(self, "alpha_per_target", False) and result.errors_by_target is not None:
+        if self.alpha_per_target and result.errors_by_target is not None:
             each = [result.for_target(k) for k in range(result.errors_by_target.shape[2])]
         index = [one.select(self.rule) for one in each]
         stored = bool(self.store_path)
@@ -216,8 +242,6 @@ class CrossValidated(WarnsOfEdge, LinearModel):
             path = with_degrees_of_freedom(path, bound)
         on_path = index if whole else np.searchsorted(-path.alphas, -alphas[index]).tolist()
         point = path.at(on_path[0] if len(index) == 1 else on_path)
-        for earlier in ("path_", "mse_path_", "criterion_"):
-            self.__dict__.pop(earlier, None)
         if self.rule in CRITERIA:
             self.criterion_ = result.errors[:, 0]
         self.cv_result_ = result
@@ -241,7 +265,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
                 unit=unit_of_gaps(bound.loss),
             )
         # A default grid is none of the user's doing, and says nothing of its ends.
-        if not (from_count and getattr(self, "eps", None) == DEFAULT_EPS):
+        if not (from_count and self.eps == DEFAULT_EPS):
             self._warn_edge(each)
         return Chosen(results, best, error, point.n_iter)
 

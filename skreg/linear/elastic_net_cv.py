@@ -11,14 +11,13 @@ from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
 from ..estimators.parameters import COUNT, SHARE, parameter, with_parameters
-from ..estimators.validation import numeric, refuse_booleans
 from ..paths.grid import DEFAULT_EPS
 from ..selection.result import MEAN_SQUARED_ERROR
 from .base import LinearRegressor, all_or_nothing
 from .cv import CrossValidated
 from .functions import enet_path, lasso_path
 from .parameters import CVParameters, ElasticNetParameters
-from .problems import check_alphas, elastic_net_problem, is_count, undeprecated
+from .problems import check_alphas, elastic_net_problem, is_count, shares_of_l1, undeprecated
 from .training_data import TrainingData
 
 
@@ -150,12 +149,7 @@ class ElasticNetCV(CVParameters, ElasticNetParameters, CrossValidated, LinearReg
         data = replace(data, shape=data.y.shape[1:])  # a column is one target
         given = undeprecated(self.n_alphas, self.alphas, "1.7", "1.9")
         given = given if is_count(given) else check_alphas(given)
-        ratios = np.atleast_1d(numeric(self.l1_ratio, "l1_ratio"))
-        if ratios.ndim != 1 or not len(ratios) or not np.all((ratios >= 0) & (ratios <= 1)):
-            raise ValueError(
-                f"l1_ratio must be in [0, 1], or a list of such, got {self.l1_ratio!r}"
-            )
-        refuse_booleans(self.l1_ratio, "l1_ratio")
+        ratios = shares_of_l1(self.l1_ratio, "l1_ratio")
         problems = [elastic_net_problem(self, data.columns, ratio) for ratio in ratios]
         chosen = self._select(data, problems, given, params)
         grids = [result.alphas for result in chosen.results]

@@ -290,15 +290,15 @@ def regularization_path(
     """
     if not hasattr(estimator, "_problem"):
         raise TypeError(
-            "estimator must be a Lasso, ElasticNet or Ridge of skreg, or another of its linear"
-            f" models without CV, got {type(estimator).__name__}"
+            "estimator must be a linear model of skreg with a penalty of given strength, such as"
+            " Lasso, Ridge or LogisticRegression, but not HuberRegressor, whose scale is another"
+            f" at each alpha, got {type(estimator).__name__}"
         )
     estimator = copy(estimator)  # for what the checks note on it, and a generator that moves on
     if hasattr(estimator, "random_state"):
         estimator.random_state = deepcopy(estimator.random_state)
     data = estimator._checked(X, y, sample_weight, offset)
-    precompute = getattr(estimator, "precompute", None)
-    bound = data.bind(estimator._problem(data.columns), precompute)
+    bound = data.bind(estimator._problem(data.columns), getattr(estimator, "precompute", None))
     grid = resolve_alphas(100 if alphas is None else unwrap(alphas), bound)
     path = finite_path(bound, grid)
     if not path.converged.all():

@@ -164,6 +164,10 @@ class PoissonRegressorCV(GeneralizedRegressorCV):
         Deviances, their mean and standard error at the chosen l1_ratio.
     path_ : PathResult
         On all rows, at the chosen l1_ratio, where `store_path` says so.
+    criterion_ : ndarray of shape (n_alphas,)
+        With `rule` "aic", "bic" or "ebic", at the chosen l1_ratio.
+    noise_variance_ : float
+        The dispersion it was made with, that of `GammaRegressorCV` and `TweedieRegressorCV`.
     dual_gap_ : float
         Relative to the weighted mean deviance of the intercept alone, the unit of `tol`.
     converged_ : bool

@@ -57,7 +57,7 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
         In the unit of `path_` and `cv_result_`, ``alpha = 1 / (C sum(s))``: what `rule` chooses,
         and either rule.
     scores_ : ndarray of shape (n_folds, n_l1_ratios, n_Cs)
-        Larger is better: minus the log-loss, or scores by `scoring`. With
+        Larger is better: minus the log-loss, scores by `scoring`, or minus `criterion_`. With
         ``use_legacy_attributes=True`` a dict of arrays of shape (n_folds, n_Cs), or
         (n_folds, n_Cs, n_l1_ratios), the same for each class.
     coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_Cs, 1 or n_classes, n_features + 1)
@@ -67,6 +67,8 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
         Errors, their mean and standard error at the chosen l1_ratio.
     path_ : PathResult
         On all rows, at the chosen l1_ratio, where `store_path` says so and ``refit=True``.
+    criterion_ : ndarray of shape (n_Cs,)
+        With `rule` "aic", "bic" or "ebic", at the chosen l1_ratio.
     dual_gap_ : float
         Relative to the deviance of the intercept alone, the unit of `tol`.
     converged_ : bool
@@ -234,7 +236,6 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
             assert paths is not None
             self._average(scores, paths, max(result.worst_gap for result in results))
         self.scores_: Any = scores
-        self.__dict__.pop("coefs_paths_", None)
         if paths is not None and self._wants_fold_coefs():
             self.coefs_paths_: Any = paths
         if self.use_legacy_attributes is True:

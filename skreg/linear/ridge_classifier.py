@@ -101,7 +101,7 @@ class RidgeClassifierCV(ClassWeightParameters, RidgeCVModel, ClassifierBySign):
         Chosen by `rule`; what either rule chooses. `alpha_1se_` is NaN where there is no standard
         error, of a single fold or where `scoring` judges leave-one-out.
     best_score_ : float
-        Mean score of `alpha_`, of rows that were left out.
+        Mean score of `alpha_`, of rows that were left out, or minus its criterion.
     coef_ : ndarray of shape (n_features,) or (n_classes, n_features)
     intercept_ : ndarray of shape (1,) or (n_classes,)
     alphas_ : ndarray of shape (n_alphas,)
@@ -113,6 +113,10 @@ class RidgeClassifierCV(ClassWeightParameters, RidgeCVModel, ClassifierBySign):
         predictions where `scoring` is given, in the order of `alphas`.
     path_ : PathResult
         On all rows, where `store_path` says so.
+    criterion_ : ndarray of shape (n_alphas,)
+        With `rule` "aic", "bic" or "ebic".
+    noise_variance_ : float
+        That it was made with.
     dual_gap_ : float
     converged_ : bool
     n_features_in_ : int

@@ -53,7 +53,10 @@ class RidgeCVModel(CVParameters, LinearParameters, CrossValidated):
         default=None,
         constraint=[StrOptions(set(get_scorer_names())), callable, None],
         kind="str, callable or None",
-        meaning="What is maximised. None is the negative mean squared error, or R² with `cv`.",
+        meaning="""
+        What is maximised. None is the negative mean squared error; with folds R², or the accuracy
+        of a classifier.
+        """,
     )
     cv: Any = parameter(
         default=None,
@@ -79,11 +82,6 @@ class RidgeCVModel(CVParameters, LinearParameters, CrossValidated):
     @property
     def _leaves_one_out(self) -> bool:
         return self.cv is None or isinstance(self.cv, str)
-
-    @property
-    def _by_target(self) -> bool:
-        """Whether an alpha is chosen for each target."""
-        return bool(getattr(self, "alpha_per_target", False))
 
     def _fit_ridge(self, data: TrainingData, params: dict[str, Any]) -> None:
         """Choose alpha, fit on all rows, and set the attributes."""
@@ -115,7 +113,7 @@ class RidgeCVModel(CVParameters, LinearParameters, CrossValidated):
             return negated_r2, "r2"
         if self.scoring in (None, "neg_mean_squared_error"):
             return super()._judge(data, score_params)
-        scores = partial(negated_scores, scorer_of(self), score_params, self._by_target)
+        scores = partial(negated_scores, scorer_of(self), score_params, self.alpha_per_target)
         return scores, str(self.scoring)
 
     def _leave_one_out(
@@ -145,7 +143,7 @@ class RidgeCVModel(CVParameters, LinearParameters, CrossValidated):
             metric,
             name,
             keep,
-            by_target=self._by_target,
+            by_target=self.alpha_per_target,
         )
         if stored is not None:
             order = -(alphas if np.ndim(self.alphas) == 0 else np.asarray(self.alphas))
@@ -177,7 +175,7 @@ class RidgeCV(RidgeCVModel, LinearRegressor):
         What either rule chooses; `alpha_1se_` is NaN where there is no standard error, of a single
         fold or where `scoring` judges leave-one-out.
     best_score_ : float or ndarray of shape (n_targets,)
-        Mean score of `alpha_`.
+        Mean score of `alpha_`, or minus its criterion.
     coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
     intercept_ : float or ndarray of shape (n_targets,)
     alphas_ : ndarray of shape (n_alphas,)
@@ -192,6 +190,10 @@ class RidgeCV(RidgeCVModel, LinearRegressor):
         or predictions where `scoring` is given, in the order of `alphas`.
     path_ : PathResult
         On all rows, where `store_path` says so.
+    criterion_ : ndarray of shape (n_alphas,)
+        With `rule` "aic", "bic" or "ebic".
+    noise_variance_ : float
+        That it was made with.
     dual_gap_ : float or ndarray of shape (n_targets,)
     converged_ : bool or ndarray of shape (n_targets,)
     n_features_in_ : int

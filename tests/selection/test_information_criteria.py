@@ -105,11 +105,19 @@ def test_of_classes_and_counts_it_is_the_deviance_and_the_features():
         (LassoCV(rule="bic", cv=5), "leave cv at None"),
         (RidgeCV(rule="bic", scoring="r2"), "leave scoring at None"),
         (LogisticRegressionCV(rule="bic", refit=False), "set refit=True"),
+        (LogisticRegressionCV(rule="bic", noise_variance=2.0), "leave it at None"),
     ],
 )
 def test_what_makes_no_sense_without_folds_is_refused(model, said):
     with pytest.raises(ValueError, match=said):
         model.fit(X, Y > 100 if isinstance(model, LogisticRegressionCV) else Y)
+
+
+def test_a_fit_with_folds_leaves_nothing_of_one_without():
+    own = LassoCV(rule="bic").fit(X, Y)
+    fresh = LassoCV().fit(X, Y)
+    assert vars(own.set_params(rule="min").fit(X, Y)).keys() == vars(fresh).keys()
+    assert {"criterion_", "noise_variance_"} <= vars(own.set_params(rule="bic").fit(X, Y)).keys()
 
 
 def test_several_targets_are_refused():
