@@ -138,6 +138,13 @@ class Design(ABC):
         """The same with other scales of the columns."""
         return type(self)(self._X, self.omega, self.mean, inv_scale, self.dtype)
 
+    def of_rows(self, rows: Index) -> Self:
+        """Some of the rows, centred by their own means, scaled as all are."""
+        weight, X = self.omega[rows], self._by_row[rows]
+        X = X.tocsc() if self.sparse else X
+        some = self.build(X, weight, center=self.mean is not None, dtype=self.dtype)
+        return some.with_scale(self.inv_scale)
+
     def curved(self, weight: Array, *, center: bool) -> Self:
         """The same columns and scales with other weights of the rows, centred by these or not."""
         return self.build(self._X, weight, center=center).with_scale(self.inv_scale)

@@ -20,11 +20,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...data.design import Array, Design, Index
-from ..base import Bound, Mask, Settings, Solution
+from ..base import Bound, Mask, Settings, Solution, Target
 from .batch import Batch, Features, Points, Solved
 from .curvatures import ROWS_OF_OWN_CURVATURE, CurvatureSource, Frozen, OfFewRows, OfPairs
 from .passes import Passes
-from .prox_newton import NEAR_THRESHOLD, NewtonPath, Point
+from .prox_newton import NewtonPath, Point
 from .row_space import RowSpace
 
 # Alphas of the first batch and of the longest.
@@ -37,14 +37,19 @@ ENTRIES_OF_A_BATCH = 1 << 20
 # Solutions that are extrapolated from are this share of the batch that begins apart.
 BEHIND = 0.5
 # So many features may join for one batch, or this share of those that are active.
-JOINING_A_BATCH, SHARE_JOINING_A_BATCH = 48, 0.6
+JOINING_A_BATCH, SHARE_JOINING_A_BATCH = 96, 0.6
 # A batch that needs more is cut to this share.
 CUT = 0.7
+# A feature joins if its correlation is predicted to come this near to its threshold, as a share of
+# the change of the threshold: half of what serves one alpha, whose slope is known less well.
+NEAR_IN_A_BATCH = 0.1
 # With few features and rows one in so many alphas comes first, if there are as many at least and
 # their arrays have no more entries than this.
 ONE_IN_FIRST, ALL_AT_ONCE = 8, 1 << 18
 # Solutions that a polynomial between alphas goes through.
 NODES = 4
+# A single alpha with so many rows or more starts from the solution on about so many of them.
+ROWS_WITH_A_SAMPLE, ROWS_OF_A_SAMPLE = 8000, 4000
 
 
 class BatchedNewton(NewtonPath):
@@ -58,9 +63,18 @@ class BatchedNewton(NewtonPath):
         Features that must be in the next working set.
     """
 
-    def __init__(self, bound: Bound, k: int, start: Array, settings: Settings, alone: bool) -> None:
-        super().__init__(bound, k, start, settings, alone)
-        self.batches = self.rows.loss.gap_from_curvature and not self.penalty.has_bounds
+    def __init__(
+        self,
+        bound: Bound,
+        k: int,
+        start: Array,
+        settings: Settings,
+        alone: bool,
+        intercept: float | None = None,
+    ) -> None:
+        super().__init__(bound, k, start, settings, alone, intercept)
+        smooth = self.rows.loss.gap_from_curvature and not self.penalty.has_bounds
+        self.batches = smooth and not alone
         self.source: CurvatureSource | None = None
         self.passes: Passes | None = None
         self.missing = self.index[:0]
@@ -223,7 +237,7 @@ class BatchedNewton(NewtonPath):
             level = alpha if np.isinf(self.alpha) else max(2.0 * alpha - self.alpha, 0.0)
             return self.penalty.at(level).violation_at_zero(self.q)
         fall = self.alpha - alpha
-        level = max(alpha - NEAR_THRESHOLD * fall, 0.0)
+        level = max(alpha - NEAR_IN_A_BATCH * fall, 0.0)
         return self.penalty.at(level).violation_at_zero(self.q + fall * self.slope)
 
     def _grow(self, new: Index) -> None:
@@ -287,11 +301,35 @@ def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iter
         span = RowSpace(bound, penalised)
     if span is not None:
         bound, start, design = span.bound, span.inside(start), bound.design
-    paths = [BatchedNewton(bound, k, w, settings, alone) for k, w in enumerate(start.T)]
+    intercepts: list[float | None] = [None] * start.shape[1]
+    if alone and bound.design.n_samples >= ROWS_WITH_A_SAMPLE and not start.any():
+        start, intercepts = _from_some_rows(bound, alphas, start, settings)
+    each = enumerate(zip(start.T, intercepts, strict=True))
+    paths = [BatchedNewton(bound, k, w, settings, alone, b) for k, (w, b) in each]
     for found in zip(*(path.run(alphas) for path in paths), strict=True):
         if span is not None:
             found = tuple(_on_features(one, design, span) for one in found)
         yield Solution.joined(found)
+
+
+def _from_some_rows(
+    bound: Bound, alphas: Array, start: Array, settings: Settings
+) -> tuple[Array, list[float | None]]:
+    """Coefficients and intercepts to start from, those of a part of the rows."""
+    design, target = bound.design, bound.target
+    n_samples = design.n_samples
+    order = np.random.RandomState(0).permutation(n_samples)
+    chosen = np.sort(order[:: n_samples // ROWS_OF_A_SAMPLE])
+    if not design.omega[chosen].any():
+        return start, [None] * start.shape[1]
+    part = design.of_rows(chosen)
+    offset = None if target.offset is None else target.offset[chosen]
+    few = Bound(part, Target.build(part, target.raw[chosen], offset), bound.penalty, bound.loss)
+    (found,) = solve(few, alphas, start, settings)
+    intercepts = np.reshape(found.intercept, -1)
+    if not np.isfinite(found.coef).all():
+        return start, [None] * len(intercepts)
+    return np.reshape(found.coef, start.T.shape).T, intercepts.tolist()
 
 
 def _on_features(found: Solution, design: Design, span: RowSpace) -> Solution:

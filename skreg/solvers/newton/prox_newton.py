@@ -90,7 +90,15 @@ class NewtonPath:
         What steps with an old curvature have cost since it was new.
     """
 
-    def __init__(self, bound: Bound, k: int, start: Array, settings: Settings, alone: bool) -> None:
+    def __init__(
+        self,
+        bound: Bound,
+        k: int,
+        start: Array,
+        settings: Settings,
+        alone: bool,
+        intercept: float | None = None,
+    ) -> None:
         design = bound.design
         self.design, self.penalty, self.settings = design, bound.penalty, settings
         self.rows = rows = TargetLoss(bound, k)
@@ -99,7 +107,12 @@ class NewtonPath:
         rank = min(design.n_samples - rows.has_intercept, design.n_features)
         self.subproblem = Subproblem(self.penalty, rank, alone, settings.tuning)
         start = self.penalty.clip(start)
-        self.point = Point(start, *rows.beside(design.predict(start) if start.any() else None))
+        predictor = design.predict(start) if start.any() else None
+        if intercept is None or predictor is None:
+            self.point = Point(start, *rows.beside(predictor))
+        else:  # of the user's X, here of one with other means
+            b = intercept - float(design.intercept(design.to_raw(start), 0.0))
+            self.point = Point(start, b, rows.offset + predictor + b)
         r = balanced(rows, *rows.slopes(self.point.eta))
         self.q = design.correlate(r)
         self.slope: Array | None = None

@@ -347,3 +347,49 @@ def test_losses_with_jumps_in_the_curvature_are_not_batched():
     bound = Problem(Penalty.build(3, 1.0), SquaredHinge()).bind(X, np.sign(X[:, 0]))
     path = BatchedNewton(bound, 0, np.zeros(3), Settings(), alone=False)
     assert not path.batches
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_a_single_alpha_starts_from_some_of_many_rows(kind, l1_ratio, standardize, monkeypatch):
+    """With means, offsets and weights, some zero, of which the part has others."""
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((600, 5)) * [1.0, 2.0, 0.5, 1.0, 1.0] + [0.0, 3.0, 0.0, -1.0, 0.0]
+    X[rng.random(X.shape) < 0.3] = 0.0
+    y = target("logistic", X[:, 0] - 0.5, rng)
+    offset, weight = 0.3 * rng.standard_normal(600), rng.integers(0, 3, 600).astype(float)
+    problem = Problem(Penalty.build(5, l1_ratio), Logistic(), standardize=standardize)
+    bound = problem.bind(sparse.csc_array(X) if kind == "sparse" else X, y, weight, offset=offset)
+    alphas = np.array([0.01])
+    expected = fit_path(bound, alphas)
+    monkeypatch.setattr(batched_newton, "ROWS_WITH_A_SAMPLE", 500)
+    monkeypatch.setattr(batched_newton, "ROWS_OF_A_SAMPLE", 200)
+    begun = []
+    init = prox_newton.NewtonPath.__init__
+
+    def watched(self, *args):
+        init(self, *args)
+        begun.append((len(self.rows.y), self.point))
+
+    monkeypatch.setattr(prox_newton.NewtonPath, "__init__", watched)
+    found = fit_path(bound, alphas)
+    assert [n for n, _ in begun] == [200, 600]
+    start, rows = begun[1][1], TargetLoss(bound)
+    w = bound.design.from_raw(found.coefs[:, 0])
+    np.testing.assert_allclose(start.w, w, atol=0.5)
+    np.testing.assert_allclose(start.eta, rows.offset + bound.design.predict(start.w) + start.b)
+    assert rows.value(start.eta) <= 1.1 * rows.value(rows.offset + X @ found.coefs[:, 0])
+    np.testing.assert_allclose(found.coefs, expected.coefs, atol=1e-5)
+    assert found.dual_gaps.max() <= 1e-9
+
+
+def test_rows_of_weight_zero_alone_are_no_part_to_start_from(monkeypatch):
+    monkeypatch.setattr(batched_newton, "ROWS_WITH_A_SAMPLE", 50)
+    monkeypatch.setattr(batched_newton, "ROWS_OF_A_SAMPLE", 2)
+    rng = np.random.default_rng(0)
+    X, weight = rng.standard_normal((60, 2)), np.zeros(60)
+    weight[np.sort(np.random.RandomState(0).permutation(60)[1:20])] = 1.0
+    y = target("logistic", X[:, 0], rng)
+    path = fit_path(Problem(Penalty.build(2, 1.0), Logistic()).bind(X, y, weight), np.array([0.01]))
+    assert path.converged.all()
