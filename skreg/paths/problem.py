@@ -70,7 +70,7 @@ class Problem:
         sample_weight : ndarray of shape (n_samples,), optional
         powers : PowersOfTwo
             What brings the data to order one; y of the squared error alone has a unit.
-        offset : ndarray of shape (n_samples,), optional
+        offset : ndarray of shape (n_samples,), or of y's where its columns are coupled, optional
             What is added to the linear predictor in each row, in units of order one.
 
         Raises

@@ -100,8 +100,8 @@ class Target:
 
     `squares` are the weighted mean squares of the centred targets, `correlations` those of the
     features with them, (n_features, n_targets), where they are known already. An `offset` of shape
-    (n_samples,) is added to the linear predictor; that of the squared error is taken off the target
-    instead.
+    (n_samples,), or of that of the targets where the loss couples them, is added to the linear
+    predictor; that of the squared error is taken off the target instead.
     """
 
     raw: Array

@@ -16,7 +16,7 @@ from skreg.paths.fit_path import fit_path, with_degrees_of_freedom
 from skreg.paths.grid import alpha_grid
 from skreg.paths.problem import Problem
 from skreg.solvers.base import Settings
-from skreg.solvers.newton import class_ridge
+from skreg.solvers.newton import class_ridge, multinomial
 from skreg.solvers.null_model import null_deviances
 
 LOSS = Multinomial()
@@ -516,6 +516,20 @@ def test_conjugate_gradients_agree_with_the_matrix(kind, fit_intercept, monkeypa
     np.testing.assert_allclose(path.intercepts, expected.intercepts, atol=1e-7)
     usual = replace(problem, settings=Settings()).bind(given, Y, weight, offset=offset)
     assert fit_path(usual, alphas).dual_gaps.max() <= 1e-10
+
+
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_models_that_rounds_do_not_solve_are_left_to_the_active_set(l1_ratio, monkeypatch):
+    rng = np.random.default_rng(17)
+    X = rng.standard_normal((120, 20))
+    bound = Problem(Penalty.build(20, l1_ratio), LOSS).bind(X, classes(X[:, :4], rng))
+    alphas = alpha_grid(bound, 20, 0.02)
+    expected = fit_path(bound, alphas)
+    monkeypatch.setattr(multinomial, "ROUNDS_TRIED", 0)
+    path = fit_path(bound, alphas)
+    assert path.dual_gaps.max() <= 1e-10
+    np.testing.assert_allclose(path.coefs, expected.coefs, atol=1e-4)
+    np.testing.assert_allclose(path.dev_ratio, expected.dev_ratio, atol=1e-6)
 
 
 @pytest.mark.parametrize("products", [0.0, 2.5])
