@@ -66,8 +66,12 @@ def stored(estimator: Any, attribute: str, way_out: str = "") -> Any:
     elif name in _CROSS_VALIDATED:
         other = f"skreg.{name} does"
         if library == "skreg":
-            refitted = " with refit=True" if getattr(estimator, "refit", True) is False else ""
-            other = f"fit it{refitted or ' for one target, or with store_path=True,'} or {way_out}"
+            how = "for one target, or with store_path=True,"
+            if getattr(estimator, "refit", True) is False:
+                how = "with refit=True"
+            elif hasattr(estimator, "classes_"):
+                how = "with store_path=True"
+            other = f"fit it {how} or {way_out}"
         said = f"{name} of {library} keeps no {attribute}: {other}"
     elif f"{name}CV" in _CROSS_VALIDATED:
         other = f"use {'skreg.' * (library == 'sklearn')}{name}CV, or {way_out}"
@@ -152,7 +156,9 @@ def top_values(
     if top == "auto":
         top = "n_nonzero" if path.l1_ratio else "df"
     if top == "df":
-        together = "" if classes is None or all_classes else " of all classes"
+        # Where classes do not share a loss, each has its own.
+        shared = classes is not None and path.inverse_link == "softmax"
+        together = " of all classes" if shared and not all_classes else ""
         return pick_target(path.df, target, 1), f"degrees of freedom{together}"
     if top == "n_nonzero":
         counts, label = path.n_nonzero, "number of non-zero coefficients"

@@ -142,6 +142,11 @@ def two_coefficients(
     """
     what = "PenaltyGeometryDisplay"
     data = fitted.as_penalised(estimator, X, sample_weight, what)
+    classes = getattr(estimator, "classes_", None)
+    if classes is not None and len(classes) == 2:  # as ridge regression of classes takes them
+        y = np.where(np.asarray(y) == classes[1], 1.0, -1.0)
+    elif classes is not None:
+        raise ValueError(f"{what} draws two classes, and there are {len(classes)}")
     target = np.asarray(y, dtype=float)
     if target.squeeze().ndim != 1 or (np.ndim(estimator.coef_) > 1 and len(estimator.coef_) > 1):
         raise ValueError(f"{what} draws one target: fit and pass y of shape (n_samples,)")

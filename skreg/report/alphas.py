@@ -38,9 +38,10 @@ def inverse_of(estimator: Any) -> float | None:
 
     None without a penalty, and where each class has its own.
     """
-    if getattr(estimator, "penalty", "l2") is None:
+    parameters: dict[str, Any] = getattr(estimator, "get_params", dict)()
+    if parameters.get("penalty", "l2") is None:
         return None
-    given = getattr(estimator, "C_", getattr(estimator, "C", None))
+    given = getattr(estimator, "C_", parameters.get("C"))
     values = set(np.ravel(np.asarray(given, dtype=object)))
     return scalar(next(iter(values))) if len(values) == 1 else None
 

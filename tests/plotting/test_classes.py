@@ -23,6 +23,7 @@ from skreg import (
     PoissonRegressor,
     PoissonRegressorCV,
     RegularizationPathDisplay,
+    RidgeClassifierCV,
     ShrinkageDisplay,
     TweedieRegressor,
     regularization_path,
@@ -364,3 +365,28 @@ def test_what_only_looks_like_a_path_is_drawn():
     display = RegularizationPathDisplay.from_path(path)
     assert display.panels_ == [display]
     assert display.lines_[0].get_ydata().tolist() == [0.0, 1.0]
+
+
+def test_ridge_regression_of_classes_is_of_squared_errors(binary, wines):
+    _, X, y = binary
+    names = np.array(["benign", "malignant"])[y]
+    fitted = RidgeClassifierCV(cv=3).fit(X, names)
+    assert (
+        RegularizationPathDisplay.from_estimator(fitted)
+        .ax_.get_ylabel()
+        .startswith("coefficient (decision value per")
+    )
+    assert ShrinkageDisplay.from_estimator(fitted, X).alpha == fitted.alpha_
+    drawn = PenaltyGeometryDisplay.from_estimator(fitted, X, names)
+    codes = linear_model.Ridge(alpha=fitted.alpha_).fit(X, 2.0 * y - 1)
+    as_numbers = PenaltyGeometryDisplay.from_estimator(codes, X, 2.0 * y - 1)
+    assert_allclose(drawn.plane.moment, as_numbers.plane.moment)
+    assert_allclose(drawn.plane.solution, as_numbers.plane.solution, rtol=1e-6)
+    three = RidgeClassifierCV(alphas=[1.0], cv=3).fit(*wines)
+    with pytest.raises(ValueError, match="draws two classes, and there are 3"):
+        PenaltyGeometryDisplay.from_estimator(three, *wines)
+    with pytest.raises(AttributeError, match="keeps no path_: fit it with store_path=True or"):
+        RegularizationPathDisplay.from_estimator(three)
+    kept = RidgeClassifierCV(cv=3, store_path=True, alphas=10).fit(*wines)
+    panels = RegularizationPathDisplay.from_estimator(kept).panels_
+    assert [panel.ax_.get_title() for panel in panels] == NAMES.tolist()
