@@ -86,7 +86,8 @@ def to_sklearn(estimator: Any) -> Any:
     Exporters and explainers (skl2onnx, m2cgen, eli5, skops and others) look an estimator up by its
     class. What they make of the twin is what they would make of the estimator. The twin keeps the
     coefficients or weights, and the parameters and fitted attributes that scikit-learn has too; it
-    can be pickled and used where skreg is not installed.
+    can be pickled and used where skreg is not installed. Of a model that was fitted with an offset
+    it predicts at an offset of zero, since it knows none.
 
     Parameters
     ----------

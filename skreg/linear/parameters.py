@@ -237,5 +237,7 @@ class CVParameters:
         default="auto",
         constraint=["boolean", StrOptions({"auto"})],
         kind='bool or "auto"',
-        meaning='Keep `path_`; "auto" does where there is one target, or classes.',
+        meaning="""
+        Keep `path_`; "auto" does for one target, and for all classes of a logistic regression.
+        """,
     )

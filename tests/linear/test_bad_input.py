@@ -276,7 +276,7 @@ def test_regularization_path_refuses_what_has_no_path():
     for model in (LassoCV(), RidgeCV(), HuberRegressor(), sklearn.linear_model.Lasso()):
         with pytest.raises(TypeError, match=f"of given strength.*, got {type(model).__name__}$"):
             regularization_path(model, X, Y)
-    with pytest.raises(ValueError, match="solver='saga' .*path"):
+    with pytest.raises(ValueError, match=r"solver='saga' .*path"):
         regularization_path(Ridge(solver="saga"), X, Y)
     with pytest.raises(ValueError, match="'alpha' parameter"):
         regularization_path(Lasso(alpha=-1.0), X, Y)
