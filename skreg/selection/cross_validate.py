@@ -175,8 +175,9 @@ def cross_validate(
         errors, counted, coefs, intercepts, converged, gaps = zip(*each, strict=True)
         if not any(counted):
             raise ValueError(
-                f"the {metric_name} of no fold is defined: the folds hold out single rows, or rows"
-                " of weight 0; use other folds, or scoring='neg_mean_squared_error'"
+                f"the {metric_name} of no fold is defined: the folds hold out single rows, rows of"
+                " weight 0, or rows whose prediction overflows; use other folds, smaller offsets"
+                " or another scoring, such as 'neg_mean_squared_error'"
             )
         by_target = np.stack([each.T for each in errors], axis=1)
         result = CVResult(

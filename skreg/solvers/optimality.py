@@ -304,6 +304,8 @@ def degrees_of_freedom(
     gram = gram * inverse * inverse[:, None]
     shrinkage = penalty.l2[index] * inverse**2
     total = gram + np.diag(shrinkage)
+    if not np.isfinite(total).all():  # of curvatures that overflow
+        return np.nan
     # What shrinkage takes from each feature, tr(total^-1 diag(shrinkage)), by a Cholesky factor
     # where it is far from singular: a hundred times quicker than a pseudo-inverse.
     factor, info = linalg.lapack.dpotrf(total, lower=1)

@@ -182,3 +182,10 @@ def test_far_more_features_than_rows_without_a_penalty(model, y, kind, fit_inter
     w = model.coef_.ravel()
     inside = rows.T @ np.linalg.lstsq(rows.T, w)[0]
     assert_allclose(inside, w, atol=1e-10 * np.abs(w).max())
+
+
+def test_offsets_whose_exponential_overflows_in_rows_held_out():
+    offset = 1e6 * np.random.default_rng(3).normal(size=N)
+    assert is_sound(PoissonRegressor().fit(X, COUNTS, offset=offset))
+    with pytest.raises(ValueError, match=r"deviance of no fold is defined: .* overflows"):
+        PoissonRegressorCV(l1_ratio=1.0, alphas=5).fit(X, COUNTS, offset=offset)
