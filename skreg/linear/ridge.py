@@ -20,7 +20,7 @@ from ..estimators.warnings import warn_unconverged
 from ..paths.fit_path import gaps_of
 from ..paths.problem import Problem
 from ..paths.result import PathPoint
-from .base import LinearModel, LinearRegressor, all_or_nothing, finite_path
+from .base import LinearModel, LinearRegressor, all_or_nothing, fit_at
 from .parameters import LinearParameters
 from .problems import ridge_problem
 from .training_data import TrainingData
@@ -90,12 +90,11 @@ class RidgeModel(LinearParameters, LinearModel):
             self.solver_ = name if self.solver == "auto" else self.solver
             bound = data.bind(problem)
             if len(alphas) == 1:
-                point = finite_path(bound, alphas).at(0)
+                point = fit_at(bound, alphas[0])
             else:
-                each = [
-                    finite_path(bound.for_target(k), alphas[[k]]).at(0) for k in range(len(alphas))
-                ]
-                point = PathPoint(*map(np.stack, zip(*each, strict=True)))
+                point = PathPoint.stacked(
+                    fit_at(bound.for_target(k), alpha) for k, alpha in enumerate(alphas)
+                )
         self._keep_point(point, data.shape)
         n_iter = point.n_iter
         self.n_iter_ = None if n_iter is None else np.atleast_1d(n_iter).astype(np.int32)

@@ -147,11 +147,10 @@ class LinearSVC(
         """
         data = self._signed(X, y, sample_weight)
         problem = self._problem(data.columns)
-        each = [
+        point = PathPoint.stacked(
             fit_at(one.bind(problem), 1.0 / (2.0 * self.C * one.total_weight))
             for one in against_the_rest(data)
-        ]
-        point = PathPoint(*map(np.stack, zip(*each, strict=True)))
+        )
         self._keep_fit(point, data.shape, problem.loss)
         self._in_two_dimensions()
         self.n_iter_ = int(point.n_iter.max())

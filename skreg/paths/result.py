@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
@@ -22,6 +22,11 @@ class PathPoint(NamedTuple):
     dual_gap: Array
     converged: NDArray[np.bool_]
     n_iter: NDArray[np.intp]
+
+    @classmethod
+    def stacked(cls, points: Iterable[PathPoint]) -> PathPoint:
+        """One of several targets, from that of each."""
+        return cls(*map(np.stack, zip(*points, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +96,7 @@ class PathResult:
     def at(self, index: int | Sequence[int]) -> PathPoint:
         """The results at one alpha, by its index; by one index a target where there are several."""
         if not isinstance(index, (int, np.integer)):
-            each = [self.for_target(k).at(i) for k, i in enumerate(index)]
-            return PathPoint(*map(np.stack, zip(*each, strict=True)))
+            return PathPoint.stacked(self.for_target(k).at(i) for k, i in enumerate(index))
         return PathPoint(
             self.coefs[..., index],
             self.intercepts[..., index],
