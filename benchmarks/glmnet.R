@@ -31,7 +31,7 @@ load_problem <- function(folder) {
   list(folder = folder, task = meta[["task"]], X = X, y = read("y"), alphas = read("alphas"),
        l1_ratio = as.numeric(meta[["l1_ratio"]]), weights = read("weights"),
        factors = read("factors"), lower = read("lower"), upper = read("upper"),
-       folds = read("folds"))
+       folds = read("folds"), loss = meta[["loss"]])
 }
 
 shrunk <- function(q) {
@@ -51,6 +51,14 @@ shrunk <- function(q) {
 # scales, so y is scaled here: w becomes w / s, the l1 part alpha l1_ratio / s, and the l2 part stays.
 # Its factors sum to p.
 solve <- function(q, thresh, type) {
+  if (q$task == "glm_path") {
+    logistic <- q$loss == "logistic"
+    model <- glmnet(q$X, if (logistic) factor(q$y) else q$y, alpha = q$l1_ratio,
+                    family = if (logistic) "binomial" else "poisson", lambda = q$alphas,
+                    standardize = FALSE, thresh = thresh, maxit = 1e7, type.logistic = type)
+    return(list(model = model, at = seq_along(q$alphas), centre = 0, deviation = 1,
+                curve = numeric(0)))
+  }
   p <- ncol(q$X)
   w <- if (is.null(q$weights)) rep(1 / length(q$y), length(q$y)) else q$weights / sum(q$weights)
   centre <- sum(w * q$y)
@@ -108,7 +116,8 @@ while (length(line <- readLines(input, n = 1)) > 0) {
     if (words[1] == "load") {
       problem <- NULL
       problem <- load_problem(sub("^load ", "", line))
-      for (type in c("naive", "covariance", "naive", "covariance")) {  # R compiles what is repeated
+      types <- if (problem$task == "glm_path") c("Newton", "modified.Newton") else c("naive", "covariance")
+      for (type in c(types, types)) {  # R compiles what is repeated
         try(solve(shrunk(problem), 1e-4, type), silent = TRUE)
       }
       say("\"loaded\": true")

@@ -151,7 +151,7 @@ class Library:
         return ("default",)
 
     def tolerances(self, problem: Problem) -> tuple[float, ...]:
-        if problem.task == "path":
+        if problem.task in ("path", "glm_path"):
             return self.ladder
         if problem.net is not None:
             return (self.default,)  # the epochs are given
@@ -183,6 +183,13 @@ class Skreg(Library):
         path = skreg.regularization_path(
             estimator, problem.X, problem.y, alphas=problem.alphas, sample_weight=problem.weights
         )
+        return lambda: Answer(path.coefs, path.intercepts, path.alphas)
+
+    def glm_path(self, problem: Problem, tol: float, variant: str) -> Read:
+        skreg, shape = import_module("skreg"), {"l1_ratio": problem.l1_ratio, "tol": tol}
+        kinds = {"logistic": "LogisticRegression", "poisson": "PoissonRegressor"}
+        model = getattr(skreg, kinds[problem.loss])(**shape)
+        path = skreg.regularization_path(model, problem.X, problem.y, alphas=problem.alphas)
         return lambda: Answer(path.coefs, path.intercepts, path.alphas)
 
     def cv(self, problem: Problem, tol: float, variant: str) -> Read:
@@ -247,6 +254,8 @@ class ScikitLearn(Library):
             return "no penalty factors"
         if problem.upper is not None or np.any(problem.lower):
             return "no bounds"
+        if problem.loss == "poisson":
+            return "no L1 penalty of counts"
         if problem.net is not None and problem.net.dropout:
             return "no dropout"
         return super().refuses(problem)
@@ -267,6 +276,14 @@ class ScikitLearn(Library):
             **more,
         )
         return reader(problem, coefs, means, y_mean)
+
+    def glm_path(self, problem: Problem, tol: float, variant: str) -> Read:
+        linear = import_module("sklearn.linear_model")
+        model = linear.LogisticRegression(
+            solver="saga", l1_ratio=problem.l1_ratio, tol=tol, max_iter=100_000, warm_start=True,
+            **({"penalty": "elasticnet"} if version("scikit-learn") < "1.8" else {}),
+        )  # fmt: skip
+        return one_by_one(model, problem, lambda alpha: {"C": 1.0 / (alpha * len(problem.y))})
 
     def cv(self, problem: Problem, tol: float, variant: str) -> Read:
         kind = "ElasticNetCV" if (shape := mixing(problem)) else "LassoCV"
@@ -320,6 +337,16 @@ class ScikitLearn(Library):
         )
         kind = getattr(module, problem.use.estimator)
         return used(called(kind, problem, tol, self.threads, max_iter=100_000), problem)
+
+
+def one_by_one(model: Any, problem: Problem, strength: Callable[[float], dict[str, float]]) -> Read:
+    """A path by fits that start warm."""
+    found = []
+    for alpha in problem.alphas.tolist():
+        model.set_params(**strength(alpha)).fit(problem.X, problem.y)
+        found.append(np.append(model.coef_.ravel(), model.intercept_))
+    whole = np.array(found).T
+    return lambda: Answer(whole[:-1], whole[-1], problem.alphas)
 
 
 def searched(model: Any, problem: Problem) -> Read:

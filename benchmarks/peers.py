@@ -17,6 +17,7 @@ from .libraries import (
     centred,
     fitted,
     mixing,
+    one_by_one,
     reader,
     trained,
 )
@@ -71,6 +72,8 @@ class Skglm(Library):
             return "no bounds"
         if problem.task == "fit" and (mixing(problem) or problem.lower is not None):
             return "single fits of the plain Lasso alone"
+        if problem.loss == "poisson":
+            return "no path of counts with an intercept"
         return super().refuses(problem)
 
     def path(self, problem: Problem, tol: float, variant: str) -> Read:
@@ -88,6 +91,12 @@ class Skglm(Library):
         if not is_sparse(X):
             return reader(problem, coefs, means, y_mean)
         return lambda: Answer(coefs[:-1], coefs[-1] + y_mean, problem.alphas)
+
+    def glm_path(self, problem: Problem, tol: float, variant: str) -> Read:
+        model = import_module("skglm").SparseLogisticRegression(
+            tol=tol * float(problem.alphas[0]), l1_ratio=problem.l1_ratio, warm_start=True
+        )
+        return one_by_one(model, problem, lambda alpha: {"alpha": alpha})
 
     def fit(self, problem: Problem, tol: float, variant: str) -> Read:
         alpha = float(problem.alphas[0])
@@ -134,6 +143,22 @@ class Adelie(Library):
         state = adelie.grpnet(X, glm, **options)
         return lambda: Answer(state.betas.toarray().T, state.intercepts, problem.alphas)
 
+    def glm_path(self, problem: Problem, tol: float, variant: str) -> Read:
+        adelie = import_module("adelie")
+        kind = {"logistic": adelie.glm.binomial, "poisson": adelie.glm.poisson}[problem.loss]
+        state = adelie.grpnet(
+            problem.X,
+            kind(problem.y),
+            alpha=problem.l1_ratio,
+            lmda_path=problem.alphas,
+            tol=tol,
+            max_iters=10_000_000,
+            early_exit=False,
+            n_threads=self.threads,
+            progress_bar=False,
+        )
+        return lambda: Answer(state.betas.toarray().T, state.intercepts, problem.alphas)
+
     def cv(self, problem: Problem, tol: float, variant: str) -> Read:
         adelie = import_module("adelie")
         glm = adelie.glm.gaussian(problem.y)
@@ -170,7 +195,9 @@ class Glum(Library):
     def path(self, problem: Problem, tol: float, variant: str) -> Read:
         p = problem.X.shape[1]
         factors = "identity" if problem.factors is None else problem.factors
+        families = {"squared_error": "normal", "logistic": "binomial", "poisson": "poisson"}
         model = import_module("glum").GeneralizedLinearRegressor(
+            family=families[problem.loss],
             l1_ratio=problem.l1_ratio,
             P1=factors,
             P2=factors,
@@ -190,6 +217,8 @@ class Glum(Library):
 
         return read
 
+    glm_path = path
+
 
 class Glmnet(Library):
     """R's glmnet: `glmnet.R` beside this file is the worker; here is what the parent asks of it."""
@@ -199,9 +228,11 @@ class Glmnet(Library):
     default = 1e-7
 
     def refuses(self, problem: Problem) -> str | None:
-        return None if problem.task in ("path", "cv") else f"no {problem.task}"
+        return None if problem.task in ("path", "glm_path", "cv") else f"no {problem.task}"
 
     def variants(self, problem: Problem) -> tuple[str, ...]:
+        if problem.task == "glm_path":
+            return ("Newton", "modified.Newton") if problem.loss == "logistic" else ("Newton",)
         if problem.X.shape[1] > 5000 or is_sparse(problem.X):
             return ("naive",)
         return ("naive", "covariance")

@@ -46,6 +46,8 @@ class Problem:
         The network to train, where that is the task.
     use : Use or None
         The call, where everyday work is the task.
+    loss : str
+        "squared_error", "logistic" or "poisson".
     """
 
     task: str
@@ -61,6 +63,7 @@ class Problem:
     order: str = "F"
     net: Net | None = None
     use: Use | None = None
+    loss: str = "squared_error"
 
     @property
     def splits(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]] | None:
@@ -97,6 +100,7 @@ def save(problem: Problem, folder: Path) -> None:
     text["l1_ratio"] = "none" if problem.l1_ratio is None else repr(problem.l1_ratio)
     text["net"] = "none" if problem.net is None else problem.net.word
     text["use"] = "none" if problem.use is None else problem.use.word
+    text["loss"] = problem.loss
     text["targets"] = 0 if problem.y.ndim == 1 else problem.y.shape[1]
     arrays = {"y": problem.y, "alphas": problem.alphas}
     arrays |= {name: getattr(problem, name) for name in OPTIONAL}
@@ -141,6 +145,7 @@ def load(folder: Path) -> Problem:
         order=text["order"],
         net=None if text["net"] == "none" else Net.read(text["net"]),
         use=None if text["use"] == "none" else Use.read(text["use"]),
+        loss=text["loss"],
         **given,
     )
 

@@ -18,6 +18,7 @@ from sklearn import datasets
 
 from . import dependent as dependent_columns
 from . import everyday as everyday_work
+from . import glm as glm_paths
 from . import networks, problems
 from .gaps import largest_gap
 from .libraries import Answer
@@ -198,6 +199,11 @@ def text(file: Path, count: int, rng: np.random.Generator) -> Problem:
     return given(*problems.text_counts(file), count, 0.05)
 
 
+def glm(setting: Setting) -> Iterator[Cell]:
+    for name, group, build in glm_paths.cells(setting):
+        yield Cell(name, group, build, judge=glm_paths.largest_gap)
+
+
 def cv(setting: Setting) -> Iterator[Cell]:
     shapes = ((20_000, 500), (2000, 500), (200, 2000), (1000, 100), (100_000, 100))
     for n, p in shapes:
@@ -332,6 +338,7 @@ SUITES: dict[str, Callable[[Setting], Iterator[Cell]]] = {
     "cv": cv,
     "ridge": ridge,
     "sparse": sparse,
+    "glm": glm,
     "single": single,
     "dependent": dependent,
     "everyday": everyday,

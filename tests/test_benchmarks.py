@@ -15,7 +15,7 @@ import pytest
 from scipy import optimize, sparse
 
 import skreg
-from benchmarks import compare, measure, pictures, problems, results, run, suites, tables
+from benchmarks import compare, glm, measure, pictures, problems, results, run, suites, tables
 from benchmarks.gaps import conjugate, relative_gaps
 from benchmarks.libraries import quietly
 from benchmarks.peers import LIBRARIES
@@ -335,3 +335,33 @@ def test_an_unknown_name_is_refused():
     for words in (["--suite", "nothing"], ["--suite", "path", "--peers", "nothing"]):
         with pytest.raises(SystemExit):
             run.main([*words, "--out", "unused.json"])
+
+
+@pytest.mark.parametrize(
+    ("loss", "l1_ratio"), [("logistic", 1.0), ("logistic", 0.5), ("poisson", 1.0)]
+)
+def test_gaps_of_generalized_models_bound_the_excess_of_the_objective(loss, l1_ratio):
+    rng = np.random.default_rng(0)
+    problem = glm.generated(80, 6, 0.3, 5, loss, l1_ratio, rng)
+    answer = LIBRARIES["skreg"]().glm_path(problem, 1e-10, "default")()
+    assert glm.largest_gap(problem, answer) <= 1e-9
+
+    def objective(w, b, alpha):
+        eta = problem.X @ w + b
+        rows = np.logaddexp(0, eta) if loss == "logistic" else np.exp(eta)
+        penalty = l1_ratio * np.abs(w).sum() + (1 - l1_ratio) / 2 * w @ w
+        return (rows - problem.y * eta).mean() + alpha * penalty
+
+    for w, b, alpha in zip(answer.coefs.T, answer.intercepts, answer.alphas, strict=True):
+        for size in (1e-4, 1e-2, 0.3):
+            moved, shift = w + size * rng.standard_normal(6), b + size * rng.standard_normal()
+            unit = 4.0  # more than any null deviance here
+            excess = (objective(moved, shift, alpha) - objective(w, b, alpha)) / unit
+            assert excess <= glm.gap(problem, moved, shift, alpha) + 1e-12
+
+
+def test_the_loss_of_a_problem_travels_to_the_worker(tmp_path):
+    problem = glm.generated(40, 3, 0.0, 4, "poisson", 1.0, np.random.default_rng(0))
+    problems.save(problem, tmp_path)
+    assert problems.load(tmp_path).loss == "poisson"
+    assert problems.load(tmp_path).task == "glm_path"
