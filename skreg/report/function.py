@@ -48,7 +48,8 @@ def report(
         share rows (RepeatedKFold, ShuffleSplit), standard errors count how often a row is held out.
     scoring : str, callable or list of them, default=None
         scikit-learn scorers to rank the models by, put before the usual scores. None ranks
-        regressors by R² and classifiers by accuracy.
+        regressors by R², by their deviance where all are of counts or amounts and minimise the same
+        one, and classifiers by accuracy.
     feature_names : list of str, default=None
         For an X without names.
     target_name : str, default=None
