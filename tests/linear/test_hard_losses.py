@@ -180,7 +180,7 @@ def test_far_more_features_than_rows_without_a_penalty(model, y, kind, fit_inter
         assert_allclose(model.predict(wide), y, rtol=1e-4)
     rows = wide - wide.mean(axis=0) if fit_intercept else wide
     w = model.coef_.ravel()
-    inside = rows.T @ np.linalg.lstsq(rows.T, w)[0]
+    inside = rows.T @ np.linalg.lstsq(rows.T, w, rcond=None)[0]
     assert_allclose(inside, w, atol=1e-10 * np.abs(w).max())
 
 

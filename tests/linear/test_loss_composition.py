@@ -166,17 +166,11 @@ def test_labels_of_every_kind(model, labels):
     assert fitted.score(X, labels) == expected.score(X, TWO)
 
 
-@pytest.mark.parametrize(
-    ("labels", "said"),
-    [
-        (np.array([1, "a"], dtype=object)[TWO], "types int, str"),
-        (np.array([b"no", b"yes"])[TWO], "bytes"),
-    ],
-)
-def test_labels_without_an_order_are_refused(labels, said):
-    for model in (LogisticRegression(), LogisticRegressionCV()):
-        with pytest.raises(TypeError, match=said):
-            model.fit(X, labels)
+@pytest.mark.parametrize("model", [LogisticRegression(), LogisticRegressionCV()])
+def test_labels_without_an_order_are_refused(model):
+    labels = np.array([1, "a"], dtype=object)[TWO]
+    with pytest.raises(TypeError, match="types int, str"):
+        model.fit(X, labels)
 
 
 @each
