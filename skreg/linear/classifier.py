@@ -11,7 +11,7 @@ from sklearn.base import ClassifierMixin
 
 from .base import LinearModel
 from .class_data import ClassData
-from .scoring import most_probable
+from .decisions import most_probable
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):

@@ -169,6 +169,8 @@ class CrossValidated(WarnsOfEdge, LinearModel):
                 raise ValueError(f"rule={self.rule!r} holds no rows out: leave {name} at None")
         if not self.refit:
             raise ValueError(f"rule={self.rule!r} has no folds to average: set refit=True")
+        if getattr(self, "store_cv_results", False):
+            raise ValueError(f"rule={self.rule!r} has no folds: set store_cv_results=False")
         bound = data.bind(problems[0], self.precompute)
         if bound.target.raw.shape[1] > 1 and not bound.loss.couples_targets:
             raise ValueError(f"rule={self.rule!r} takes one target: fit them one by one")

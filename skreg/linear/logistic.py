@@ -20,10 +20,10 @@ from ..paths.problem import Problem
 from .base import WarmStarted, all_or_nothing, fit_at
 from .class_data import ClassData
 from .classifier import LinearClassifier
+from .decisions import most_probable, probabilities
 from .generalized import GeneralizedLinearModel
 from .parameters import ClassWeightParameters, SmoothLossParameters, UselessParameters
 from .problems import shares_of_l1, smooth_problem
-from .scoring import most_probable, probabilities
 
 SCIKIT_LEARN_S = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "newton-cd"}
 PENALTIES = {"l1", "l2", "elasticnet"}

@@ -54,8 +54,8 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
         Increasing; those of the chosen l1_ratio where they are made from the data.
     l1_ratios_ : ndarray of shape (n_l1_ratios,)
     alpha_, alpha_min_, alpha_1se_ : float
-        In the unit of `path_` and `cv_result_`, ``alpha = 1 / (C sum(s))``: what `rule` chooses,
-        and either rule.
+        Of the fit on all rows, in the unit of `path_` and `cv_result_`, ``alpha = 1 / (C sum(s))``:
+        what `rule` chooses, and either rule.
     scores_ : ndarray of shape (n_folds, n_l1_ratios, n_Cs)
         Larger is better: minus the log-loss, scores by `scoring`, or minus `criterion_`. With
         ``use_legacy_attributes=True`` a dict of arrays of shape (n_folds, n_Cs), or
@@ -73,7 +73,7 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
         Relative to the deviance of the intercept alone, the unit of `tol`.
     converged_ : bool
     n_iter_ : ndarray of shape (1,)
-        At `C_`.
+        At `C_`, of the fit on all rows.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 

@@ -15,6 +15,7 @@ from sklearn.utils.metadata_routing import _routing_enabled
 
 from ..objective.losses import Loss
 from ..selection.cross_validate import HeldOut
+from .decisions import most_probable, probabilities
 
 Scorer = Callable[..., float]
 
@@ -116,20 +117,6 @@ def scorer_of_classes(scorer: Any, classes: NDArray[Any]) -> Any:
         response_method=scorer._response_method,
         **{**told, **scorer._kwargs},
     )
-
-
-def most_probable(classes: NDArray[Any], eta: NDArray[Any]) -> NDArray[Any]:
-    """The most probable class of each row, of the log-odds of the second of two or one a class."""
-    return classes[(eta > 0).astype(np.intp) if eta.ndim == 1 else eta.argmax(axis=1)]
-
-
-def probabilities(loss: Loss, eta: NDArray[Any]) -> NDArray[Any]:
-    """The probability of each class from the linear predictors of a model of classes."""
-    found = loss.inverse_link(eta)
-    if eta.ndim == 2:
-        return found
-    # Not one less the other, which has few digits where it is small.
-    return np.stack([loss.inverse_link(-eta), found], axis=1)
 
 
 def scorer_of(estimator: Any) -> Any:

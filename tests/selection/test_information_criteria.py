@@ -105,6 +105,7 @@ def test_of_classes_and_counts_it_is_the_deviance_and_the_features():
         (LassoCV(rule="bic", cv=5), "leave cv at None"),
         (RidgeCV(rule="bic", scoring="r2"), "leave scoring at None"),
         (LogisticRegressionCV(rule="bic", refit=False), "set refit=True"),
+        (RidgeCV(rule="bic", store_cv_results=True), "set store_cv_results=False"),
         (LogisticRegressionCV(rule="bic", noise_variance=2.0), "leave it at None"),
     ],
 )
