@@ -446,3 +446,25 @@ def test_tiny_penalties_on_wide_data():
         assert model.fit(X, y).dual_gap_ <= 1e-10
     found = skreg.regularization_path(skreg.Lasso(), X, y, alphas=[1.0, 1e-320, 0.0])
     assert found.dual_gaps.max() <= 1e-10
+
+
+@pytest.mark.parametrize("kind", [ActiveSet, ProximalActiveSet])
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.6])
+@pytest.mark.parametrize("copies", [0, 3])
+@pytest.mark.parametrize("bound", [np.inf, 0.2])
+def test_another_linear_term_on_the_same_matrix(kind, l1_ratio, copies, bound):
+    rng = np.random.default_rng(copies)
+    X = rng.standard_normal((40, 9))
+    X[:, :copies] = X[:, 3 : 3 + copies]
+    gram, index = X.T @ X / 40, np.arange(9)
+    penalty = Penalty.build(9, l1_ratio, None, -bound, bound)
+    y = X @ rng.standard_normal(9) + rng.standard_normal(40)
+    solver = kind(penalty, 9 - copies, float(y @ y / 40))
+    solver.extend(gram, X.T @ y / 40, index)
+    for alpha in (0.5, 0.3, 0.1, 0.1, 0.03):
+        for _ in range(3):
+            c = X.T @ (y + 0.3 * rng.standard_normal(40)) / 40
+            solver.retarget(c)
+            solver.solve(alpha, 1000)
+            w = solver.state.w
+            assert penalty.at(alpha).violation(w, c - gram @ w).max() <= 1e-9

@@ -306,6 +306,9 @@ def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iter
         start, intercepts = _from_some_rows(bound, alphas, start, settings)
     each = enumerate(zip(start.T, intercepts, strict=True))
     paths = [BatchedNewton(bound, k, w, settings, alone, b) for k, (w, b) in each]
+    if len(paths) == 1 and span is None:
+        yield from paths[0].run(alphas)
+        return
     for found in zip(*(path.run(alphas) for path in paths), strict=True):
         if span is not None:
             found = tuple(_on_features(one, design, span) for one in found)

@@ -43,6 +43,11 @@ class Subproblem:
         if not self.has_kinks:
             return self._closed_form(alpha, index, gram, c)
         square = max(square, 0.0)
+        if self.solver is not None and self.gram is gram:
+            self.solver.yy = square
+            self.solver.retarget(c)
+            self.solver.solve(alpha, MOST_ITERATIONS)
+            return self.solver.state.w
         changed = self.gram is not gram and (self.gram is None or len(self.gram) == len(gram))
         if self.solver is None or changed:
             self.solver = ProximalActiveSet(

@@ -51,6 +51,12 @@ class ProximalActiveSet(ActiveSet):
             self._centre_on_solution()
             self.state = self.state._replace(factor=factor)
 
+    def retarget(self, c: Array) -> None:
+        """Take another linear term, around the same centre; see `ActiveSet`."""
+        self.plain = self.plain._replace(c=np.where(self.usable, c, 0.0))
+        centre = self.state.model.centre
+        super().retarget(self.plain.c if centre is None else self.plain.c + self.shift * centre)
+
     def solve(self, alpha: float, budget: int, final: bool = True) -> int:
         """Move to the solution at `alpha`; see `ActiveSet`.
 
