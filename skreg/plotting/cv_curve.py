@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..selection.result import LOG_LOSS, MEAN_DEVIANCE, MEAN_SQUARED_ERROR
+from ..selection.result import CRITERIA, LOG_LOSS, MEAN_DEVIANCE, MEAN_SQUARED_ERROR
 from . import fitted, labels
 from .style import Display, Kwargs, styled
 from .top_axis import top_axis
@@ -231,6 +231,8 @@ class CVCurveDisplay(Display):
 
 def _metric_label(metric: str) -> str:
     """Name what the errors measure, with its unit; a scorer's values come negated."""
+    if metric.lower() in CRITERIA:
+        return metric  # of the path on all rows
     if metric.startswith("neg_"):
         metric = metric.removeprefix("neg_")
     elif metric not in (MEAN_SQUARED_ERROR, MEAN_DEVIANCE, LOG_LOSS):

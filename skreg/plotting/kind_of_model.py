@@ -34,7 +34,7 @@ def class_name(label: Any) -> str:
     return str(label) if isinstance(label, str) else f"class {label}"
 
 
-def targets_to_draw(target: int | str | None, classes: NDArray[Any] | None) -> list[int]:
+def targets_to_draw(target: Any, classes: NDArray[Any] | None) -> list[int]:
     """List the targets to draw: where none is chosen all classes, or the first of numbers.
 
     Raises
@@ -44,12 +44,11 @@ def targets_to_draw(target: int | str | None, classes: NDArray[Any] | None) -> l
     """
     if target is None:
         return [0] if classes is None else list(range(len(classes)))
-    if not isinstance(target, str):
+    if not isinstance(target, str) or classes is None:
         return [target]
-    names = [] if classes is None else [str(label) for label in classes]
+    names = [str(label) for label in classes]
     if target not in names:
-        known = f"the classes are {', '.join(names)}" if names else "no target has a name"
-        raise ValueError(f"target={target!r} is unknown: {known}")
+        raise ValueError(f"target={target!r} is unknown: the classes are {', '.join(names)}")
     return [names.index(target)]
 
 

@@ -20,7 +20,7 @@ from ..plotting import (
 )
 from ..plotting.kind_of_model import class_name
 from ..plotting.naming import shorten_apart
-from ..selection.result import LOG_LOSS, MEAN_DEVIANCE, MEAN_SQUARED_ERROR
+from ..selection.result import CRITERIA, LOG_LOSS, MEAN_DEVIANCE, MEAN_SQUARED_ERROR
 from . import wording
 from .contents import Contents, ModelReport, Score
 from .drawing import BLUE, HEIGHT, Picture, Sketch, picture, plain, printable
@@ -155,6 +155,8 @@ def _of_cv(model: ModelReport) -> Iterator[Sketch]:
         what = "Error" if error else "Score, negated so that less is better,"
         if cv.metric in (LOG_LOSS, MEAN_DEVIANCE):
             what = cv.metric.capitalize()
+        if cv.metric.lower() in CRITERIA:
+            return f"{cv.metric} of the model at each penalty; the lowest point is min."
         return (
             f"{what} of the rows held out at each penalty, with a band of one standard error. "
             "The lowest point is min; 1se is the largest penalty within one standard error of it."

@@ -159,7 +159,7 @@ def test_one_class_is_chosen_by_place_or_name(model):
         RegularizationPathDisplay.from_estimator(model, target="merlot")
     with pytest.raises(ValueError, match="target=3 is out of range"):
         CoefficientDisplay.from_estimator(model, target=3)
-    with pytest.raises(ValueError, match="target='y' is unknown: no target has a name"):
+    with pytest.raises(ValueError, match="target='y' is out of range"):
         RegularizationPathDisplay.from_path(model.path_.for_target(0), target="y")
 
 
@@ -390,3 +390,12 @@ def test_ridge_regression_of_classes_is_of_squared_errors(binary, wines):
     kept = RidgeClassifierCV(cv=3, store_path=True, alphas=10).fit(*wines)
     panels = RegularizationPathDisplay.from_estimator(kept).panels_
     assert [panel.ax_.get_title() for panel in panels] == NAMES.tolist()
+
+
+def test_a_criterion_is_of_no_folds(binary):
+    _, X, y = binary
+    fitted = LogisticRegressionCV(rule="bic", alphas=10, l1_ratios=[1.0]).fit(X, y)
+    display = CVCurveDisplay.from_estimator(fitted)
+    assert display.ax_.get_ylabel() == "BIC"
+    assert_array_equal(display.lines_[0].get_ydata(), fitted.criterion_)
+    assert [label.get_text() for label in display.alpha_labels_] == ["min"]

@@ -238,3 +238,12 @@ def test_a_page_of_classes_is_written(wines, tmp_path):
     assert "C in use" in page
     assert "l1_ratio in use" in page
     assert "log-odds" in page
+
+
+def test_a_criterion_in_place_of_folds(gather, wines, monkeypatch):
+    X, y = wines
+    model = LogisticRegressionCV(alphas=10, l1_ratios=[1.0], rule="bic")
+    found = gather(model, X, y == "barolo", cv=3)
+    caption, ax = drawn(found.models[0], found, monkeypatch)["cv"]
+    assert caption == "BIC of the model at each penalty; the lowest point is min."
+    assert ax.get_ylabel() == "BIC"
