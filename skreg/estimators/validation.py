@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ..data.design import Array
+from .runtime import warn
 
 PAIR = ("X", "y")
 BOOLEANS = (bool, np.bool_)
@@ -68,6 +71,17 @@ def check_table(
         # In a list of texts a NaN becomes a text as well, and then a class.
         _refuse_missing(given[names[1]] if y.dtype.kind == "U" else y, names[1])
     return X, y
+
+
+def one_column(y: Any) -> Any:
+    """A y of one dimension; a column is one with scikit-learn's warning, at the user's line."""
+    if np.ndim(y) == 2 and np.shape(y)[1] == 1:
+        warn(
+            "A column-vector y was passed when a 1d array was expected. Please change the shape of"
+            " y to (n_samples,), for example using ravel().",
+            DataConversionWarning,
+        )
+    return column_or_1d(y)
 
 
 def check_weights(sample_weight: Any, X: Any) -> Array | None:

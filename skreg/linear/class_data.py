@@ -9,14 +9,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..data.powers_of_two import are_ordinary, powers_of_two
 from ..data.products import Array
 from ..estimators.labels import balanced_weights, weights_by_class
 from ..estimators.ready import DTYPES, finite_floats, note_columns
-from ..estimators.validation import check_table, check_weights, columns_of
+from ..estimators.validation import check_table, check_weights, columns_of, one_column
 from .training_data import (
     FORMATS,
     NO_UNIT,
@@ -154,4 +153,4 @@ def check_labelled(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any], f
         table = as_columns(table) if sparse.issparse(table) else table
         return table, y, mean_square if are_ordinary(mean_square, 1.0) else None
     X, y = check_table(estimator, X, y, numeric_y=False, accept_sparse=FORMATS, dtype=DTYPES)
-    return checked_floats(X)[0], column_or_1d(y, warn=True), None
+    return checked_floats(X)[0], one_column(y), None

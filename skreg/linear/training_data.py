@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import column_or_1d
 
 from ..data.powers_of_two import PowersOfTwo, are_ordinary, powers_of_two
 from ..data.products import Array, is_sparse
@@ -19,6 +18,7 @@ from ..estimators.validation import (
     check_weights,
     columns_of,
     numeric,
+    one_column,
     refuse_booleans,
     refuse_sparse,
 )
@@ -79,7 +79,7 @@ class TrainingData:
         estimator._validate_params()
         table, target, mean_square = check_data(estimator, X, y)
         if target.ndim == 2:
-            target = np.asarray(column_or_1d(target, warn=True))
+            target = np.asarray(one_column(target))
         loss.check_target(target)
         weight = check_weights(sample_weight, table)
         added = check_offset(offset, (len(target),))

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from ..estimators.labels import balanced_weights, weights_by_class
+from ..estimators.validation import one_column
 from .engine.batches import Targets
 from .rows import Rows, of_order_one
 
@@ -46,7 +46,7 @@ def read_labels(
     if kind == "multilabel-indicator":
         y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
         return Targets(y.astype(dtype), None, smoothing), np.arange(y.shape[1]), "logistic"
-    y = column_or_1d(y, warn=True)
+    y = one_column(y)
     seen = np.unique(y)
     known = seen if classes is None else classes
     unseen = np.setdiff1d(seen, known)

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from ..estimators.parameters import parameter, with_parameters
 from ..estimators.runtime import restored_on_failure
+from ..estimators.validation import one_column
 from ..objective.losses import LOSSES, Loss, Poisson
 from .base import BaseMLP, can_go_on
 from .engine.batches import Data, Targets
@@ -134,7 +134,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _encode(self, y: Any, first: bool, classes: Any = None, complete: bool = False) -> Targets:
         if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+            y = one_column(y)
         with np.errstate(over="ignore", invalid="ignore"):
             values = y.astype(np.dtype(self.dtype)).reshape(len(y), -1)
         if not np.isfinite(values).all():

@@ -12,6 +12,7 @@ import pytest
 import sklearn.linear_model
 from scipy import sparse
 from sklearn.base import clone, is_classifier
+from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import TimeSeriesSplit, cross_val_score, learning_curve
 
 import skreg
@@ -550,3 +551,21 @@ def test_searches_that_begin_with_one_row(name):
     )
     assert sizes.tolist() == [1, 5]
     np.testing.assert_allclose(train[0], 0.0, atol=1e-20)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        skreg.LogisticRegression(),
+        skreg.PoissonRegressor(),
+        skreg.MLPClassifier(max_iter=2),
+        skreg.MLPRegressor(max_iter=2),
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_warning_of_a_column_points_at_the_user_s_line(model):
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    with pytest.warns(DataConversionWarning) as seen:
+        model.fit(X, np.arange(20)[:, None] % 2)
+    assert [one.filename for one in seen if one.category is DataConversionWarning] == [__file__]
