@@ -147,7 +147,8 @@ def _solved(
     """
     n_features, n_targets = start.shape
     W = np.empty((n_targets, len(alphas), n_features))
-    parts, settings, has_rows, done = [], bound.problem.settings, bound.design.has_rows, 0
+    parts, has_rows, done = list[Any](), bound.design.has_rows, 0
+    settings = replace(bound.problem.settings, exact=len(alphas) == 1)
     n_positive = int(np.count_nonzero(engine_alphas))
     for part in (engine_alphas[:n_positive], engine_alphas[n_positive:]):
         if not len(part):

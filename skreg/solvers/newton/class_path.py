@@ -56,7 +56,7 @@ class ClassPath:
         self.penalty = of_pairs(bound.penalty, rows.n_classes)
         sizes = np.sqrt(np.outer(rows.squares, self.design.variances))
         self.noise = KKT_ROUNDING * sizes.ravel()
-        self.aim = max(AIM, min(USUAL_AIM, settings.tol))
+        self.aim = AIM if settings.exact else max(AIM, min(USUAL_AIM, settings.tol))
         self.least_error = self.aim if self.aim == USUAL_AIM else EXACT_STEP
         w = self.shape.clip(start.T)
         b, eta = rows.beside(self._predict(w)) if w.any() else (rows.intercept, rows.eta)

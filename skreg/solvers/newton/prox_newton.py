@@ -102,7 +102,7 @@ class NewtonPath:
         design = bound.design
         self.design, self.penalty, self.settings = design, bound.penalty, settings
         self.rows = rows = TargetLoss(bound, k)
-        self.aim = max(AIM, min(USUAL_AIM, settings.tol))
+        self.aim = AIM if settings.exact else max(AIM, min(USUAL_AIM, settings.tol))
         self.least_error = self.aim if self.aim == USUAL_AIM else EXACT_STEP
         rank = min(design.n_samples - rows.has_intercept, design.n_features)
         self.subproblem = Subproblem(self.penalty, rank, alone, settings.tuning)
