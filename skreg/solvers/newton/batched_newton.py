@@ -32,6 +32,11 @@ FIRST_BATCH, LONGEST_BATCH = 4, 16
 # The next batch is twice as long after so many sweeps or fewer, and half as long after more than
 # the second.
 FEW_SWEEPS, MANY_SWEEPS = 2, 3
+# An alpha below this share of the one before is solved by itself: little is shared with others, and
+# the polynomial goes too far.
+NEXT_ALPHA = 0.6
+# With more active features alphas are solved one by one: 500 take 1 ms an alpha and sweep.
+LARGEST_SUPPORT = 500
 # Entries that arrays of the rows of one batch have at most.
 ENTRIES_OF_A_BATCH = 1 << 20
 # Solutions that are extrapolated from are this share of the batch that begins apart.
@@ -74,7 +79,7 @@ class BatchedNewton(NewtonPath):
     ) -> None:
         super().__init__(bound, k, start, settings, alone, intercept)
         smooth = self.rows.loss.gap_from_curvature and not self.penalty.has_bounds
-        self.batches = smooth and not alone
+        self.batches = smooth and not alone and not self.design.sparse
         self.source: CurvatureSource | None = None
         self.passes: Passes | None = None
         self.missing = self.index[:0]
@@ -89,19 +94,33 @@ class BatchedNewton(NewtonPath):
             done = len(found)
         while done < len(alphas):
             found, length = [], min(length, most)
-            if self.batches and alphas[done] > 0.0:
-                batch = self._advance(alphas[done : done + length])
+            count = self._together(alphas[done : done + length])
+            if count:
+                batch = self._advance(alphas[done : done + count])
                 found = self._accept(batch)
                 length = len(batch.alphas)
             if not found:
                 found, length = [self.solve(float(alphas[done]))], 1
-                self._start_anew()
+                self.source = self.passes = None
             elif len(found) < length or batch.n_sweeps > MANY_SWEEPS:
                 length = max(1, len(found) // 2)
             elif batch.n_sweeps <= FEW_SWEEPS:
                 length *= 2
             done += len(found)
             yield from found
+
+    def _together(self, alphas: Array) -> int:
+        """How many of these alphas, from the first, are a batch; zero where one alone is better.
+
+        A support that is large is left to the active-set method, which updates its factor.
+        """
+        n_active = np.count_nonzero(self.point.w)
+        if not self.batches or not alphas[0] > 0.0 or n_active > LARGEST_SUPPORT:
+            return 0
+        last = self.alpha if np.isfinite(self.alpha) else alphas[0]
+        before = np.append(last, alphas[:-1])
+        far = alphas < NEXT_ALPHA * before
+        return int(far.argmax()) if far.any() else len(alphas)
 
     def _start_anew(self) -> None:
         """Let the next batch make what hangs on the working set and the curvature."""
@@ -145,7 +164,7 @@ class BatchedNewton(NewtonPath):
                 return OfPairs(part.plain, rows.has_intercept)
             if part.n_samples <= ROWS_OF_OWN_CURVATURE:
                 return OfFewRows(part.plain, rows.omega, rows.has_intercept)
-        return Frozen(rows, part, None)
+        return Frozen(rows, part, self.model)
 
     def _renew_if_worthwhile(self) -> None:
         """Ask for a new curvature where sweeps with the old one have cost more."""

@@ -101,6 +101,7 @@ class NewtonPath:
     ) -> None:
         design = bound.design
         self.design, self.penalty, self.settings = design, bound.penalty, settings
+        self.alone = alone
         self.rows = rows = TargetLoss(bound, k)
         self.aim = AIM if settings.exact else max(AIM, min(USUAL_AIM, settings.tol))
         self.least_error = self.aim if self.aim == USUAL_AIM else EXACT_STEP
@@ -306,13 +307,17 @@ class NewtonPath:
         del self.known[:-MOST_KNOWN]
 
     def _df(self, alpha: float, w: Array, eta: Array) -> float:
-        """Degrees of freedom, by the curvature that is kept where that of the point matters."""
+        """Degrees of freedom.
+
+        Without an L1 part by the curvature at the point; that which a path keeps may be of another
+        alpha, and be off by a tenth.
+        """
 
         def gram_of(chosen: Index) -> Array:
             place = np.full(len(w), -1)
             place[self.index] = np.arange(len(self.index))
-            rows = self.rows
-            held = self.model or CurvedModel(self.part, rows.slopes(eta)[1], rows.has_intercept)
+            rows, held = self.rows, self.model if self.alone else None
+            held = held or CurvedModel(self.part, rows.slopes(eta)[1], rows.has_intercept)
             return held.gram[np.ix_(place[chosen], place[chosen])]
 
         return degrees_of_freedom(w, self.penalty.at(alpha), gram_of)

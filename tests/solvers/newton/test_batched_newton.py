@@ -393,3 +393,20 @@ def test_rows_of_weight_zero_alone_are_no_part_to_start_from(monkeypatch):
     y = target("logistic", X[:, 0], rng)
     path = fit_path(Problem(Penalty.build(2, 1.0), Logistic()).bind(X, y, weight), np.array([0.01]))
     assert path.converged.all()
+
+
+def test_alphas_far_apart_and_large_supports_are_solved_by_themselves(monkeypatch):
+    data = Data("logistic", "all", 2)
+    bound = data.problem.bind(data.X, data.y)
+    alphas = data.alphas(bound, 12)
+    assert (alphas[1:] > 0.6 * alphas[:-1]).all()
+    expected = fit_path(bound, alphas)
+    path = BatchedNewton(bound, 0, np.zeros(30), Settings(), alone=False)
+    assert path._together(alphas) == 12
+    assert path._together(alphas * np.array([1.0] * 5 + [0.5] * 7)) == 5
+    path.alpha = 2.0 * alphas[0]
+    assert path._together(alphas) == 0  # the last was far above
+    monkeypatch.setattr(batched_newton, "LARGEST_SUPPORT", 3)
+    found = fit_path(bound, alphas)
+    np.testing.assert_allclose(found.coefs, expected.coefs, atol=1e-8)
+    assert found.converged.all()
