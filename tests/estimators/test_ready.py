@@ -15,6 +15,7 @@ import skreg
 from skreg.estimators.ready import finite_floats
 
 RNG = np.random.default_rng(0)
+LARGEST = np.finfo(np.float64).max
 WHOLE = RNG.integers(-9, 9, (12, 4))
 X = np.round(WHOLE + 0.25 * RNG.integers(0, 4, WHOLE.shape), 2)  # the same in float32
 Y = X @ [1.0, -2.0, 0.0, 0.5] + RNG.integers(0, 2, len(X))
@@ -104,6 +105,18 @@ def test_the_rest_is_left_alone(form):
 def test_a_number_that_becomes_infinite_is_not_ready():
     with np.errstate(over="ignore"):
         assert finite_floats(with_entry(1e60), np.float32)[1] is None
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).max <= LARGEST, reason="float64 holds them all")
+@pytest.mark.filterwarnings("ignore:.*Maximum iterations.*:UserWarning")
+@pytest.mark.parametrize("model", [skreg.Lasso(), skreg.MLPRegressor(max_iter=2)])
+def test_numbers_that_become_infinite_are_refused_in_silence(model):
+    """By `fit` and by what predicts alike; a warning would be an error here."""
+    wide = X.astype(np.longdouble)
+    wide[3, 1] = np.longdouble(LARGEST) * 10
+    for call in (clone(model).fit(X, Y).predict, lambda given: clone(model).fit(given, Y)):
+        with pytest.raises(ValueError, match="infinity or a value too large"):
+            call(wide)
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.int64, pd.Series, "frame"])
