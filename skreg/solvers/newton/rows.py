@@ -97,7 +97,7 @@ class TargetLoss:
         """Minus the slope of each row, the residual of a GLM, and its curvature, above zero."""
         slope, curvature = self.loss.gradient_and_curvature(eta, self.y)
         if self.counted is not None:
-            slope, curvature = slope * self.counted, curvature * self.counted
+            slope, curvature = (np.where(self.counted, part, 0.0) for part in (slope, curvature))
         largest = float(curvature.max(initial=0.0))
         return -slope, np.maximum(curvature, LEAST_CURVATURE * largest or 1.0)
 
