@@ -95,11 +95,11 @@ class LogLink(Loss):
             mean = np.average(y, axis=0, weights=weight)
             return np.asarray(np.log(np.maximum(mean, np.finfo(mean.dtype).tiny)))
         s, a, b = row_scale(weight, y), 2.0 - self.power, self.power - 1.0
-        found, expected = (
-            logsumexp(-b * offset, axis=0, b=s * y),
-            logsumexp(a * offset, axis=0, b=s),
-        )
-        nothing = np.log(np.finfo(np.float64).tiny * np.sum(s * np.ones_like(y), axis=0))
+        with np.errstate(divide="ignore"):  # of counts that are all zero
+            found = logsumexp(-b * offset, axis=0, b=s * y)
+            expected = logsumexp(a * offset, axis=0, b=s)
+        total = np.sum(s * np.ones_like(y), axis=0)
+        nothing = np.log(np.finfo(np.float64).tiny) + np.log(total)
         return np.asarray(np.where(np.isfinite(found), found, nothing) - expected)
 
 

@@ -105,6 +105,15 @@ class PathResult:
             self.n_iters[..., index],
         )
 
+    def with_point(self, index: int, point: PathPoint) -> PathResult:
+        """The same with other results at one alpha, by its index."""
+        of = {"coefs": "coef", "intercepts": "intercept", "dual_gaps": "dual_gap"}
+        of |= {"converged": "converged", "n_iters": "n_iter"}
+        changed = {name: getattr(self, name).copy() for name in of}
+        for name, part in of.items():
+            changed[name][..., index] = getattr(point, part)
+        return replace(self, **changed)
+
     def for_target(self, k: int) -> PathResult:
         """The path of target `k` alone."""
         if self.coefs.ndim == 2:

@@ -117,8 +117,6 @@ LISTED = {
     "linear_model._glm.tests.test_glm": {
         r"test_glm_wrong_y_range\[.*": "the message names the row",
         r"test_glm_log_regression\[estimator[235]-.*": "the objective is not convex, and refused",
-        r"test_glm_log_regression\[estimator4-True-.*": "tol is a duality gap, not a gradient",
-        r"test_warm_start\[.*-newton-cholesky\]": "tol is a duality gap, not a gradient",
         r"test_tweedie_link_(argument|auto)\[.*": "looks at a private attribute",
         r"test_tweedie_score\[(.*-3|log-0|identity-[12].*)\]": (
             "the objective is not convex, and refused"

@@ -306,3 +306,12 @@ def test_a_loss_that_no_solver_takes_is_refused_by_name(solver):
     problem = engine.Problem(Penalty.build(10, 0.0), loss=AbsoluteError(), solver=solver)
     with pytest.raises(ValueError, match="does not support the loss 'absolute_error'"):
         fit_path(problem.bind(X, Y1), np.array([1.0]))
+
+
+def test_a_point_is_put_in_its_place():
+    path = regularization_path(Lasso(), X, Y1, alphas=[2.0, 1.0])
+    other = path.with_point(1, path.at(0))
+    np.testing.assert_array_equal(other.coefs[:, 1], path.coefs[:, 0])
+    assert other.intercepts[1] == path.intercepts[0]
+    assert path.coefs[:, 1].any()
+    assert not np.array_equal(path.coefs[:, 1], other.coefs[:, 1])
