@@ -44,6 +44,7 @@ from .prox_newton import (
     MOST_IDLE_STEPS,
     NEAR_THRESHOLD,
     SHARE_JOINING,
+    SHARE_OF_ROUNDING,
     TRUSTED_STEPS,
 )
 from .subproblem import Subproblem
@@ -186,7 +187,7 @@ class ActivePairs(ClassPath):
                 point = part_way(point, new, share)
                 p = rows.probabilities(point.eta)
                 self.model, error = None, np.inf
-                idle += share == 0.0
+                idle += share < SHARE_OF_ROUNDING
                 if idle >= MOST_IDLE_STEPS:
                     break
                 continue

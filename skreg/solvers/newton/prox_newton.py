@@ -63,8 +63,9 @@ CONTRACTION = 0.25
 EVALUATION, PER_ROW, REFRESH = 1.2e6, 40.0, 1e6
 # Solutions that are kept: for a batch of 16 alphas those half as far behind as it is long.
 MOST_KNOWN = 33
-# Steps in a row without a smaller gap, after which rounding is taken to hide more.
-MOST_IDLE_STEPS = 5
+# Steps in a row without a smaller gap, or of so small a share that the objective falls by rounding,
+# after which rounding is taken to hide more.
+MOST_IDLE_STEPS, SHARE_OF_ROUNDING = 5, 1e-3
 
 
 class Point(NamedTuple):
@@ -205,7 +206,7 @@ class NewtonPath:
                 point = between(point, new, share)
                 r, h = rows.slopes(point.eta)
                 self.model, error = None, np.inf
-                idle += share == 0.0
+                idle += share < SHARE_OF_ROUNDING
                 if idle >= MOST_IDLE_STEPS:
                     break
                 continue
