@@ -282,3 +282,10 @@ def test_threads_change_nothing():
     other = PoissonRegressorCV(l1_ratio=1.0, alphas=20).fit(X, COUNTS)
     assert_array_equal(one.coef_, other.coef_)
     assert_array_equal(one.cv_result_.errors, other.cv_result_.errors)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_a_single_row_is_met_by_the_intercept(alpha):
+    model = PoissonRegressor(alpha=alpha, standardize=True).fit(X[:1], [3.0])
+    assert not model.coef_.any()
+    assert_allclose(model.predict(X[:1]), 3.0)

@@ -68,7 +68,7 @@ def orthonormal(A: Array, whole: bool) -> tuple[Array, Array]:
     """Q with orthonormal columns and R of ``A = QR``; A is overwritten.
 
     Where the whole of it is not wanted, directions are left out that are rounding in all of A: no
-    penalty keeps a solution out of them, and centred rows have at least one.
+    penalty keeps a solution out of them, and centred rows have at least one. One is left.
     """
     given: Any = {"mode": "economic", "overwrite_a": True, "check_finite": False}
     if whole:
@@ -76,5 +76,6 @@ def orthonormal(A: Array, whole: bool) -> tuple[Array, Array]:
         return Q, R
     Q, R, order = linalg.qr(A, pivoting=True, **given)
     sizes = np.abs(R.diagonal())
-    rank = np.count_nonzero(sizes > max(A.shape) * np.finfo(A.dtype).eps * sizes.max(initial=0.0))
+    rounding = max(A.shape) * np.finfo(A.dtype).eps * sizes.max(initial=0.0)
+    rank = max(np.count_nonzero(sizes > rounding), 1)
     return Q[:, :rank], R[:rank, np.argsort(order)]
