@@ -245,8 +245,9 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         on_path = index if whole else np.searchsorted(-path.alphas, -alphas[index]).tolist()
         point = path.at(on_path[0] if len(index) == 1 else on_path)
         if not bound.loss.quadratic:  # to the digits of a fit at this alpha alone
-            point = finite_path(bound, alphas[index], start=point.coef.T).at(0)
-            path = path.with_point(on_path[0], point)
+            exact = finite_path(bound, alphas[index], start=point.coef.T).at(0)
+            if np.all(exact.dual_gap <= point.dual_gap):
+                point, path = exact, path.with_point(on_path[0], exact)
         if self.rule in CRITERIA:
             self.criterion_ = result.errors[:, 0]
         self.cv_result_ = result
