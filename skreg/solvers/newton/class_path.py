@@ -92,8 +92,9 @@ class ClassPath:
         for _ in range(MOST_HALVINGS):
             w = point.w + share * (new.w - point.w) if share < 1.0 else new.w
             value = rows.value(point.eta + share * direction) + float(penalty.value(w).sum())
-            if value <= now + LEAST_FALL * share * fall + RISE_OF_ROUNDING * abs(now):
-                return share
+            rounding = RISE_OF_ROUNDING * abs(now)
+            if value <= now + LEAST_FALL * share * fall + rounding:
+                return share if share == 1.0 or -share * fall > rounding else 0.0
             share *= 0.5
         return 0.0
 

@@ -30,7 +30,7 @@ from ..optimality import degrees_of_freedom, pseudo_solve
 from .class_loss import root_of_inverse
 from .class_model import ClassModel
 from .class_path import ClassPath, ClassPoint, part_way
-from .prox_newton import LONG_STEP, MOST_IDLE_STEPS, SHARE_OF_ROUNDING, TRUSTED_STEPS
+from .prox_newton import LONG_STEP, MOST_IDLE_STEPS, TRUSTED_STEPS
 from .row_space import RowSpace
 
 # The matrix of the equations is made where that takes no longer than so many products.
@@ -132,7 +132,7 @@ class ClassRidge(ClassPath):
             if share < 1.0:
                 point = part_way(point, new, share)
                 p = rows.probabilities(point.eta)
-                error, idle = np.inf, idle + (share < SHARE_OF_ROUNDING)
+                error, idle = np.inf, idle + (share == 0.0)
                 if idle >= MOST_IDLE_STEPS:
                     break
                 continue

@@ -44,7 +44,6 @@ from .prox_newton import (
     MOST_IDLE_STEPS,
     NEAR_THRESHOLD,
     SHARE_JOINING,
-    SHARE_OF_ROUNDING,
     TRUSTED_STEPS,
 )
 from .subproblem import Subproblem
@@ -187,7 +186,7 @@ class ActivePairs(ClassPath):
                 point = part_way(point, new, share)
                 p = rows.probabilities(point.eta)
                 self.model, error = None, np.inf
-                idle += share < SHARE_OF_ROUNDING
+                idle += share == 0.0
                 if idle >= MOST_IDLE_STEPS:
                     break
                 continue

@@ -63,9 +63,8 @@ CONTRACTION = 0.25
 EVALUATION, PER_ROW, REFRESH = 1.2e6, 40.0, 1e6
 # Solutions that are kept: for a batch of 16 alphas those half as far behind as it is long.
 MOST_KNOWN = 33
-# Steps in a row without a smaller gap, or of so small a share that the objective falls by rounding,
-# after which rounding is taken to hide more.
-MOST_IDLE_STEPS, SHARE_OF_ROUNDING = 5, 1e-3
+# Steps in a row without a smaller gap, after which rounding is taken to hide more.
+MOST_IDLE_STEPS = 5
 
 
 class Point(NamedTuple):
@@ -206,7 +205,7 @@ class NewtonPath:
                 point = between(point, new, share)
                 r, h = rows.slopes(point.eta)
                 self.model, error = None, np.inf
-                idle += share < SHARE_OF_ROUNDING
+                idle += share == 0.0
                 if idle >= MOST_IDLE_STEPS:
                     break
                 continue
@@ -261,7 +260,10 @@ class NewtonPath:
         return Point(w, point.b + moved, eta)
 
     def _armijo(self, penalty: ScaledPenalty, point: Point, new: Point, r: Array) -> float:
-        """The share of a step that lowers the objective enough, zero where none does."""
+        """The share of a step that lowers the objective enough, zero where none does.
+
+        Of less than the whole step the fall is to be more than rounding.
+        """
         rows, direction = self.rows, new.eta - point.eta
         known = float(penalty.value(point.w).sum())
         now = rows.value(point.eta) + known
@@ -270,8 +272,9 @@ class NewtonPath:
         for _ in range(MOST_HALVINGS):
             w = point.w + share * (new.w - point.w) if share < 1.0 else new.w
             value = rows.value(point.eta + share * direction) + float(penalty.value(w).sum())
-            if value <= now + LEAST_FALL * share * fall + RISE_OF_ROUNDING * abs(now):
-                return share
+            rounding = RISE_OF_ROUNDING * abs(now)
+            if value <= now + LEAST_FALL * share * fall + rounding:
+                return share if share == 1.0 or -share * fall > rounding else 0.0
             share *= 0.5
         return 0.0
 
