@@ -103,9 +103,8 @@ class CurvatureSource(ABC):
     def at(self, sums: Sums) -> Curvatures:
         """The curvatures for a sweep from here."""
 
-    def renew(self, eta: Array) -> None:
-        """Make them those at linear predictors, (k, n_samples), which own ones always are."""
-        raise NotImplementedError
+    def renew(self, eta: Array) -> None:  # noqa: B027  # own ones are new in each sweep
+        """Make them those at linear predictors, (k, n_samples)."""
 
 
 class Frozen(CurvatureSource):
