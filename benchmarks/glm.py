@@ -1,4 +1,4 @@
-"""Paths of logistic and Poisson regression with an L1 part: cells, and gaps from the formulas.
+"""Paths and cross-validation of logistic and Poisson regression: cells, and gaps from the formulas.
 
 With weights 1/n, the loss f(eta, y) of a row and r = -f' at eta = b + Xw, any u with mean zero and
 q = X'u/n give
@@ -13,6 +13,7 @@ unit is the mean deviance of the intercept alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ SHAPES = (
     (442, 10, 0.5),
     (150, 4, 0.5),
 )
+CV_SHAPES = ((1000, 100), (5000, 100), (200, 2000))
 FILES = ("golub", "spambase", "saheart")
 # Standard deviation of the logarithm of a mean count.
 SPREAD_OF_COUNTS = 0.7
@@ -51,6 +53,10 @@ def cells(setting: Any) -> Iterator[tuple[str, str, Callable[[np.random.Generato
         yield f"logistic elastic net .5 {n}x{p}", "logistic elastic net", build
     build = partial(generated, *setting.shape(5000, 100), 0.5, count, "poisson", 1.0)
     yield "poisson 5000x100", "poisson", build
+    for n, p in CV_SHAPES:
+        for loss in ("logistic", "poisson"):
+            build = partial(with_folds, *setting.shape(n, p), count, loss)
+            yield f"{loss}, 5 folds, {n}x{p}", "cross-validation", build
     for name in FILES if setting.data and not setting.quick else ():
         file = Path(setting.data, f"{name}.npz")
         if file.is_file():
@@ -68,6 +74,11 @@ def generated(
     else:
         y = rng.poisson(np.exp(SPREAD_OF_COUNTS * eta)).astype(float)
     return of_loss(X, y, count, loss, l1_ratio)
+
+
+def with_folds(n: int, p: int, count: int, loss: str, rng: np.random.Generator) -> Problem:
+    whole = generated(n, p, 0.5, count, loss, 1.0, rng)
+    return replace(whole, task="glm_cv", folds=problems.random_folds(n))
 
 
 def stored(file: Path, count: int, rng: np.random.Generator) -> Problem:

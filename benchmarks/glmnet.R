@@ -51,13 +51,18 @@ shrunk <- function(q) {
 # scales, so y is scaled here: w becomes w / s, the l1 part alpha l1_ratio / s, and the l2 part stays.
 # Its factors sum to p.
 solve <- function(q, thresh, type) {
-  if (q$task == "glm_path") {
+  if (q$task %in% c("glm_path", "glm_cv")) {
     logistic <- q$loss == "logistic"
-    model <- glmnet(q$X, if (logistic) factor(q$y) else q$y, alpha = q$l1_ratio,
-                    family = if (logistic) "binomial" else "poisson", lambda = q$alphas,
-                    standardize = FALSE, thresh = thresh, maxit = 1e7, type.logistic = type)
-    return(list(model = model, at = seq_along(q$alphas), centre = 0, deviation = 1,
-                curve = numeric(0)))
+    arguments <- list(x = q$X, y = if (logistic) factor(q$y) else q$y, alpha = q$l1_ratio,
+                      family = if (logistic) "binomial" else "poisson", lambda = q$alphas,
+                      standardize = FALSE, thresh = thresh, maxit = 1e7, type.logistic = type)
+    if (q$task == "glm_path") {
+      return(list(model = do.call(glmnet, arguments), at = seq_along(q$alphas), centre = 0,
+                  deviation = 1, curve = numeric(0)))
+    }
+    fit <- do.call(cv.glmnet, c(arguments, list(foldid = q$folds + 1)))
+    return(list(model = fit$glmnet.fit, at = which.min(fit$cvm), centre = 0, deviation = 1,
+                curve = fit$cvm))
   }
   p <- ncol(q$X)
   w <- if (is.null(q$weights)) rep(1 / length(q$y), length(q$y)) else q$weights / sum(q$weights)
@@ -116,7 +121,7 @@ while (length(line <- readLines(input, n = 1)) > 0) {
     if (words[1] == "load") {
       problem <- NULL
       problem <- load_problem(sub("^load ", "", line))
-      types <- if (problem$task == "glm_path") c("Newton", "modified.Newton") else c("naive", "covariance")
+      types <- if (problem$task %in% c("glm_path", "glm_cv")) c("Newton", "modified.Newton") else c("naive", "covariance")
       for (type in c(types, types)) {  # R compiles what is repeated
         try(solve(shrunk(problem), 1e-4, type), silent = TRUE)
       }

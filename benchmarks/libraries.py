@@ -166,7 +166,7 @@ class Skreg(Library):
         return {"skreg": str(import_module("skreg").__version__)}
 
     def variants(self, problem: Problem) -> tuple[str, ...]:
-        jobs = problem.task == "cv" and self.threads > 1
+        jobs = problem.task in ("cv", "glm_cv") and self.threads > 1
         return ("default", "n_jobs") if jobs else ("default",)
 
     def options(self, problem: Problem) -> dict[str, Any]:
@@ -191,6 +191,17 @@ class Skreg(Library):
         model = getattr(skreg, kinds[problem.loss])(**shape)
         path = skreg.regularization_path(model, problem.X, problem.y, alphas=problem.alphas)
         return lambda: Answer(path.coefs, path.intercepts, path.alphas)
+
+    def glm_cv(self, problem: Problem, tol: float, variant: str) -> Read:
+        skreg, ratio = import_module("skreg"), problem.l1_ratio
+        options: dict[str, Any] = {"alphas": problem.alphas, "cv": problem.splits, "tol": tol}
+        options["n_jobs"] = jobs(self, variant)
+        if problem.loss == "logistic":
+            model = skreg.LogisticRegressionCV(l1_ratios=(ratio,), **options)
+        else:
+            model = skreg.PoissonRegressorCV(l1_ratio=ratio, **options)
+        model.fit(problem.X, problem.y)
+        return fitted(model, curve=model.cv_result_.mean)
 
     def cv(self, problem: Problem, tol: float, variant: str) -> Read:
         kind = "ElasticNetCV" if (shape := mixing(problem)) else "LassoCV"
@@ -238,7 +249,7 @@ class ScikitLearn(Library):
     package = "sklearn"
 
     def variants(self, problem: Problem) -> tuple[str, ...]:
-        if problem.task == "cv":
+        if problem.task in ("cv", "glm_cv"):
             return ("default", "n_jobs") if self.threads > 1 else ("default",)
         n, p = problem.X.shape
         gram = problem.task == "path" and n <= p <= 2000 and not is_sparse(problem.X)
@@ -284,6 +295,20 @@ class ScikitLearn(Library):
             **({"penalty": "elasticnet"} if version("scikit-learn") < "1.8" else {}),
         )  # fmt: skip
         return one_by_one(model, problem, lambda alpha: {"C": 1.0 / (alpha * len(problem.y))})
+
+    def glm_cv(self, problem: Problem, tol: float, variant: str) -> Read:
+        linear, size = import_module("sklearn.linear_model"), len(problem.y)
+        options: dict[str, Any] = {"scoring": "neg_log_loss"}
+        if version("scikit-learn") < "1.8":
+            options["penalty"] = "elasticnet"
+        else:
+            options["use_legacy_attributes"] = False
+        model = linear.LogisticRegressionCV(
+            Cs=1.0 / (problem.alphas * size), l1_ratios=(problem.l1_ratio,), solver="saga",
+            cv=problem.splits, tol=tol, max_iter=100_000, n_jobs=jobs(self, variant), **options,
+        )  # fmt: skip
+        model.fit(problem.X, problem.y)
+        return fitted(model, 1.0 / (np.ravel(model.C_)[0] * size))
 
     def cv(self, problem: Problem, tol: float, variant: str) -> Read:
         kind = "ElasticNetCV" if (shape := mixing(problem)) else "LassoCV"

@@ -228,10 +228,12 @@ class Glmnet(Library):
     default = 1e-7
 
     def refuses(self, problem: Problem) -> str | None:
-        return None if problem.task in ("path", "glm_path", "cv") else f"no {problem.task}"
+        return (
+            None if problem.task in ("path", "glm_path", "cv", "glm_cv") else f"no {problem.task}"
+        )
 
     def variants(self, problem: Problem) -> tuple[str, ...]:
-        if problem.task == "glm_path":
+        if problem.task in ("glm_path", "glm_cv"):
             return ("Newton", "modified.Newton") if problem.loss == "logistic" else ("Newton",)
         if problem.X.shape[1] > 5000 or is_sparse(problem.X):
             return ("naive",)
