@@ -149,6 +149,16 @@ class Design(ABC):
         """The same columns and scales with other weights of the rows, centred by these or not."""
         return self.build(self._X, weight, center=center).with_scale(self.inv_scale)
 
+    def of_features(self, index: Index) -> Self:
+        """Some of the features, centred and scaled as all are: their intercept is the user's."""
+        mean, inv_scale = (None if v is None else v[index] for v in (self.mean, self.inv_scale))
+        some = type(self)(self._X[:, index], self.omega, mean, inv_scale, self.dtype)
+        if mean is not None:
+            some.far = self.far.take(index, self.n_features)
+        if self._gram is not None:
+            some.use_gram(self._gram[np.ix_(index, index)])
+        return some
+
     @abstractmethod
     def subset(self, index: Index) -> Self:
         """The design of some features; dense columns are gathered centred and scaled."""

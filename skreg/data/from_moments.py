@@ -98,6 +98,8 @@ class MomentsDesign(Design):
         gram = self.gram()[np.ix_(index, index)]
         return MomentsDesign(gram, self.n_samples, mean, inv_scale, self._shift[index])
 
+    of_features = subset
+
     def _no_rows(self, *args: Any, **kwargs: Any) -> Never:
         """Refuse what only rows can answer; the registry refuses solvers that ask for it."""
         raise AttributeError(NO_ROWS)

@@ -66,6 +66,10 @@ class PowersOfTwo:
         """Whether nothing is to be done."""
         return not (self.base or self.target or self.weight or self.columns is not None)
 
+    def of_features(self, index: NDArray[np.intp]) -> PowersOfTwo:
+        """Those of some of the columns."""
+        return self if self.columns is None else replace(self, columns=self.columns[index])
+
     # Into the units of the engine ---------------------------------------------------------
 
     def scaled(self, X: Any, y: Array, weight: Array | None) -> tuple[Any, Array, Array | None]:

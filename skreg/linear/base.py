@@ -18,6 +18,7 @@ from ..estimators.warnings import unit_of_gaps, warn_unconverged
 from ..objective.losses import Loss
 from ..paths.fit_path import fit_path
 from ..paths.problem import BoundProblem
+from ..paths.relaxed import relaxed
 from ..paths.result import PathPoint, PathResult
 from .training_data import FORMATS, TrainingData
 
@@ -124,8 +125,9 @@ class LinearRegressor(RegressorMixin, MultiOutputMixin, LinearModel):
 
 
 def fit_at(bound: BoundProblem, alpha: float, start: Array | None = None) -> PathPoint:
-    """A fit at one alpha, from a start where there is one."""
-    return finite_path(bound, np.array([alpha], dtype=np.float64), start=start).at(0)
+    """A fit at one alpha, relaxed where the problem says so, from a start where there is one."""
+    path = finite_path(bound, np.array([alpha], dtype=np.float64), start=start)
+    return relaxed(bound, path, bound.problem.relax).at(0)
 
 
 def finite_path(bound: BoundProblem, alphas: Array, **options: Any) -> PathResult:

@@ -26,12 +26,13 @@ from ..estimators.warnings import WarnsOfEdge, unit_of_gaps, warn_unconverged
 from ..paths.fit_path import with_degrees_of_freedom
 from ..paths.grid import DEFAULT_EPS, open_ends
 from ..paths.problem import BoundProblem, Problem
+from ..paths.relaxed import relaxed
 from ..selection.cross_validate import Metric, cross_validate, mean_squared_error
 from ..selection.fold_moments import Fold, bind_for_folds
 from ..selection.information_criteria import dispersion_of, information_criterion
-from ..selection.result import CRITERIA, MEAN_SQUARED_ERROR, CVResult
+from ..selection.result import CRITERIA, MEAN_SQUARED_ERROR, CVResult, at_best_share
 from .base import LinearModel, finite_path
-from .problems import is_count, resolve_alphas
+from .problems import is_count, resolve_alphas, shares_to_relax
 from .training_data import TrainingData, take_gram
 
 # Fitted attributes that parameters decide on, which a fit with others must not leave behind.
@@ -42,6 +43,7 @@ NOT_ALWAYS = (
     "mse_path_",
     "cv_results_",
     "coefs_paths_",
+    "relax_",
 )
 
 Candidate = tuple[BoundProblem, Array]
@@ -113,6 +115,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
     verbose: bool | int = 0
     refit: bool = True
     alpha_per_target: bool = False
+    relax: Any = False
 
     #: Whether any alpha is solved directly: no path leads there, no `tol` or `max_iter` matters.
     _direct: ClassVar[bool] = False
@@ -156,6 +159,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
             run=partial(in_parallel, self.n_jobs, self.verbose),
             weights=data.row_weight,
             reweighted=data.reweighted,
+            shares=shares_to_relax(self.relax, problems),
         )
         return candidates, results
 
@@ -219,6 +223,13 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         """
         for earlier in NOT_ALWAYS:
             self.__dict__.pop(earlier, None)
+        shares = shares_to_relax(self.relax, problems)
+        if shares is not None and (self.rule in CRITERIA or not self.refit):
+            other = f"rule={self.rule!r}" if self.refit else "refit=False"
+            raise ValueError(
+                f"relax and {other} do not go together: its shares are chosen by folds, for the fit"
+                " on all rows; set rule='min' or '1se' and refit=True"
+            )
         routed = self._routed(data.given_weight, params)
         if self.rule in CRITERIA:
             candidates, results = self._by_criterion(data, problems, given)
@@ -227,9 +238,12 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         from_count = is_count(given)
         if from_count:
             results = [replace(one, open_ends=open_ends(one.l1_ratio)) for one in results]
+        if shares is not None:
+            results = at_best_share(results, shares, self.rule)
+            self.relax_ = results[0].relax
         best = 0
         if len(results) > 1:
-            best = int(np.argmin([result.mean.min() for result in results]))
+            best = int(np.argmin([result.smallest_mean for result in results]))
         (bound, alphas), result = candidates[best], results[best]
         each = [result]
         if self.alpha_per_target and result.errors_by_target is not None:
@@ -248,6 +262,9 @@ class CrossValidated(WarnsOfEdge, LinearModel):
             exact = finite_path(bound, alphas[index], start=point.coef.T).at(0)
             if np.all(exact.dual_gap <= point.dual_gap):
                 point, path = exact, path.with_point(on_path[0], exact)
+        if shares is not None:
+            path = relaxed(bound, path, self.relax_)
+            point = path.at(on_path[0])
         if self.rule in CRITERIA:
             self.criterion_ = result.errors[:, 0]
         self.cv_result_ = result

@@ -15,13 +15,13 @@ from ..estimators.parameters import NOT_NEGATIVE, SHARE, parameter, with_paramet
 from ..paths.problem import Problem
 from .base import LinearRegressor, WarmStarted, all_or_nothing, fit_at
 from .functions import enet_path
-from .parameters import ElasticNetParameters
-from .problems import elastic_net_problem
+from .parameters import ElasticNetParameters, RelaxParameters
+from .problems import elastic_net_problem, with_relax
 from .training_data import TrainingData
 
 
 @with_parameters
-class ElasticNet(ElasticNetParameters, WarmStarted, LinearRegressor):
+class ElasticNet(RelaxParameters, ElasticNetParameters, WarmStarted, LinearRegressor):
     """Linear regression with L1 and squared L2 penalties.
 
     Minimises, with the sample weights s scaled to sum to n_samples and v the penalty factors,
@@ -140,7 +140,7 @@ class ElasticNet(ElasticNetParameters, WarmStarted, LinearRegressor):
         return self
 
     def _problem(self, columns: Sequence[Any]) -> Problem:
-        return elastic_net_problem(self, columns, self.l1_ratio)
+        return with_relax(elastic_net_problem(self, columns, self.l1_ratio), self.relax)
 
     @property
     def sparse_coef_(self) -> Any:

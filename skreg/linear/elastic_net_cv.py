@@ -16,13 +16,15 @@ from ..selection.result import MEAN_SQUARED_ERROR
 from .base import LinearRegressor, all_or_nothing
 from .cv import CrossValidated
 from .functions import enet_path, lasso_path
-from .parameters import CVParameters, ElasticNetParameters
+from .parameters import CVParameters, ElasticNetParameters, RelaxCVParameters
 from .problems import check_alphas, elastic_net_problem, is_count, shares_of_l1, undeprecated
 from .training_data import TrainingData
 
 
 @with_parameters
-class ElasticNetCV(CVParameters, ElasticNetParameters, CrossValidated, LinearRegressor):
+class ElasticNetCV(
+    RelaxCVParameters, CVParameters, ElasticNetParameters, CrossValidated, LinearRegressor
+):
     """Elastic net with alpha and l1_ratio chosen by cross-validation.
 
     The objective is that of `ElasticNet`. For each l1_ratio and each fold one path is fitted
@@ -34,6 +36,8 @@ class ElasticNetCV(CVParameters, ElasticNetParameters, CrossValidated, LinearReg
     ----------
     alpha_, l1_ratio_ : float
         Chosen by `rule`.
+    relax_ : float
+        Share of the penalised fit that is chosen with them, where `relax` is not False.
     alpha_min_, alpha_1se_ : float
         What either rule chooses; ``alpha_1se_ >= alpha_min_``, and NaN where a single fold has no
         standard error.
@@ -182,6 +186,9 @@ class LassoCV(ElasticNetCV):
     >>> model = LassoCV(cv=5, rule="1se").fit(X, y)
     >>> int((model.coef_ != 0).sum())
     6
+    >>> relaxed = LassoCV(cv=5, rule="1se", relax=True).fit(X, y)
+    >>> int((relaxed.coef_ != 0).sum()), relaxed.relax_
+    (4, 0.0)
     """
 
     l1_ratio: ClassVar[float] = 1.0  # type: ignore[misc]  # fixed, so no parameter any more

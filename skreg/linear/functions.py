@@ -20,6 +20,7 @@ from ..estimators.warnings import unit_of_gaps, warn_unconverged
 from ..paths.fit_path import fit_path, with_degrees_of_freedom
 from ..paths.grid import DEFAULT_EPS
 from ..paths.problem import BoundProblem
+from ..paths.relaxed import relaxed
 from ..paths.result import PathResult
 from .base import LinearModel, finite_path
 from .parameters import ElasticNetParameters, LinearParameters
@@ -300,7 +301,7 @@ def regularization_path(
     data = estimator._checked(X, y, sample_weight, offset)
     bound = data.bind(estimator._problem(data.columns), getattr(estimator, "precompute", None))
     grid = resolve_alphas(100 if alphas is None else unwrap(alphas), bound)
-    path = finite_path(bound, grid)
+    path = relaxed(bound, finite_path(bound, grid), bound.problem.relax)
     if not path.converged.all():
         name, unit = f"the path of {type(estimator).__name__}", unit_of_gaps(bound.loss)
         warn_unconverged(name, float(path.dual_gaps.max()), path.tol, unit=unit)
@@ -314,7 +315,8 @@ def regularization_path(
 
 @one_blas_thread
 def _refit(bound: BoundProblem, alpha: float, start: NDArray[Any]) -> PathResult:
-    return fit_path(bound, np.array([alpha]), start=start.T)
+    path = fit_path(bound, np.array([alpha]), start=start.T)
+    return relaxed(bound, path, bound.problem.relax)
 
 
 def ridge_path(

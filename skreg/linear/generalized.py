@@ -18,8 +18,8 @@ from ..estimators.validation import check_weights
 from ..objective.losses import Gamma, Loss, Poisson, SquaredError, Tweedie
 from ..paths.problem import Problem
 from .base import LinearModel, WarmStarted, all_or_nothing, fit_at
-from .parameters import SmoothLossParameters
-from .problems import smooth_problem
+from .parameters import RelaxParameters, SmoothLossParameters
+from .problems import smooth_problem, with_relax
 from .training_data import TrainingData, check_offset
 
 
@@ -107,7 +107,7 @@ class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
 
 
 @with_parameters
-class RegressorAtAlpha(SmoothLossParameters, WarmStarted, GeneralizedRegressor):
+class RegressorAtAlpha(RelaxParameters, SmoothLossParameters, WarmStarted, GeneralizedRegressor):
     """Base of those with a penalty of given strength."""
 
     alpha: float = parameter(
@@ -160,7 +160,8 @@ class RegressorAtAlpha(SmoothLossParameters, WarmStarted, GeneralizedRegressor):
         return self
 
     def _problem(self, columns: Sequence[Any]) -> Problem:
-        return smooth_problem(self, columns, self._loss(), self.l1_ratio)
+        problem = smooth_problem(self, columns, self._loss(), self.l1_ratio)
+        return with_relax(problem, self.relax)
 
 
 @with_parameters

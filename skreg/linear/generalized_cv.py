@@ -19,7 +19,7 @@ from ..selection.result import MEAN_DEVIANCE
 from .base import all_or_nothing
 from .cv import CrossValidated
 from .generalized import GeneralizedLinearModel, GeneralizedRegressor, TweedieParameters
-from .parameters import CVParameters, SmoothLossParameters
+from .parameters import CVParameters, RelaxCVParameters, SmoothLossParameters
 from .problems import check_alphas, is_count, shares_of_l1, smooth_problem
 from .scoring import negated_scores, scorer_of
 from .training_data import TrainingData
@@ -76,7 +76,9 @@ class CrossValidatedLoss(CrossValidated, GeneralizedLinearModel):
 
 
 @with_parameters
-class GeneralizedRegressorCV(SmoothLossCVParameters, CrossValidatedLoss, GeneralizedRegressor):
+class GeneralizedRegressorCV(
+    RelaxCVParameters, SmoothLossCVParameters, CrossValidatedLoss, GeneralizedRegressor
+):
     """Base of the models of counts and amounts that choose alpha."""
 
     alphas: int | ArrayLike = parameter(
@@ -153,6 +155,8 @@ class PoissonRegressorCV(GeneralizedRegressorCV):
     ----------
     alpha_, l1_ratio_ : float
         Chosen by `rule`.
+    relax_ : float
+        Share of the penalised fit that is chosen with them, where `relax` is not False.
     alpha_min_, alpha_1se_ : float
         What either rule chooses; ``alpha_1se_ >= alpha_min_``, and NaN where a single fold has no
         standard error.

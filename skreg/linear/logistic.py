@@ -22,8 +22,13 @@ from .class_data import ClassData
 from .classifier import LinearClassifier
 from .decisions import most_probable, probabilities
 from .generalized import GeneralizedLinearModel
-from .parameters import ClassWeightParameters, SmoothLossParameters, UselessParameters
-from .problems import shares_of_l1, smooth_problem
+from .parameters import (
+    ClassWeightParameters,
+    RelaxParameters,
+    SmoothLossParameters,
+    UselessParameters,
+)
+from .problems import shares_of_l1, smooth_problem, with_relax
 
 SCIKIT_LEARN_S = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "newton-cd"}
 PENALTIES = {"l1", "l2", "elasticnet"}
@@ -169,7 +174,7 @@ class LogisticClassifier(
 
 
 @with_parameters
-class LogisticRegression(WarmStarted, LogisticClassifier):
+class LogisticRegression(RelaxParameters, WarmStarted, LogisticClassifier):
     """Probabilities of classes: logistic regression with L1 and squared L2 penalties.
 
     Minimises, with scikit-learn's scaling (a sum, the weights s as they are) and v the penalty
@@ -285,4 +290,5 @@ class LogisticRegression(WarmStarted, LogisticClassifier):
                 FutureWarning,
             )
         (l1_ratio,) = self._shares_of_l1(self.l1_ratio, "l1_ratio")
-        return smooth_problem(self, columns, self._loss(), float(l1_ratio))
+        problem = smooth_problem(self, columns, self._loss(), float(l1_ratio))
+        return with_relax(problem, self.relax)

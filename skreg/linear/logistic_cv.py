@@ -25,6 +25,7 @@ from .base import all_or_nothing
 from .cv import Chosen
 from .generalized_cv import CrossValidatedLoss, SmoothLossCVParameters
 from .logistic import LogisticClassifier
+from .parameters import RelaxCVParameters
 from .problems import check_alphas, is_count, smooth_problem
 from .scoring import negated_class_scores, scorer_of, scorer_of_classes
 from .training_data import TrainingData
@@ -34,7 +35,9 @@ LEAST_C, LARGEST_C = -4, 4
 
 
 @with_parameters
-class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticClassifier):
+class LogisticRegressionCV(
+    RelaxCVParameters, SmoothLossCVParameters, CrossValidatedLoss, LogisticClassifier
+):
     """Logistic regression with C, and l1_ratio, chosen by cross-validation.
 
     The objective is that of `LogisticRegression`. For each l1_ratio and each fold one path is
@@ -50,6 +53,8 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
     C_, l1_ratio_ : float
         Chosen by `rule`; the means of each fold's best with ``refit=False``. Arrays of one entry,
         or one a class, with ``use_legacy_attributes=True``.
+    relax_ : float
+        Share of the penalised fit that is chosen with them, where `relax` is not False.
     Cs_ : ndarray of shape (n_Cs,)
         Increasing; those of the chosen l1_ratio where they are made from the data.
     l1_ratios_ : ndarray of shape (n_l1_ratios,)
@@ -221,7 +226,7 @@ class LogisticRegressionCV(SmoothLossCVParameters, CrossValidatedLoss, LogisticC
         if Cs is not None:
             for name in ("alpha_", "alpha_min_", "alpha_1se_"):
                 setattr(self, name, getattr(self, name) / total)
-            self.cv_result_ = replace(self.cv_result_, alphas=alphas / total)
+            self.cv_result_ = self.cv_result_.with_alphas(alphas / total)
             if hasattr(self, "path_"):
                 self.path_ = replace(self.path_, alphas=self.path_.alphas / total)
 

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..estimators.parameters import COUNT, NOT_NEGATIVE, parameter, with_parameters
+from ..estimators.parameters import COUNT, NOT_NEGATIVE, SHARE, parameter, with_parameters
 from ..selection.result import RULES
 
 BOUNDS = "float, array-like of shape (n_features,) or None"
@@ -177,6 +177,46 @@ class UselessParameters:
         constraint=["random_state"],
         kind="int, RandomState instance or None",
         meaning="For compatibility: nothing is random.",
+    )
+
+
+@with_parameters
+class RelaxParameters:
+    """Of estimators with an L1 penalty of given strength."""
+
+    relax: float | None = parameter(
+        default=None,
+        constraint=[SHARE, None],
+        kind="float or None",
+        meaning="""
+        Share in [0, 1] of the penalised fit in a relaxed one, gamma of R glmnet: the coefficients
+        are ``relax * penalised + (1 - relax) * refit``, and so is the intercept. The refit is
+        without a penalty, on the features whose penalised coefficients are not zero, of classes in
+        one class at least, and those with a `penalty_factor` of 0, within the bounds. 0 is the
+        refit alone; 1, or None, is the penalised fit. `dual_gap_` is then the larger of both fits',
+        each in its own problem. Needs an L1 part.
+        """,
+    )
+
+
+@with_parameters
+class RelaxCVParameters:
+    """Of estimators that choose an L1 penalty by cross-validation."""
+
+    relax: bool | float | ArrayLike = parameter(
+        default=False,
+        constraint=["boolean", SHARE, "array-like"],
+        kind="bool, float or array-like of shape (n_shares,)",
+        meaning="""
+        Shares in [0, 1] of the penalised fit in relaxed ones, gamma of R glmnet, of which one is
+        chosen together with alpha: ``relax * penalised + (1 - relax) * refit``, where the refit is
+        without a penalty on the features that are selected, in each fold anew. True is (0, 0.25,
+        0.5, 0.75, 1), as in R glmnet. `relax_` is the chosen one; with ``rule="1se"`` that of the
+        largest alpha at which any share comes within one standard error of the smallest error of
+        all, and of these shares the largest. What else is fitted, `path_` and errors, is at the
+        chosen share, `dual_gap_` the larger of both fits', each in its own problem;
+        ``cv_result_.by_share`` has the errors at each. Needs an L1 part.
+        """,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,8 @@ def smooth_problem(
     )
 
 
+# Shares of the penalised fit that are tried where none are given, as in R glmnet.
+USUAL_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 # What no feature's own value may be, and the rule.
 SIGNS = {
     "penalty_factor": (np.less, "negative", "factors must be at least 0"),
@@ -151,6 +154,38 @@ def check_alphas(alphas: Any, *, allow_zero: bool = True) -> Array:
             bound = ">= 0.0" if allow_zero else "> 0.0"
             raise ValueError(f"alphas[{i}] == {alpha}, must be {bound}.")
     return np.sort(given.astype(np.float64))[::-1]
+
+
+def with_relax(problem: Problem, relax: Any) -> Problem:
+    """The problem, relaxed where a share of the penalised fit is given."""
+    if relax is None:
+        return problem
+    refuse_relaxed_ridge([problem])
+    return replace(problem, relax=float(relax))
+
+
+def shares_to_relax(relax: Any, problems: Sequence[Problem]) -> tuple[float, ...] | None:
+    """The shares of the penalised fit to try, decreasing; None where no fit is relaxed."""
+    if relax is False or relax is None:
+        return None
+    shares = np.atleast_1d(numeric(USUAL_SHARES if relax is True else relax, "relax"))
+    if shares.ndim != 1 or not len(shares) or not np.all((shares >= 0) & (shares <= 1)):
+        raise ValueError(
+            f"relax must be a bool, a share in [0, 1] or a list of such, got {relax!r}"
+        )
+    if relax is not True:
+        refuse_booleans(relax, "relax")
+    refuse_relaxed_ridge(problems)
+    return tuple(np.unique(shares)[::-1].tolist())
+
+
+def refuse_relaxed_ridge(problems: Sequence[Problem]) -> None:
+    """Refuse to relax where no feature is selected."""
+    if not all(problem.penalty.l1_ratio for problem in problems):
+        raise ValueError(
+            "relax fits the features anew that the L1 penalty selects, and with an l1_ratio of 0"
+            " there is none: set l1_ratio above 0, or leave out relax"
+        )
 
 
 def shares_of_l1(l1_ratio: Any, name: str) -> Array:

@@ -6,7 +6,7 @@ at weight zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,7 +53,7 @@ def fit_path(
     ValueError
         If the solver does not take the penalty, or results leave the range of floating point.
     """
-    problem, design, target, penalty = bound.problem, bound.design, bound.target, bound.penalty
+    design, target = bound.design, bound.target
     n_features, n_targets = design.n_features, target.raw.shape[1]
     w = np.zeros((n_features, n_targets))
     if start is not None:
@@ -65,13 +65,33 @@ def fit_path(
     W, (gaps, n_iters, rss, df, intercepts) = _solved(bound, engine_alphas, w, alphas, progress)
     if bound.loss.quadratic:
         gaps = all_with_rounding(gaps, W, engine_alphas, rss, bound)
+    return in_user_units(bound, alphas, W, (gaps, n_iters, rss, df, intercepts))
+
+
+def in_user_units(
+    bound: BoundProblem, alphas: Array, W: Array, numbers: Sequence[Array]
+) -> PathResult:
+    """What solvers found as the user has it.
+
+    Parameters
+    ----------
+    bound : BoundProblem
+    alphas : ndarray of shape (n_alphas,)
+        The user's.
+    W : ndarray of shape (n_targets, n_alphas, n_features)
+    numbers : sequence of ndarray of shape (n_targets, n_alphas)
+        Gaps, iterations, residual sums of squares, degrees of freedom and intercepts, as in
+        `Solution`.
+    """
+    problem, design, target, penalty = bound.problem, bound.design, bound.target, bound.penalty
+    gaps, n_iters, rss, df, intercepts = numbers
     raw, own, null = design.to_raw(W.T).T, bound.own_penalty, null_deviances(bound)[:, None]
     if penalty is not own:
         raw = own.in_units(W, raw, penalty)
     unknown = np.isnan(intercepts)
     if np.count_nonzero(unknown):
         means = target.mean.repeat(len(alphas))
-        made = design.intercept(raw.reshape(-1, n_features).T, means).reshape(rss.shape)
+        made = design.intercept(raw.reshape(-1, design.n_features).T, means).reshape(rss.shape)
         np.copyto(intercepts, made, where=unknown)
     deviance = np.divide(rss, null, out=np.ones(rss.shape), where=null > 0)
     coefs = own.in_type(raw, design.dtype).transpose(0, 2, 1)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..data.build import design_of
-from ..data.design import Array, Design
+from ..data.design import Array, Design, Index
 from ..data.from_moments import MomentsDesign
 from ..data.moments import Moments
 from ..data.powers_of_two import ORDINARY, PowersOfTwo
@@ -27,7 +27,8 @@ class Problem:
     """What is fitted, and how.
 
     `alpha_of` says what the user's alpha is weighed against: the "mean" of the losses, or their
-    "sum" as in Ridge, whose alpha is ``alpha / sum(sample_weight)`` of the engine.
+    "sum" as in Ridge, whose alpha is ``alpha / sum(sample_weight)`` of the engine. `relax` is the
+    share of the penalised fit in a relaxed one, see `relaxed.py`.
     """
 
     penalty: Penalty
@@ -37,6 +38,7 @@ class Problem:
     alpha_of: str = "mean"
     solver: str = "auto"
     settings: Settings = field(default_factory=Settings)
+    relax: float | None = None
 
     @property
     def l1_ratio(self) -> float | None:
@@ -194,6 +196,20 @@ class BoundProblem(Bound):
             offset=whole.offset,
         )
         return replace(self, target=part, one_target=True)
+
+    def of_features(self, index: Index) -> BoundProblem:
+        """The problem on some of the features alone."""
+        whole, correlations = self.target, None
+        if self.loss.quadratic:
+            correlations = self.correlations[index]
+        return replace(
+            self,
+            design=self.design.of_features(index),
+            target=replace(whole, correlations=correlations),
+            penalty=self.penalty.take(index),
+            own_penalty=self.own_penalty.take(index),
+            powers=self.powers.of_features(index),
+        )
 
     def engine_alphas(self, alphas: Array) -> Array:
         """The engine's alphas from the user's; those above zero stay so."""

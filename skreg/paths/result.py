@@ -59,6 +59,9 @@ class PathResult:
     feature_names : ndarray of str or None
     inverse_link : str
         Leads from the linear predictor to the mean: "identity", "exp", "logistic" or "softmax".
+    relax : float or None
+        Share of the penalised fit where the path is relaxed. Gaps are then the larger of the two
+        fits', each in its own problem.
     classes : ndarray of shape (n_classes,) or None
         Of a classifier. Of two classes the coefficients are those of the second, of more they have
         one target a class.
@@ -77,6 +80,7 @@ class PathResult:
     feature_names: NDArray[Any] | None = None
     inverse_link: str = "identity"
     classes: NDArray[Any] | None = None
+    relax: float | None = None
     refit: Callable[[float, NDArray[Any]], PathResult] | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:

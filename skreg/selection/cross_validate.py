@@ -24,9 +24,14 @@ from ..data.products import Array
 from ..objective.losses import Loss
 from ..paths.fit_path import fit_path
 from ..paths.problem import BoundProblem
+from ..paths.relaxed import mixed_coefficients, refits
+from ..paths.result import PathResult
 from ..solvers.base import SQUARED
 from .fold_moments import Fold, FoldMoments, left_out, training_problem, training_weight
 from .result import MEAN_SQUARED_ERROR, CVResult
+
+# Stands for the error of a refit whose predictions overflow: squares of it do not.
+OVERFLOWN = 1e100
 
 
 @dataclass(frozen=True)
@@ -129,6 +134,7 @@ def cross_validate(
     run: Callable[[list[Callable[[], Any]]], list[Any]],
     weights: Array | None = None,
     reweighted: Callable[[Array], Array] | None = None,
+    shares: Sequence[float] | None = None,
 ) -> list[CVResult]:
     """Held-out errors of each candidate, a problem with its alphas.
 
@@ -153,10 +159,12 @@ def cross_validate(
         Of the rows, where a fit weighs them by their classes as well.
     reweighted : callable, optional
         What rows of such weights count in a fit on them alone.
+    shares : sequence of float, optional
+        Of the penalised fit in relaxed ones, each to be tried.
 
     Returns
     -------
-    list of CVResult, one a candidate
+    list of CVResult, one a candidate, or one a share of each candidate
         On the user's scale.
     """
     first = candidates[0][0]
@@ -166,12 +174,15 @@ def cross_validate(
     own = first.weights if weights is None else weights
     by_fold = run(
         [
-            partial(score_fold, candidates, own, fold, seen, keep_coefs, total, part, reweighted)
+            partial(
+                score_fold, candidates, own, fold, seen, keep_coefs, total, part, reweighted, shares
+            )
             for fold, part in zip(folds, parts, strict=True)
         ]
     )
     results = []
-    for (bound, alphas), each in zip(candidates, zip(*by_fold, strict=True), strict=True):
+    tried = [(*one, share) for one in candidates for share in shares or (None,)]
+    for (bound, alphas, share), each in zip(tried, zip(*by_fold, strict=True), strict=True):
         errors, counted, coefs, intercepts, converged, gaps = zip(*each, strict=True)
         if not any(counted):
             raise ValueError(
@@ -191,6 +202,7 @@ def cross_validate(
             fold_intercepts=np.stack(intercepts) if keep_coefs else None,
             converged=all(converged),
             worst_gap=max(gaps),
+            relax=share,
         )
         results.append(on_user_scale(result, first.powers))
     return results
@@ -205,6 +217,7 @@ def score_fold(
     total: Moments | None,
     part: Moments | None,
     reweighted: Callable[[Array], Array] | None = None,
+    shares: Sequence[float] | None = None,
 ) -> list[_FoldScore]:
     """Fit the paths of all candidates without the held-out rows and score them on those.
 
@@ -226,24 +239,83 @@ def score_fold(
     known = part if part is not None and np.array_equal(weight - train, tested) else None
     scores = []
     for bound, alphas in candidates:
-        path = fit_path(trained if bound is first else trained.with_problem_of(bound), alphas)
-        coefs = path.coefs.reshape(-1, *path.coefs.shape[-2:])
-        intercepts = path.intercepts.reshape(len(coefs), -1)
-        predict = partial(_predict, first, test, coefs, intercepts)
-        mse = None if known is None else known.mean_squared_error(coefs, intercepts)
-        errors = metric(HeldOut(test, Y[test], weight[test], predict, bound.loss, mse))
-        defined = bool(np.isfinite(errors).all())
-        scores.append(
-            _FoldScore(
-                errors=errors if defined else np.zeros_like(errors),
-                weight=float(weight[test].sum()) if defined else 0.0,
-                coefs=path.coefs if keep_coefs else None,
-                intercepts=path.intercepts if keep_coefs else None,
-                converged=bool(path.converged.all()),
-                worst_gap=float(path.dual_gaps.max()),
+        own = trained if bound is first else trained.with_problem_of(bound)
+        path = fit_path(own, alphas)
+        refit = refits(own, path) if shares is not None and min(shares) < 1.0 else path
+        fitted = _Fitted(path, refit, partial(_predict, first, test), known)
+        for share in shares or (1.0,):
+            predict, mse = partial(fitted.predictions, share), fitted.errors(share)
+            errors = metric(HeldOut(test, Y[test], weight[test], predict, bound.loss, mse))
+            if share < 1.0 and np.isfinite(errors).any():
+                errors = np.where(np.isfinite(errors), errors, OVERFLOWN)
+            defined = bool(np.isfinite(errors).all())
+            coefs, intercepts = mixed_coefficients(path, refit, share)
+            ends = (path,) if share == 1.0 else (path, refit)
+            scores.append(
+                _FoldScore(
+                    errors=errors if defined else np.zeros_like(errors),
+                    weight=float(weight[test].sum()) if defined else 0.0,
+                    coefs=coefs if keep_coefs else None,
+                    intercepts=intercepts if keep_coefs else None,
+                    converged=all(bool(end.converged.all()) for end in ends),
+                    worst_gap=max(float(end.dual_gaps.max()) for end in ends),
+                )
             )
-        )
     return scores
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """A path and its refits, of which a relaxed fit has a share each, on the rows held out.
+
+    `predict` leads from coefficients and intercepts, targets first, to linear predictors; `known`
+    has the moments of the rows, where there are any.
+    """
+
+    path: PathResult
+    refit: PathResult
+    predict: Callable[[Array, Array], Array]
+    known: Moments | None
+
+    def predictions(self, share: float) -> Array:
+        """Linear predictors, which are mixed as coefficients are."""
+        if share == 1.0:
+            return self._of_ends[0]
+        return share * self._of_ends[0] + (1.0 - share) * self._of_ends[1]
+
+    @cached_property
+    def _of_ends(self) -> list[Array]:
+        ends = [self.path] if self.refit is self.path else [self.path, self.refit]
+        return [self.predict(*_by_target(end.coefs, end.intercepts)) for end in ends]
+
+    def errors(self, share: float) -> Array | None:
+        """Mean squared errors where moments tell them, which are quadratic in the share."""
+        if share == 1.0:
+            return self._error_at(1.0)
+        nodes = [self._error_at(node) for node in (0.0, 0.5, 1.0)]
+        if any(error is None for error in nodes):
+            return None
+        weights = (1 - share) * (1 - 2 * share), 4 * share * (1 - share), share * (2 * share - 1)
+        return np.maximum(np.tensordot(weights, np.array(nodes), axes=1), 0.0)
+
+    def _error_at(self, share: float) -> Array | None:
+        if share not in self._errors:
+            found = None
+            if self.known is not None:
+                ends = _by_target(*mixed_coefficients(self.path, self.refit, share))
+                found = self.known.mean_squared_error(*ends)
+            self._errors[share] = found
+        return self._errors[share]
+
+    @cached_property
+    def _errors(self) -> dict[float, Array | None]:
+        return {}
+
+
+def _by_target(coefs: NDArray[Any], intercepts: Array) -> tuple[Array, Array]:
+    """Coefficients and intercepts, targets first."""
+    coefs = coefs.reshape(-1, *coefs.shape[-2:])
+    return coefs, intercepts.reshape(len(coefs), -1)
 
 
 def _predict(bound: BoundProblem, test: NDArray[np.intp], coefs: Array, intercepts: Array) -> Array:

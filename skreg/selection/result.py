@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,6 +57,10 @@ class CVResult:
         Standard errors over the rows of leave-one-out, whose errors are kept as means alone.
     open_ends : tuple of str
         Ends of the grid, "largest" and "smallest", beyond which a better alpha may lie.
+    relax : float or None
+        Share of the penalised fit in relaxed ones.
+    by_share : dict of float to CVResult, or None
+        Where several such shares were tried, the result of each, this one among them.
     """
 
     alphas: Array
@@ -72,6 +76,8 @@ class CVResult:
     row_errors: Array | None = None
     row_errors_by_target: Array | None = None
     open_ends: tuple[str, ...] = ENDS
+    relax: float | None = None
+    by_share: dict[float, CVResult] | None = None
 
     def for_target(self, k: int) -> CVResult:
         """The result of target `k` alone."""
@@ -86,7 +92,7 @@ class CVResult:
             row_errors_by_target=None,
             fold_coefs=own if own is None else own[:, k],
             fold_intercepts=added if added is None else added[:, k],
-        )
+        )._with_shares(lambda result: result.for_target(k))
 
     def with_errors(self, change: Callable[[Array], Array]) -> CVResult:
         """The same with every kind of error changed alike."""
@@ -95,7 +101,18 @@ class CVResult:
         changed: dict[str, Any] = {
             name: None if values is None else change(values) for name, values in kept.items()
         }
-        return replace(self, **changed)
+        return replace(self, **changed)._with_shares(lambda result: result.with_errors(change))
+
+    def with_alphas(self, alphas: Array) -> CVResult:
+        """The same with its alphas in another unit."""
+        changed = replace(self, alphas=alphas)
+        return changed._with_shares(lambda result: result.with_alphas(alphas))
+
+    def _with_shares(self, change: Callable[[CVResult], CVResult]) -> CVResult:
+        """The same with the result of each share changed."""
+        if self.by_share is None:
+            return self
+        return replace(self, by_share={s: change(one) for s, one in self.by_share.items()})
 
     def in_unit(self, factor: float) -> CVResult:
         """The same errors times `factor`, without the folds' coefficients."""
@@ -134,24 +151,55 @@ class CVResult:
         return unit * np.sqrt(spread / (len(weights) - 1))
 
     @cached_property
-    def index_min(self) -> int:
-        """Index of the smallest mean error; the largest alpha of a tie."""
-        return int(np.argmin(self.mean))
+    def _curves(self) -> list[CVResult]:
+        """The errors to choose from: of the largest share first, where there are several."""
+        return [self] if self.by_share is None else list(self.by_share.values())
 
     @cached_property
+    def _at_min(self) -> tuple[int, int]:
+        """Index of the smallest mean error, and of the curve that has it."""
+        means = np.stack([curve.mean for curve in self._curves], axis=1)
+        index, curve = np.unravel_index(int(np.argmin(means)), means.shape)
+        return int(index), int(curve)
+
+    @cached_property
+    def _at_1se(self) -> tuple[int, int]:
+        """The same of the largest alpha within one standard error of that; first curve of a tie."""
+        index, best = self._at_min
+        error = self._curves[best].standard_error[index]
+        if np.isnan(error):
+            raise ValueError("rule='1se' needs at least 2 folds that count: one has no spread")
+        means = np.stack([curve.mean for curve in self._curves], axis=1)
+        index, curve = np.argwhere(means <= means[index, best] + error)[0]
+        return int(index), int(curve)
+
+    @property
+    def index_min(self) -> int:
+        """Index of the smallest mean error, at any share; the largest alpha of a tie."""
+        return self._at_min[0]
+
+    @property
     def index_1se(self) -> int:
         """Index of the largest alpha within one standard error of the smallest mean error.
+
+        At any share, where there are several.
 
         Raises
         ------
         ValueError
             If there is no standard error, because a single fold counts.
         """
-        best = self.index_min
-        error = self.standard_error[best]
-        if np.isnan(error):
-            raise ValueError("rule='1se' needs at least 2 folds that count: one has no spread")
-        return int(np.flatnonzero(self.mean <= self.mean[best] + error)[0])
+        return self._at_1se[0]
+
+    @property
+    def smallest_mean(self) -> float:
+        """The smallest mean error, at any share."""
+        index, best = self._at_min
+        return float(self._curves[best].mean[index])
+
+    def best_share(self, rule: str) -> float | None:
+        """Share of the penalised fit that `rule` chooses; the largest of a tie."""
+        return self._curves[(self._at_1se if rule == "1se" else self._at_min)[1]].relax
 
     @property
     def alpha_min(self) -> float:
@@ -164,7 +212,8 @@ class CVResult:
 
         It is at least `alpha_min`.
         """
-        if np.isnan(self.standard_error[self.index_min]):
+        index, best = self._at_min
+        if np.isnan(self._curves[best].standard_error[index]):
             return np.nan
         return float(self.alphas[self.index_1se])
 
@@ -184,3 +233,24 @@ class CVResult:
             return None
         end = {0: "largest", len(self.alphas) - 1: "smallest"}.get(self.index_min)
         return end if end in self.open_ends and self.alpha_min > 0 else None
+
+
+def at_best_share(
+    results: Sequence[CVResult], shares: Sequence[float], rule: str
+) -> list[CVResult]:
+    """Of one result a share of each candidate, those at the share that is chosen.
+
+    Both rules look at all shares of the candidate with the smallest error, as R glmnet does.
+    """
+    step = len(shares)
+    groups = [
+        dict(zip(shares, results[start : start + step], strict=True))
+        for start in range(0, len(results), step)
+    ]
+    best = min(
+        (replace(group[shares[0]], by_share=group) for group in groups),
+        key=lambda result: result.smallest_mean,
+    )
+    share = best.best_share(rule)
+    assert share is not None
+    return [replace(group[share], by_share=group) for group in groups]

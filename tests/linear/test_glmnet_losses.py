@@ -54,6 +54,7 @@ def made_data():
         "weight": rng.integers(0, 4, 80) + 0.5 * (rng.random(80) < 0.3),
         "offset": rng.normal(size=(80, 3)).round(3),
         "factor": FACTOR,
+        "amount": eta + rng.normal(size=80),
     }
 
 

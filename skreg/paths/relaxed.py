@@ -1,0 +1,189 @@
+"""Relaxed fits: penalised ones mixed with fits without a penalty on the same features.
+
+At each alpha of a path the features with coefficients that are not zero, and those with a penalty
+factor of zero, are fitted anew without a penalty, within the same bounds: the refit. The relaxed
+coefficients and intercepts are
+
+    share * penalised + (1 - share) * refit
+
+(Meinshausen, Comput. Stat. Data Anal. 52(1), 2007; in this form Hastie, Tibshirani and Tibshirani,
+Stat. Sci. 35(4), 2020, with gamma for the share). Of several classes a feature is refitted in all
+where one has it. A refit that is not unique is that of minimum norm, as any fit at alpha 0.
+
+There are as many refits as there are different supports. Those of the squared error come from one
+Gram matrix (`solvers/quadratic/supports.py`), all others, and supports whose features depend on
+each other, from the solvers of the penalty at alpha 0.
+
+The gap of a relaxed fit is the larger of the two: of the penalised fit in its problem, of the refit
+in its own. Iterations are those of both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.design import Array, Index
+from ..solvers.base import AIM, Mask
+from ..solvers.null_model import null_deviances
+from ..solvers.quadratic.supports import least_squares_on
+from .fit_path import fit_path, in_user_units
+from .problem import BoundProblem
+from .result import PathResult
+
+WRITTEN = ("coefs", "intercepts", "dual_gaps", "n_iters", "converged", "df", "dev_ratio")
+
+# Supports with more features than this are refitted one by one: a Gram matrix of all takes 32 MiB.
+LARGEST_UNION = 2048
+
+
+def relaxed(bound: BoundProblem, path: PathResult, share: float | None) -> PathResult:
+    """A path of the problem, relaxed: the same where the share of the penalised fit is one."""
+    if share is None:
+        return path
+    if share == 1.0:
+        return replace(path, relax=share)
+    return mixed(bound, path, refits(bound, path), share)
+
+
+def mixed(bound: BoundProblem, path: PathResult, refit: PathResult, share: float) -> PathResult:
+    """The mixture of a path and its refits."""
+    coefs, intercepts = mixed_coefficients(path, refit, share)
+    found = replace(
+        path,
+        coefs=coefs,
+        intercepts=intercepts,
+        dual_gaps=np.maximum(path.dual_gaps, refit.dual_gaps),
+        n_iters=path.n_iters + refit.n_iters,
+        converged=path.converged & refit.converged,
+        relax=share,
+    )
+    if bound.loss.quadratic and not bound.penalty.has_bounds:
+        # The refit's residual is orthogonal to the features.
+        gain = refit.dev_ratio - path.dev_ratio
+        return replace(found, dev_ratio=refit.dev_ratio - share**2 * gain)
+    return replace(found, dev_ratio=_deviance_explained(bound, found))
+
+
+def mixed_coefficients(
+    path: PathResult, refit: PathResult, share: float
+) -> tuple[NDArray[Any], Array]:
+    """The mixtures of coefficients, which stay within the bounds, and of intercepts."""
+    if share == 1.0:
+        return path.coefs, path.intercepts
+    one, other, rest = path.coefs, refit.coefs, 1.0 - share
+    coefs = share * one + rest * other
+    np.clip(coefs, np.minimum(one, other), np.maximum(one, other), out=coefs)
+    return coefs, share * path.intercepts + rest * refit.intercepts
+
+
+def refits(bound: BoundProblem, path: PathResult) -> PathResult:
+    """The fits without a penalty on the support of each alpha."""
+    supports = _supports(bound, path)
+    if bound.loss.quadratic and not bound.loss.couples_targets:
+        found, missing = _from_gram(bound, path, supports)
+    else:
+        found, missing = _copied(path), np.ones(supports.shape[:2], dtype=bool)
+    if missing.any():
+        _fill_in(found, bound, path, supports, missing)
+    return found
+
+
+def _supports(bound: BoundProblem, path: PathResult) -> Mask:
+    """Features to be refitted, shape (n_targets, n_alphas, n_features); of classes all alike."""
+    coefs = path.coefs.reshape(-1, *path.coefs.shape[-2:])
+    chosen = coefs.transpose(0, 2, 1) != 0
+    if bound.loss.couples_targets:
+        chosen = chosen.any(axis=0, keepdims=True)
+    return chosen | bound.penalty.free
+
+
+def _from_gram(bound: BoundProblem, path: PathResult, supports: Mask) -> tuple[PathResult, Mask]:
+    """Refits by one Gram matrix, and the mask of those, (n_targets, n_alphas), that it has not."""
+    design, target, penalty = bound.design, bound.target, bound.penalty
+    union = np.flatnonzero(supports.any(axis=(0, 1)))
+    missing = np.ones(supports.shape[:2], dtype=bool)
+    if len(union) > LARGEST_UNION:
+        return _copied(path), missing
+    if design.has_gram:
+        G = design.gram()[np.ix_(union, union)]
+    else:
+        G = design.subset(union).gram()
+    W, numbers = np.zeros(supports.shape), np.zeros((4, *supports.shape[:2]))
+    for k, own in enumerate(supports[..., union]):
+        c, unit = bound.correlations[union, k], float(target.units[k])
+        first, of_each = _distinct(own)
+        each, gaps = least_squares_on(G, c, own[first], unit)
+        fits = gaps <= AIM  # and not NaN
+        if penalty.has_bounds:
+            fits &= (penalty.take(union).clip(each) == each).all(axis=1)
+        each[~fits] = gaps[~fits] = 0.0
+        W[k][:, union], missing[k] = each[of_each], ~fits[of_each]
+        left = np.maximum(target.squares[k] - each @ c, 0.0)
+        ones = np.ones(len(own))
+        numbers[:, k] = gaps[of_each], ones, left[of_each], own.sum(axis=1)
+    intercepts = np.full(supports.shape[:2], np.nan)
+    found = in_user_units(bound, np.zeros(len(path.alphas)), W, (*numbers, intercepts))
+    return replace(found, alphas=path.alphas), missing
+
+
+def _copied(path: PathResult) -> PathResult:
+    """Where refits are to be written; where nothing is refitted the path stays."""
+    return replace(path, **{name: getattr(path, name).copy() for name in WRITTEN})
+
+
+def _fill_in(
+    found: PathResult, bound: BoundProblem, path: PathResult, supports: Mask, missing: Mask
+) -> None:
+    """Write the refits that are missing, one support after another."""
+    for k, own in enumerate(supports):
+        several = len(supports) > 1
+        one, whole = (bound.for_target(k), k) if several else (bound, ...)
+        into = {name: getattr(found, name)[whole] for name in WRITTEN}
+        start = path.coefs[whole]
+        first, of_each = _distinct(own)
+        for i in missing[k, first].nonzero()[0]:
+            at, index = (of_each == i).nonzero()[0], own[first[i]].nonzero()[0]
+            if not len(index):
+                continue
+            near = start[..., index, first[i]].T
+            made = fit_path(one.of_features(index), np.zeros(1), start=near)
+            for name in WRITTEN[1:]:
+                into[name][..., at] = getattr(made, name)
+            into["coefs"][..., at] = 0.0
+            into["coefs"][..., index[:, None], at] = made.coefs
+            if made.converged.all():
+                start = into["coefs"][..., at[:1]].repeat(len(of_each), axis=-1)
+
+
+def _distinct(supports: Mask) -> tuple[Index, Index]:
+    """Where a support differs from the one before, and which of these each alpha has."""
+    new = np.ones(len(supports), dtype=bool)
+    new[1:] = (supports[1:] != supports[:-1]).any(axis=1)
+    return new.nonzero()[0], new.cumsum() - 1
+
+
+def _deviance_explained(bound: BoundProblem, path: PathResult) -> Array:
+    """Share of the deviance that coefficients from elsewhere explain, shape of the intercepts."""
+    target, powers, loss = bound.target, bound.powers, bound.loss
+    coefs = path.coefs.reshape(-1, *path.coefs.shape[-2:])
+    used = np.flatnonzero(coefs.any(axis=(0, 2)))
+    rows = bound.design.entries(slice(None), used)
+    W = np.stack([np.asarray(powers.start(one), dtype=np.float64)[used] for one in coefs])
+    levels = np.ldexp(path.intercepts.reshape(len(coefs), -1), -powers.target)
+    eta = np.stack([rows @ w for w in W], axis=1) + levels
+    if target.offset is not None:
+        eta += target.offset.reshape(len(eta), -1, 1)
+    null, omega = null_deviances(bound), bound.design.omega
+    left = np.empty(levels.shape)
+    for i in range(levels.shape[1]):
+        if loss.couples_targets:
+            left[:, i] = loss.deviance(eta[..., i], target.raw, omega[:, None])
+            continue
+        for k, y in enumerate(target.raw.T):
+            left[k, i] = loss.deviance(eta[:, k, i], y, omega)
+    shares = np.divide(left, null[:, None], out=np.ones(left.shape), where=null[:, None] > 0)
+    return (1.0 - shares).reshape(path.intercepts.shape)
