@@ -118,6 +118,9 @@ class PowersOfTwo:
             l2_units = np.ldexp(1.0, np.minimum(l2_exponent, LARGEST_POWER - _exponents(factors)))
         lower, upper = np.ldexp([penalty.lower, penalty.upper], features - self.target)
         scaled = replace(penalty, factors=factors, lower=lower, upper=upper, l2_units=l2_units)
+        if not standardize:  # penalties over coefficients are in the units of squares of X
+            squares = np.clip(2 * features, -LARGEST_POWER, LARGEST_POWER)
+            scaled = scaled.measured_in(np.ldexp(np.ones(len(factors)), squares))
         return scaled, shift - alpha
 
     def gram(self, gram: Any) -> Any:

@@ -123,6 +123,11 @@ class LinearRegressor(RegressorMixin, MultiOutputMixin, LinearModel):
         """
         return self._linear_predictor(X)
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = getattr(self, "adaptive", None) is None
+        return tags
+
 
 def fit_at(bound: BoundProblem, alpha: float, start: Array | None = None) -> PathPoint:
     """A fit at one alpha, relaxed where the problem says so, from a start where there is one."""

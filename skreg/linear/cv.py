@@ -30,6 +30,7 @@ from ..paths.relaxed import relaxed
 from ..selection.cross_validate import Metric, cross_validate, mean_squared_error
 from ..selection.fold_moments import Fold, bind_for_folds
 from ..selection.information_criteria import dispersion_of, information_criterion
+from ..selection.pilot import Pilot
 from ..selection.result import CRITERIA, MEAN_SQUARED_ERROR, CVResult, at_best_share
 from .base import LinearModel, finite_path
 from .problems import is_count, resolve_alphas, shares_to_relax
@@ -97,6 +98,13 @@ def in_parallel(n_jobs: int | None, verbose: int, tasks: Sequence[Callable[[], A
     return list(parallel(delayed(with_one_blas_thread)(task) for task in tasks))
 
 
+def best_of(results: Sequence[CVResult]) -> int:
+    """Which of them has the smallest mean error."""
+    if len(results) == 1:
+        return 0
+    return int(np.argmin([result.smallest_mean for result in results]))
+
+
 class CrossValidated(WarnsOfEdge, LinearModel):
     """A linear estimator that chooses its penalty by the errors of rows held out."""
 
@@ -145,23 +153,40 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         else:  # rows weigh another amount in each fold
             bound, moments = data.bind(problems[0]), None
         take_gram(bound, self.precompute)
-        bounds = [bound, *map(bound.with_problem, problems[1:])]
-        candidates = [(one, resolve_alphas(given, one, self.eps)) for one in bounds]
         metric, name = self._judge(data, routed.scorer)
-        results = cross_validate(
-            candidates,
-            folds,
-            moments=moments,
-            metric=metric,
-            metric_name=name,
-            keep_coefs=self._wants_fold_coefs() or not self.refit,
-            fold_weights="size" if self._leaves_one_out else self.fold_weights,
-            run=partial(in_parallel, self.n_jobs, self.verbose),
-            weights=data.row_weight,
-            reweighted=data.reweighted,
-            shares=shares_to_relax(self.relax, problems),
-        )
-        return candidates, results
+
+        def judged(
+            bounds: list[BoundProblem], pilot: Pilot | None = None, is_first: bool = False
+        ) -> Evaluation:
+            candidates = [(one, resolve_alphas(given, one, self.eps)) for one in bounds]
+            return candidates, cross_validate(
+                candidates,
+                folds,
+                moments=moments,
+                metric=metric,
+                metric_name=name,
+                keep_coefs=self._wants_fold_coefs() or not self.refit,
+                fold_weights="size" if self._leaves_one_out else self.fold_weights,
+                run=partial(in_parallel, self.n_jobs, self.verbose),
+                weights=data.row_weight,
+                reweighted=data.reweighted,
+                shares=None if is_first else shares_to_relax(self.relax, problems),
+                pilot=pilot,
+            )
+
+        return self._adapted(judged, [bound, *map(bound.with_problem, problems[1:])])
+
+    def _adapted(self, judged: Callable[..., Evaluation], bounds: list[BoundProblem]) -> Evaluation:
+        """Every candidate, judged; with `adaptive` first without factors, then with the best's."""
+        gamma = bounds[0].problem.adaptive
+        if gamma is None:
+            return judged(bounds)
+        plain = [replace(one, problem=replace(one.problem, adaptive=None)) for one in bounds]
+        candidates, results = judged(plain, is_first=True)
+        best = best_of(results)
+        alphas, index = candidates[best][1], results[best].select(self.rule)
+        pilot = Pilot(plain, best, float(alphas[index]), gamma)
+        return judged(pilot.adapted(), pilot=pilot)
 
     def _wants_fold_coefs(self) -> bool:
         return bool(self.store_fold_coefs)
@@ -194,13 +219,17 @@ class CrossValidated(WarnsOfEdge, LinearModel):
                     " pass noise_variance"
                 )
             self.noise_variance_ = float(np.ldexp(dispersion, square))
-        candidates, results = [], []
-        for one in [bound, *map(bound.with_problem, problems[1:])]:
-            alphas = resolve_alphas(given, one, self.eps)
-            path = with_degrees_of_freedom(finite_path(one, alphas), one)
-            candidates.append((one, alphas))
-            results.append(information_criterion(one, path, self.rule, float(dispersion)))
-        return candidates, results
+
+        def judged(bounds: list[BoundProblem], **_: Any) -> Evaluation:
+            candidates, results = [], []
+            for one in bounds:
+                alphas = resolve_alphas(given, one, self.eps)
+                path = with_degrees_of_freedom(finite_path(one, alphas), one)
+                candidates.append((one, alphas))
+                results.append(information_criterion(one, path, self.rule, float(dispersion)))
+            return candidates, results
+
+        return self._adapted(judged, [bound, *map(bound.with_problem, problems[1:])])
 
     def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
         """What judges the rows held out, and its name."""
@@ -241,9 +270,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         if shares is not None:
             results = at_best_share(results, shares, self.rule)
             self.relax_ = results[0].relax
-        best = 0
-        if len(results) > 1:
-            best = int(np.argmin([result.smallest_mean for result in results]))
+        best = best_of(results)
         (bound, alphas), result = candidates[best], results[best]
         each = [result]
         if self.alpha_per_target and result.errors_by_target is not None:

@@ -17,11 +17,14 @@ from .base import LinearRegressor, WarmStarted, all_or_nothing, fit_at
 from .functions import enet_path
 from .parameters import ElasticNetParameters, RelaxParameters
 from .problems import elastic_net_problem, with_relax
+from .reweighting import ReweightedParameters
 from .training_data import TrainingData
 
 
 @with_parameters
-class ElasticNet(RelaxParameters, ElasticNetParameters, WarmStarted, LinearRegressor):
+class ElasticNet(
+    ReweightedParameters, RelaxParameters, ElasticNetParameters, WarmStarted, LinearRegressor
+):
     """Linear regression with L1 and squared L2 penalties.
 
     Minimises, with the sample weights s scaled to sum to n_samples and v the penalty factors,
@@ -30,7 +33,8 @@ class ElasticNet(RelaxParameters, ElasticNetParameters, WarmStarted, LinearRegre
             + alpha sum_j v_j (l1_ratio |w_j| + (1 - l1_ratio)/2 w_j^2)
 
     subject to ``lower_bound <= w <= upper_bound``. With several targets each has a problem of
-    its own. Every method aims for a duality gap near rounding; Notes say which one is used.
+    its own. `concave` puts another penalty in the place of the absolute values. Every method aims
+    for a duality gap near rounding; Notes say which one is used.
 
     {parameters}
 
@@ -72,6 +76,11 @@ class ElasticNet(RelaxParameters, ElasticNetParameters, WarmStarted, LinearRegre
       |A|^3 / 3 + |A| p a round;
     - otherwise the latter on a working set of m features, a batch of alphas at a time, checked by
       products of X with the residuals at one or two of them: n m + m^2 numbers.
+
+    With `concave` weighted problems of this kind follow each other (local linear approximation, Zou
+    and Li, Ann. Statist. 36(4), 2008), from that with all weights one, until weights and
+    coefficients agree. `dual_gap_` is that of the problem whose weights are the slopes at `coef_`:
+    zero at a stationary point, of which there may be several.
 
     What the duality gap does not certify, descent finishes. ``solver="cd"`` is coordinate descent
     with Newton steps on the support (Friedman, Hastie and Tibshirani, J. Stat. Softw. 33(1), 2010,

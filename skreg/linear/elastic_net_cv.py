@@ -18,12 +18,18 @@ from .cv import CrossValidated
 from .functions import enet_path, lasso_path
 from .parameters import CVParameters, ElasticNetParameters, RelaxCVParameters
 from .problems import check_alphas, elastic_net_problem, is_count, shares_of_l1, undeprecated
+from .reweighting import ReweightedParameters
 from .training_data import TrainingData
 
 
 @with_parameters
 class ElasticNetCV(
-    RelaxCVParameters, CVParameters, ElasticNetParameters, CrossValidated, LinearRegressor
+    RelaxCVParameters,
+    CVParameters,
+    ReweightedParameters,
+    ElasticNetParameters,
+    CrossValidated,
+    LinearRegressor,
 ):
     """Elastic net with alpha and l1_ratio chosen by cross-validation.
 

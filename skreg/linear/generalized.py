@@ -20,6 +20,7 @@ from ..paths.problem import Problem
 from .base import LinearModel, WarmStarted, all_or_nothing, fit_at
 from .parameters import RelaxParameters, SmoothLossParameters
 from .problems import smooth_problem, with_relax
+from .reweighting import ReweightedParameters
 from .training_data import TrainingData, check_offset
 
 
@@ -107,7 +108,9 @@ class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
 
 
 @with_parameters
-class RegressorAtAlpha(RelaxParameters, SmoothLossParameters, WarmStarted, GeneralizedRegressor):
+class RegressorAtAlpha(
+    ReweightedParameters, RelaxParameters, SmoothLossParameters, WarmStarted, GeneralizedRegressor
+):
     """Base of those with a penalty of given strength."""
 
     alpha: float = parameter(

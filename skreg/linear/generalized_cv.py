@@ -21,6 +21,7 @@ from .cv import CrossValidated
 from .generalized import GeneralizedLinearModel, GeneralizedRegressor, TweedieParameters
 from .parameters import CVParameters, RelaxCVParameters, SmoothLossParameters
 from .problems import check_alphas, is_count, shares_of_l1, smooth_problem
+from .reweighting import ReweightedParameters
 from .scoring import negated_scores, scorer_of
 from .training_data import TrainingData
 
@@ -77,7 +78,11 @@ class CrossValidatedLoss(CrossValidated, GeneralizedLinearModel):
 
 @with_parameters
 class GeneralizedRegressorCV(
-    RelaxCVParameters, SmoothLossCVParameters, CrossValidatedLoss, GeneralizedRegressor
+    RelaxCVParameters,
+    SmoothLossCVParameters,
+    ReweightedParameters,
+    CrossValidatedLoss,
+    GeneralizedRegressor,
 ):
     """Base of the models of counts and amounts that choose alpha."""
 

@@ -29,13 +29,16 @@ from .parameters import (
     UselessParameters,
 )
 from .problems import shares_of_l1, smooth_problem, with_relax
+from .reweighting import ReweightedParameters
 
 SCIKIT_LEARN_S = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "newton-cd"}
 PENALTIES = {"l1", "l2", "elasticnet"}
 
 
 @with_parameters
-class LogisticParameters(ClassWeightParameters, UselessParameters, SmoothLossParameters):
+class LogisticParameters(
+    ReweightedParameters, ClassWeightParameters, UselessParameters, SmoothLossParameters
+):
     """Of both estimators: scikit-learn's, most of which change nothing of a certified answer."""
 
     penalty: str | None = parameter(

@@ -26,7 +26,8 @@ from ..objective.losses import Loss
 from ..objective.penalties import Penalty
 from ..paths.grid import DEFAULT_EPS, alpha_grid
 from ..paths.problem import BoundProblem, Problem
-from ..solvers.base import Settings
+from ..solvers.base import SQUARED, Settings
+from .reweighting import reweighted
 
 
 def elastic_net_problem(parameters: Any, columns: Sequence[Any], l1_ratio: float) -> Problem:
@@ -39,10 +40,12 @@ def elastic_net_problem(parameters: Any, columns: Sequence[Any], l1_ratio: float
     seed = None
     if parameters.selection == "random":
         seed = int(check_random_state(parameters.random_state).randint(np.iinfo(np.int32).max))
+    penalty, adaptive = reweighted(parameters, penalty_of(parameters, columns, l1_ratio), SQUARED)
     return Problem(
-        penalty=penalty_of(parameters, columns, l1_ratio),
+        penalty=penalty,
         fit_intercept=parameters.fit_intercept,
         standardize=parameters.standardize,
+        adaptive=adaptive,
         solver=parameters.solver,
         settings=Settings(
             tol=float(parameters.tol),
@@ -75,11 +78,13 @@ def smooth_problem(
     parameters: Any, columns: Sequence[Any], loss: Loss, l1_ratio: float, alpha_of: str = "mean"
 ) -> Problem:
     """The problem of an estimator with any smooth loss."""
+    penalty, adaptive = reweighted(parameters, penalty_of(parameters, columns, l1_ratio), loss)
     return Problem(
-        penalty=penalty_of(parameters, columns, l1_ratio),
+        penalty=penalty,
         loss=loss,
         fit_intercept=parameters.fit_intercept,
         standardize=parameters.standardize,
+        adaptive=adaptive,
         alpha_of=alpha_of,
         settings=Settings(tol=float(parameters.tol), max_iter=parameters.max_iter),
     )

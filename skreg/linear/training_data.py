@@ -65,6 +65,10 @@ class TrainingData:
             table = table if table.dtype in FLOATS else table.astype(np.float64)
             target, mean_square = np.asarray(y, dtype=np.float64), None
             note_columns(estimator, table)
+        if target.ndim == 2 and getattr(estimator, "adaptive", None) is not None:
+            if target.shape[1] > 1:
+                raise ValueError("adaptive takes one target: fit them one by one")
+            target = np.asarray(one_column(target))
         weight = check_weights(sample_weight, table)
         powers = powers_of_two(table, target, weight, mean_square)
         columns, shape = columns_of(X, table.shape[1]), target.shape[1:]

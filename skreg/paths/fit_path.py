@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..data.design import Array
 from ..data.powers_of_two import check_cut, too_strong
+from ..objective.nonconvex import ConcavePenalty
+from ..solvers import local_linear
 from ..solvers.base import OneTarget
 from ..solvers.newton.class_ridge import class_trace
 from ..solvers.null_model import null_deviances
 from ..solvers.optimality import all_with_rounding, relative_gap, with_rounding
 from ..solvers.registry import choose
 from ..solvers.ridge.solvers import smoother_traces
+from .adaptive import with_factors
 from .problem import BoundProblem
 from .result import PathResult
 
@@ -53,6 +57,8 @@ def fit_path(
     ValueError
         If the solver does not take the penalty, or results leave the range of floating point.
     """
+    if bound.problem.adaptive is not None and alphas[0] > 0:
+        return _adaptive_path(bound, alphas, start, progress)
     design, target = bound.design, bound.target
     n_features, n_targets = design.n_features, target.raw.shape[1]
     w = np.zeros((n_features, n_targets))
@@ -63,7 +69,7 @@ def fit_path(
     if not bound.powers.ordinary:
         check_cut(bound.own_penalty, engine_alphas)
     W, (gaps, n_iters, rss, df, intercepts) = _solved(bound, engine_alphas, w, alphas, progress)
-    if bound.loss.quadratic:
+    if bound.loss.quadratic and not isinstance(bound.penalty, ConcavePenalty):
         gaps = all_with_rounding(gaps, W, engine_alphas, rss, bound)
     return in_user_units(bound, alphas, W, (gaps, n_iters, rss, df, intercepts))
 
@@ -114,6 +120,26 @@ def in_user_units(
         tol=problem.settings.tol,
         inverse_link=bound.loss.out_activation,
     )
+
+
+def _adaptive_path(
+    bound: BoundProblem,
+    alphas: Array,
+    start: Array | None,
+    progress: Callable[[int, float], None] | None,
+) -> PathResult:
+    """The same with penalty factors from a first fit at each alpha."""
+    gamma = bound.problem.adaptive
+    assert gamma is not None
+    plain = bound.with_problem(replace(bound.problem, adaptive=None))
+    first, parts = fit_path(plain, alphas, start=start), []
+    for i in range(len(alphas)):
+        coef = first.coefs[..., i].reshape(-1)
+        adapted = with_factors(plain, coef, gamma, bound.design)
+        parts.append(fit_path(adapted, alphas[i : i + 1], start=coef))
+        if progress is not None:
+            progress(i + 1, float(alphas[i]))
+    return PathResult.joined(parts)
 
 
 def with_degrees_of_freedom(path: PathResult, bound: BoundProblem) -> PathResult:
@@ -175,8 +201,10 @@ def _solved(
             continue
         scaled = bound.penalty.at(part[0])
         solver = choose(bound.problem.solver, scaled, bound.loss, has_rows)
-        numbers: list[tuple[Any, ...]] = []
-        for solution in solver.solve(bound, part, start, settings):
+        solve, numbers = solver.solve, list[tuple[Any, ...]]()
+        if isinstance(bound.penalty, ConcavePenalty) and part[0] > 0:
+            solve = partial(local_linear.solve, solve)
+        for solution in solve(bound, part, start, settings):
             W[:, done] = solution.coef
             numbers.append(solution[1:])
             done += 1

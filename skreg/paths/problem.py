@@ -28,7 +28,8 @@ class Problem:
 
     `alpha_of` says what the user's alpha is weighed against: the "mean" of the losses, or their
     "sum" as in Ridge, whose alpha is ``alpha / sum(sample_weight)`` of the engine. `relax` is the
-    share of the penalised fit in a relaxed one, see `relaxed.py`.
+    share of the penalised fit in a relaxed one, see `relaxed.py`, and `adaptive` the exponent of
+    the factors that a first fit gives, see `adaptive.py`.
     """
 
     penalty: Penalty
@@ -39,6 +40,7 @@ class Problem:
     solver: str = "auto"
     settings: Settings = field(default_factory=Settings)
     relax: float | None = None
+    adaptive: float | None = None
 
     @property
     def l1_ratio(self) -> float | None:
@@ -185,17 +187,7 @@ class BoundProblem(Bound):
 
     def for_target(self, k: int) -> BoundProblem:
         """The problem of one of several targets."""
-        whole, of_one = self.target, [k]
-        known = whole.correlations
-        part = Target(
-            raw=whole.raw[:, of_one],
-            centred=whole.centred[:, of_one],
-            mean=whole.mean[of_one],
-            squares=whole.squares[of_one],
-            correlations=None if known is None else known[:, of_one],
-            offset=whole.offset,
-        )
-        return replace(self, target=part, one_target=True)
+        return replace(self, target=self.target.of(k), one_target=True)
 
     def of_features(self, index: Index) -> BoundProblem:
         """The problem on some of the features alone."""

@@ -92,6 +92,17 @@ class PathResult:
         for name, value in state.items():
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def joined(cls, parts: Sequence[PathResult]) -> PathResult:
+        """One path from several, whose alphas follow each other."""
+        if len(parts) == 1:
+            return parts[0]
+        names = ("alphas", *_BY_TARGET)
+        whole: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in names
+        }
+        return replace(parts[0], **whole)
+
     @property
     def n_nonzero(self) -> NDArray[np.intp]:
         """Number of non-zero coefficients, shape of `intercepts`."""

@@ -28,6 +28,7 @@ from ..paths.relaxed import mixed_coefficients, refits
 from ..paths.result import PathResult
 from ..solvers.base import SQUARED
 from .fold_moments import Fold, FoldMoments, left_out, training_problem, training_weight
+from .pilot import Pilot
 from .result import MEAN_SQUARED_ERROR, CVResult
 
 # Stands for the error of a refit whose predictions overflow: squares of it do not.
@@ -135,6 +136,7 @@ def cross_validate(
     weights: Array | None = None,
     reweighted: Callable[[Array], Array] | None = None,
     shares: Sequence[float] | None = None,
+    pilot: Pilot | None = None,
 ) -> list[CVResult]:
     """Held-out errors of each candidate, a problem with its alphas.
 
@@ -161,6 +163,8 @@ def cross_validate(
         What rows of such weights count in a fit on them alone.
     shares : sequence of float, optional
         Of the penalised fit in relaxed ones, each to be tried.
+    pilot : Pilot, optional
+        The first fit of the adaptive Lasso, made anew on the training rows of each fold.
 
     Returns
     -------
@@ -172,11 +176,10 @@ def cross_validate(
     total = None if moments is None else moments.total
     parts = [None] * len(folds) if moments is None else moments.parts
     own = first.weights if weights is None else weights
+    score = partial(score_fold, candidates, own, reweighted=reweighted, shares=shares, pilot=pilot)
     by_fold = run(
         [
-            partial(
-                score_fold, candidates, own, fold, seen, keep_coefs, total, part, reweighted, shares
-            )
+            partial(score, fold, seen, keep_coefs, total, part)
             for fold, part in zip(folds, parts, strict=True)
         ]
     )
@@ -218,6 +221,7 @@ def score_fold(
     part: Moments | None,
     reweighted: Callable[[Array], Array] | None = None,
     shares: Sequence[float] | None = None,
+    pilot: Pilot | None = None,
 ) -> list[_FoldScore]:
     """Fit the paths of all candidates without the held-out rows and score them on those.
 
@@ -237,6 +241,9 @@ def score_fold(
     # Moments of the rows left out are those of the held-out rows where these are the same.
     tested = np.bincount(test, minlength=len(weight)) * weight
     known = part if part is not None and np.array_equal(weight - train, tested) else None
+    if pilot is not None:
+        grids = [alphas for _, alphas in candidates]
+        candidates = list(zip(pilot.adapted(trained), grids, strict=True))
     scores = []
     for bound, alphas in candidates:
         own = trained if bound is first else trained.with_problem_of(bound)

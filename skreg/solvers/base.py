@@ -119,6 +119,18 @@ class Target:
         raw = y.reshape(len(y), -1)
         return cls(raw, *design.centred_target(raw), offset=offset)
 
+    def of(self, k: int) -> Target:
+        """One of several targets; their offset is that of all."""
+        one, known = [k], self.correlations
+        return Target(
+            raw=self.raw[:, one],
+            centred=self.centred[:, one],
+            mean=self.mean[one],
+            squares=self.squares[one],
+            correlations=None if known is None else known[:, one],
+            offset=self.offset,
+        )
+
     @cached_property
     def units(self) -> Array:
         """Units of gaps and tolerances: the mean squares, one where that is zero."""

@@ -32,10 +32,13 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
         {"alpha": 0.1, "selection": "random", "random_state": 0},
         {"alpha": 0.1, "standardize": True, "solver": "cd", "warm_start": True},
         {"alpha": 0.0},
+        {"alpha": 0.1, "adaptive": 1.0},
+        {"alpha": 0.1, "concave": "mcp"},
     ],
     "ElasticNet": [
         {"alpha": 0.1, "precompute": True, "lower_bound": -5.0, "upper_bound": 50.0},
         {"alpha": 0.1, "l1_ratio": 0.0, "fit_intercept": False},
+        {"alpha": 0.1, "concave": "scad", "concavity": 5.0, "standardize": True},
     ],
     "Ridge": [
         {"solver": "cd"},
@@ -44,8 +47,15 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
         {"solver": "lsqr"},
         {"alpha": 0.0},
     ],
-    "LassoCV": [{**FOLDS, "rule": "1se"}, {**FOLDS, "positive": True, "n_jobs": 1}],
-    "ElasticNetCV": [{**FOLDS, "l1_ratio": [0.0, 0.5, 1.0], "standardize": True}],
+    "LassoCV": [
+        {**FOLDS, "rule": "1se"},
+        {**FOLDS, "positive": True, "n_jobs": 1},
+        {**FOLDS, "adaptive": 1.0},
+    ],
+    "ElasticNetCV": [
+        {**FOLDS, "l1_ratio": [0.0, 0.5, 1.0], "standardize": True},
+        {**FOLDS, "concave": "mcp"},
+    ],
     "RidgeCV": [FOLDS, {"gcv_mode": "eigen", "standardize": True}],
     "LogisticRegression": [
         {"l1_ratio": 1.0, "C": 0.5},
@@ -58,9 +68,9 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
         {"Cs": 3, "cv": 3, "scoring": "accuracy"},
     ],
     "PoissonRegressor": [{"l1_ratio": 1.0, "alpha": 0.01}, {"alpha": 0.0, "standardize": True}],
-    "GammaRegressor": [{"l1_ratio": 0.5, "alpha": 0.01}],
+    "GammaRegressor": [{"l1_ratio": 0.5, "alpha": 0.01}, {"l1_ratio": 1.0, "concave": "mcp"}],
     "TweedieRegressor": [{"power": 1.5, "l1_ratio": 1.0, "alpha": 0.01}, {"power": 1}],
-    "PoissonRegressorCV": [{**FOLDS, "l1_ratio": 1.0}],
+    "PoissonRegressorCV": [{**FOLDS, "l1_ratio": 1.0}, {**FOLDS, "l1_ratio": 1.0, "adaptive": 1.0}],
     "GammaRegressorCV": [{**FOLDS, "l1_ratio": [0.5, 1.0], "rule": "1se"}],
     "TweedieRegressorCV": [{**FOLDS, "power": 1.5}, {**FOLDS, "l1_ratio": 0.5}],
     "HuberRegressor": [{"alpha": 0.1, "l1_ratio": 0.5, "standardize": True}],
