@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from ..caching import cached_property
 from . import products
-from .moments import Moments
+from .moments import MomentMatrix
 from .products import BLOCK_ENTRIES, CANCELLATION, CONSTANT, THIN, Array, Far, Index
 
 __all__ = ["BLOCK_ENTRIES", "CANCELLATION", "CONSTANT", "Array", "Design", "Index"]
@@ -317,9 +317,9 @@ class Design(ABC):
             return np.asarray(self.omega[0] * np.einsum("ij,ij->j", r, r))
         return np.asarray(self.omega.dot(r * r))
 
-    def moments(self, Y: Array, reference: Array, weight: Array) -> Moments:
+    def moments(self, Y: Array, reference: Array, weight: Array) -> MomentMatrix:
         """Moments of the rows of X and of targets, with other weights."""
-        return Moments.of_rows(self._by_row, Y, reference, weight)
+        return MomentMatrix.of_rows(self._by_row, Y, reference, weight)
 
     # Columns ------------------------------------------------------------------------------
 

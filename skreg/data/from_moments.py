@@ -6,13 +6,14 @@ up block by block, are all that a solver on the Gram matrix needs.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Never, Self
 
 import numpy as np
 
 from .dense import DenseDesign
 from .design import Design
-from .moments import Moments
+from .moments import MomentMatrix
 from .products import CONSTANT, NONE_FAR, Array, Index
 
 # A column or target with less than this share of its variance left in the rows is made anew: what
@@ -66,13 +67,18 @@ class MomentsDesign(Design):
 
     @classmethod
     def of(
-        cls, moments: Moments, n_samples: int, *, center: bool = True, standardize: bool = False
+        cls,
+        moments: MomentMatrix,
+        n_samples: int,
+        *,
+        center: bool = True,
+        standardize: bool = False,
     ) -> tuple[Self, Array, Array, Array]:
         """The design; correlations, (n_features, n_targets), means and mean squares of the targets.
 
         Parameters
         ----------
-        moments : Moments
+        moments : MomentMatrix
             Digits are lost where their reference is far from the means.
         n_samples : int
             How many rows they are of.
@@ -100,6 +106,14 @@ class MomentsDesign(Design):
 
     of_features = subset
 
+    def square_root(self) -> DenseDesign:
+        """A design of as many rows as the Gram matrix has rank, which has the same one."""
+        d, V = np.linalg.eigh(self.gram())
+        kept = d > len(d) * np.finfo(np.float64).eps * d[-1:]
+        rows = (V[:, kept] * np.sqrt(d[kept])).T if kept.any() else np.zeros((1, len(d)))
+        n = len(rows)
+        return DenseDesign(math.sqrt(n) * rows, np.full(n, 1.0 / n))
+
     def _no_rows(self, *args: Any, **kwargs: Any) -> Never:
         """Refuse what only rows can answer; the registry refuses solvers that ask for it."""
         raise AttributeError(NO_ROWS)
@@ -107,7 +121,7 @@ class MomentsDesign(Design):
     joined = cross_gram = _gathered = _equal = _no_rows
 
 
-def _by_weight(moments: Moments, center: bool) -> tuple[Array, Array, Array]:
+def _by_weight(moments: MomentMatrix, center: bool) -> tuple[Array, Array, Array]:
     """Means less the reference, variances and second moments, centred or not, of weight one."""
     shift, second = moments.S[-1, :-1] / moments.weight, moments.S[:-1, :-1] / moments.weight
     variances = second.diagonal() - shift**2
@@ -138,8 +152,8 @@ def design_from_moments(
     rows: Design,
     Y: Array,
     weight: Array,
-    moments: Moments,
-    total: Moments,
+    moments: MomentMatrix,
+    total: MomentMatrix,
     center: bool,
     standardize: bool,
 ) -> tuple[DenseDesign, Array] | None:

@@ -6,7 +6,9 @@ coefficients,
 
     sum_i v_i (y_i - b - x_i w)^2 = u^T S u,        u = (-w, 1, k - b - m w).
 
-S of some rows is S of all less S of the others, where both have one reference.
+S of some rows is S of all less S of the others, where both have one reference. Of rows that come
+in parts each is summed about its own mean, and joining two moves both to the mean of all, by which
+nothing cancels (Chan, Golub and LeVeque, The American Statistician 37(3), 1983).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..caching import cached_property
 from .products import BLOCK_ENTRIES, Array, Index, as_dense
@@ -24,7 +27,7 @@ SMALLEST_ERROR = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
+class MomentMatrix:
     """``S`` of some rows about a reference.
 
     Attributes
@@ -40,7 +43,7 @@ class Moments:
     n_features: int
 
     @classmethod
-    def of_rows(cls, X: Any, Y: Array, reference: Array, weight: Array) -> Moments:
+    def of_rows(cls, X: Any, Y: Array, reference: Array, weight: Array) -> MomentMatrix:
         """Sums over the rows of X, of shape (n, p), dense or CSR, and Y, of shape (n, q)."""
         p, width = X.shape[1], X.shape[1] + Y.shape[1]
         rows = np.flatnonzero(weight)
@@ -60,17 +63,44 @@ class Moments:
             S += a.T @ a
         return cls(S, reference, p)
 
-    def __add__(self, other: Moments) -> Moments:
+    def __add__(self, other: MomentMatrix) -> MomentMatrix:
         """Sums over the rows of both."""
         S = self.S + other.about(self.reference).S
-        return Moments(S, self.reference, self.n_features)
+        return MomentMatrix(S, self.reference, self.n_features)
 
-    def __sub__(self, other: Moments) -> Moments:
+    def __sub__(self, other: MomentMatrix) -> MomentMatrix:
         """Sums over the rows of this that are not in `other`."""
         S = self.S - other.about(self.reference).S
-        return Moments(S, self.reference, self.n_features)
+        return MomentMatrix(S, self.reference, self.n_features)
 
-    def about(self, reference: Array) -> Moments:
+    def joined(self, other: MomentMatrix) -> MomentMatrix:
+        """Sums over the rows of both, about their common mean."""
+        if not other.weight:
+            return self
+        if not self.weight:
+            return other
+        share = other.weight / (self.weight + other.weight)
+        mean = self.mean + share * (other.mean - self.mean)
+        return self.about(mean) + other.about(mean)
+
+    @property
+    def mean(self) -> Array:
+        """Weighted mean of features and targets."""
+        return self.reference + self.S[-1, :-1] / self.weight
+
+    @property
+    def spread(self) -> Array:
+        """Weighted mean squares of features and targets about the mean."""
+        shift = self.S[-1, :-1] / self.weight
+        return np.maximum(self.S.diagonal()[:-1] / self.weight - shift**2, 0.0)
+
+    def times(self, exponents: NDArray[np.int64], of_weight: int) -> MomentMatrix:
+        """The same of features and targets divided by powers of two, and of weights."""
+        each = np.append(exponents, 0)
+        S = np.ldexp(self.S, -(each + each[:, None] + of_weight))
+        return MomentMatrix(S, np.ldexp(self.reference, -exponents), self.n_features)
+
+    def about(self, reference: Array) -> MomentMatrix:
         """The same rows about another reference."""
         if self.reference is reference:
             return self
@@ -80,18 +110,20 @@ class Moments:
         S[:-1, :-1] += self.weight * np.outer(shift, shift)
         S[:-1, -1] += self.weight * shift
         S[-1, :-1] = S[:-1, -1]
-        return Moments(S, reference, self.n_features)
+        return MomentMatrix(S, reference, self.n_features)
 
     @cached_property
     def weight(self) -> float:
         """Sum of the weights."""
         return float(self.S[-1, -1])
 
-    def mean_squared_error(self, W: Array, intercepts: Array) -> Array | None:
+    def mean_squared_error(
+        self, W: Array, intercepts: Array, least: float = SMALLEST_ERROR
+    ) -> Array | None:
         """Weighted mean squared errors, shape (n_targets, n_alphas).
 
-        None where they are so small beside the squares they are the difference of that digits
-        would be lost.
+        None where they are less than a share, `least`, of the squares they are the difference of:
+        digits would be lost.
 
         Parameters
         ----------
@@ -109,9 +141,9 @@ class Moments:
             u = np.ones((len(held), len(b)))
             u[:-2], u[-1] = -w[index], shift
             errors[k] = np.sum(u * (part @ u), axis=0)
-            if np.any(errors[k] < SMALLEST_ERROR * (part.diagonal() @ (u * u))):
+            if least and np.any(errors[k] < least * (part.diagonal() @ (u * u))):
                 return None
-        return errors / self.weight
+        return np.maximum(errors, 0.0) / self.weight
 
 
 def _as_slice(index: Index) -> Index | slice:

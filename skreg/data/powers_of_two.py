@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from ..caching import cached_property
 from ..objective.penalties import Penalty
+from .moments import MomentMatrix
 from .products import Array, is_sparse, with_data
 
 Exponents = NDArray[np.int64]
@@ -89,6 +90,15 @@ class PowersOfTwo:
         if self.columns is not None:
             each = np.repeat(self.columns, np.diff(X.indptr))
         return with_data(X, np.ldexp(X.data, -each))
+
+    def scaled_moments(self, moments: MomentMatrix) -> MomentMatrix:
+        """Moments of data of order one."""
+        if self.ordinary:
+            return moments
+        p = moments.n_features
+        exponents = np.full(len(moments.reference), self.target, dtype=np.int64)
+        exponents[:p] = self._features
+        return moments.times(exponents, self.weight)
 
     def penalty(self, penalty: Penalty, standardize: bool, summed: bool) -> tuple[Penalty, int]:
         """Bounds and factors in the new units, and the exponent of two for the user's alphas.
@@ -247,13 +257,17 @@ def powers_of_two(
         _refuse_unlike(sizes, X.dtype)
         target = exponent_of(float(sizes.max()))
         return PowersOfTwo(target=target) if target else ORDINARY
-    columns = _column_sizes(X)
+    targets = np.abs(y.reshape(len(y), -1)).max(axis=0, initial=0.0)
+    return powers_of_sizes(_column_sizes(X), targets, heaviest, X.dtype)
+
+
+def powers_of_sizes(columns: Array, targets: Array, heaviest: int, dtype: Any) -> PowersOfTwo:
+    """Those of columns and targets of these sizes, and of weights of this exponent."""
     largest = float(columns.max(initial=0.0))
     top, base = _exponents(largest), exponent_of(largest)
     own = _exponents(columns)
     small = (columns > 0) & (own < top - FAR)
-    targets = np.abs(y.reshape(len(y), -1)).max(axis=0, initial=0.0)
-    _refuse_unlike(targets, X.dtype)
+    _refuse_unlike(targets, dtype)
     units = PowersOfTwo(
         base=base,
         columns=np.where(small, own, base) if small.any() else None,

@@ -9,6 +9,7 @@ from .generalized_cv import GammaRegressorCV, PoissonRegressorCV, TweedieRegress
 from .huber import HuberRegressor
 from .logistic import LogisticRegression
 from .logistic_cv import LogisticRegressionCV
+from .moments import Moments
 from .ridge import Ridge
 from .ridge_classifier import RidgeClassifier, RidgeClassifierCV
 from .ridge_cv import RidgeCV
@@ -26,6 +27,7 @@ __all__ = [
     "LinearSVC",
     "LogisticRegression",
     "LogisticRegressionCV",
+    "Moments",
     "PoissonRegressor",
     "PoissonRegressorCV",
     "Ridge",

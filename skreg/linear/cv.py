@@ -278,7 +278,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         index = [one.select(self.rule) for one in each]
         stored = bool(self.store_path)
         if isinstance(self.store_path, str):
-            stored = data.y.ndim == 1 or bound.loss.couples_targets
+            stored = data.one_target or bound.loss.couples_targets
         whole = stored or not self._direct
         path = finite_path(bound, alphas if whole else alphas[np.unique(index)])
         if stored:

@@ -18,12 +18,18 @@ from .functions import enet_path
 from .parameters import ElasticNetParameters, RelaxParameters
 from .problems import elastic_net_problem, with_relax
 from .reweighting import ReweightedParameters
+from .streaming import FittedToMoments
 from .training_data import TrainingData
 
 
 @with_parameters
 class ElasticNet(
-    ReweightedParameters, RelaxParameters, ElasticNetParameters, WarmStarted, LinearRegressor
+    ReweightedParameters,
+    RelaxParameters,
+    ElasticNetParameters,
+    WarmStarted,
+    FittedToMoments,
+    LinearRegressor,
 ):
     """Linear regression with L1 and squared L2 penalties.
 
@@ -142,11 +148,15 @@ class ElasticNet(
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
         data = TrainingData.check(self, X, y, sample_weight, check_input)
+        self._forget()
+        self._fit_data(data)
+        return self
+
+    def _fit_data(self, data: Any) -> None:
         bound = data.bind(self._problem(data.columns), self.precompute)
         point = fit_at(bound, self.alpha, self._start(bound))
         self._keep_fit(point, data.shape, bound.loss)
         self.n_iter_ = point.n_iter.tolist()
-        return self
 
     def _problem(self, columns: Sequence[Any]) -> Problem:
         return with_relax(elastic_net_problem(self, columns, self.l1_ratio), self.relax)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -12,10 +13,11 @@ from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
 from ..estimators.parameters import COUNT, SHARE, parameter, with_parameters
 from ..paths.grid import DEFAULT_EPS
+from ..paths.problem import Problem
 from ..selection.result import MEAN_SQUARED_ERROR
 from .base import LinearRegressor, all_or_nothing
-from .cv import CrossValidated
 from .functions import enet_path, lasso_path
+from .moments_cv import CrossValidatedByMoments
 from .parameters import CVParameters, ElasticNetParameters, RelaxCVParameters
 from .problems import check_alphas, elastic_net_problem, is_count, shares_of_l1, undeprecated
 from .reweighting import ReweightedParameters
@@ -28,7 +30,7 @@ class ElasticNetCV(
     CVParameters,
     ReweightedParameters,
     ElasticNetParameters,
-    CrossValidated,
+    CrossValidatedByMoments,
     LinearRegressor,
 ):
     """Elastic net with alpha and l1_ratio chosen by cross-validation.
@@ -157,6 +159,10 @@ class ElasticNetCV(
         """
         data = TrainingData.check(self, X, y, sample_weight)
         data = replace(data, shape=data.y.shape[1:])  # a column is one target
+        self._fit_data(data, params)
+        return self
+
+    def _fit_data(self, data: Any, params: dict[str, Any]) -> None:
         given = undeprecated(self.n_alphas, self.alphas, "1.7", "1.9")
         given = given if is_count(given) else check_alphas(given)
         ratios = shares_of_l1(self.l1_ratio, "l1_ratio")
@@ -168,7 +174,9 @@ class ElasticNetCV(
             self.mse_path_ = np.squeeze(np.stack([result.errors for result in chosen.results]))
         self.l1_ratio_ = ratios[chosen.best]
         self.n_iter_ = chosen.n_iter.tolist()
-        return self
+
+    def _chosen_problem(self, columns: Sequence[Any]) -> Problem:
+        return elastic_net_problem(self, columns, self.l1_ratio_)
 
 
 @with_parameters

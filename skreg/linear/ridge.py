@@ -23,6 +23,7 @@ from ..paths.result import PathPoint
 from .base import LinearModel, LinearRegressor, all_or_nothing, fit_at
 from .parameters import LinearParameters
 from .problems import ridge_problem
+from .streaming import FittedToMoments
 from .training_data import TrainingData
 
 STOCHASTIC = ("sag", "saga")
@@ -154,7 +155,7 @@ class RidgeModel(LinearParameters, LinearModel):
 
 
 @with_parameters
-class Ridge(RidgeModel, LinearRegressor):
+class Ridge(RidgeModel, FittedToMoments, LinearRegressor):
     """Linear regression with a squared L2 penalty.
 
     Minimises, with scikit-learn's scaling (a sum, the sample weights s as they are) and v the
@@ -216,5 +217,13 @@ class Ridge(RidgeModel, LinearRegressor):
             If the input or a parameter is invalid, or the solver does not take the penalty.
         """
         data = TrainingData.check(self, X, y, sample_weight)
+        self._forget()
         self._fit_ridge(data, self._alphas(columns_of(y, data.y[:1].size)))
         return self
+
+    def _fit_data(self, data: Any) -> None:
+        if self.solver in STOCHASTIC:
+            raise ValueError(
+                f"solver={self.solver!r} needs the rows of X, not moments: take 'auto'"
+            )
+        self._fit_ridge(data, self._alphas(range(data.moments.n_targets)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -24,6 +25,7 @@ from ..selection.leave_one_out import leave_one_out
 from ..selection.result import MEAN_SQUARED_ERROR
 from .base import LinearRegressor, all_or_nothing
 from .cv import CrossValidated, Evaluation, Routed
+from .moments_cv import CrossValidatedByMoments
 from .parameters import CVParameters, LinearParameters
 from .problems import check_alphas, is_count, resolve_alphas, ridge_problem
 from .scoring import negated_scores, scorer_of
@@ -158,7 +160,7 @@ class RidgeCVModel(CVParameters, LinearParameters, CrossValidated):
 
 
 @with_parameters
-class RidgeCV(RidgeCVModel, LinearRegressor):
+class RidgeCV(CrossValidatedByMoments, RidgeCVModel, LinearRegressor):
     """Ridge regression with alpha chosen by cross-validation.
 
     The objective is that of `Ridge`. By default each alpha is judged by the exact leave-one-out
@@ -234,8 +236,16 @@ class RidgeCV(RidgeCVModel, LinearRegressor):
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        self._fit_ridge(TrainingData.check(self, X, y, sample_weight), params)
+        self._fit_data(TrainingData.check(self, X, y, sample_weight), params)
         return self
+
+    _explained = True
+
+    def _fit_data(self, data: Any, params: dict[str, Any]) -> None:
+        self._fit_ridge(data, params)
+
+    def _chosen_problem(self, columns: Sequence[Any]) -> Problem:
+        return ridge_problem(self, columns)
 
 
 def gcv_method(gcv_mode: str | None, X: Any) -> str:

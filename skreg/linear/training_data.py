@@ -92,6 +92,11 @@ class TrainingData:
         return cls(table, target, weight, columns_of(X, table.shape[1]), powers, (), added)
 
     @property
+    def one_target(self) -> bool:
+        """Whether y is one target, a vector or a column."""
+        return self.y.ndim == 1
+
+    @property
     def labels(self) -> Array:
         """What a splitter and a scorer are given as y."""
         return self.y

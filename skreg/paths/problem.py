@@ -14,7 +14,7 @@ import numpy as np
 from ..data.build import design_of
 from ..data.design import Array, Design, Index
 from ..data.from_moments import MomentsDesign
-from ..data.moments import Moments
+from ..data.moments import MomentMatrix
 from ..data.powers_of_two import ORDINARY, PowersOfTwo
 from ..objective.losses import Loss
 from ..objective.penalties import Penalty
@@ -93,17 +93,25 @@ class Problem:
         target = Target.build(design, y, offset)
         return self.on(design, target, sample_weight, y.ndim == 1, powers)
 
-    def bind_moments(self, moments: Moments, n_samples: int) -> BoundProblem:
-        """The problem on so many rows, of order one, of which nothing is at hand but their moments.
+    def bind_moments(
+        self,
+        moments: MomentMatrix,
+        n_samples: int,
+        powers: PowersOfTwo = ORDINARY,
+        dtype: Any = np.float64,
+    ) -> BoundProblem:
+        """The problem on so many rows of which nothing is at hand but their moments.
 
-        Solvers that need rows are refused.
+        Solvers that need rows are refused. `dtype` is that of coefficients.
         """
+        moments = powers.scaled_moments(moments)
         design, correlations, mean, squares = MomentsDesign.of(
             moments, n_samples, center=self.fit_intercept, standardize=self.standardize
         )
+        design.dtype = dtype
         rows = np.empty((0, len(mean)))
         target = Target(rows, rows, mean, squares, correlations)
-        bound = self.on(design, target, None, one_target=len(mean) == 1)
+        bound = self.on(design, target, None, len(mean) == 1, powers)
         return replace(bound, total_weight=moments.weight)
 
     def on(
@@ -174,7 +182,9 @@ class BoundProblem(Bound):
             penalty=_of_coefficients(other.own_penalty, self.design),
         )
 
-    def with_data(self, design: Design, target: Target, sample_weight: Array) -> BoundProblem:
+    def with_data(
+        self, design: Design, target: Target, sample_weight: Array | None
+    ) -> BoundProblem:
         """The same problem on other rows of the same scale; its results stay in that scale."""
         return replace(
             self,

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..caching import cached_property
-from ..data.moments import Moments
+from ..data.moments import SMALLEST_ERROR, MomentMatrix
 from ..data.powers_of_two import PowersOfTwo
 from ..data.products import Array
 from ..objective.losses import Loss
@@ -114,7 +114,9 @@ def negated_r2(held_out: HeldOut) -> Array:
 Metric = Callable[[HeldOut], Array]
 
 
-class _FoldScore(NamedTuple):
+class FoldScore(NamedTuple):
+    """What a fold gave for one candidate."""
+
     errors: Array
     weight: float
     coefs: NDArray[Any] | None
@@ -183,6 +185,19 @@ def cross_validate(
             for fold, part in zip(folds, parts, strict=True)
         ]
     )
+    return as_results(candidates, by_fold, metric_name, keep_coefs, fold_weights, shares)
+
+
+def as_results(
+    candidates: Sequence[tuple[BoundProblem, Array]],
+    by_fold: Sequence[list[FoldScore]],
+    metric_name: str,
+    keep_coefs: bool,
+    fold_weights: str,
+    shares: Sequence[float] | None,
+) -> list[CVResult]:
+    """The scores of each candidate, on the user's scale."""
+    powers = candidates[0][0].powers
     results = []
     tried = [(*one, share) for one in candidates for share in shares or (None,)]
     for (bound, alphas, share), each in zip(tried, zip(*by_fold, strict=True), strict=True):
@@ -207,7 +222,7 @@ def cross_validate(
             worst_gap=max(gaps),
             relax=share,
         )
-        results.append(on_user_scale(result, first.powers))
+        results.append(on_user_scale(result, powers))
     return results
 
 
@@ -217,12 +232,12 @@ def score_fold(
     fold: Fold,
     metric: Metric,
     keep_coefs: bool,
-    total: Moments | None,
-    part: Moments | None,
+    total: MomentMatrix | None,
+    part: MomentMatrix | None,
     reweighted: Callable[[Array], Array] | None = None,
     shares: Sequence[float] | None = None,
     pilot: Pilot | None = None,
-) -> list[_FoldScore]:
+) -> list[FoldScore]:
     """Fit the paths of all candidates without the held-out rows and score them on those.
 
     `total` has the moments of all rows, `part` those of the rows that are left out if kept.
@@ -249,40 +264,44 @@ def score_fold(
         own = trained if bound is first else trained.with_problem_of(bound)
         path = fit_path(own, alphas)
         refit = refits(own, path) if shares is not None and min(shares) < 1.0 else path
-        fitted = _Fitted(path, refit, partial(_predict, first, test), known)
+        fitted = FittedFold(path, refit, partial(_predict, first, test), known)
         for share in shares or (1.0,):
             predict, mse = partial(fitted.predictions, share), fitted.errors(share)
             errors = metric(HeldOut(test, Y[test], weight[test], predict, bound.loss, mse))
             if share < 1.0 and np.isfinite(errors).any():
                 errors = np.where(np.isfinite(errors), errors, OVERFLOWN)
-            defined = bool(np.isfinite(errors).all())
-            coefs, intercepts = mixed_coefficients(path, refit, share)
-            ends = (path,) if share == 1.0 else (path, refit)
-            scores.append(
-                _FoldScore(
-                    errors=errors if defined else np.zeros_like(errors),
-                    weight=float(weight[test].sum()) if defined else 0.0,
-                    coefs=coefs if keep_coefs else None,
-                    intercepts=intercepts if keep_coefs else None,
-                    converged=all(bool(end.converged.all()) for end in ends),
-                    worst_gap=max(float(end.dual_gaps.max()) for end in ends),
-                )
-            )
+            scores.append(fitted.scored(share, errors, float(weight[test].sum()), keep_coefs))
     return scores
 
 
 @dataclass(frozen=True, eq=False)
-class _Fitted:
+class FittedFold:
     """A path and its refits, of which a relaxed fit has a share each, on the rows held out.
 
     `predict` leads from coefficients and intercepts, targets first, to linear predictors; `known`
-    has the moments of the rows, where there are any.
+    has the moments of the rows, where there are any, which do not tell errors that are less than
+    `least` of the squares they are made from.
     """
 
     path: PathResult
     refit: PathResult
-    predict: Callable[[Array, Array], Array]
-    known: Moments | None
+    predict: Callable[[Array, Array], Array] | None
+    known: MomentMatrix | None
+    least: float = SMALLEST_ERROR
+
+    def scored(self, share: float, errors: Array, weight: float, keep_coefs: bool) -> FoldScore:
+        """The scores of a fold, which does not count where they are not defined."""
+        defined = bool(np.isfinite(errors).all())
+        coefs, intercepts = mixed_coefficients(self.path, self.refit, share)
+        ends = (self.path,) if share == 1.0 else (self.path, self.refit)
+        return FoldScore(
+            errors=errors if defined else np.zeros_like(errors),
+            weight=weight if defined else 0.0,
+            coefs=coefs if keep_coefs else None,
+            intercepts=intercepts if keep_coefs else None,
+            converged=all(bool(end.converged.all()) for end in ends),
+            worst_gap=max(float(end.dual_gaps.max()) for end in ends),
+        )
 
     def predictions(self, share: float) -> Array:
         """Linear predictors, which are mixed as coefficients are."""
@@ -292,6 +311,7 @@ class _Fitted:
 
     @cached_property
     def _of_ends(self) -> list[Array]:
+        assert self.predict is not None
         ends = [self.path] if self.refit is self.path else [self.path, self.refit]
         return [self.predict(*_by_target(end.coefs, end.intercepts)) for end in ends]
 
@@ -310,7 +330,7 @@ class _Fitted:
             found = None
             if self.known is not None:
                 ends = _by_target(*mixed_coefficients(self.path, self.refit, share))
-                found = self.known.mean_squared_error(*ends)
+                found = self.known.mean_squared_error(*ends, self.least)
             self._errors[share] = found
         return self._errors[share]
 

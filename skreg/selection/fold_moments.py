@@ -17,7 +17,7 @@ import numpy as np
 from ..data.dense import DenseDesign
 from ..data.design import Design
 from ..data.from_moments import design_from_moments
-from ..data.moments import Moments
+from ..data.moments import MomentMatrix
 from ..data.powers_of_two import PowersOfTwo
 from ..data.products import Array, Index, adjoint, is_sparse, quick_to_read
 from ..paths.grid import DEFAULT_EPS
@@ -40,7 +40,7 @@ def training_weight(fold: Fold, weight: Array) -> Array:
 
 def left_out(
     design: Design, Y: Array, reference: Array, weight: Array, train: Array
-) -> Moments | None:
+) -> MomentMatrix | None:
     """Moments of the rows that a fold does not train on, where those are the fewer ones."""
     rest = weight - train
     if np.any(rest < 0) or 2 * np.count_nonzero(rest) > np.count_nonzero(weight):
@@ -52,8 +52,8 @@ def left_out(
 class FoldMoments:
     """Of all rows, and of those that each fold leaves out where they are kept."""
 
-    total: Moments
-    parts: list[Moments | None]
+    total: MomentMatrix
+    parts: list[MomentMatrix | None]
 
     @classmethod
     def build(
@@ -80,7 +80,7 @@ class FoldMoments:
             counted += weight - train
         if all(parts) and np.array_equal(counted, weight):
             S = np.sum([part.S for part in parts if part is not None], axis=0)
-            return cls(Moments(S, reference, X.shape[1]), parts)
+            return cls(MomentMatrix(S, reference, X.shape[1]), parts)
         return cls(plain.moments(Y, reference, weight), parts)
 
 
@@ -124,7 +124,7 @@ def bind_for_folds(
 
 
 def training_problem(
-    bound: BoundProblem, train: Array, total: Moments | None, part: Moments | None
+    bound: BoundProblem, train: Array, total: MomentMatrix | None, part: MomentMatrix | None
 ) -> BoundProblem:
     """The same problem with other weights of the rows, from moments where there are any.
 
@@ -142,7 +142,7 @@ def training_problem(
 
 
 def _from_moments(
-    problem: Problem, rows: Design, Y: Array, weight: Array, left: Moments, total: Moments
+    problem: Problem, rows: Design, Y: Array, weight: Array, left: MomentMatrix, total: MomentMatrix
 ) -> tuple[Design, Target] | None:
     how = problem.fit_intercept, problem.standardize
     made = design_from_moments(rows, Y, weight, left, total, *how)

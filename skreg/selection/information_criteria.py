@@ -100,7 +100,8 @@ def mean_deviances(bound: BoundProblem, path: PathResult) -> Array:
 
 def total_rows(bound: BoundProblem) -> float:
     """The sum of the weights in the user's unit."""
-    return float(np.ldexp(bound.weights.sum(), bound.powers.weight))
+    known = bound.total_weight
+    return float(np.ldexp(bound.weights.sum() if known is None else known, bound.powers.weight))
 
 
 def log_choices(p: float, k: Array) -> Array:

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from skreg.data import dense, products
 from skreg.data.build import design_of
-from skreg.data.moments import Moments
+from skreg.data.moments import MomentMatrix
 
 N, P = 25, 6
 STORED = {
@@ -143,7 +143,7 @@ def test_moments_are_those_of_the_dense_rows(stored):
     design, X, weight = make(stored, offset=2.0)
     X, Y, reference = X.astype(float), np.arange(2.0 * N).reshape(N, 2), np.full(P + 2, 1.5)
     found = design.moments(Y, reference, weight)
-    expected = Moments.of_rows(X, Y, reference, weight)
+    expected = MomentMatrix.of_rows(X, Y, reference, weight)
     np.testing.assert_allclose(found.S, expected.S, rtol=1e-12, atol=1e-9)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from skreg.data.build import design_of
 from skreg.data.from_moments import MomentsDesign
-from skreg.data.moments import Moments
+from skreg.data.moments import MomentMatrix
 from skreg.objective.penalties import Penalty
 from skreg.paths.fit_path import fit_path
 from skreg.paths.grid import alpha_grid
@@ -35,7 +35,7 @@ def in_blocks(X, Y, weight, size=7):
     """The moments of rows that come in blocks, about the means of the first."""
     reference = np.r_[X[:size].mean(axis=0), Y[:size].mean(axis=0)]
     parts = [slice(start, start + size) for start in range(0, len(X), size)]
-    total, *others = (Moments.of_rows(X[i], Y[i], reference, weight[i]) for i in parts)
+    total, *others = (MomentMatrix.of_rows(X[i], Y[i], reference, weight[i]) for i in parts)
     for other in others:
         total = total + other
     return total

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skreg.data.moments import Moments
+from skreg.data.moments import MomentMatrix
 
 
 def rows(n, seed=0):
@@ -23,9 +23,9 @@ def alike(a, b):
 def test_any_split_of_the_rows_gives_the_whole(cut, seed):
     X, Y, weight = rows(40, seed)
     reference, other = np.full(6, 2.5), np.full(6, -1.0)
-    whole = Moments.of_rows(X, Y, reference, weight)
-    first = Moments.of_rows(X[:cut], Y[:cut], reference, weight[:cut])
-    second = Moments.of_rows(X[cut:], Y[cut:], other, weight[cut:])
+    whole = MomentMatrix.of_rows(X, Y, reference, weight)
+    first = MomentMatrix.of_rows(X[:cut], Y[:cut], reference, weight[:cut])
+    second = MomentMatrix.of_rows(X[cut:], Y[cut:], other, weight[cut:])
     alike(first + second, whole)
     alike((whole - second) + second, whole)
     assert (second + first).reference is second.reference
@@ -35,14 +35,14 @@ def test_any_split_of_the_rows_gives_the_whole(cut, seed):
 def test_moments_move_to_another_reference(place):
     X, Y, weight = rows(30)
     reference = np.full(6, place)
-    moved = Moments.of_rows(X, Y, np.full(6, 1.0), weight).about(reference)
-    alike(moved, Moments.of_rows(X, Y, reference, weight))
+    moved = MomentMatrix.of_rows(X, Y, np.full(6, 1.0), weight).about(reference)
+    alike(moved, MomentMatrix.of_rows(X, Y, reference, weight))
 
 
 def test_errors_are_those_of_the_rows():
     X, Y, weight = rows(30)
     W = np.random.default_rng(1).standard_normal((2, 4, 3))
     b = np.arange(6.0).reshape(2, 3)
-    found = Moments.of_rows(X, Y, np.full(6, 0.5), weight).mean_squared_error(W, b)
+    found = MomentMatrix.of_rows(X, Y, np.full(6, 0.5), weight).mean_squared_error(W, b)
     left = Y.T[:, :, None] - (X @ W + b[:, None, :])
     np.testing.assert_allclose(found, weight @ left**2 / weight.sum(), rtol=1e-12)

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from ...data.design import BLOCK_ENTRIES, Array, Design
+from ...data.from_moments import MomentsDesign
 from ...objective.duality import ridge_gaps
 from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import AIM, Bound, OneTarget, Settings, Solution, Target
@@ -144,12 +145,17 @@ def _gaps(
 def smoother_traces(design: Design, penalty: Penalty, alphas: Array) -> Array:
     """Traces of the smoother matrix of the squared part alone, shape (n_alphas,)."""
     squared, strength = penalty.as_ridge(alphas)
-    return RidgeFactor(design, squared).degrees_of_freedom(strength)
+    return RidgeFactor(_with_rows(design), squared).degrees_of_freedom(strength)
 
 
 def spectral_alphas(design: Design, penalty: Penalty, n_alphas: int) -> Array:
     """A grid over the eigenvalues of the Gram matrix; see `default_alphas`."""
-    return default_alphas(RidgeFactor(design, penalty), n_alphas)
+    return default_alphas(RidgeFactor(_with_rows(design), penalty), n_alphas)
+
+
+def _with_rows(design: Design) -> Design:
+    """The design, or one with rows and its Gram matrix."""
+    return design.square_root() if isinstance(design, MomentsDesign) else design
 
 
 solve = partial(_closed_form, "auto")

@@ -1,0 +1,307 @@
+"""Moments of rows: what is kept of data that stay elsewhere, and all that a linear fit needs."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from ..data.moments import MomentMatrix
+from ..data.products import Array, adjoint, is_sparse
+from ..estimators.validation import check_weights
+from ..files import check_path, write
+from ..solvers.numerics import EPS
+from .training_data import check_data
+
+# What marks a file of moments, and its version.
+FORMAT = "skreg.Moments 1"
+# Sums of squares outside of these are near the ends of floating point.
+SMALLEST_SQUARES, LARGEST_SQUARES = 1e-200, 1e200
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Sums over weighted rows of X and y, from which a model of the squared error is fitted.
+
+    Sums of weights, of X, y, X'X, X'y and y'y about the means, (p + q + 1)^2 numbers for p features
+    and q targets however many rows there are. ``a + b`` has the rows of both, in any order and any
+    tree of sums the same but for rounding; ``a - b`` those of `a` without those of `b`. Moments are
+    not changed: each operation makes new ones.
+
+    Attributes
+    ----------
+    n_rows : int
+        Rows that were summed.
+    weight : float
+        The sum of their weights.
+    n_features, n_targets : int
+    feature_names : ndarray of shape (n_features,) or None
+        Where X has names that are all strings.
+    dtype : dtype
+        Of the coefficients of a fit: float32 where every X was.
+    one_target : bool
+        Whether y has one dimension.
+    digits : ndarray of shape (n_features + n_targets,)
+        Decimal digits that are certain of the variance of each column, features first: about 15
+        but for what subtractions left.
+
+    See Also
+    --------
+    Lasso.fit_moments : Fits to moments.
+    Lasso.partial_fit : Fits to blocks of rows.
+
+    Notes
+    -----
+    Rows are summed about their own mean in float64, and means are joined by the formulas of Chan,
+    Golub and LeVeque (The American Statistician 37(3), 1983): a mean far from zero costs no digits.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import Lasso, Moments
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> moments = Moments.of(X[:200], y[:200]) + Moments.of(X[200:], y[200:])
+    >>> model = Lasso(alpha=0.1).fit_moments(moments)
+    >>> bool(abs(model.coef_ - Lasso(alpha=0.1).fit(X, y).coef_).max() < 1e-9)
+    True
+    """
+
+    matrix: MomentMatrix
+    n_rows: int
+    feature_names: NDArray[Any] | None
+    dtype: np.dtype[Any]
+    one_target: bool
+    rounding: Array
+
+    @classmethod
+    def of(cls, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Moments of the rows of X and y.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+        y : array-like of shape (n_rows,) or (n_rows, n_targets)
+        sample_weight : array-like of shape (n_rows,), float or None, default=None
+
+        Raises
+        ------
+        ValueError
+            If the input is invalid, or the sums would not fit into memory.
+        """
+        columns = BaseEstimator()
+        with np.errstate(over="ignore", invalid="ignore"):
+            table, target, _ = check_data(columns, X, y)
+        names = getattr(columns, "feature_names_in_", None)
+        return cls._of_checked(table, target, check_weights(sample_weight, table), names)
+
+    @classmethod
+    def _of_checked(
+        cls, table: Any, target: Array, weight: Array | None, names: NDArray[Any] | None
+    ) -> Self:
+        n_rows, n_features = table.shape
+        Y = target.reshape(n_rows, -1)
+        refuse_too_large(n_features + Y.shape[1] + 1)
+        if is_sparse(table):
+            table = table.tocsr()
+        weight = np.ones(n_rows) if weight is None else weight
+        omega = weight / weight.sum()
+        mean = np.concatenate([adjoint(table, omega), omega @ Y])
+        matrix = MomentMatrix.of_rows(table, Y, mean, weight)
+        refuse_far_from_one(matrix, table, Y)
+        rounding = EPS * matrix.S.diagonal()[:-1]
+        return cls(matrix, n_rows, names, table.dtype, target.ndim == 1, rounding)
+
+    # Sums ---------------------------------------------------------------------------------
+
+    def __add__(self, other: Moments) -> Moments:
+        """The rows of both."""
+        if not isinstance(other, Moments):
+            return NotImplemented
+        self._refuse_unlike(other)
+        matrix = self.matrix.joined(other.matrix)
+        rounding = self.rounding + other.rounding + EPS * matrix.S.diagonal()[:-1]
+        dtype = np.result_type(self.dtype, other.dtype)
+        n_rows = self.n_rows + other.n_rows
+        return replace(self, matrix=matrix, n_rows=n_rows, dtype=dtype, rounding=rounding)
+
+    def __radd__(self, other: Any) -> Moments:
+        """What `sum` starts with."""
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
+    def __sub__(self, other: Moments) -> Moments:
+        """The rows of these without those of `other`, which must be among them."""
+        if not isinstance(other, Moments):
+            return NotImplemented
+        self._refuse_unlike(other)
+        n_rows, left = self.n_rows - other.n_rows, self.weight - other.weight
+        if n_rows < 0 or left < -1e-9 * self.weight:
+            raise ValueError(
+                f"there are {other.n_rows} rows of weight {other.weight:g} to subtract from"
+                f" {self.n_rows} of weight {self.weight:g}: they must be among them"
+            )
+        if not n_rows or left <= 1e-12 * self.weight:
+            raise ValueError("no rows are left after the subtraction")
+        matrix = self.matrix - other.matrix
+        matrix = matrix.about(matrix.mean)
+        rounding = self.rounding + other.rounding + EPS * self.matrix.S.diagonal()[:-1]
+        return replace(self, matrix=matrix, n_rows=n_rows, rounding=rounding)
+
+    def update(self, X: Any, y: Any, sample_weight: Any = None) -> Moments:
+        """These and more rows; parameters are those of `of`."""
+        return self + type(self).of(X, y, sample_weight)
+
+    def times(self, factor: float) -> Moments:
+        """The same rows with weights times a factor."""
+        if not (np.isfinite(factor) and factor > 0):
+            raise ValueError(f"factor must be a positive number, got {factor!r}")
+        S = self.matrix.S * factor
+        return replace(self, matrix=replace(self.matrix, S=S), rounding=self.rounding * factor)
+
+    def _refuse_unlike(self, other: Moments) -> None:
+        if self.n_features != other.n_features:
+            raise ValueError(
+                f"moments of {self.n_features} and of {other.n_features} features do not add up"
+            )
+        if (self.n_targets, self.one_target) != (other.n_targets, other.one_target):
+            raise ValueError(
+                f"moments of y of the shapes {self._shape_of_y} and {other._shape_of_y} do not add"
+                " up"
+            )
+        own, names = self.feature_names, other.feature_names
+        if (own is None) != (names is None) or (
+            own is not None and names is not None and own.tolist() != names.tolist()
+        ):
+            raise ValueError(
+                f"moments of the features {_shown(own)} and {_shown(names)} do not add up: give X"
+                " with the same columns in the same order"
+            )
+
+    @property
+    def _shape_of_y(self) -> str:
+        return "(n_rows,)" if self.one_target else f"(n_rows, {self.n_targets})"
+
+    # What they are of ---------------------------------------------------------------------
+
+    @property
+    def weight(self) -> float:
+        """Sum of the weights."""
+        return self.matrix.weight
+
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+        return self.matrix.n_features
+
+    @property
+    def n_targets(self) -> int:
+        """Number of targets."""
+        return len(self.matrix.reference) - self.n_features
+
+    @property
+    def digits(self) -> Array:
+        """See the class."""
+        diagonal = self.matrix.S.diagonal()[:-1]
+        share = np.divide(
+            self.rounding, diagonal, out=np.full(len(diagonal), EPS), where=diagonal > 0
+        )
+        return np.clip(-np.log10(np.maximum(share, EPS)), 0.0, None)
+
+    # Files --------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write them to one file, as a whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            An .npz file, which is replaced where it is there.
+
+        Returns
+        -------
+        Path
+        """
+        target, content = check_path(path), io.BytesIO()
+        names = np.empty(0, dtype=str) if self.feature_names is None else self.feature_names
+        np.savez(
+            content,
+            format=np.array(FORMAT),
+            S=self.matrix.S,
+            reference=self.matrix.reference,
+            rounding=self.rounding,
+            n_rows=np.array(self.n_rows),
+            n_features=np.array(self.n_features),
+            feature_names=names.astype(str),
+            dtype=np.array(np.dtype(self.dtype).name),
+            one_target=np.array(self.one_target),
+        )
+        write(target, content.getvalue())
+        return target
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the file holds no moments.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                held = {name: file[name] for name in file.files}
+        except (OSError, EOFError, ValueError) as error:
+            if isinstance(error, FileNotFoundError):
+                raise
+            raise ValueError(f"{os.fspath(path)!r} is no file of moments: {error}") from None
+        if str(held.get("format")) != FORMAT:
+            raise ValueError(f"{os.fspath(path)!r} is no file of moments that this version reads")
+        names = held["feature_names"]
+        return cls(
+            matrix=MomentMatrix(held["S"], held["reference"], int(held["n_features"])),
+            n_rows=int(held["n_rows"]),
+            feature_names=names.astype(object) if len(names) else None,
+            dtype=np.dtype(str(held["dtype"])),
+            one_target=bool(held["one_target"]),
+            rounding=held["rounding"],
+        )
+
+
+def refuse_too_large(width: int) -> None:
+    """Refuse sums that a machine's memory has no room for, before any work."""
+    needed = 8 * width**2
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        return
+    if 3 * needed > memory:
+        raise ValueError(
+            f"the sums over rows of {width - 1} columns are {width} x {width} numbers,"
+            f" {needed / 2**30:.1f} GiB, and a fit takes three times that: choose fewer columns, or"
+            " fit rows that are in memory"
+        )
+
+
+def refuse_far_from_one(matrix: MomentMatrix, X: Any, Y: Array) -> None:
+    """Refuse columns whose squares leave the range of floating point, or come near its ends."""
+    squares, p = matrix.S.diagonal()[:-1], X.shape[1]
+    for j in np.flatnonzero(
+        ~((squares >= SMALLEST_SQUARES) & (squares <= LARGEST_SQUARES))
+    ).tolist():
+        column: Any
+        name, column = (f"column {j} of X", X[:, [j]]) if j < p else ("y", Y[:, j - p])
+        values = column.toarray() if is_sparse(column) else column
+        if np.ptp(values) > 0.0:  # of a constant column nothing is left, and nothing lost
+            raise ValueError(
+                f"{name} has values up to {np.abs(values).max():.2g}, whose squares leave the range"
+                " of floating point, or nearly: scale it"
+            )
+
+
+def _shown(names: NDArray[Any] | None) -> str:
+    return "without names" if names is None else str(names[:3].tolist())

@@ -1,0 +1,106 @@
+"""Cross-validation by moments of folds, for the estimators of the squared error."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, Self
+
+from ..paths.problem import Problem
+from ..selection.result import CRITERIA
+from ..selection.summed_folds import cross_validate_sums
+from .base import all_or_nothing
+from .cv import CrossValidated, Evaluation, Routed, in_parallel
+from .moments import Moments
+from .problems import resolve_alphas, shares_to_relax
+from .streaming import MomentsData, warn_of_lost_digits
+
+
+@dataclass(frozen=True, eq=False)
+class MomentsOfFolds(MomentsData):
+    """Moments of all rows, and of those that each fold holds out."""
+
+    folds: Sequence[Moments] = ()
+
+
+class CrossValidatedByMoments(CrossValidated):
+    """Base of the estimators that choose a penalty by the moments of folds too."""
+
+    alpha_: Any
+    #: Whether errors are minus R².
+    _explained: ClassVar[bool] = False
+
+    @abstractmethod
+    def _fit_data(self, data: Any, params: dict[str, Any]) -> None:
+        """Choose, fit on all rows, and set the attributes."""
+
+    @abstractmethod
+    def _chosen_problem(self, columns: Sequence[Any]) -> Problem:
+        """What was solved, for an X with these columns."""
+
+    @all_or_nothing
+    def fit_moments(self, moments: Moments | Sequence[Moments]) -> Self:
+        """Choose the penalty by the moments of folds, with the answer that their rows would give.
+
+        Parameters
+        ----------
+        moments : sequence of Moments
+            Of the rows that each fold holds out, in the place of `cv`; or, where `rule` is an
+            information criterion, those of all rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid, or the moments have lost their digits; nothing of the fit is
+            then kept.
+        """
+        folds: Sequence[Any] = [moments] if isinstance(moments, Moments) else list(moments)
+        for name in ("cv", "scoring"):
+            if getattr(self, name, None) is not None:
+                raise ValueError(f"fit_moments takes the folds as they are: leave {name} at None")
+        if self.rule not in CRITERIA and len(folds) < 2:
+            raise ValueError(
+                "a cross-validation needs the moments of at least two folds, each of the rows that"
+                f" it holds out, got {len(folds)}"
+            )
+        for one in folds:
+            if not isinstance(one, Moments):
+                raise TypeError(
+                    f"moments must be a list of skreg.Moments, not of {type(one).__name__}"
+                )
+        whole = sum(folds[1:], folds[0])
+        known = MomentsData.check(self, whole)
+        data = MomentsOfFolds(known.moments, known.columns, known.powers, folds=folds)
+        self._fit_data(data, {})
+        warn_of_lost_digits(data, self._chosen_problem(data.columns), self.alpha_, self.coef_)
+        return self
+
+    def _evaluate(
+        self, data: Any, problems: list[Problem], given: Any, routed: Routed
+    ) -> Evaluation:
+        if not isinstance(data, MomentsOfFolds):
+            return super()._evaluate(data, problems, given, routed)
+        if any(problem.adaptive is not None for problem in problems):
+            raise ValueError(
+                "adaptive needs a first fit in each fold, which fit_moments has not: take the"
+                " factors as penalty_factor"
+            )
+        bounds = [data.bind(problem) for problem in problems]
+        candidates = [(one, resolve_alphas(given, one, self.eps)) for one in bounds]
+        results = cross_validate_sums(
+            candidates,
+            [data.powers.scaled_moments(one.matrix) for one in data.folds],
+            [one.n_rows for one in data.folds],
+            explained=self._explained,
+            keep_coefs=bool(self.store_fold_coefs),
+            fold_weights=self.fold_weights,
+            run=partial(in_parallel, self.n_jobs, self.verbose),
+            shares=shares_to_relax(self.relax, problems),
+        )
+        return candidates, results

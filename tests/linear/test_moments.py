@@ -1,0 +1,290 @@
+"""Fits to moments and to blocks of rows are those to the rows."""
+
+import pickle
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.base import clone
+
+from skreg import ElasticNet, ElasticNetCV, Lasso, LassoCV, Moments, Ridge, RidgeCV
+
+MODELS = [
+    Lasso(alpha=0.05),
+    Lasso(alpha=0.1, standardize=True, positive=True),
+    Lasso(alpha=0.0),
+    Lasso(alpha=0.05, fit_intercept=False),
+    ElasticNet(alpha=0.1, penalty_factor=[0, 1, 2, np.inf, 1, 1]),
+    ElasticNet(alpha=0.1, solver="cd"),
+    Lasso(alpha=0.5, relax=0.2),
+    Ridge(alpha=3.0),
+    Ridge(alpha=0.0),
+    Ridge(alpha=1.0, upper_bound=0.5),
+    Ridge(alpha=2.0, standardize=True),
+]
+
+
+def data(n=80, p=6, targets=0, mean=0.0, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p)) @ (np.eye(p) + 0.2) + mean
+    Y = (X - mean) @ rng.standard_normal((p, max(targets, 1))) + 3.0
+    Y += rng.standard_normal(Y.shape)
+    return X, Y if targets else Y[:, 0], rng.integers(0, 3, n) * 0.5 + 0.25
+
+
+def alike(found, wanted, rtol=1e-9):
+    size = np.abs(wanted.coef_).max()
+    np.testing.assert_allclose(found.coef_, wanted.coef_, rtol=0, atol=rtol * size)
+    np.testing.assert_allclose(found.intercept_, wanted.intercept_, rtol=rtol, atol=rtol)
+    assert np.shape(found.intercept_) == np.shape(wanted.intercept_)
+    assert found.coef_.dtype == wanted.coef_.dtype
+    assert np.all(found.converged_)
+
+
+@pytest.mark.parametrize("targets", [0, 1, 3])
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_fit_to_blocks_is_the_fit_to_all_rows(model, targets):
+    X, y, weight = data(targets=targets)
+    wanted, found = clone(model).fit(X, y, weight), clone(model)
+    for rows in np.split(np.arange(len(X)), [1, 2, 30, 31]):
+        found.partial_fit(X[rows], y[rows], weight[rows])
+    assert "coef_" not in vars(found)
+    alike(found, wanted)
+    assert found.n_samples_seen_ == len(X)
+
+
+@given(
+    cuts=st.lists(st.integers(1, 79), max_size=6, unique=True),
+    order=st.randoms(use_true_random=False),
+    mean=st.sampled_from([0.0, 1e8]),
+    seed=st.integers(0, 9),
+)
+def test_any_split_in_any_tree_gives_the_fit_to_all_rows(cuts, order, mean, seed):
+    X, y, weight = data(mean=mean, seed=seed)
+    parts = np.split(np.arange(len(X)), sorted(cuts))
+    sums = [Moments.of(X[rows], y[rows], weight[rows]) for rows in parts]
+    while len(sums) > 1:
+        one = sums.pop(order.randrange(len(sums)))
+        other = sums.pop(order.randrange(len(sums)))
+        sums.append(one + other)
+    alike(Lasso(alpha=0.05).fit_moments(sums[0]), Lasso(alpha=0.05).fit(X, y, weight), 1e-8)
+
+
+def test_a_mean_of_1e8_costs_no_digits():
+    X, y, _ = data(n=2000, mean=0.0)
+    X = np.round(X * 2**20) / 2**20  # which 1e8 is added to without rounding
+    far = 2.0**27
+    moments = Moments.of(X[:900] + far, y[:900]) + Moments.of(X[900:] + far, y[900:])
+    wanted = Lasso(alpha=0.05).fit(X, y)
+    found = Lasso(alpha=0.05).fit_moments(moments)
+    np.testing.assert_allclose(found.coef_, wanted.coef_, rtol=1e-12)
+
+
+def test_subtraction_undoes_addition():
+    X, y, weight = data()
+    first, second = (Moments.of(X[s], y[s], weight[s]) for s in (slice(30), slice(30, 80)))
+    left = (first + second) - second
+    assert left.n_rows == 30
+    assert left.weight == pytest.approx(first.weight, rel=1e-13)
+    alike(Ridge().fit_moments(left), Ridge().fit(X[:30], y[:30], weight[:30]))
+
+
+def test_rows_of_no_weight_are_none():
+    X, y, weight = data()
+    weight[:40] = 0.0
+    alike(Lasso(alpha=0.1).partial_fit(X, y, weight), Lasso(alpha=0.1).fit(X, y, weight))
+
+
+def test_sparse_and_float32_blocks():
+    X, y, _ = data()
+    X[np.abs(X) < 0.5] = 0.0
+    dense = Lasso(alpha=0.1).fit(X, y)
+    for block in (sparse.csr_array(X), sparse.csc_matrix(X), np.asfortranarray(X)):
+        halves = Lasso(alpha=0.1).partial_fit(block[:40], y[:40]).partial_fit(block[40:], y[40:])
+        alike(halves, dense)
+    narrow = X.astype(np.float32)
+    found = Lasso(alpha=0.1).partial_fit(narrow[:40], y[:40]).partial_fit(narrow[40:], y[40:])
+    alike(found, Lasso(alpha=0.1).fit(narrow, y), 1e-6)
+    mixed = Lasso(alpha=0.1).partial_fit(narrow, y).partial_fit(X, y)
+    assert mixed.coef_.dtype == np.float64
+
+
+@pytest.mark.parametrize("scale", [1e-90, 1e90])
+def test_data_far_from_order_one(scale):
+    X, y, _ = data()
+    wanted = Lasso(alpha=0.05).fit(X, y)
+    model = Lasso(alpha=0.05 * scale).partial_fit(X, y * scale)
+    np.testing.assert_allclose(model.coef_ / scale, wanted.coef_, rtol=1e-12)
+    wide = X * [1, scale, 1, 1, 1, 1]
+    model = Ridge(alpha=0.0).partial_fit(wide[:40], y[:40]).partial_fit(wide[40:], y[40:])
+    np.testing.assert_allclose(model.coef_, Ridge(alpha=0.0).fit(wide, y).coef_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-170, 1e140])
+def test_squares_that_leave_floating_point_are_refused(scale):
+    X, y, _ = data()
+    X[:, 1] *= scale
+    with pytest.raises(ValueError, match=r"column 1 of X has values up to .*: scale it"):
+        Moments.of(X, y)
+    with pytest.raises(ValueError, match=r"y has values up to .*: scale it"):
+        Moments.of(X[:, :1], y * scale)
+
+
+def test_decay_multiplies_the_weights_of_earlier_blocks():
+    X, y, _ = data(n=90)
+    model = Ridge()
+    for k in range(3):
+        rows = slice(30 * k, 30 * k + 30)
+        model.partial_fit(X[rows], y[rows], decay=0.5)
+    alike(model, Ridge().fit(X, y, np.repeat([0.25, 0.5, 1.0], 30)))
+    with pytest.raises(ValueError, match=r"decay must be in \(0, 1\], got 0"):
+        model.partial_fit(X, y, decay=0)
+
+
+def test_a_stream_goes_on_after_a_pickle():
+    X, y, _ = data()
+    model = pickle.loads(pickle.dumps(Lasso(alpha=0.1).partial_fit(X[:20], y[:20])))
+    model.coef_  # noqa: B018  # which is solved for
+    alike(model.partial_fit(X[20:], y[20:]), Lasso(alpha=0.1).fit(X, y))
+    moments = Moments.of(X[:20], y[:20])
+    again = Lasso(alpha=0.1).fit_moments(moments).partial_fit(X[20:], y[20:])
+    alike(again, Lasso(alpha=0.1).fit(X, y))
+
+
+def test_fit_forgets_the_blocks():
+    X, y, _ = data()
+    model = Lasso(alpha=0.1).partial_fit(-X, y).fit(X, y)
+    alike(model, Lasso(alpha=0.1).fit(X, y))
+    assert not hasattr(model, "n_samples_seen_")
+    assert model.partial_fit(X[:30], y[:30]).n_samples_seen_ == 30
+    alike(model, Lasso(alpha=0.1).fit(X[:30], y[:30]))
+
+
+def test_a_bad_block_leaves_the_sums_as_they_were():
+    X, y, _ = data()
+    model, bad = Lasso(alpha=0.1).partial_fit(X[:40], y[:40]), X[40:].copy()
+    bad[3, 2] = np.nan
+    with pytest.raises(ValueError, match="row 3 of X, column 2"):
+        model.partial_fit(bad, y[40:])
+    with pytest.raises(ValueError, match="expecting 6 features"):
+        model.partial_fit(X[40:, :5], y[40:])
+    with pytest.raises(ValueError, match="do not add up"):
+        model.partial_fit(X[40:], np.column_stack([y, y])[40:])
+    assert model.n_samples_seen_ == 40
+    alike(model.partial_fit(X[40:], y[40:]), Lasso(alpha=0.1).fit(X, y))
+
+
+def test_names_of_columns(tmp_path):
+    pd = pytest.importorskip("pandas")
+    X, y, _ = data()
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    moments = Moments.of(frame[:40], y[:40])
+    assert moments.feature_names.tolist() == list("abcdef")
+    model = Lasso(alpha=0.1, penalty_factor={"b": 0, **dict.fromkeys("acdef", 1)})
+    alike(clone(model).fit_moments(moments), clone(model).fit(frame[:40], y[:40]))
+    with pytest.raises(ValueError, match="same columns in the same order"):
+        moments + Moments.of(frame[list("bacdef")], y)
+    with pytest.raises(ValueError, match="without names do not add up"):
+        moments + Moments.of(X, y)
+    with pytest.raises(ValueError, match="feature names should match"):
+        Lasso().partial_fit(frame, y).partial_fit(frame[list("bacdef")], y)
+    file = moments.save(tmp_path / "moments.npz")
+    assert Moments.load(file).feature_names.tolist() == list("abcdef")
+
+
+def test_files(tmp_path):
+    X, y, weight = data(targets=2)
+    moments = Moments.of(X.astype(np.float32), y, weight)
+    again = Moments.load(moments.save(tmp_path / "a.npz"))
+    assert (again.n_rows, again.dtype, again.one_target) == (80, np.float32, False)
+    np.testing.assert_array_equal(again.matrix.S, moments.matrix.S)
+    np.testing.assert_array_equal((again + moments).digits, (moments + moments).digits)
+    other = tmp_path / "other.npz"
+    np.savez(other, S=np.ones(3))
+    for path, text in ((other, "no file of moments"), (__file__, "no file of moments")):
+        with pytest.raises(ValueError, match=text):
+            Moments.load(path)
+    with pytest.raises(FileNotFoundError):
+        Moments.load(tmp_path / "none.npz")
+
+
+@pytest.mark.filterwarnings("ignore::skreg.GridEdgeWarning")
+@pytest.mark.parametrize("targets", [0, 2])
+@pytest.mark.parametrize(
+    "model",
+    [
+        LassoCV(),
+        LassoCV(rule="1se", fold_weights="size", n_jobs=2),
+        LassoCV(relax=[0.0, 0.3, 1.0]),
+        LassoCV(alphas=[0.5, 0.1, 0.02], fit_intercept=False, standardize=True),
+        ElasticNetCV(l1_ratio=[0.3, 0.9], positive=True),
+        RidgeCV(),
+        RidgeCV(alphas=[1.0, 10.0, 100.0], alpha_per_target=True, standardize=True),
+    ],
+    ids=str,
+)
+def test_cross_validation_by_moments_is_that_by_rows(model, targets):
+    X, y, weight = data(targets=targets, mean=2.0)
+    rows, fold = np.arange(len(X)), np.arange(len(X)) % 3
+    splits = [(rows[fold != k], rows[fold == k]) for k in range(3)]
+    wanted = clone(model).set_params(cv=splits).fit(X, y, weight)
+    found = clone(model).fit_moments([Moments.of(X[i], y[i], weight[i]) for _, i in splits])
+    alike(found, wanted)
+    np.testing.assert_allclose(found.alpha_, wanted.alpha_, rtol=1e-10)
+    np.testing.assert_allclose(found.cv_result_.errors, wanted.cv_result_.errors, rtol=1e-9)
+    np.testing.assert_allclose(found.cv_result_.mean, wanted.cv_result_.mean, rtol=1e-9)
+    assert found.cv_result_.metric == wanted.cv_result_.metric
+
+
+@pytest.mark.parametrize("rule", ["aic", "bic"])
+@pytest.mark.parametrize("kind", [LassoCV, RidgeCV])
+def test_criteria_need_no_folds(kind, rule):
+    X, y, weight = data()
+    found = kind(rule=rule).fit_moments(Moments.of(X, y, weight))
+    wanted = kind(rule=rule).fit(X, y, weight)
+    alike(found, wanted)
+    np.testing.assert_allclose(found.criterion_, wanted.criterion_, rtol=1e-9)
+
+
+def test_what_is_refused():
+    X, y, _ = data()
+    moments = Moments.of(X, y)
+    cases = [
+        (lambda: Lasso().fit_moments(X), TypeError, "moments must be an instance"),
+        (lambda: Lasso(precompute=X.T @ X).fit_moments(moments), ValueError, "precompute"),
+        (lambda: Ridge(solver="svd").fit_moments(moments), ValueError, "needs the rows of X"),
+        (lambda: Ridge(solver="sag").fit_moments(moments), ValueError, "needs the rows of X"),
+        (lambda: LassoCV().fit_moments(moments), ValueError, "at least two folds"),
+        (lambda: LassoCV().fit_moments([moments, X]), TypeError, "list of skreg.Moments"),
+        (lambda: LassoCV(cv=3).fit_moments([moments, moments]), ValueError, "cv at None"),
+        (lambda: moments - moments - moments, ValueError, "no rows are left"),
+        (lambda: Moments.of(X[:3], y[:3]) - moments, ValueError, "must be among them"),
+        (lambda: moments + Moments.of(X[:, :2], y), ValueError, "6 and of 2 features"),
+        (lambda: moments + 1, TypeError, "unsupported operand"),
+        (lambda: Moments.of(X, y, np.zeros(80)), ValueError, "at least one non-zero number"),
+    ]
+    for call, error, text in cases:
+        with pytest.raises(error, match=re.escape(text)):
+            call()
+
+
+def test_sums_too_large_for_memory_are_refused_before_any_work():
+    X = sparse.csr_array((2, 5_000_000))
+    with pytest.raises(ValueError, match=r"of 5000001 columns .* GiB.*choose fewer columns"):
+        Moments.of(X, [1.0, 2.0])
+
+
+def test_lost_digits_are_told():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 3))
+    X[:, 2] = X[:, 0] + 1e-6 * X[:, 2]
+    y = X @ [1.0, 1.0, 1.0] + rng.standard_normal(200)
+    with pytest.warns(UserWarning, match="about [2-4] digits of the coefficients"):
+        Ridge(alpha=0.0).fit_moments(Moments.of(X, y))
+    Ridge(alpha=1.0).fit_moments(Moments.of(X, y))
+    whole = Moments.of(np.vstack([1e9 * X, X]), np.append(y, y))
+    with pytest.raises(ValueError, match=r"variance of feature [01] no digits are left"):
+        Lasso().fit_moments(whole - Moments.of(1e9 * X, y))
