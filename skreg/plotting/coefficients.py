@@ -122,7 +122,7 @@ class CoefficientDisplay(Display):
         estimator = fitted.unwrapped(estimator)
         coefs = np.asarray(fitted.stored(estimator, "coef_"))
         own = _of_targets(coefs[np.newaxis], target, kind_of_model.classes_of(estimator))
-        chosen = fitted.chosen_alphas(estimator, target)
+        chosen = fitted.on_its_path(estimator, fitted.chosen_alphas(estimator, target))
         path = getattr(estimator, "path_", None)
         options: dict[str, Any] = {
             "feature_names": fitted.names_of(estimator, feature_names),

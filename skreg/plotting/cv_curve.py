@@ -7,10 +7,11 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..selection.result import CRITERIA, LOG_LOSS, MEAN_DEVIANCE, MEAN_SQUARED_ERROR
 from . import fitted, labels
-from .style import Display, Kwargs, styled
+from .style import LINESTYLES, Display, Kwargs, styled
 from .top_axis import top_axis
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ _FAR_APART = 30.0
 @dataclass(eq=False, repr=False)
 class CVCurveDisplay(Display):
     """Mean error over the folds against alpha, with a band of one standard error.
+
+    Where shares of relaxed fits were tried there is a curve for each, named by its share γ of the
+    penalised fit; the one that is chosen has the band and the folds.
 
     The penalty decreases to the right, as in :class:`RegularizationPathDisplay`. Means that differ
     thirtyfold are on a logarithmic axis, unless other axes share it. Build it with
@@ -51,7 +55,9 @@ class CVCurveDisplay(Display):
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     lines_ : list of Line2D
-        The mean.
+        The mean, and after it those of the shares that are not chosen.
+    labels_ : list of Annotation
+        The names of the lines where there are several, in their order.
     band_ : PolyCollection
         From the mean less one standard error to the mean plus one.
     fold_lines_ : LineCollection or None
@@ -152,6 +158,7 @@ class CVCurveDisplay(Display):
         band_kwargs: Kwargs = None,
         fold_kwargs: Kwargs = None,
         point_kwargs: Kwargs = None,
+        label_kwargs: Kwargs = None,
         alpha_line_kwargs: Kwargs = None,
         alpha_label_kwargs: Kwargs = None,
     ) -> CVCurveDisplay:
@@ -168,9 +175,11 @@ class CVCurveDisplay(Display):
             freedom of the path. "auto" is "df" without an L1 part, where no coefficient becomes
             zero, and "n_nonzero" otherwise. None leaves the axis out.
         line_kwargs, point_kwargs : dict, default=None
-            Overrides for the mean and for the dots on it (Line2D).
+            Overrides for the means and for the dots on them (Line2D).
         band_kwargs, fold_kwargs : dict, default=None
             Overrides for the band (PolyCollection) and for the folds (LineCollection).
+        label_kwargs : dict, default=None
+            Overrides for the names of the lines (Text), where there are several.
         alpha_line_kwargs, alpha_label_kwargs : dict, default=None
             Overrides for the vertical lines at the chosen alphas (Line2D) and their labels (Text).
 
@@ -192,6 +201,8 @@ class CVCurveDisplay(Display):
         below, above = mean - result.standard_error, mean + result.standard_error
         marks = labels.alphas_to_mark(alphas, result.alpha_min, result.alpha_1se, self.alpha)
         at = [mark.alpha for mark in marks]
+        others = [one for share, one in _by_share(result).items() if share != result.relax]
+        means = [mean, *(np.asarray(other.mean) for other in others)]
         counts = fitted.top_values(self.path, top, self.target, all_classes=True)
         # A single column is the mean itself: of one fold, or of the rows of leave-one-out.
         draw_folds = 1 < errors.shape[1] <= _MOST_FOLDS if folds == "auto" else folds
@@ -203,11 +214,11 @@ class CVCurveDisplay(Display):
             just_above = min([1e-3 * np.nanmax(drawn), *positive])
             below = np.maximum(below, just_above)
             drawn = positive
-        drawn = np.concatenate([below, drawn])
+        drawn = np.concatenate([below, drawn, *means])
 
         canvas = self._canvas(ax)
         canvas.frame(canvas.alpha_axis(alphas), _metric_label(result.metric))
-        if np.nanmin(errors) >= 0 and np.nanmax(mean) > _FAR_APART * np.nanmin(mean) > 0:
+        if np.nanmin(errors) >= 0 and np.nanmax(means) > _FAR_APART * np.nanmin(means) > 0:
             canvas.spread_y()
         canvas.limit_y(np.nanmin(drawn), np.nanmax(drawn), labels.headroom_for(marks, canvas))
         path_alphas = alphas if self.path is None else np.asarray(self.path.alphas, dtype=float)
@@ -221,12 +232,39 @@ class CVCurveDisplay(Display):
             canvas.line((alphas, mean), line_kwargs, color=color, linewidth=1.5, zorder=2)
         ]
         dots: dict[str, Any] = {"color": color, "linestyle": "", "marker": "o", "markersize": 4}
-        heights = np.interp(at, alphas[::-1], mean[::-1])
+        curves = [_curve_of(mark, result) for mark in marks]
+        heights = [
+            np.interp(x, alphas[::-1], curve[::-1]) for x, curve in zip(at, curves, strict=True)
+        ]
         self.points_ = canvas.line((at, heights), point_kwargs, zorder=3, **dots)
         self.alpha_lines_, self.alpha_labels_ = labels.draw_marks(
             canvas, marks, at, alpha_line_kwargs, alpha_label_kwargs
         )
+        for place, curve in enumerate(means[1:], start=1):
+            dashes = LINESTYLES[1 + (place - 1) % (len(LINESTYLES) - 1)]
+            style = {"color": canvas.color(place), "linestyle": dashes, "linewidth": 1.0}
+            self.lines_.append(canvas.line((alphas, curve), line_kwargs, zorder=1.8, **style))
+        names = [_share_name(one.relax) for one in (result, *others)] if others else []
+        self.labels_ = labels.name_line_ends(canvas, self.lines_[: len(names)], names, label_kwargs)
         return self
+
+
+def _by_share(result: CVResult) -> dict[float, CVResult]:
+    """The result at each share, none where fits are not relaxed."""
+    return getattr(result, "by_share", None) or {}
+
+
+def _curve_of(mark: labels.Mark, result: CVResult) -> NDArray[np.float64]:
+    """The curve that a marked alpha is on: of several shares that which its rule chooses."""
+    if not _by_share(result) or mark.solid:
+        return np.asarray(result.mean)
+    share = result.best_share("1se" if mark.label == "1se" else "min")
+    assert share is not None
+    return np.asarray(_by_share(result)[share].mean)
+
+
+def _share_name(share: float | None) -> str:
+    return f"γ = {share:g}"
 
 
 def _metric_label(metric: str) -> str:

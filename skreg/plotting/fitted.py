@@ -138,6 +138,27 @@ def chosen_alphas(estimator: Any, target: int | str | None) -> dict[str, float |
     return {name: own_alpha(value, target) for name, value in given.items()}
 
 
+def on_its_path(estimator: Any, alphas: dict[str, float | None]) -> dict[str, float | None]:
+    """Leave out those of these alphas that another share of relaxed fits was chosen with."""
+    result: Any = getattr(estimator, "cv_result_", None)
+    if getattr(result, "by_share", None) is None:
+        return alphas
+    kept = dict(alphas)
+    for rule in ("min", "1se"):
+        name = f"alpha_{rule}"
+        if kept[name] is not None and result.best_share(rule) != result.relax:
+            kept[name] = None
+    return kept
+
+
+def kind_of_coefficient(path: Any) -> str:
+    """Say what a path has: coefficients, or those of relaxed fits."""
+    share = getattr(path, "relax", None)
+    if share is None or share == 1.0:
+        return "coefficient"
+    return f"relaxed coefficient, γ = {share:g}"
+
+
 def names_of(estimator: Any, given: ArrayLike | None) -> ArrayLike | None:
     """Take the names that the user gives, or else those of the columns of the fit."""
     return getattr(estimator, "feature_names_in_", None) if given is None else given

@@ -28,7 +28,8 @@ class RegularizationPathDisplay(Display):
     """Coefficients along a regularisation path.
 
     The penalty decreases to the right whatever the x-axis shows. The largest coefficients are
-    drawn in colour and named at their lines' ends; the others are grey.
+    drawn in colour and named at their lines' ends; the others are grey. Those of relaxed fits are
+    mixtures with the share γ of the penalised fit.
 
     Three classes or more have a panel each, with axes of one scale and a feature's colour the same
     in all. The difference of two classes is that of the log-odds between them.
@@ -237,7 +238,7 @@ class RegularizationPathDisplay(Display):
         unit = f"({kind_of_model.predictor_of_path(self.path)} per unit of x)"
 
         canvases = self._class_canvases(ax, len(targets), sharey=True)
-        several = len(targets) > 1
+        several, what = len(targets) > 1, fitted.kind_of_coefficient(self.path)
         self.panels_ = [replace(self, target=each) for each in targets] if several else [self]
         places: dict[int, int] = {}
         labels_of_all: list[Annotation] | None = [] if several else None
@@ -248,7 +249,8 @@ class RegularizationPathDisplay(Display):
                 xlabel = _X_LABELS[x]
                 canvas.limit_x(xs[k].min(), xs[k].max())
             canvas.limit_y(low, high, labels.headroom_for(marks, canvas))
-            canvas.frame(xlabel, f"coefficient{chr(10) if several else ' '}{unit}")
+            apart = "\n" if several or "," in what else " "
+            canvas.frame(xlabel, f"{what}{apart}{unit}")
             canvas.ax.axhline(0, color=canvas.faint, linewidth=0.8, zorder=0.5)
             largest = labels.by_size(coefs[k], compared)[: labels.room_for(n_labels, canvas)]
             panel._draw_lines(

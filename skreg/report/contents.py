@@ -156,6 +156,7 @@ class ModelReport:
     alpha: float | None = None  # the penalty it has
     inverse: float | None = None  # C, of a model whose penalty is given by its inverse
     l1_ratio: float | None = None  # the share of L1 in it
+    relax: float | None = None  # that of the penalised fit, of a relaxed one
     alpha_min: float | None = None  # the two that cross-validation offers
     alpha_1se: float | None = None
     path: PathResult | None = None

@@ -40,6 +40,10 @@ NETWORKS = (MLPClassifier, MLPRegressor, TheirMLPClassifier, TheirMLPRegressor)
 FLAT_CURVE = 0.05  # standard errors
 COMPARABLE = 3.0  # ratio of two alphas that ought to differ in error
 _ALPHA_OF_C = "α is the penalty of the mean loss: 1 / (C × the sum of the weights of all rows)."
+_RELAXED = (
+    "It is relaxed: its coefficients and intercept are γ times those of the penalised fit and"
+    " 1 − γ times those of a fit without a penalty on the features that the penalised one selects."
+)
 NO_VARIANCE = 1e-9  # share of the target's variance
 
 
@@ -77,6 +81,10 @@ def look_into(
     model.l1_ratio = share_of_l1(estimator)
     if model.alpha is not None and model.inverse is not None:
         model.notes += (_ALPHA_OF_C,)
+    if isinstance(estimator, LinearModel):
+        model.relax = scalar(getattr(estimator, "relax_", getattr(estimator, "relax", None)))
+    if model.relax is not None:
+        model.notes += (_RELAXED,)
     model.alpha_min = scalar(getattr(estimator, "alpha_min_", None))
     model.alpha_1se = scalar(getattr(estimator, "alpha_1se_", None))
     _find_cv(model, kind)
@@ -186,6 +194,9 @@ def _named(model: ModelReport, coefs: NDArray[Any], classes: NDArray[Any]) -> Co
     elif len(classes) == 2:
         model.notes += (f"A positive coefficient speaks for the class {classes[1]!s}.",)
     path, alpha = model.path, model.alpha_1se
+    cv = model.cv
+    if cv is not None and cv.by_share is not None and cv.best_share("1se") != cv.relax:
+        alpha = None  # the path has another share of the penalised fit
     if path is not None and alpha != model.alpha and coefs.ndim == 1 and path.coefs.ndim == 2:
         at = np.flatnonzero(path.alphas == alpha)
         at_1se = path.coefs[:, at[0]].astype(float) if at.size else None

@@ -18,6 +18,7 @@ from ..plotting import (
     TrainingHistoryDisplay,
     WeightHistogramDisplay,
 )
+from ..plotting.fitted import kind_of_coefficient
 from ..plotting.kind_of_model import class_name
 from ..plotting.naming import shorten_apart
 from ..selection.result import CRITERIA, LOG_LOSS, MEAN_DEVIANCE, MEAN_SQUARED_ERROR
@@ -132,7 +133,7 @@ def _of_path(model: ModelReport) -> Iterator[Sketch]:
         if others is not None and len(others.get_paths()) > _MOST_AS_CURVES:
             others.set_rasterized(True)
         if given is not None:
-            display.ax_.set_ylabel(f"coefficient\n({wording.per(given)})")
+            display.ax_.set_ylabel(f"{kind_of_coefficient(path)}\n({wording.per(given)})")
         n_named = len(display.named_)
         where = "α in use" if marks["alpha"] is not None else "smallest α"
         largest = f"; the {n_named} largest at the {where} are named" if n_named > 1 else ""
@@ -157,9 +158,14 @@ def _of_cv(model: ModelReport) -> Iterator[Sketch]:
             what = cv.metric.capitalize()
         if cv.metric.lower() in CRITERIA:
             return f"{cv.metric} of the model at each penalty; the lowest point is min."
+        shares, within = "", ""
+        if cv.by_share is not None and len(cv.by_share) > 1:
+            shares = " Each share γ of the penalised fit has a curve, the one in use the band."
+            within = ", at any γ"
         return (
-            f"{what} of the rows held out at each penalty, with a band of one standard error. "
-            "The lowest point is min; 1se is the largest penalty within one standard error of it."
+            f"{what} of the rows held out at each penalty, with a band of one standard error."
+            f"{shares} The lowest point is min; 1se is the largest penalty within one standard"
+            f" error of it{within}."
         )
 
     yield Sketch("cv", draw)
