@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.design import Array, Index
+from ..data.design import Array, Design, Index
 from ..solvers.base import AIM, Mask
 from ..solvers.null_model import null_deviances
 from ..solvers.quadratic.supports import least_squares_on
@@ -108,10 +108,7 @@ def _from_gram(bound: BoundProblem, path: PathResult, supports: Mask) -> tuple[P
     missing = np.ones(supports.shape[:2], dtype=bool)
     if len(union) > LARGEST_UNION:
         return _copied(path), missing
-    if design.has_gram:
-        G = design.gram()[np.ix_(union, union)]
-    else:
-        G = design.subset(union).gram()
+    G = _gram_of(design, union)
     W, numbers = np.zeros(supports.shape), np.zeros((4, *supports.shape[:2]))
     for k, own in enumerate(supports[..., union]):
         c, unit = bound.correlations[union, k], float(target.units[k])
@@ -166,24 +163,34 @@ def _distinct(supports: Mask) -> tuple[Index, Index]:
     return new.nonzero()[0], new.cumsum() - 1
 
 
+def _gram_of(design: Design, index: Index) -> Array:
+    """The Gram matrix of some features."""
+    if design.has_gram:
+        return design.gram()[np.ix_(index, index)]
+    return design.subset(index).gram()
+
+
 def _deviance_explained(bound: BoundProblem, path: PathResult) -> Array:
     """Share of the deviance that coefficients from elsewhere explain, shape of the intercepts."""
-    target, powers, loss = bound.target, bound.powers, bound.loss
+    target, powers, loss, design = bound.target, bound.powers, bound.loss, bound.design
     coefs = path.coefs.reshape(-1, *path.coefs.shape[-2:])
     used = np.flatnonzero(coefs.any(axis=(0, 2)))
-    rows = bound.design.entries(slice(None), used)
-    W = np.stack([np.asarray(powers.start(one), dtype=np.float64)[used] for one in coefs])
-    levels = np.ldexp(path.intercepts.reshape(len(coefs), -1), -powers.target)
-    eta = np.stack([rows @ w for w in W], axis=1) + levels
-    if target.offset is not None:
-        eta += target.offset.reshape(len(eta), -1, 1)
-    null, omega = null_deviances(bound), bound.design.omega
-    left = np.empty(levels.shape)
-    for i in range(levels.shape[1]):
+    each = np.stack([np.asarray(powers.start(one), dtype=np.float64) for one in coefs])
+    null, levels = null_deviances(bound), path.intercepts.reshape(len(coefs), -1)
+    if loss.quadratic:
+        G, W = _gram_of(design, used), np.stack([design.from_raw(w)[used] for w in each])
+        twice = 2.0 * bound.correlations[used].T[..., None] - np.matmul(G, W)
+        explained = np.einsum("kji,kji->ki", W, twice)
+        left = np.maximum(null[:, None] - explained, 0.0)
+    else:
+        left, rows = np.empty(levels.shape), design.entries(slice(None), used)
+        eta = np.stack([rows @ w[used] for w in each], axis=1) + levels
+        if target.offset is not None:
+            eta += target.offset.reshape(len(eta), -1, 1)
+        omega = design.omega[:, None]
         if loss.couples_targets:
-            left[:, i] = loss.deviance(eta[..., i], target.raw, omega[:, None])
-            continue
-        for k, y in enumerate(target.raw.T):
-            left[k, i] = loss.deviance(eta[:, k, i], y, omega)
+            left[:] = [loss.deviance(one, target.raw, omega) for one in eta.transpose(2, 0, 1)]
+        for k, y in enumerate(target.raw.T if not loss.couples_targets else ()):
+            left[k] = [loss.deviance(one, y, design.omega) for one in eta[:, k].T]
     shares = np.divide(left, null[:, None], out=np.ones(left.shape), where=null[:, None] > 0)
     return (1.0 - shares).reshape(path.intercepts.shape)

@@ -24,6 +24,7 @@ from skreg import (
     LassoCV,
     LogisticRegression,
     LogisticRegressionCV,
+    Moments,
     PoissonRegressor,
     PoissonRegressorCV,
     TweedieRegressor,
@@ -477,3 +478,24 @@ def test_what_does_not_go_with_relaxed_fits():
         LassoCV(rule="bic", relax=True).fit(X, y)
     with pytest.raises(ValueError, match="relax and refit=False do not go together"):
         LogisticRegressionCV(l1_ratios=[1.0], refit=False, relax=True).fit(X, y > 3)
+
+
+def test_moments_give_the_answers_of_the_rows():
+    X, y, _ = made_rows(seed=15)
+    for given in ({}, {"positive": True}, {"upper_bound": 0.3}):
+        model = Lasso(alpha=0.1, relax=0.3, **given)
+        by_rows = clone(model).fit(X, y)
+        by_moments = model.fit_moments(Moments.of(X, y))
+        np.testing.assert_allclose(by_moments.coef_, by_rows.coef_, rtol=1e-7, atol=1e-9)
+
+
+def test_relaxed_adaptive_and_concave_fits():
+    X, y, weight = made_rows(seed=16)
+    for given in ({"adaptive": 1.0}, {"concave": "mcp"}, {"concave": "scad"}):
+        plain = Lasso(alpha=0.3, **given).fit(X, y, sample_weight=weight)
+        relaxed = Lasso(alpha=0.3, relax=0.25, **given).fit(X, y, sample_weight=weight)
+        coef, _ = plain_refit(X, y, weight, plain.coef_ != 0)
+        wanted = 0.25 * plain.coef_ + 0.75 * coef
+        np.testing.assert_allclose(relaxed.coef_, wanted, rtol=1e-8, atol=1e-12)
+        chosen = LassoCV(cv=4, relax=True, **given).fit(X, y, sample_weight=weight)
+        assert chosen.path_.relax == chosen.relax_
