@@ -52,6 +52,7 @@ OPTIONAL = {  # which rooms, and lazily
     "matplotlib": {"plotting", "command", "report"},
     "pandas": {"command", "paths", "report"},
     "jinja2": {"report"},
+    "pyarrow": {"linear"},
 }
 
 

@@ -13,6 +13,7 @@ from .moments import Moments
 from .ridge import Ridge
 from .ridge_classifier import RidgeClassifier, RidgeClassifierCV
 from .ridge_cv import RidgeCV
+from .row_blocks import RowBlocks
 from .svm import LinearSVC
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "RidgeCV",
     "RidgeClassifier",
     "RidgeClassifierCV",
+    "RowBlocks",
     "TweedieRegressor",
     "TweedieRegressorCV",
     "enet_path",

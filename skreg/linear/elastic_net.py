@@ -18,6 +18,7 @@ from .functions import enet_path
 from .parameters import ElasticNetParameters, RelaxParameters
 from .problems import elastic_net_problem, with_relax
 from .reweighting import ReweightedParameters
+from .row_blocks import RowBlocks
 from .streaming import FittedToMoments
 from .training_data import TrainingData
 
@@ -126,12 +127,15 @@ class ElasticNet(
     path = staticmethod(enet_path)
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Self:
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, check_input: bool = True
+    ) -> Self:
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
+            Blocks have y and weights with them.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Weight k counts as the row k times, weight 0 as no row.
@@ -147,6 +151,8 @@ class ElasticNet(
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
+        if isinstance(X, RowBlocks):
+            return self._fit_blocks(X, y, sample_weight)
         data = TrainingData.check(self, X, y, sample_weight, check_input)
         self._forget()
         self._fit_data(data)

@@ -21,6 +21,7 @@ from .moments_cv import CrossValidatedByMoments
 from .parameters import CVParameters, ElasticNetParameters, RelaxCVParameters
 from .problems import check_alphas, elastic_net_problem, is_count, shares_of_l1, undeprecated
 from .reweighting import ReweightedParameters
+from .row_blocks import RowBlocks
 from .training_data import TrainingData
 
 
@@ -134,12 +135,14 @@ class ElasticNetCV(
     path = staticmethod(enet_path)
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha (and l1_ratio) by cross-validation, then fit on all rows.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
+            Blocks have y and weights with them, and folds or none: rows are then dealt to `cv`
+            folds.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Several targets share the alpha with the smallest mean error.
         sample_weight : array-like of shape (n_samples,), float or None, default=None
@@ -157,6 +160,8 @@ class ElasticNetCV(
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
+        if isinstance(X, RowBlocks):
+            return self._fit_blocks(X, y, sample_weight)
         data = TrainingData.check(self, X, y, sample_weight)
         data = replace(data, shape=data.y.shape[1:])  # a column is one target
         self._fit_data(data, params)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -80,7 +81,9 @@ class Moments:
     rounding: Array
 
     @classmethod
-    def of(cls, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def of(
+        cls, X: Any, y: Any, sample_weight: Any = None, feature_names: Sequence[str] | None = None
+    ) -> Self:
         """Moments of the rows of X and y.
 
         Parameters
@@ -88,6 +91,8 @@ class Moments:
         X : {array-like, sparse matrix} of shape (n_rows, n_features)
         y : array-like of shape (n_rows,) or (n_rows, n_targets)
         sample_weight : array-like of shape (n_rows,), float or None, default=None
+        feature_names : sequence of str, optional
+            What the columns are called, where X does not say it.
 
         Raises
         ------
@@ -98,6 +103,12 @@ class Moments:
         with np.errstate(over="ignore", invalid="ignore"):
             table, target, _ = check_data(columns, X, y)
         names = getattr(columns, "feature_names_in_", None)
+        if feature_names is not None:
+            if len(feature_names) != table.shape[1]:
+                raise ValueError(
+                    f"feature_names has {len(feature_names)} names for {table.shape[1]} columns"
+                )
+            names = np.array(feature_names, dtype=object)
         return cls._of_checked(table, target, check_weights(sample_weight, table), names)
 
     @classmethod

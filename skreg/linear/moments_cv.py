@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from .base import all_or_nothing
 from .cv import CrossValidated, Evaluation, Routed, in_parallel
 from .moments import Moments
 from .problems import resolve_alphas, shares_to_relax
-from .streaming import MomentsData, warn_of_lost_digits
+from .row_blocks import RowBlocks
+from .streaming import MomentsData, refuse_beside_blocks, warn_of_lost_digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,21 +63,38 @@ class CrossValidatedByMoments(CrossValidated):
             then kept.
         """
         folds: Sequence[Any] = [moments] if isinstance(moments, Moments) else list(moments)
-        for name in ("cv", "scoring"):
-            if getattr(self, name, None) is not None:
-                raise ValueError(f"fit_moments takes the folds as they are: leave {name} at None")
-        if self.rule not in CRITERIA and len(folds) < 2:
-            raise ValueError(
-                "a cross-validation needs the moments of at least two folds, each of the rows that"
-                f" it holds out, got {len(folds)}"
-            )
+        if self.cv is not None:
+            raise ValueError("fit_moments takes the folds as they are: leave cv at None")
         for one in folds:
             if not isinstance(one, Moments):
                 raise TypeError(
                     f"moments must be a list of skreg.Moments, not of {type(one).__name__}"
                 )
-        whole = sum(folds[1:], folds[0])
-        known = MomentsData.check(self, whole)
+        return self._fit_folds(folds)
+
+    def _fit_blocks(self, rows: RowBlocks, y: Any, sample_weight: Any) -> Self:
+        """Choose by rows that come in blocks."""
+        refuse_beside_blocks(y=y, sample_weight=sample_weight)
+        self._validate_params()
+        if self.rule in CRITERIA:
+            return self._fit_folds([rows.moments()])
+        if not (self.cv is None or isinstance(self.cv, numbers.Integral)):
+            raise ValueError(
+                "cv must be a number of folds, to which the rows of RowBlocks are dealt, or None,"
+                f" got {self.cv!r}; folds of your own come with the blocks"
+            )
+        n_folds = None if self.cv is None else int(self.cv)
+        return self._fit_folds(rows.moments_of_folds(n_folds))
+
+    def _fit_folds(self, folds: Sequence[Moments]) -> Self:
+        if getattr(self, "scoring", None) is not None:
+            raise ValueError("without rows there is no scorer: leave scoring at None")
+        if self.rule not in CRITERIA and len(folds) < 2:
+            raise ValueError(
+                "a cross-validation needs the moments of at least two folds, each of the rows that"
+                f" it holds out, got {len(folds)}"
+            )
+        known = MomentsData.check(self, sum(folds[1:], folds[0]))
         data = MomentsOfFolds(known.moments, known.columns, known.powers, folds=folds)
         self._fit_data(data, {})
         warn_of_lost_digits(data, self._chosen_problem(data.columns), self.alpha_, self.coef_)

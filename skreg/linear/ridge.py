@@ -23,6 +23,7 @@ from ..paths.result import PathPoint
 from .base import LinearModel, LinearRegressor, all_or_nothing, fit_at
 from .parameters import LinearParameters
 from .problems import ridge_problem
+from .row_blocks import RowBlocks
 from .streaming import FittedToMoments
 from .training_data import TrainingData
 
@@ -197,12 +198,13 @@ class Ridge(RidgeModel, FittedToMoments, LinearRegressor):
     """
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
+            Blocks have y and weights with them.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Weight k counts as the row k times, weight 0 as no row.
@@ -216,6 +218,8 @@ class Ridge(RidgeModel, FittedToMoments, LinearRegressor):
         ValueError
             If the input or a parameter is invalid, or the solver does not take the penalty.
         """
+        if isinstance(X, RowBlocks):
+            return self._fit_blocks(X, y, sample_weight)
         data = TrainingData.check(self, X, y, sample_weight)
         self._forget()
         self._fit_ridge(data, self._alphas(columns_of(y, data.y[:1].size)))

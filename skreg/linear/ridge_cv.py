@@ -22,12 +22,13 @@ from ..estimators.validation import unwrap
 from ..paths.problem import Problem
 from ..selection.cross_validate import Metric, mean_squared_error, negated_r2
 from ..selection.leave_one_out import leave_one_out
-from ..selection.result import MEAN_SQUARED_ERROR
+from ..selection.result import CRITERIA, MEAN_SQUARED_ERROR
 from .base import LinearRegressor, all_or_nothing
 from .cv import CrossValidated, Evaluation, Routed
 from .moments_cv import CrossValidatedByMoments
 from .parameters import CVParameters, LinearParameters
 from .problems import check_alphas, is_count, resolve_alphas, ridge_problem
+from .row_blocks import RowBlocks
 from .scoring import negated_scores, scorer_of
 from .training_data import TrainingData
 
@@ -214,12 +215,14 @@ class RidgeCV(CrossValidatedByMoments, RidgeCVModel, LinearRegressor):
     alpha_per_target: bool = parameter(default=False, meaning="Choose an alpha for each target.")
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha by cross-validation and fit on all rows.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
+            Blocks have y and weights with them, and folds or none: rows are then dealt to `cv`
+            folds.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Used in the fits and in the scores. Leave-one-out leaves the row out whatever its
@@ -236,10 +239,17 @@ class RidgeCV(CrossValidatedByMoments, RidgeCVModel, LinearRegressor):
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
+        if isinstance(X, RowBlocks):
+            return self._fit_blocks(X, y, sample_weight)
         self._fit_data(TrainingData.check(self, X, y, sample_weight), params)
         return self
 
     _explained = True
+
+    def _fit_blocks(self, rows: RowBlocks, y: Any, sample_weight: Any) -> Self:
+        if self._leaves_one_out and self.rule not in CRITERIA:
+            raise ValueError("leave-one-out needs rows that stay: with RowBlocks set cv, as cv=5")
+        return super()._fit_blocks(rows, y, sample_weight)
 
     def _fit_data(self, data: Any, params: dict[str, Any]) -> None:
         self._fit_ridge(data, params)

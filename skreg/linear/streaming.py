@@ -19,6 +19,7 @@ from ..paths.problem import BoundProblem, Problem
 from ..solvers.quadratic.condition import digits_of_coefficients
 from .base import LinearModel, all_or_nothing
 from .moments import Moments
+from .row_blocks import RowBlocks
 from .training_data import FORMATS, as_columns
 
 # Attributes of a fit that is put off until one of them is asked for.
@@ -129,6 +130,14 @@ class FittedToMoments(LinearModel):
         for name in ("_moments", "n_samples_seen_"):
             self.__dict__.pop(name, None)
 
+    def _fit_blocks(self, rows: RowBlocks, y: Any, sample_weight: Any) -> Self:
+        """Fit to rows that come in blocks."""
+        refuse_beside_blocks(y=y, sample_weight=sample_weight)
+        self._validate_params()
+        self._forget()
+        self._fit_moments(rows.moments())
+        return self
+
     @all_or_nothing
     def fit_moments(self, moments: Moments) -> Self:
         """Fit to moments alone, with the same answer as a fit to their rows.
@@ -223,3 +232,10 @@ def warn_of_lost_digits(data: MomentsData, problem: Problem, alpha: Any, coef: A
             " use nearly depend on each other, of which sums of squares keep half the digits that"
             " rows do. Penalise more, leave features out, or fit to rows"
         )
+
+
+def refuse_beside_blocks(**given: Any) -> None:
+    """Refuse what comes with the blocks already."""
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"RowBlocks have {name} in each block: leave out {name}")

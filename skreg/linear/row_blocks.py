@@ -1,0 +1,246 @@
+"""Rows that come block by block, and their sums, fold by fold, in one pass."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..estimators.validation import numeric
+from .arrow import Block, arrow_blocks
+from .moments import Moments
+
+# Parts of a block; the last two may be left out, or None.
+FEWEST_PARTS, MOST_PARTS = 2, 4
+# Seconds between two lines of progress.
+BETWEEN_LINES = 1.0
+# Folds that rows are dealt to where nothing is said.
+USUAL_FOLDS = 5
+
+
+class RowBlocks:
+    """Rows in blocks, which need not be in memory at once.
+
+    `fit` of the models of the squared error takes it in the place of X, without y: one pass sums up
+    the rows, of each fold apart where folds are needed, and the answer is that of the rows in
+    memory.
+
+    Parameters
+    ----------
+    blocks : iterable or callable
+        Of tuples (X, y), (X, y, sample_weight) or (X, y, sample_weight, fold), where the third may
+        be None and `fold` has the number or label of each row's fold. A callable is called without
+        arguments for each pass and returns such an iterable; an iterator, as a generator is, serves
+        one pass.
+    random_state : int, default=0
+        For the folds of a cross-validation where blocks have none: each row is dealt to one of them
+        at random, in the order of the rows, alike however they are split into blocks.
+    verbose : bool, default=False
+        Whether to print how many rows were read, about every second.
+
+    See Also
+    --------
+    Moments : The sums themselves.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import LassoCV, RowBlocks
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> rows = RowBlocks(lambda: ((X[i : i + 100], y[i : i + 100]) for i in range(0, 442, 100)))
+    >>> model = LassoCV(cv=5).fit(rows)
+    >>> model.n_features_in_, model.mse_path_.shape
+    (10, (100, 5))
+    """
+
+    def __init__(
+        self,
+        blocks: Iterable[Any] | Callable[[], Iterable[Any]],
+        *,
+        random_state: int = 0,
+        verbose: bool = False,
+    ) -> None:
+        if not callable(blocks) and not isinstance(blocks, Iterable):
+            raise TypeError(
+                f"blocks must be an iterable of (X, y), or a callable that returns one, not"
+                f" {type(blocks).__name__}"
+            )
+        self.blocks, self.random_state, self.verbose = blocks, random_state, verbose
+        self._spent = False
+
+    @classmethod
+    def from_arrow(
+        cls,
+        source: Any,
+        *,
+        target: str | Sequence[str],
+        sample_weight: str | None = None,
+        fold: str | None = None,
+        columns: Sequence[str] | None = None,
+        random_state: int = 0,
+        verbose: bool = False,
+    ) -> RowBlocks:
+        """Rows of anything that pyarrow reads batch by batch.
+
+        Parameters
+        ----------
+        source : str, path, list of these, or an object of Arrow
+            Parquet files (a file, a folder, a pattern such as ``"part-*.parquet"`` or a list), a
+            `pyarrow.dataset.Dataset`, a `RecordBatchReader`, or what has ``__arrow_c_stream__``:
+            tables and results of pyarrow, polars, DuckDB and others.
+        target : str or list of str
+            Columns that are y; a list makes a y of two dimensions.
+        sample_weight, fold : str, optional
+            Columns that are the weight and the fold of each row.
+        columns : list of str, optional
+            The features; by default all other columns, which must be numbers.
+        random_state, verbose
+            See `RowBlocks`.
+
+        Raises
+        ------
+        ImportError
+            If pyarrow is not installed.
+        ValueError
+            If a column is missing, or holds no numbers.
+        """
+        blocks = arrow_blocks(source, target, sample_weight, fold, columns)
+        return cls(blocks, random_state=random_state, verbose=verbose)
+
+    def __iter__(self) -> Iterator[Any]:
+        """One pass."""
+        if callable(self.blocks):
+            return iter(self.blocks())
+        found = iter(self.blocks)
+        if found is self.blocks:
+            if self._spent:
+                raise ValueError(
+                    "these RowBlocks were made of an iterator, which serves one pass, and that was"
+                    " made: give a callable that returns a new one"
+                )
+            self._spent = True
+        return found
+
+    def moments(self) -> Moments:
+        """The sums over all rows, in one pass."""
+        (found,) = self._sums(1)
+        return found
+
+    def moments_of_folds(self, n_folds: int | None = None) -> list[Moments]:
+        """The sums over the rows of each fold, in one pass.
+
+        Parameters
+        ----------
+        n_folds : int, optional
+            How many folds rows are dealt to, by default 5; None where blocks have folds.
+        """
+        if n_folds is not None and (isinstance(n_folds, bool) or n_folds < 2):
+            raise ValueError(f"n_folds must be at least 2, got {n_folds!r}")
+        return self._sums(n_folds)
+
+    def _sums(self, n_folds: int | None) -> list[Moments]:
+        rng = np.random.Generator(np.random.Philox(self.random_state))
+        sums, labelled, n_rows = dict[Any, Moments](), None, 0
+        said = started = time.monotonic()
+        for k, block in enumerate(self):
+            X, y, weight, given, names = block_of(block, k)
+            if not _n_rows(X):
+                continue
+            if labelled not in (None, given is not None):
+                raise ValueError(f"block {k}: folds must be in all blocks or in none")
+            labelled = given is not None
+            if labelled and n_folds is not None and n_folds > 1:
+                raise ValueError("the blocks have folds of their own: leave cv and n_folds at None")
+            with _naming(k):
+                fold = None
+                if n_folds != 1:
+                    fold = _folds(given, rng, n_folds or USUAL_FOLDS, _n_rows(X))
+                for label, own_X, own_y, own_weight in _by_fold(X, y, weight, fold):
+                    own = Moments.of(own_X, own_y, own_weight, names)
+                    sums[label] = sums[label] + own if label in sums else own
+            n_rows += _n_rows(X)
+            if self.verbose and time.monotonic() - said >= BETWEEN_LINES:
+                said = time.monotonic()
+                print(f"{n_rows} rows, {k + 1} blocks, {said - started:.0f} s", file=sys.stderr)
+        if not sums:
+            raise ValueError("the blocks have no rows")
+        if n_folds != 1 and len(sums) < 2:
+            raise ValueError(f"a cross-validation needs at least 2 folds, got {len(sums)}")
+        return [sums[label] for label in sorted(sums)]
+
+
+def block_of(given: Any, k: int) -> Block:
+    """What a user gives as a block."""
+    if isinstance(given, Block):
+        return given
+    if not isinstance(given, (tuple, list)) or not FEWEST_PARTS <= len(given) <= MOST_PARTS:
+        what = type(given).__name__
+        if isinstance(given, (tuple, list)):
+            what += f" of length {len(given)}"
+        raise TypeError(
+            f"block {k} must be a tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight,"
+            f" fold), got a {what}"
+        )
+    return Block(*given)
+
+
+def _n_rows(X: Any) -> int:
+    shape = getattr(X, "shape", None)
+    return len(X) if shape is None else int(shape[0])
+
+
+class _naming:
+    """Errors inside name the block."""
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if isinstance(error, (TypeError, ValueError)):
+            raise type(error)(f"block {self.k}: {error}") from error
+
+
+def _folds(given: Any, rng: np.random.Generator, n_folds: int, n_rows: int) -> NDArray[Any]:
+    """The label of each row's fold."""
+    if given is None:
+        return np.asarray(np.floor(rng.random(n_rows) * n_folds), dtype=np.intp)
+    labels = np.asarray(given)
+    if labels.shape != (n_rows,):
+        raise ValueError(f"fold must have shape ({n_rows},), got {labels.shape}")
+    if labels.dtype.kind == "f":
+        if not np.isfinite(labels).all():
+            raise ValueError(f"fold is missing in row {int(np.argmax(~np.isfinite(labels)))}")
+    elif labels.dtype.kind not in "iub":
+        labels = labels.astype(str)
+    return labels
+
+
+def _by_fold(X: Any, y: Any, weight: Any, fold: NDArray[Any] | None) -> Iterator[Any]:
+    """The rows of each fold, with its label; rows of weight zero alone are none."""
+    if fold is None:
+        if weight is None or np.any(weight):
+            yield 0, X, y, weight
+        return
+    if weight is not None:
+        weight = numeric(weight, "sample_weight", "row")
+        if weight.shape not in ((), fold.shape):
+            raise ValueError(f"sample_weight must have shape {fold.shape}, got {weight.shape}")
+    for label in np.unique(fold).tolist():
+        rows = np.flatnonzero(fold == label)
+        own = weight if weight is None or not weight.ndim else weight[rows]
+        if own is None or np.any(own):
+            yield label, _taken(X, rows), _taken(y, rows), own
+
+
+def _taken(values: Any, rows: NDArray[np.intp]) -> Any:
+    """Some of the rows."""
+    if hasattr(values, "iloc"):
+        return values.iloc[rows]
+    return values[rows] if hasattr(values, "shape") else np.asarray(values)[rows]

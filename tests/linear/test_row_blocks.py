@@ -1,0 +1,239 @@
+"""Fits to rows that come in blocks, of tuples and of Arrow, are those to the rows in memory."""
+
+import re
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+
+from skreg import ElasticNet, ElasticNetCV, Lasso, LassoCV, Moments, Ridge, RidgeCV, RowBlocks
+
+CUTS = [0, 1, 1, 7, 40, 40, 41, 90]
+
+
+def data(seed=0, n=90, p=5):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p)) + 3.0
+    y = X @ rng.standard_normal(p) + rng.standard_normal(n)
+    return X, y, rng.integers(0, 3, n) * 0.5 + 0.25
+
+
+def in_blocks(*arrays, cuts=CUTS):
+    parts = [np.split(array, cuts) for array in arrays]
+    return RowBlocks(lambda: zip(*parts, strict=True))
+
+
+def alike(found, wanted, rtol=1e-9):
+    np.testing.assert_allclose(found.coef_, wanted.coef_, rtol=rtol, atol=rtol)
+    np.testing.assert_allclose(found.intercept_, wanted.intercept_, rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("model", [Lasso(alpha=0.1), ElasticNet(alpha=0.1), Ridge(alpha=2.0)])
+def test_fit_to_blocks_is_that_to_rows(model):
+    X, y, weight = data()
+    wanted = clone(model).fit(X, y, weight)
+    alike(clone(model).fit(in_blocks(X, y, weight)), wanted)
+    assert not hasattr(clone(model).fit(in_blocks(X, y)), "n_samples_seen_")
+    lists = RowBlocks([(X[:50].tolist(), y[:50].tolist()), (X[50:].tolist(), y[50:].tolist())])
+    alike(clone(model).fit(lists), clone(model).fit(X, y))
+    thin = RowBlocks([(sparse.csr_array(X), y)])
+    alike(clone(model).fit(thin), clone(model).fit(X, y))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [LassoCV(rule="1se"), ElasticNetCV(l1_ratio=[0.5, 1.0]), RidgeCV(alphas=[0.1, 1.0, 30.0])],
+    ids=str,
+)
+@pytest.mark.parametrize("label", [int, str])
+@pytest.mark.filterwarnings("ignore::skreg.GridEdgeWarning")
+def test_folds_that_come_with_the_blocks(model, label):
+    X, y, weight = data()
+    fold = np.arange(len(X)) % 3
+    rows = np.arange(len(X))
+    splits = [(rows[fold != k], rows[fold == k]) for k in range(3)]
+    wanted = clone(model).set_params(cv=splits).fit(X, y, weight)
+    blocks = in_blocks(X, y, weight, fold.astype(label))
+    if isinstance(model, RidgeCV):
+        found = clone(model).fit_moments(blocks.moments_of_folds())
+    else:
+        found = clone(model).fit(blocks)
+    alike(found, wanted)
+    np.testing.assert_allclose(found.cv_result_.errors, wanted.cv_result_.errors, rtol=1e-9)
+
+
+def test_rows_are_dealt_alike_however_they_are_split():
+    X, y, weight = data()
+    one = LassoCV(cv=4).fit(RowBlocks([(X, y, weight)]))
+    other = LassoCV(cv=4).fit(in_blocks(X, y, weight))
+    np.testing.assert_allclose(one.mse_path_, other.mse_path_, rtol=1e-10)
+    assert one.mse_path_.shape == (100, 4)
+    again = LassoCV(cv=4).fit(RowBlocks([(X, y, weight)], random_state=1))
+    assert not np.allclose(one.mse_path_, again.mse_path_)
+    sizes = [part.n_rows for part in RowBlocks([(X, y)]).moments_of_folds()]
+    assert len(sizes) == 5
+    assert sum(sizes) == 90
+    assert min(sizes) > 5
+
+
+def test_criteria_take_one_pass_without_folds():
+    X, y, _ = data()
+    alike(LassoCV(rule="bic").fit(in_blocks(X, y)), LassoCV(rule="bic").fit(X, y))
+
+
+def test_an_iterator_serves_one_pass():
+    X, y, _ = data()
+    rows = RowBlocks((X[i : i + 30], y[i : i + 30]) for i in range(0, 90, 30))
+    alike(Lasso(alpha=0.1).fit(rows), Lasso(alpha=0.1).fit(X, y))
+    with pytest.raises(ValueError, match="an iterator, which serves one pass"):
+        Lasso(alpha=0.1).fit(rows)
+
+
+def test_what_is_wrong_names_the_block():
+    X, y, weight = data()
+    bad = X.copy()
+    bad[45, 2] = np.nan
+    model = Lasso(alpha=0.1).fit(X, y)
+    coef = model.coef_
+    cases = [
+        (in_blocks(bad, y), "block 7: Input X contains NaN"),
+        (in_blocks(bad, y), "row 4 of X, column 2"),
+        (RowBlocks([(X, y), (X[:, :3], y)]), "block 1: moments of 5 and of 3 features"),
+        (RowBlocks([(X, y), (X, y[:3])]), "block 1: Found input variables with inconsistent"),
+        (RowBlocks([(X, y), X]), "block 1 must be a tuple (X, y)"),
+        (RowBlocks([(X,)]), "got a tuple of length 1"),
+        (RowBlocks([(X, y, weight - 1)]), "block 0: Negative values in sample_weight"),
+        (RowBlocks([]), "the blocks have no rows"),
+        (RowBlocks([(X[:0], y[:0])]), "the blocks have no rows"),
+        (RowBlocks([(X, y, 0.0 * weight)]), "the blocks have no rows"),
+    ]
+    for rows, text in cases:
+        with pytest.raises((TypeError, ValueError), match=re.escape(text)):
+            model.fit(rows)
+        assert model.coef_ is coef
+    with pytest.raises(ValueError, match="RowBlocks have y in each block"):
+        model.fit(in_blocks(X, y), y)
+    with pytest.raises(TypeError, match="blocks must be an iterable"):
+        RowBlocks(3)
+    with pytest.raises(ValueError, match="leave cv and n_folds at None"):
+        LassoCV(cv=3).fit(in_blocks(X, y, weight, np.arange(90) % 3))
+    with pytest.raises(ValueError, match="leave-one-out needs rows that stay"):
+        RidgeCV().fit(in_blocks(X, y))
+    with pytest.raises(ValueError, match="at least 2 folds, got 1"):
+        LassoCV().fit(in_blocks(X, y, weight, np.zeros(90)))
+    with pytest.raises(ValueError, match="fold is missing in row 0"):
+        RowBlocks([(X, y, None, np.full(90, np.nan))]).moments_of_folds()
+
+
+def test_an_iterator_that_raises_leaves_the_model_as_it_was():
+    X, y, _ = data()
+
+    def broken():
+        yield X, y
+        raise OSError("the disk is gone")
+
+    model = Lasso(alpha=0.1)
+    with pytest.raises(OSError, match="the disk is gone"):
+        model.fit(RowBlocks(broken))
+    assert not hasattr(model, "coef_")
+
+
+def test_progress(capsys, monkeypatch):
+    monkeypatch.setattr("skreg.linear.row_blocks.BETWEEN_LINES", 0.0)
+    X, y, _ = data()
+    RowBlocks([(X, y), (X, y)], verbose=True).moments()
+    assert capsys.readouterr().err.splitlines()[-1].startswith("180 rows, 2 blocks")
+
+
+# Arrow ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def table():
+    pa = pytest.importorskip("pyarrow")
+    X, y, weight = data()
+    columns = {f"x{j}": X[:, j] for j in range(5)}
+    return pa.table({**columns, "y": y, "w": weight, "part": np.arange(90) % 3})
+
+
+def names_of(model):
+    return model.feature_names_in_.tolist()
+
+
+def test_parquet_files_datasets_readers_and_streams(table, tmp_path):
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+
+    X, y, weight = data()
+    wanted = Lasso(alpha=0.1).fit(X, y, weight)
+    pq.write_table(table[:40], tmp_path / "a-1.parquet", row_group_size=7)
+    pq.write_table(table[40:], tmp_path / "a-2.parquet")
+    features = [f"x{j}" for j in range(5)]
+    roles = {"target": "y", "sample_weight": "w", "columns": features}
+    sources = [
+        tmp_path,
+        str(tmp_path / "a-*.parquet"),
+        [tmp_path / "a-1.parquet", tmp_path / "a-2.parquet"],
+        ds.dataset(tmp_path),
+        table.to_reader(max_chunksize=11),
+        table,
+    ]
+    for source in sources:
+        found = Lasso(alpha=0.1).fit(RowBlocks.from_arrow(source, **roles))
+        alike(found, wanted)
+        assert names_of(found) == features
+    rows = RowBlocks.from_arrow(tmp_path, **{**roles, "fold": "part"})
+    assert [part.n_rows for part in rows.moments_of_folds()] == [30, 30, 30]
+    whole = RowBlocks.from_arrow(tmp_path, target=["y", "w"], fold="part").moments()
+    assert (whole.n_targets, whole.n_features) == (2, 5)
+    assert whole.feature_names.tolist() == features
+
+
+def test_frames_of_polars_and_pandas(table):
+    polars = pytest.importorskip("polars")
+    frame = polars.from_arrow(table)
+    rows = RowBlocks.from_arrow(frame, target="y", sample_weight="w", fold="part")
+    X, y, weight = data()
+    alike(Lasso(alpha=0.1).fit(rows), Lasso(alpha=0.1).fit(X, y, weight))
+    with pytest.raises(TypeError, match="of a lazy frame write the result"):
+        RowBlocks.from_arrow(frame.lazy(), target="y")
+
+
+def test_float32_columns_give_float32(table):
+    pa = pytest.importorskip("pyarrow")
+    narrow = table.select([f"x{j}" for j in range(5)]).cast(
+        pa.schema([(f"x{j}", pa.float32()) for j in range(5)])
+    )
+    narrow = narrow.append_column("y", table["y"])
+    model = Lasso(alpha=0.1).fit(RowBlocks.from_arrow(narrow, target="y"))
+    assert model.coef_.dtype == np.float32
+
+
+def test_columns_that_are_wrong(table, tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    text = table.append_column("city", pa.array(["a"] * 90))
+    holed = table.set_column(1, "x1", pa.array([None, *range(89)]))
+    cases = [
+        (text, {"target": "y"}, "the column 'city' holds string"),
+        (table, {"target": "z"}, "there is no column 'z'"),
+        (table, {"target": "y", "columns": ["x0", "y"]}, "another role too"),
+        (table, {"target": "y", "columns": []}, "no columns are left"),
+        (holed, {"target": "y"}, "block 0: the column 'x1' has a missing value in row 0"),
+    ]
+    for source, roles, message in cases:
+        with pytest.raises(ValueError, match=message):
+            Lasso().fit(RowBlocks.from_arrow(source, **roles))
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        RowBlocks.from_arrow(tmp_path / "none.parquet", target="y")
+    with pytest.raises(FileNotFoundError, match="no file fits"):
+        RowBlocks.from_arrow(str(tmp_path / "*.parquet"), target="y")
+    with pytest.raises(TypeError, match="source must be Parquet"):
+        RowBlocks.from_arrow(3.0, target="y")
+
+
+def test_names_of_arrays():
+    X, y, _ = data()
+    assert Moments.of(X, y, feature_names=list("abcde")).feature_names.tolist() == list("abcde")
+    with pytest.raises(ValueError, match="1 names for 5 columns"):
+        Moments.of(X, y, feature_names=["a"])
