@@ -25,8 +25,11 @@ from .training_data import (
     checked_floats,
 )
 
-# Classes of these kinds have no missing values.
-COMPLETE = "iubU"
+# Labels of these kinds are ready, if they are finite.
+READY_KINDS = "iubUf"
+# Whole numbers in a range as short as this, or as there are rows, are classes that are counted and
+# not sorted: of 100000 rows in a fifth of the time.
+SHORT_RANGE = 1 << 10
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -53,7 +56,7 @@ class ClassData(TrainingData):
         estimator._validate_params()
         table, labels, mean_square = check_labelled(estimator, X, y)
         classes, codes = sorted_classes(labels)
-        if labels.dtype.kind not in COMPLETE or 2 * len(classes) > len(labels):
+        if not are_discrete(classes) or 2 * len(classes) > len(labels):
             check_classification_targets(labels)  # which takes as long as a small fit
         if len(classes) < 2:
             raise ValueError(
@@ -120,8 +123,25 @@ class ClassData(TrainingData):
         return weight * class_factors_of_rows(self.class_weight, self.classes, self.codes, weight)
 
 
+def are_discrete(classes: NDArray[Any]) -> bool:
+    """Whether these are certainly classes, and no amounts."""
+    kind = classes.dtype.kind
+    return kind in "iubU" or (kind == "f" and bool(np.all(np.floor(classes) == classes)))
+
+
 def sorted_classes(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """The classes, sorted, and the place of each label among them."""
+    if labels.dtype.kind in "iubf" and len(labels):
+        low, high = labels.min(), labels.max()
+        if float(high) - float(low) < max(SHORT_RANGE, len(labels)):
+            narrow = labels.dtype.itemsize < 4  # in which differences overflow
+            codes = labels.astype(np.intp) - int(low) if narrow else (labels - low).astype(np.intp)
+            counts = np.bincount(codes)
+            found, each = counts.nonzero()[0], np.zeros(len(counts), labels.dtype)
+            each[codes] = labels
+            if np.array_equal(each[codes], labels):
+                some = len(found) < len(counts)
+                return each[found], np.cumsum(counts > 0)[codes] - 1 if some else codes
     try:
         classes, codes = np.unique(labels, return_inverse=True)
     except TypeError as error:
@@ -147,8 +167,9 @@ def check_labelled(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any], f
     The columns of X are noted.
     """
     table, mean_square = finite_floats(X)
-    complete = type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in COMPLETE
-    if mean_square is not None and complete and len(y) == table.shape[0]:
+    ready = type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in READY_KINDS
+    ready = ready and (y.dtype.kind != "f" or bool(np.isfinite(y).all()))
+    if mean_square is not None and ready and len(y) == table.shape[0]:
         note_columns(estimator, X)
         table = as_columns(table) if sparse.issparse(table) else table
         return table, y, mean_square if are_ordinary(mean_square, 1.0) else None

@@ -16,6 +16,8 @@ FEW_CLASSES, MANY_ROWS = 7, 100
 ROUNDING_OF_A_SLOPE = 4 * np.finfo(np.float64).eps
 # The error after a Newton step this long is of the order of its square, less than rounding.
 CLOSE = 1e-8
+# Exponentials up to this one are finite; probabilities below 1e-304 are that.
+LARGEST_EXPONENT = 700.0
 # A smaller sum of links is none; what is divided by it stays finite.
 NO_LINK = 2.0**-900
 # Three to six are enough with offsets up to 1; of 9000 random problems with offsets up to 1000 none
@@ -68,19 +70,18 @@ class Logistic(Loss):
     def gradient_and_curvature(
         self, eta: Array, y: Array, scale: Scale = 1.0
     ) -> tuple[Array, Array]:
-        """Both from one exponential, that of minus the size of eta.
+        """Both from one exponential, that of minus eta: ``p = 1/(1 + e)`` and ``h = e p^2``.
 
-        Ten times quicker than `expit`, and every step but one is done in place: where eta is large
+        Ten times quicker than `expit`, and every step but two is done in place: where eta is large
         new memory takes longer than the arithmetic.
         """
-        odds = np.abs(eta)
-        np.exp(np.negative(odds, out=odds), out=odds)
-        likelier = 1.0 + odds
-        np.divide(1.0, likelier, out=likelier)
-        odds *= likelier  # the probability of what is less likely
-        probability = np.where(eta < 0, odds, likelier)
+        odds = np.negative(eta)
+        np.exp(np.minimum(odds, LARGEST_EXPONENT, out=odds), out=odds)
+        probability = 1.0 + odds
+        np.divide(1.0, probability, out=probability)
+        odds *= probability
+        odds *= probability
         probability -= y
-        odds *= likelier
         if not (isinstance(scale, float) and scale == 1.0):
             probability *= scale
             odds *= scale

@@ -13,6 +13,7 @@ from sklearn.utils.fixes import parse_version
 
 import skreg
 from skreg import LogisticRegression, LogisticRegressionCV
+from skreg.linear.class_data import sorted_classes
 from skreg.objective.losses import Logistic
 
 pytestmark = pytest.mark.filterwarnings("ignore::skreg.GridEdgeWarning")  # grids are short
@@ -382,3 +383,29 @@ def test_noise_selected_within_the_folds_predicts_at_chance():
     X, y = rng.normal(size=(100, 500)), np.arange(100) % 2
     own = LogisticRegressionCV(alphas=30, l1_ratios=[1.0], rule="1se").fit(X, y)
     assert own.cv_result_.mean.min() > 0.9 * np.log(2)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8, np.int64, np.uint64, float, "f4", "f2"])
+@pytest.mark.parametrize(
+    "values",
+    [[0, 1], [1, 1], [-128, 0, 127], [5, 9, 7, 5], [1.5, 2.5], [2**40, 2**40 + 3], [0, 9**5]],
+)
+def test_classes_are_those_of_numpy(values, dtype):
+    with np.errstate(over="ignore", invalid="ignore"):
+        labels = np.array(values * 3).astype(dtype)
+    classes, codes = sorted_classes(labels)
+    expected = np.unique(labels, return_inverse=True)
+    assert classes.dtype == labels.dtype
+    np.testing.assert_array_equal(classes, expected[0])
+    np.testing.assert_array_equal(codes, expected[1])
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 0.5])
+def test_labels_in_floats_are_whole_numbers(wrong):
+    X, y = np.arange(8.0)[:, None], np.array([0.0, 1, 0, 1, 1, 0, 0, 1])
+    model = LogisticRegression().fit(X, y)
+    np.testing.assert_array_equal(model.classes_, [0.0, 1.0])
+    assert model.classes_.dtype == np.float64
+    y[3] = wrong
+    with pytest.raises(ValueError, match=r"NaN|infinity|Unknown label type"):
+        LogisticRegression().fit(X, y)

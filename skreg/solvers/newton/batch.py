@@ -2,11 +2,11 @@
 
 From linear predictors near those of the solutions a sweep is, for every alpha of the batch,
 
-1. the minimum of Newton's model with the penalty (`minima.py`), under curvatures that all share or
+1. the loss at the linear predictor, and the correlations of its residuals (`passes.py`);
+2. the minimum of Newton's model with the penalty (`minima.py`), under curvatures that all share or
    that are its own (`curvatures.py`);
-2. a pass over the rows (`passes.py`): the linear predictor there, residuals and their correlations,
-   and what the loss adds to the gap at the residual u of the model. This is bounded by the
-   curvature, ``sum omega (u - r)^2 / h``, which takes no logarithm (`Loss.gap_from_curvature`).
+3. the step to it, and a bound of what the loss adds to the gap there, at the residual u of the
+   model.
 
 Alphas with a small error are done, the others go on. At the end the correlations of u are the KKT
 check of all features and give the rest of the gap, see `certificate.py`. There is no line search:
@@ -22,10 +22,10 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from ...data.design import Array, Design, Index
-from ...objective.duality import correlations_wanted, into_domain, penalty_gaps
 from ...objective.penalties import Penalty
 from ..base import Mask
 from ..tolerances import KKT_TOLERANCE
+from .certificate import certified
 from .curvatures import Curvatures, CurvatureSource, Sums
 from .passes import Passes
 from .rows import TargetLoss
@@ -166,17 +166,19 @@ class Batch:
         `active`, (k, m), are features taken to be active with the sign they have at the `start`.
         `aims` are the largest relative gap and the largest error; there are at most so many sweeps.
         """
-        W, b, left = start.W, start.b, np.arange(len(self.alphas))
-        last, end, age = np.full(len(left), np.inf), len(left), 0
-        sign, sums = np.where(active, np.sign(W), 0.0), passes.start(start.eta, source)
+        W, b, eta = start
+        left, last, end, age = np.arange(len(W)), np.full(len(W), np.inf), len(W), 0
+        sign = np.where(active, np.sign(W), 0.0)
         for self.n_sweeps in range(1, min(most, MOST_SWEEPS) + 1):
+            sums = passes.evaluate(eta, source)
             curved = source.at(sums)
-            new, rise, ended = self._minima(W, sums, curved, self.alphas[left], sign)
-            sums = passes.step(sums, curved, new - W, rise, source)
-            W, b, age = new, b + rise, age + 1
-            errors = sums.gaps / self.rows.unit
+            new, rise, q, ended = self._minima(W, sums, curved, self.alphas[left], sign)
+            moved = passes.step(sums, curved, new - W, rise)
+            W, b, eta, age = new, b + rise, moved.eta, age + 1
+            errors = moved.gaps / self.rows.unit
             small = ended & (errors <= aims[1])
-            self._keep(left, small, Points(W, b, sums.eta), sums, errors)
+            dual = q if moved.u is None else moved.u
+            self._keep(left, small, Points(W, b, eta), dual, errors)
             go = ~small
             slow = go & ~(errors <= SWEEP_CONTRACTION * last)
             renews = bool(np.count_nonzero(slow)) and age >= WORTH_RENEWING and not source.own
@@ -188,9 +190,9 @@ class Batch:
                 break
             self.n_later += len(left)
             if len(left) < len(go):
-                W, b, sums, errors = W[go], b[go], sums.take(go), errors[go]
+                W, b, eta, errors = W[go], b[go], eta[go], errors[go]
             if renews:
-                source.renew(sums.eta)
+                source.renew()
                 age = 0
             last, sign = errors, np.sign(W)
         self.done = int(left[0]) if len(left) else end
@@ -199,8 +201,11 @@ class Batch:
 
     def _minima(
         self, W: Array, sums: Sums, curved: Curvatures, alphas: Array, sign: Array
-    ) -> tuple[Array, Array, Mask]:
-        """Coefficients at the minima of the models, rises of intercepts, which rounds ended."""
+    ) -> tuple[Array, Array, Array, Mask]:
+        """Coefficients at the minima of the models, and which rounds ended.
+
+        Between these rises of intercepts, and the correlations of the models' residuals.
+        """
         scale, solver, Q = curved.scale, curved.solver, sums.Q
         level = alphas[:, None] / scale
         if self.rows.has_intercept:
@@ -212,39 +217,33 @@ class Batch:
         if self._free is not None:
             sign[:, self._free] = 0.0
         Q += solver.product(W)
-        new, ended = solver.minima(Q, l1, l2, threshold, sign, self._free)
+        new, q, ended = solver.minima(Q, l1, l2, threshold, sign, self._free)
         rise = np.zeros(len(W))
         if self.rows.has_intercept:
             rise = sums.mean / curved.total - ((new - W) * curved.means).sum(axis=1)
-        return new, rise, ended
+        return new, rise, q * scale, ended
 
-    def _keep(self, left: Index, small: Mask, points: Points, sums: Sums, errors: Array) -> None:
+    def _keep(self, left: Index, small: Mask, points: Points, dual: Array, errors: Array) -> None:
         """Keep what is found at alphas with a small error, at their places in the batch."""
         self.n_iter[left] = self.n_sweeps
         if self.n_sweeps == 1:
-            self.points, self._dual, self._errors = points, sums.dual, errors
+            self.points, self._dual, self._errors = points, dual, errors
         elif np.count_nonzero(small):
             at = left[small]
             for kept, found in zip(self.points, points, strict=True):
                 kept[at] = found[small]
-            self._dual[at], self._errors[at] = sums.dual[small], errors[small]
+            self._dual[at], self._errors[at] = dual[small], errors[small]
 
     def _certify(self, aim: float) -> None:
         """See up to which alpha the gaps are small and no feature outside is missing."""
-        rows, index, noise = self.rows, self.features.index, self.features.noise
-        dual, tau, whole = self._dual[: self.done], np.ones(self.done), self.features.whole
-        if not whole:
+        index, most = self.features.index, np.ones(self.done)
+        dual, eta = self._dual[: self.done], self.points.eta[: self.done]
+        if not self.features.whole:
             self.q = self.features.design.correlate(dual.T).T
-            dual, tau = self.q[:, index], self._outside(self.q)
-        W, penalty = self.points.W[: len(dual)].T, self._own.at_each(self.alphas[: len(dual)])
-        wanted = correlations_wanted(W, dual.T, penalty)
-        near = np.abs(dual.T - wanted) <= noise[index, None]
-        tau, q = into_domain(np.where(near, wanted, dual.T), penalty, tau)
-        self.values = rows.values_of_each(self.points.eta[: len(dual)])
-        # The gap is convex in tau; at zero it is what the loss exceeds the saturated model by.
-        of_loss = tau * self._errors[: len(dual)]
-        of_loss += (1.0 - tau) * (self.values - rows.saturated) / rows.unit
-        self.gaps = of_loss + penalty_gaps(W, q, penalty).sum(axis=0) / rows.unit
+            dual, most = self.q[:, index], self._outside(self.q)
+        W, penalty = self.points.W[: len(dual)], self._own.at_each(self.alphas[: len(dual)])
+        certificate = penalty, W, dual, eta, self._errors[: len(dual)], self.features.noise[index]
+        self.gaps, self.values = certified(self.rows, *certificate, most)
         if not self.gaps.max() <= aim:
             self.done = min(self.done, int((~(self.gaps <= aim)).argmax()))
 

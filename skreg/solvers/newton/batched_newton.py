@@ -9,8 +9,7 @@ The working set is chosen anew with each new Gram matrix: the active features, a
 correlations are predicted to come near their thresholds in the batch, along their change over the
 last one. A batch for which too many would join is cut.
 
-With few features and rows a path is two batches: first alphas that are far apart, then all others
-from the polynomials through the nearest of these. It is the number of calls that counts there.
+Where features and rows are few, `few_features.py` solves all alphas at once.
 """
 
 from __future__ import annotations
@@ -22,8 +21,10 @@ import numpy as np
 from ...data.design import Array, Design, Index
 from ..base import Bound, Mask, Settings, Solution, Target
 from .batch import Batch, Features, Points, Solved
-from .curvatures import ROWS_OF_OWN_CURVATURE, CurvatureSource, Frozen, OfFewRows, OfPairs
+from .curvatures import ROWS_OF_OWN_CURVATURE, CurvatureSource, Frozen, OfFewRows
+from .few_features import FewFeatures
 from .passes import Passes
+from .polynomials import lagrange
 from .prox_newton import NewtonPath, Point
 from .row_space import RowSpace
 
@@ -48,11 +49,6 @@ CUT = 0.7
 # A feature joins if its correlation is predicted to come this near to its threshold, as a share of
 # the change of the threshold: half of what serves one alpha, whose slope is known less well.
 NEAR_IN_A_BATCH = 0.1
-# With few features and rows one in so many alphas comes first, if there are as many at least and
-# their arrays have no more entries than this.
-ONE_IN_FIRST, ALL_AT_ONCE = 8, 1 << 18
-# Solutions that a polynomial between alphas goes through.
-NODES = 4
 # A single alpha with so many rows or more starts from the solution on about so many of them.
 ROWS_WITH_A_SAMPLE, ROWS_OF_A_SAMPLE = 8000, 4000
 
@@ -88,8 +84,8 @@ class BatchedNewton(NewtonPath):
         """The solutions at decreasing alphas."""
         done, length = 0, FIRST_BATCH
         most = max(1, min(LONGEST_BATCH, ENTRIES_OF_A_BATCH // self.design.n_samples))
-        if self.batches and self._few(alphas):
-            found = self._coarse_then_fine(alphas)
+        if self.batches:
+            found = self._at_once(alphas)
             yield from found
             done = len(found)
         while done < len(alphas):
@@ -122,6 +118,11 @@ class BatchedNewton(NewtonPath):
         far = alphas < NEXT_ALPHA * before
         return int(far.argmax()) if far.any() else len(alphas)
 
+    @property
+    def _aims(self) -> tuple[float, float]:
+        """The largest relative gap, and the largest error of a step."""
+        return self.aim, self.least_error
+
     def _start_anew(self) -> None:
         """Let the next batch make what hangs on the working set and the curvature."""
         self.source = self.passes = self.model = None
@@ -147,8 +148,7 @@ class BatchedNewton(NewtonPath):
             self.passes = Passes(rows, part, whole)
         features = Features(self.design, self.penalty, self.noise, self.index, part)
         batch = Batch(rows, features, alphas)
-        aims = self.aim, self.least_error
-        batch.run(self.passes, self.source, start, active, aims, self.settings.max_iter)
+        batch.run(self.passes, self.source, start, active, self._aims, self.settings.max_iter)
         if isinstance(self.source, Frozen):
             if self.source.model is not self.model:
                 self.model, self.spent = self.source.model, 0.0
@@ -159,11 +159,8 @@ class BatchedNewton(NewtonPath):
     def _new_source(self) -> CurvatureSource:
         """Curvatures of their own where that is cheap, else one that is kept."""
         rows, part = self.rows, self.part
-        if part.plain is not None:
-            if self.whole and OfPairs.serve(part.n_samples, part.n_features):
-                return OfPairs(part.plain, rows.has_intercept)
-            if part.n_samples <= ROWS_OF_OWN_CURVATURE:
-                return OfFewRows(part.plain, rows.omega, rows.has_intercept)
+        if part.plain is not None and part.n_samples <= ROWS_OF_OWN_CURVATURE:
+            return OfFewRows(part.plain, rows.omega, rows.has_intercept)
         return Frozen(rows, part, self.model)
 
     def _renew_if_worthwhile(self) -> None:
@@ -267,49 +264,25 @@ class BatchedNewton(NewtonPath):
 
     # Few features and rows ----------------------------------------------------------------
 
-    def _few(self, alphas: Array) -> bool:
-        """Whether the whole path is two batches."""
-        n_samples, m, n_alphas = self.design.n_samples, len(self.index), len(alphas)
-        if np.count_nonzero(np.diff(alphas) >= 0.0):
-            return False
-        few = self.whole and self.part.plain is not None and OfPairs.serve(n_samples, m)
-        return few and n_alphas >= 2 * ONE_IN_FIRST and n_samples * n_alphas <= ALL_AT_ONCE
-
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-    def _coarse_then_fine(self, alphas: Array) -> list[Solution]:
-        """The solutions at all alphas that are positive, or at none, or at the first few."""
-        alphas = alphas[alphas > 0.0]
-        is_node = np.arange(len(alphas)) % ONE_IN_FIRST == 0
-        is_node[-1:] = True
-        nodes, others = is_node.nonzero()[0], (~is_node).nonzero()[0]
-        if len(nodes) < NODES:
+    def _at_once(self, alphas: Array) -> list[Solution]:
+        """The solutions at all alphas, or at the first few, or none, where features are few."""
+        design, part, index = self.design, self.part, self.index
+        few = FewFeatures.serve(design.n_samples, design.n_features, len(alphas))
+        if not (few and self.whole and part.plain is not None and alphas[-1] > 0.0):
             return []
-        coarse = self._advance(alphas[nodes])
-        if coarse.done < len(nodes):
+        if np.count_nonzero(np.diff(alphas) >= 0.0):
             return []
-        after = np.searchsorted(nodes, others)
-        first = np.clip(after - NODES // 2, 0, len(nodes) - NODES)
-        near = first[:, None] + np.arange(NODES)
-        shares = lagrange(np.log(alphas[others]), np.log(alphas[nodes]), near)
-        start, W = coarse.points.combined(shares), coarse.points.W
-        active = (start.W * W[after] > 0.0) | (start.W * W[after - 1] > 0.0)
-        fine = self._batch(alphas[others], start, active)
-        whole = Solved.joined(coarse.solved, fine.solved) if fine.done else coarse.solved
-        end = len(alphas) if fine.done == len(others) else int(others[fine.done])
-        return self._solutions(whole.first(end))
-
-
-def lagrange(at: Array, nodes: Array, near: Index) -> Array:
-    """Weights of values at nodes, (n_at, n_nodes), in the polynomials through the nearest.
-
-    `near` has the places of these, (n_at, n_near).
-    """
-    x, shares = nodes[near], np.zeros((len(at), len(nodes)))
-    for i in range(near.shape[1]):
-        others = np.delete(x, i, axis=1)
-        factors = (at[:, None] - others) / (x[:, i, None] - others)
-        shares[np.arange(len(at)), near[:, i]] = factors.prod(axis=1)
-    return shares
+        penalty, noise, aims = self.penalty.take(index), self.noise[index], self._aims
+        usable = (part.variances > 0) & penalty.movable
+        most = self.settings.max_iter
+        path = FewFeatures(self.rows, part.plain, penalty, usable, noise, aims, most)
+        found = path.path(alphas, self.point.w[index], self.point.b, self.point.eta)
+        if found is None or not found.done:
+            return []
+        W, b = found.W[:, : len(index)], found.W[:, len(index) :].sum(axis=1)
+        solved = Solved(alphas, Points(W, b, found.eta), *found.numbers)
+        return self._solutions(solved.first(found.done))
 
 
 def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:

@@ -55,3 +55,37 @@ def gap_of(
 def balanced(rows: TargetLoss, r: Array, h: Array) -> Array:
     """The residual with the mean zero where there is an intercept."""
     return r - h * (rows.mean(r) / rows.mean(h)) if rows.has_intercept else r
+
+
+def certified(
+    rows: TargetLoss,
+    penalty: ScaledPenalty,
+    W: Array,
+    q: Array,
+    eta: Array,
+    errors: Array,
+    noise: Array,
+    most: float | Array = 1.0,
+) -> tuple[Array, Array]:
+    """The gaps of several alphas, and their mean losses.
+
+    Parameters
+    ----------
+    penalty : ScaledPenalty
+        Of `Penalty.at_each`.
+    W, q : ndarray of shape (k, n_features)
+        Coefficients, and the correlations of u.
+    eta : ndarray of shape (k, n_samples)
+    errors : ndarray of shape (k,)
+        What the loss adds to the relative gap at u.
+    noise : ndarray of shape (n_features,)
+    most : float or ndarray of shape (k,)
+        See `gap_of`.
+    """
+    wanted = correlations_wanted(W.T, q.T, penalty)
+    near = np.abs(q.T - wanted) <= noise[:, None]
+    tau, dual = into_domain(np.where(near, wanted, q.T), penalty, most)
+    values = rows.values_of_each(eta)
+    # The gap is convex in tau; at zero it is what the loss exceeds the saturated model by.
+    of_loss = tau * errors + (1.0 - tau) * (values - rows.saturated) / rows.unit
+    return of_loss + penalty_gaps(W.T, dual, penalty).sum(axis=0) / rows.unit, values

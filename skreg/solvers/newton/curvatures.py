@@ -2,8 +2,8 @@
 
 `Frozen`: one curvature h, that of an alpha in the middle, serves them all, each times a number s_i
 that makes the mean that of the alpha's own. Then ``G_i = s_i G``, and problem i is that of G with
-its linear term and thresholds over s_i. With few features (`OfPairs`) or few rows (`OfFewRows`)
-each alpha has its own curvature, in every sweep, which ends in fewer of them.
+its linear term and thresholds over s_i. With few rows (`OfFewRows`) each alpha has its own
+curvature, in every sweep, which ends in fewer of them.
 """
 
 from __future__ import annotations
@@ -14,14 +14,10 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from ...data.design import Array, Design
-from ..base import Mask
 from .minima import OverFewRows, SideBySide
 from .model import CurvedModel
-from .rows import TargetLoss
+from .rows import TargetLoss, floored
 
-# Up to so many features, and entries of the products of their pairs, a Gram matrix an alpha costs
-# no more than the evaluation of the loss.
-FEW_PAIRED, MOST_PAIRS = 16, 1 << 18
 # Up to so many rows the Gram matrix of a support takes less time than more sweeps.
 ROWS_OF_OWN_CURVATURE = 200
 
@@ -31,36 +27,27 @@ class Sums(NamedTuple):
 
     Attributes
     ----------
-    eta, R : ndarray of shape (k, n)
-        Linear predictors, and residuals there.
+    eta : ndarray of shape (k, n)
+        Linear predictors.
+    R : ndarray of shape (k, n) or None
+        Residuals there, where those of the models are asked for.
+    H : ndarray of shape (k, n)
+        Curvatures of the loss there.
     Q : ndarray of shape (k, m)
-        Correlations of R.
+        Correlations of the residuals.
     mean, total : ndarray of shape (k,)
-        Sums of omega r, and of omega h.
-    gaps : ndarray of shape (k,)
-        What the loss adds to a gap at u, at most: see `Loss.gap_from_curvature`.
-    dual : ndarray of shape (k, m) or (k, n)
-        Correlations of the residuals u of the models that the last steps minimised, or these.
-    H : ndarray of shape (k, n) or None
-        Curvatures, where alphas have their own; and then
-    first, second : ndarray of shape (k, m) and (k, m (m + 1) / 2), or None
-        Sums under omega h of the columns, and of the products of their pairs.
+        Sums of omega and the residuals, and of omega and the curvatures.
+    first : ndarray of shape (k, m) or None
+        Sums of the columns under omega H, where alphas have their own curvature.
     """
 
     eta: Array
-    R: Array
+    R: Array | None
+    H: Array
     Q: Array
     mean: Array
     total: Array
-    gaps: Array
-    dual: Array
-    H: Array | None = None
     first: Array | None = None
-    second: Array | None = None
-
-    def take(self, chosen: Mask) -> Sums:
-        """Those of some of the alphas."""
-        return Sums._make(None if one is None else one[chosen] for one in self)
 
 
 class Curvatures(NamedTuple):
@@ -69,6 +56,8 @@ class Curvatures(NamedTuple):
     Attributes
     ----------
     h : ndarray of shape (n_samples,) or (k, n_samples)
+    own : bool
+        Whether h is that of each alpha, or one that all share.
     scale : ndarray of shape (k, 1)
         What h and the Gram matrices of `solver` are multiplied by.
     total : ndarray of shape (k,)
@@ -79,6 +68,7 @@ class Curvatures(NamedTuple):
     """
 
     h: Array
+    own: bool
     scale: Array
     total: Array
     means: Array
@@ -92,19 +82,16 @@ class CurvatureSource(ABC):
     ----------
     own : bool
         Whether alphas have their own.
-    products : ndarray of shape (n_samples, m (m + 1) / 2) or None
-        Of pairs of columns, whose sums are asked for.
     """
 
     own: ClassVar[bool] = True
-    products: Array | None = None
 
     @abstractmethod
     def at(self, sums: Sums) -> Curvatures:
         """The curvatures for a sweep from here."""
 
-    def renew(self, eta: Array) -> None:  # noqa: B027  # own ones are new in each sweep
-        """Make them those at linear predictors, (k, n_samples)."""
+    def renew(self) -> None:  # noqa: B027  # own ones are new in each sweep
+        """Make them new in the next sweep."""
 
 
 class Frozen(CurvatureSource):
@@ -118,44 +105,15 @@ class Frozen(CurvatureSource):
     def at(self, sums: Sums) -> Curvatures:
         """See `CurvatureSource`."""
         if self.model is None:
-            self.renew(sums.eta)
+            h = floored(sums.H[len(sums.H) // 2])
+            self.model = CurvedModel(self.part, h, self.rows.has_intercept)
         model = self.model
-        assert model is not None
         scale = (sums.total / model.total)[:, None]
-        return Curvatures(model.h, scale, sums.total, model.means, model.side_by_side)
+        return Curvatures(model.h, False, scale, sums.total, model.means, model.side_by_side)
 
-    def renew(self, eta: Array) -> None:
+    def renew(self) -> None:
         """See `CurvatureSource`."""
-        h = self.rows.slopes(eta[len(eta) // 2])[1]
-        self.model = CurvedModel(self.part, h, self.rows.has_intercept)
-
-
-class OfPairs(CurvatureSource):
-    """Curvatures of their own from the products of all pairs of few columns, Z, (n_samples, m)."""
-
-    def __init__(self, Z: Array, has_intercept: bool) -> None:
-        m = Z.shape[1]
-        first, second = np.triu_indices(m)
-        self.products, self.has_intercept = Z[:, first] * Z[:, second], has_intercept
-        self._place = np.empty((m, m), dtype=np.intp)
-        self._place[first, second] = self._place[second, first] = np.arange(len(first))
-
-    @staticmethod
-    def serve(n_samples: int, m: int) -> bool:
-        """Whether there are few enough."""
-        return m <= FEW_PAIRED and n_samples * m * (m + 1) <= 2 * MOST_PAIRS
-
-    def at(self, sums: Sums) -> Curvatures:
-        """See `CurvatureSource`."""
-        H, first, second = sums.H, sums.first, sums.second
-        assert H is not None
-        assert first is not None
-        assert second is not None
-        grams, means = second[:, self._place], np.zeros(first.shape[1])
-        if self.has_intercept:
-            means = first / sums.total[:, None]
-            grams -= first[:, :, None] * means[:, None, :]
-        return Curvatures(H, np.ones((len(H), 1)), sums.total, means, SideBySide(grams))
+        self.model = None
 
 
 class OfFewRows(CurvatureSource):
@@ -168,8 +126,7 @@ class OfFewRows(CurvatureSource):
     def at(self, sums: Sums) -> Curvatures:
         """See `CurvatureSource`."""
         H, first = sums.H, sums.first
-        assert H is not None
         assert first is not None
         means = first / sums.total[:, None] if self.has_intercept else np.zeros(first.shape[1])
         solver = OverFewRows(self._columns, H * self._omega, means)
-        return Curvatures(H, np.ones((len(H), 1)), sums.total, means, solver)
+        return Curvatures(H, True, np.ones((len(H), 1)), sums.total, means, solver)

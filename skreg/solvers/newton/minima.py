@@ -54,8 +54,10 @@ class SideBySide:
         threshold: Array,
         sign: Array,
         free: Mask | None,
-    ) -> tuple[Array, Mask]:
-        """Coefficients for linear terms C, (k, m), and which are minima: the rounds ended.
+    ) -> tuple[Array, Array, Mask]:
+        """Coefficients for linear terms C, (k, m), ``C - G w``, and which are minima.
+
+        That is, for which the rounds ended.
 
         Parameters
         ----------
@@ -68,7 +70,7 @@ class SideBySide:
         free : ndarray of bool, shape (m,), optional
             Features that are active whatever their sign.
         """
-        found, ended = np.zeros(C.shape), np.zeros(len(C), dtype=bool)
+        found, rest, ended = np.zeros(C.shape), C.copy(), np.zeros(len(C), dtype=bool)
         left, own = np.arange(len(C)), self
         for _ in range(MOST_ROUNDS_SIDE_BY_SIDE):
             active = sign != 0
@@ -82,15 +84,17 @@ class SideBySide:
             leave = W * sign < 0
             wrong = (enter | leave).any(axis=1)
             if not np.count_nonzero(wrong):
-                found[left], ended[left] = W, True
+                if len(left) == len(found):
+                    return W, Q, ~wrong
+                found[left], rest[left], ended[left] = W, Q, True
                 break
             done = left[~wrong]
-            found[done], ended[done] = W[~wrong], True
+            found[done], rest[done], ended[done] = W[~wrong], Q[~wrong], True
             sign = np.where(leave, 0.0, np.where(enter, np.sign(Q), sign))[wrong]
             left, C, l1, threshold = left[wrong], C[wrong], l1[wrong], threshold[wrong]
             l2 = None if l2 is None else l2[wrong]
             own = own.take(wrong)
-        return found, ended
+        return found, rest, ended
 
     def _on_supports(self, rhs: Array, active: Mask, l2: Array | None) -> Array | None:
         """``(G_AA + L2) x_A = rhs_A`` for each active set, zeros elsewhere; None where one cannot.
@@ -99,9 +103,11 @@ class SideBySide:
         """
         k, m = rhs.shape
         if m <= SOLVED_IN_ONE_CALL:
-            matrices = self.gram * (active[:, :, None] & active[:, None, :])
-            diagonals = matrices.reshape(k, m * m)[:, :: m + 1]
-            diagonals += ~active if l2 is None else np.where(active, l2, 1.0)
+            matrices = self.gram
+            if l2 is not None or not active.all():
+                matrices = self.gram * (active[:, :, None] & active[:, None, :])
+                diagonals = matrices.reshape(k, m * m)[:, :: m + 1]
+                diagonals += ~active if l2 is None else np.where(active, l2, 1.0)
             try:
                 return np.asarray(np.linalg.solve(matrices, (rhs * active)[:, :, None])[:, :, 0])
             except np.linalg.LinAlgError:

@@ -1,12 +1,22 @@
 """Passes over the rows for several alphas: all that a sweep of Newton's method asks of them.
 
-A pass takes steps of the coefficients to new linear predictors eta, evaluates the loss there, and
-gathers the sums over rows that the next sweep and the certificates need. It goes block by block of
-rows that stay in the cache, so that X is read once for three products, and whole arrays of the
-rows are few: for 100000 rows new memory takes longer than the arithmetic.
+A sweep is two of them. The first evaluates the loss at linear predictors eta and gathers the sums
+over rows that the models need. The second takes the steps d to the minima of the models, and bounds
+what the loss adds to the gap there without evaluating it again: with the model's curvature h, the
+residual of the model ``u = r - h d`` is away from the one at ``eta + d`` by
+
+    |u - r+| <= |d| (|h - f''| + 1/2 exp(|d|) f'' |d|),        f''+ >= exp(-|d|) f'',
+
+as no curvature changes faster than ``exp(|d|)`` (`Loss.gap_from_curvature`), and its gap is at most
+``sum omega (u - r+)^2 / f''+``. The last pass is by this the step to what it certifies.
+
+Passes go block by block of rows that stay in the cache, and whole arrays of the rows are few: for
+100000 rows new memory takes longer than the arithmetic.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +28,26 @@ from .rows import SAME_RESIDUAL, TargetLoss
 ENTRIES_OF_A_BLOCK, MOST_ROWS_OF_A_BLOCK = 1 << 16, 1 << 12
 # Entries of the rows' arrays that are worked on at once: five of them in the same cache.
 WORKED_ON_AT_ONCE = 1 << 14
+# A step longer than this leaves no bound of use, and its exponential stays finite.
+FARTHEST = 50.0
+
+
+class Moved(NamedTuple):
+    """Where steps lead.
+
+    Attributes
+    ----------
+    eta : ndarray of shape (k, n_samples)
+        Linear predictors.
+    gaps : ndarray of shape (k,)
+        What the loss adds to a gap at u, at most; infinite where u may be outside its domain.
+    u : ndarray of shape (k, n_samples) or None
+        The residuals of the models, where they are asked for.
+    """
+
+    eta: Array
+    gaps: Array
+    u: Array | None
 
 
 class Passes:
@@ -30,7 +60,7 @@ class Passes:
         The features. Blocks of a dense one are copied: products with a slice of rows would copy it
         each time, and take four times as long.
     whole : bool
-        Whether these are all features, so that `Sums.dual` has correlations.
+        Whether these are all features, so that nobody asks for the residuals themselves.
     """
 
     def __init__(self, rows: TargetLoss, part: Design, whole: bool) -> None:
@@ -43,59 +73,60 @@ class Passes:
             each = [slice(begin, min(begin + step, n)) for begin in range(0, n, step)]
             self.blocks = [(block, np.asfortranarray(Z[block])) for block in each]
 
-    def start(self, eta: Array, source: CurvatureSource) -> Sums:
-        """The sums at linear predictors, (k, n_samples), without steps."""
-        sums = self._empty(eta, source)
-        for block, Z, some in self._pieces(len(eta)):
-            r, _ = self._evaluate(sums, eta[some, block], block, Z, some, source)
-            sums.Q[some] += self._correlated(r, block, Z)
-        return sums
+    def evaluate(self, eta: Array, source: CurvatureSource) -> Sums:
+        """The sums at linear predictors, (k, n_samples)."""
+        rows, (k, n), m = self.rows, eta.shape, self.part.n_features
+        H, R = np.empty((k, n)), None if self.whole else np.empty((k, n))
+        Q, mean, total = np.zeros((k, m)), np.zeros(k), np.zeros(k)
+        first = np.zeros((k, m)) if source.own else None
+        for block, Z, some in self._pieces(k):
+            weight = rows.omega[block]
+            slope, h = rows.loss.gradient_and_curvature(eta[some, block], rows.y[block])
+            r = np.negative(slope, out=slope)
+            if rows.counted is not None:
+                r *= rows.counted[block]
+                h = np.where(rows.counted[block], h, 0.0)
+            H[some, block] = h
+            if R is not None:
+                R[some, block] = r
+            mean[some] += r.dot(weight)
+            total[some] += h.dot(weight)
+            Q[some] += self._correlated(r, block, Z)
+            if first is not None:
+                assert Z is not None
+                h *= weight
+                first[some] += h.dot(Z)
+        return Sums(eta, R, H, Q, mean, total, first)
 
-    def step(
-        self, at: Sums, curved: Curvatures, change: Array, rise: Array, source: CurvatureSource
-    ) -> Sums:
-        """The sums after steps of the coefficients, (k, m), and of the intercepts, (k,).
+    def step(self, at: Sums, curved: Curvatures, change: Array, rise: Array) -> Moved:
+        """Where steps of the coefficients, (k, m), and of the intercepts, (k,), lead.
 
-        The steps minimise the models around `at` with the curvatures `curved`.
+        They minimise the models around `at` with the curvatures `curved`.
         """
-        rows, sums = self.rows, self._empty(np.empty_like(at.eta), source)
-        outside = np.zeros(len(change))
-        for block, Z, some in self._pieces(len(change)):
+        k, n = at.eta.shape
+        eta, u = np.empty((k, n)), None if self.whole else np.empty((k, n))
+        gaps, outside = np.zeros(k), np.zeros(k)
+        for block, Z, some in self._pieces(k):
             if Z is None:
                 move = np.ascontiguousarray(self.part.predict(change[some].T).T)
             else:
                 move = change[some].dot(Z.T)
             move += rise[some, None]
-            eta = np.add(at.eta[some, block], move, out=sums.eta[some, block])
-            r, h = self._evaluate(sums, eta, block, Z, some, source)
-            if curved.h.ndim == 2:
-                move *= curved.h[some, block]
-            else:
-                move *= curved.h[block]
-                move *= curved.scale[some]
-            u = np.subtract(at.R[some, block], move, out=move)
-            if rows.counted is not None:
-                u *= rows.counted[block]
-            self._compare(sums, outside, u, r, h, block, some)
-            sums.Q[some] += self._correlated(r, block, Z)
-            if self.whole:
-                sums.dual[some] += self._correlated(u, block, Z)
-            else:
-                sums.dual[some, block] = u
-        far = outside > SAME_RESIDUAL * np.sqrt(rows.square)
-        return sums._replace(gaps=np.where(far, np.inf, sums.gaps))
-
-    def _empty(self, eta: Array, source: CurvatureSource) -> Sums:
-        """Sums to be added to."""
-        (k, n), m = eta.shape, self.part.n_features
-        H = first = second = None
-        if source.own:
-            H, first = np.empty((k, n)), np.zeros((k, m))
-        if source.products is not None:
-            second = np.zeros((k, source.products.shape[1]))
-        Q, dual = np.zeros((k, m)), np.zeros((k, m if self.whole else n))
-        mean, total, gaps = np.zeros(k), np.zeros(k), np.zeros(k)
-        return Sums(eta, np.empty((k, n)), Q, mean, total, gaps, dual, H, first, second)
+            np.add(at.eta[some, block], move, out=eta[some, block])
+            own = at.H[some, block]
+            h = None if curved.own else curved.h[block] * curved.scale[some]
+            if u is not None:
+                assert at.R is not None
+                here = np.multiply(own if h is None else h, move, out=u[some, block])
+                np.subtract(at.R[some, block], here, out=here)
+                if self.rows.counted is not None:
+                    here *= self.rows.counted[block]
+            if self.rows.counted is not None:
+                move *= self.rows.counted[block]
+                own = np.where(self.rows.counted[block], own, 1.0)
+            self._compare(gaps, outside, move, h, own, block, some)
+        far = outside > SAME_RESIDUAL * np.sqrt(self.rows.square)
+        return Moved(eta, np.where(far, np.inf, gaps), u)
 
     def _pieces(self, k: int) -> list[tuple[slice, Array | None, slice]]:
         """Blocks of rows, each for as many of the alphas as are worked on at once."""
@@ -105,56 +136,59 @@ class Passes:
             pieces += [(block, Z, slice(i, min(i + step, k))) for i in range(0, k, step)]
         return pieces
 
-    def _evaluate(
-        self,
-        sums: Sums,
-        eta: Array,
-        block: slice,
-        Z: Array | None,
-        some: slice,
-        source: CurvatureSource,
-    ) -> tuple[Array, Array]:
-        """Add what some alphas have in a block; returns residuals and curvatures there."""
-        rows, weight = self.rows, self.rows.omega[block]
-        slope, h = rows.loss.gradient_and_curvature(eta, rows.y[block])
-        r = np.negative(slope, out=sums.R[some, block])
-        if rows.counted is not None:
-            r *= rows.counted[block]
-            h *= rows.counted[block]
-        sums.mean[some] += r.dot(weight)
-        sums.total[some] += h.dot(weight)
-        if source.own:
-            assert sums.H is not None
-            assert sums.first is not None
-            assert Z is not None
-            sums.H[some, block] = h
-            weighted = h * weight
-            sums.first[some] += weighted.dot(Z)
-            if sums.second is not None and source.products is not None:
-                sums.second[some] += weighted.dot(source.products[block])
-        return r, h
-
     def _compare(
-        self, sums: Sums, outside: Array, u: Array, r: Array, h: Array, block: slice, some: slice
+        self,
+        gaps: Array,
+        outside: Array,
+        move: Array,
+        h: Array | None,
+        own: Array,
+        block: slice,
+        some: slice,
     ) -> None:
-        """Add to the gaps what u is away from r.
+        """Add to the gaps what u is away from r+; `move` and h are written over.
 
-        Where h is next to nothing, u may be outside the domain by less than rounding, and is put
-        at its end; `outside` adds up by how much.
+        `h` is None where the model has the curvature of the loss itself. Where that is next to
+        nothing, u may be outside the domain by less than rounding, and counts as put at its end;
+        `outside` adds up by how much.
         """
-        weight, counted = self.rows.omega[block], self.rows.counted
-        away = u - r
-        share = away / (h if counted is None else np.where(counted[block], h, 1.0))
-        if not max(share.max(), -share.min()) <= 1.0:
-            np.clip(away, -h, h, out=away)
-            outside[some] += np.abs(u - r - away).dot(weight)
-            np.add(r, away, out=u)
-            share = np.where(away == 0.0, 0.0, np.clip(share, -1.0, 1.0))
-        share *= away
-        sums.gaps[some] += share.dot(weight)
+        weight = self.rows.omega[block]
+        size = np.abs(move, out=move)
+        growth = np.exp(np.minimum(size.max(axis=1), FARTHEST))
+        share = (0.5 * growth)[:, None] * size
+        if h is not None:
+            h /= own
+            h -= 1.0
+            share += np.abs(h, out=h)
+        share *= size  # |u - r+| <= share f'', and f''+ >= f'' / growth
+        most = 1.0 / growth
+        if not share.max() <= most.min():
+            beyond = np.maximum(share - most[:, None], 0.0)
+            outside[some] += (beyond * own).dot(weight)
+            np.minimum(share, most[:, None], out=share)
+        share *= share
+        share *= own
+        gaps[some] += growth * share.dot(weight)
 
     def _correlated(self, v: Array, block: slice, Z: Array | None) -> Array:
         """``Z' Omega v`` for each row of residuals v."""
         if Z is None:
             return np.asarray(self.part.correlate(v.T).T)
         return self.even * v.dot(Z) if self.even else (v * self.rows.omega[block]).dot(Z)
+
+
+def bound_of_own(move: Array, h: Array, rows: TargetLoss) -> Array:
+    """What the loss adds to gaps, at most, after steps to minima under its own curvatures h.
+
+    `move`, (k, n_samples), is written over.
+    """
+    size = np.abs(move, out=move)
+    if rows.counted is not None:
+        size *= rows.counted
+    longest = size.max(axis=1)
+    growth = np.exp(np.minimum(longest, FARTHEST))
+    inside = 0.5 * np.square(growth * longest) <= 1.0
+    size *= size
+    size *= size
+    size *= h if rows.counted is None else np.where(rows.counted, h, 0.0)
+    return np.where(inside, 0.25 * growth**3 * size.dot(rows.omega), np.inf)

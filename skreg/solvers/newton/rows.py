@@ -98,8 +98,7 @@ class TargetLoss:
         slope, curvature = self.loss.gradient_and_curvature(eta, self.y)
         if self.counted is not None:
             slope, curvature = (np.where(self.counted, part, 0.0) for part in (slope, curvature))
-        largest = float(curvature.max(initial=0.0))
-        return -slope, np.maximum(curvature, LEAST_CURVATURE * largest or 1.0)
+        return -slope, floored(curvature)
 
     def mean(self, values: Array) -> float:
         """Weighted mean."""
@@ -126,3 +125,9 @@ class TargetLoss:
         inner = float(product.dot(eta))
         size = abs(value) + abs(conjugate) + float(np.abs(product).dot(np.abs(eta)))
         return max(value + conjugate + inner, 0.0) + ROUNDING_OF_SUMS * size
+
+
+def floored(curvature: Array) -> Array:
+    """Curvatures of the rows, none of which vanishes beside the largest."""
+    largest = float(curvature.max(initial=0.0))
+    return np.maximum(curvature, LEAST_CURVATURE * largest or 1.0)

@@ -11,12 +11,13 @@ from skreg.paths.fit_path import fit_path
 from skreg.paths.grid import alpha_grid
 from skreg.paths.problem import Problem
 from skreg.solvers.base import Bound, Settings, Target
-from skreg.solvers.newton import batched_newton, passes, prox_newton
-from skreg.solvers.newton.batched_newton import BatchedNewton, lagrange
-from skreg.solvers.newton.curvatures import Frozen, OfFewRows, OfPairs
+from skreg.solvers.newton import batched_newton, few_features, passes, prox_newton
+from skreg.solvers.newton.batched_newton import BatchedNewton
+from skreg.solvers.newton.curvatures import Frozen, OfFewRows
 from skreg.solvers.newton.minima import OverFewRows, SideBySide
 from skreg.solvers.newton.model import CurvedModel
-from skreg.solvers.newton.passes import Passes
+from skreg.solvers.newton.passes import Passes, bound_of_own
+from skreg.solvers.newton.polynomials import lagrange
 from skreg.solvers.newton.rows import TargetLoss
 
 LOSSES = {"logistic": Logistic(), "poisson": Poisson(), "gamma": Gamma(), "tweedie": Tweedie(1.6)}
@@ -132,7 +133,29 @@ def test_batches_solve_ordinary_paths_without_help(loss, shape, monkeypatch):
     path = fit_path(bound, alphas)
     assert path.converged.all()
     assert len(lengths) <= 25
-    assert max(lengths) >= 4
+    assert (max(lengths) >= 4) if lengths else shape == "pairs"
+
+
+@pytest.mark.parametrize("sweeps", [1, 3, 4, 5, 6, 7])
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_what_is_not_solved_at_once_is_solved_by_batches(seed, sweeps, monkeypatch):
+    data = Data("logistic", "pairs", seed)
+    bound = data.problem.bind(data.X, data.y, data.weight, offset=data.offset)
+    alphas = data.alphas(bound, 30)
+    expected, done = fit_path(bound, alphas), []
+    monkeypatch.setattr(few_features, "MOST_SWEEPS_AT_ONCE", sweeps)
+    whole = BatchedNewton._at_once
+
+    def counted(self, alphas):
+        found = whole(self, alphas)
+        done.append(len(found))
+        return found
+
+    monkeypatch.setattr(BatchedNewton, "_at_once", counted)
+    found = fit_path(bound, alphas)
+    assert sweeps > 2 or done[0] < 30
+    assert found.converged.all()
+    np.testing.assert_allclose(found.coefs, expected.coefs, atol=1e-8)
 
 
 @pytest.mark.parametrize("shape", ["working set", "few rows"])
@@ -205,7 +228,7 @@ def parts_of(seed=0, n=90, m=6, weight=None, fit_intercept=True, **sizes):
     return TargetLoss(bound), design.subset(np.arange(m)), rng
 
 
-@pytest.mark.parametrize("kind", [Frozen, OfPairs, OfFewRows])
+@pytest.mark.parametrize("kind", [Frozen, OfFewRows])
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("weighted", [True, False])
 def test_a_pass_is_the_plain_sums(kind, whole, weighted, monkeypatch):
@@ -214,49 +237,74 @@ def test_a_pass_is_the_plain_sums(kind, whole, weighted, monkeypatch):
     weight = np.arange(90) % 4 + 0.0 if weighted else None
     rows, part, rng = parts_of(weight=weight)
     Z = part.columns(slice(None))
-    sources = {
-        Frozen: lambda: Frozen(rows, part, None),
-        OfPairs: lambda: OfPairs(Z, True),
-        OfFewRows: lambda: OfFewRows(Z, rows.omega, True),
-    }
-    source, walk = sources[kind](), Passes(rows, part, whole)
+    source = Frozen(rows, part, None) if kind is Frozen else OfFewRows(Z, rows.omega, True)
+    walk, counted = Passes(rows, part, whole), rows.omega > 0
     assert len(walk.blocks) > 1
     eta = rng.standard_normal((5, 90))
-    at = walk.start(eta, source)
+    at = walk.evaluate(eta, source)
+    slope, bend = Logistic().gradient_and_curvature(eta, rows.y)
+    r = -slope * counted
+    np.testing.assert_allclose(at.H, bend * counted, atol=1e-14)
+    np.testing.assert_allclose(at.Q, (r * rows.omega) @ Z, atol=1e-14)
+    np.testing.assert_allclose(at.mean, r @ rows.omega, atol=1e-15)
+    np.testing.assert_allclose(at.total, bend @ rows.omega, atol=1e-15)
     curved = source.at(at)
     change, rise = 0.01 * rng.standard_normal((5, 6)), 0.01 * rng.standard_normal(5)
-    found = walk.step(at, curved, change, rise, source)
-    h = np.broadcast_to(curved.h * curved.scale if curved.h.ndim == 1 else curved.h, eta.shape)
+    found = walk.step(at, curved, change, rise)
+    h = curved.h if curved.own else curved.h * curved.scale
     move = change @ Z.T + rise[:, None]
-    counted = rows.omega > 0
-    for sums, here in ((at, eta), (found, eta + move)):
-        slope, bend = Logistic().gradient_and_curvature(here, rows.y)
-        r = -slope * counted
-        np.testing.assert_allclose(sums.eta, here, atol=1e-14)
-        np.testing.assert_allclose(sums.R, r, atol=1e-14)
-        np.testing.assert_allclose(sums.Q, (r * rows.omega) @ Z, atol=1e-14)
-        np.testing.assert_allclose(sums.mean, r @ rows.omega, atol=1e-15)
-        np.testing.assert_allclose(sums.total, bend @ rows.omega, atol=1e-15)
-    u = (at.R - h * move) * counted
-    gaps = (np.square(u - r) / bend) @ rows.omega
-    np.testing.assert_allclose(found.gaps, gaps, rtol=1e-9)
-    expected = (u * rows.omega) @ Z if whole else u
-    np.testing.assert_allclose(found.dual, expected, atol=1e-14)
+    np.testing.assert_allclose(found.eta, eta + move, atol=1e-14)
+    u = (r - h * move) * counted
+    if not whole:
+        np.testing.assert_allclose(found.u, u, atol=1e-14)
+    slope, bend = Logistic().gradient_and_curvature(found.eta, rows.y)
+    gaps = (np.square(u + slope * counted) / bend) @ rows.omega
+    assert np.all(gaps <= found.gaps)
+    assert np.all(found.gaps <= 20.0 * gaps)
+
+
+@pytest.mark.parametrize("size", [1e-6, 0.1, 1.0, 10.0, 1e3])
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_bound_after_a_step_is_above_the_gap_by_conjugates(loss, own, size):
+    """Of steps of any length, and to any dual point but those that are told to be none."""
+    rng = np.random.default_rng([3, own])
+    n, k = 60, 40
+    eta = 2.0 * rng.standard_normal((k, n))
+    y = target(loss, eta[0], rng)
+    design = design_of(rng.standard_normal((n, 2)))
+    rows = TargetLoss(Bound(design, Target.build(design, y), Penalty.build(2, 1.0), LOSSES[loss]))
+    slope, h = rows.loss.gradient_and_curvature(eta, y)
+    move = size * rng.standard_normal((k, n)) * rng.random((k, 1)) ** 4
+    model = h if own else h * rng.uniform(0.5, 1.5, (k, n))
+    gaps, outside = np.zeros(k), np.zeros(k)
+    walk = Passes(rows, design.subset(np.arange(2)), True)
+    given = None if own else model.copy()
+    walk._compare(gaps, outside, move.copy(), given, h, slice(None), slice(None))
+    if own:
+        alike = bound_of_own(move.copy(), h, rows)
+        np.testing.assert_allclose(np.where(outside > 0, np.inf, gaps), alike, rtol=1e-9)
+    assert size > 0.1 or not outside.all()
+    for i in np.flatnonzero(outside == 0.0):
+        u = -slope[i] - model[i] * move[i]
+        gap = rows.gap(eta[i] + move[i], u)
+        assert np.isfinite(gap)
+        assert gap <= gaps[i] * (1 + 1e-9) + 1e-12
 
 
 def test_a_dual_point_outside_the_domain_has_an_infinite_gap_unless_it_is_rounding():
     rows, part, _ = parts_of()
     source, walk = Frozen(rows, part, None), Passes(rows, part, True)
-    at = walk.start(np.zeros((2, 90)), source)
+    at = walk.evaluate(np.zeros((2, 90)), source)
     rise = np.array([0.1, 30.0])
-    found = walk.step(at, source.at(at), np.zeros((2, 6)), rise, source)
+    found = walk.step(at, source.at(at), np.zeros((2, 6)), rise)
     assert np.isfinite(found.gaps).tolist() == [True, False]
     y = np.where(np.arange(90) < 3, 1.0, rows.y)
     rows.y, eta = y, np.zeros((1, 90))
     eta[0, :3] = 60.0  # next to no curvature: the frozen one leaves the domain by 1e-18
     source = Frozen(rows, part, None)
-    at = walk.start(eta, source)
-    found = walk.step(at, source.at(at), np.zeros((1, 6)), np.array([1e-9]), source)
+    at = walk.evaluate(eta, source)
+    found = walk.step(at, source.at(at), np.zeros((1, 6)), np.array([1e-9]))
     assert found.gaps[0] <= 1e-15
 
 
@@ -296,8 +344,10 @@ def test_minima_are_those_of_plain_coordinate_descent(kind, m, ridged):
     products = np.einsum("ki,kij->kj", W, grams)
     np.testing.assert_allclose(one.product(W), products, atol=1e-12)
     for _ in range(2):  # factors are known the second time
-        found, ended = one.minima(C, l1, l2, l1 * (1 + 1e-11) + 1e-14, np.zeros((k, m)), free)
+        threshold = l1 * (1 + 1e-11) + 1e-14
+        found, rest, ended = one.minima(C, l1, l2, threshold, np.zeros((k, m)), free)
         assert ended.all()
+        np.testing.assert_allclose(rest, C - np.einsum("kij,kj->ki", grams, found), atol=1e-12)
         for i in range(k):
             shrunk = np.zeros(m) if l2 is None else l2[i]
             expected = plain_minimum(grams[i], C[i], l1[i], shrunk)
@@ -308,7 +358,7 @@ def test_minima_that_cannot_be_found_are_told():
     gram = np.ones((25, 25))
     C = np.ones((2, 25)) * np.arange(1, 26)
     l1 = np.full((2, 25), 0.5)
-    _, ended = SideBySide(gram).minima(C, l1, None, l1, np.zeros((2, 25)), None)
+    _, _, ended = SideBySide(gram).minima(C, l1, None, l1, np.zeros((2, 25)), None)
     assert not ended.any()
 
 
