@@ -11,8 +11,22 @@ from .sparse import SparseDesign
 
 
 def design_of(
-    X: Any, sample_weight: Array | None = None, *, center: bool = True, standardize: bool = False
+    X: Any,
+    sample_weight: Array | None = None,
+    *,
+    center: bool = True,
+    standardize: bool = False,
+    few_products: bool = False,
 ) -> Design:
-    """The design of X of shape (n_samples, n_features), dense or sparse, float32 or float64."""
+    """The design of X of shape (n_samples, n_features), dense or sparse, float32 or float64.
+
+    The options are those of `Design.build`.
+    """
     kind = SparseDesign if is_sparse(X) else DenseDesign
-    return kind.build(X, sample_weight, center=center, standardize=standardize)
+    return kind.build(
+        X,
+        sample_weight,
+        center=center,
+        standardize=standardize,
+        few_products=few_products,
+    )

@@ -38,6 +38,17 @@ class DenseDesign(Design):
     _compared: ClassVar[int] = CACHED // 4
     _room: _Room | None = None
 
+    @cached_property
+    def _X(self) -> Any:
+        """X as it is read most quickly."""
+        return products.quick_to_read(self._given)
+
+    @classmethod
+    def _is_read_later(cls, X: Any) -> bool:
+        """See `Design`; of float32 with more features than rows the kernel may be all that is."""
+        in_order = X.flags.c_contiguous or X.flags.f_contiguous
+        return X.dtype == np.float32 and X.shape[0] < X.shape[1] and in_order
+
     def _gathered(self, index: Index | slice) -> Array:
         if isinstance(index, slice):
             return np.array(self._X[:, index], dtype=np.float64, order="F")
@@ -132,36 +143,59 @@ class DenseDesign(Design):
             G *= self.inv_scale[:, None]
         return G
 
-    def narrow_gram(self) -> Array | None:
-        """The Gram matrix to the digits of float32, where X has no more and loses none, or None."""
+    def narrow_gram(self) -> tuple[Array, float] | None:
+        """See `Design`."""
         X = self._narrow()
         if X is None:
             return None
         with np.errstate(over="ignore", invalid="ignore"):
             G = np.multiply(X.T @ X, self.omega[0], dtype=np.float64)
-        if not np.isfinite(G).all():
+        squares = G.diagonal().copy()
+        size = float(squares.sum())
+        if not math.isfinite(size):
             return None
+        self.sizes = np.sqrt(squares)
         if self.mean is not None:
             G = dger(-1.0, self.mean, self.mean, a=G.T, overwrite_a=1).T
             if (self.mean**2 > G.diagonal()).any():
                 return None
-        return G if G.diagonal().min() > NARROWEST else None
+        return (G, size) if G.diagonal().min() > NARROWEST else None
 
-    def narrow_kernel(self) -> Array | None:
-        """The same of the kernel."""
+    def narrow_kernel(self) -> tuple[Array, float] | None:
+        """See `Design`."""
         X = self._narrow()
         if X is None:
             return None
         with np.errstate(over="ignore", invalid="ignore"):
             K = np.multiply(X @ X.T, self.omega[0], dtype=np.float64)
-        if not np.isfinite(K).all():
+        size = float(np.trace(K))
+        if not math.isfinite(size):
             return None
-        size = np.trace(K)
         if self.mean is not None:
             shift = K.mean(axis=0)
             K -= shift
             K -= (shift - shift.mean())[:, None]
-        return K if size <= 2.0 * np.trace(K) else None
+        return (K, size) if size <= 2.0 * np.trace(K) else None
+
+    def narrow_correlate(self, r: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Design`."""
+        return np.asarray((r.T * np.float32(self.omega[0])) @ self._given).T
+
+    def narrow_predict(
+        self, w: NDArray[np.float32], mixed: Array | None = None
+    ) -> tuple[Array, Array]:
+        """See `Design`."""
+        if mixed is None:
+            fitted = (self._given @ w).astype(np.float64)
+            mean = fitted.mean(axis=0)
+            return (fitted, 0.0 * mean) if self.mean is None else (fitted - mean, mean)
+        if self.mean is None:
+            rows = mixed
+        else:
+            rows = np.vstack([mixed - mixed.mean(axis=1, keepdims=True), self.omega])
+        products = ((rows.astype(np.float32) @ self._given) @ w).astype(np.float64)
+        fitted = products[: len(mixed)]
+        return (fitted, np.zeros(w.shape[1])) if self.mean is None else (fitted, products[-1])
 
     def _narrow(self) -> NDArray[np.float32] | None:
         """X in float32, if it came so and all products are of the numbers as they stand."""

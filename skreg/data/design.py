@@ -99,8 +99,12 @@ class Design(ABC):
         center: bool = True,
         standardize: bool = False,
         dtype: Any = None,
+        few_products: bool = False,
     ) -> Self:
-        """View of the user's X; `standardize` scales by the weighted 1/n standard deviation."""
+        """View of the user's X; `standardize` scales by the weighted 1/n standard deviation.
+
+        `few_products` says that a copy that is quicker to read may not be worth its time.
+        """
         n_samples = X.shape[0]
         if sample_weight is None:
             omega = np.full(n_samples, 1.0 / n_samples)
@@ -108,11 +112,15 @@ class Design(ABC):
             omega = np.asarray(sample_weight, dtype=np.float64)
             omega = omega / omega.max()  # twice, so that neither tiny nor huge weights overflow
             omega /= omega.sum()
-        given, dtype, X = X, dtype or X.dtype, products.quick_to_read(X)
+        given, dtype = X, dtype or X.dtype
+        later = few_products and center and not standardize and cls._is_read_later(given)
+        X = given if later else products.quick_to_read(given)
         if not (center or standardize):
             return cls(X, omega, dtype=dtype)
         centred = cls(X, omega, products.adjoint(X, omega), dtype=dtype)
         centred._given = given
+        if later:
+            del centred._X
         if not standardize:
             return centred
         spread = np.sqrt(centred.variances)
@@ -121,6 +129,11 @@ class Design(ABC):
         if center:
             design.far = centred.far
         return design
+
+    @classmethod
+    def _is_read_later(cls, X: Any) -> bool:
+        """Whether X is put in the form that is read most quickly where a solver reads it only."""
+        return False
 
     # Other designs ------------------------------------------------------------------------
 
@@ -182,7 +195,8 @@ class Design(ABC):
         if self.mean is None:
             return products.NONE_FAR
         spread = self._squares if self.sparse else None
-        return products.far_from_zero(self._X, self.omega, self.mean, spread)
+        X = self._X if self._given is None or self.sparse else self._given
+        return products.far_from_zero(X, self.omega, self.mean, spread)
 
     def _far_blocks(self) -> list[tuple[Index, Array]] | Iterator[tuple[Index, Array]]:
         """The columns far from zero, centred but not scaled; kept where they are few."""
@@ -427,13 +441,29 @@ class Design(ABC):
     def _make_gram(self) -> Array:
         return self.cross_gram(self)
 
-    def narrow_gram(self) -> Array | None:
-        """The Gram matrix in float32 where that is quicker and X has no more digits, else None."""
+    def narrow_gram(self) -> tuple[Array, float] | None:
+        """The Gram matrix to the digits of float32, where X has no more and loses none, or None.
+
+        With it comes its trace before it was centred, which its error is relative to.
+        """
         return None
 
-    def narrow_kernel(self) -> Array | None:
+    def narrow_kernel(self) -> tuple[Array, float] | None:
         """The same of the kernel."""
         return None
+
+    def narrow_correlate(self, r: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`correlate` of centred r, by a product in float32, where there is a `narrow_kernel`."""
+        raise NotImplementedError
+
+    def narrow_predict(
+        self, w: NDArray[np.float32], mixed: Array | None = None
+    ) -> tuple[Array, Array]:
+        """`predict`, likewise, and the means of X times w where that is centred.
+
+        With `mixed`, of shape (k, n_samples), that many mixtures of the rows instead of all.
+        """
+        raise NotImplementedError
 
     @property
     def has_gram(self) -> bool:

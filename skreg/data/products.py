@@ -296,7 +296,7 @@ def far_from_zero(X: Any, omega: Array, mean: Array, spread: Array | None = None
     if spread is None:
         # A part of the rows bounds the variance from below, which is enough for most columns.
         start = 0 if omega[0] > 0 else int((omega > 0).argmax())
-        rows = slice(start, start + max(16, int(GLANCE * X.shape[0])))
+        rows = slice(start, start + max(8, int(GLANCE * X.shape[0])))
         glance = X[rows] - mean
         spread = omega[rows] @ np.square(glance, out=glance)
         share = max(omega[rows].sum(), DENSE_COLUMN / CANCELLATION)

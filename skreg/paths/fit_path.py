@@ -205,7 +205,10 @@ def _solved(
         if isinstance(bound.penalty, ConcavePenalty) and part[0] > 0:
             solve = partial(local_linear.solve, solve)
         for solution in solve(bound, part, start, settings):
-            W[:, done] = solution.coef
+            if solution.coef.dtype == np.float32:  # of one alpha, as the data are
+                W = solution.coef[:, None, :]
+            else:
+                W[:, done] = solution.coef
             numbers.append(solution[1:])
             done += 1
             if progress is not None:

@@ -88,7 +88,11 @@ class Problem:
         elif not self.loss.quadratic:
             self.loss.check_target(y)
         design = design_of(
-            X, sample_weight, center=self.fit_intercept, standardize=self.standardize
+            X,
+            sample_weight,
+            center=self.fit_intercept,
+            standardize=self.standardize,
+            few_products=self.penalty.l1_ratio == 0 and y.ndim == 2,  # one of matrices tells all
         )
         target = Target.build(design, y, offset)
         return self.on(design, target, sample_weight, y.ndim == 1, powers)

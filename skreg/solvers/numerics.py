@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg
+from scipy.linalg import lapack
 
 from ..data.design import Array
 
 EPS = float(np.finfo(np.float64).eps)
+# Reciprocal condition of a matrix scaled to a unit diagonal, below which its factor is not used.
+SINGULAR = 1e-13
 
 
 def reciprocal(values: Array) -> Array:
@@ -29,3 +34,23 @@ def svd(A: Array) -> tuple[Array, Array, Array]:
     except np.linalg.LinAlgError:
         U, s, Vt = linalg.svd(A, lapack_driver="gesvd", **options)
     return U, s, Vt
+
+
+def factored(
+    M: Array, live: NDArray[np.bool_] | None = None
+) -> tuple[Callable[[Array], Array] | None, float]:
+    """A solver for symmetric M without its dead rows, and a reciprocal condition. Overwrites M."""
+    diagonal = M.diagonal()
+    live = diagonal > 0 if live is None else live & (diagonal > 0)
+    scale = np.where(live, np.sqrt(reciprocal(diagonal)), 0.0)[:, None]
+    M *= scale
+    M *= scale.T
+    M.flat[:: len(M) + 1] = 1.0
+    norm = np.abs(M).sum(axis=0).max(initial=0.0)
+    factor, failed = lapack.dpotrf(M.T, lower=0, clean=0, overwrite_a=1)
+    if failed or not len(M):
+        return None, 0.0
+    rcond, _ = lapack.dpocon(factor, norm)
+    if rcond <= SINGULAR:
+        return None, 0.0
+    return lambda rhs: scale * lapack.dpotrs(factor, scale * rhs)[0], float(rcond)

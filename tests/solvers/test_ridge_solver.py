@@ -263,6 +263,54 @@ def test_float32_has_all_its_digits(shape, kind):
     assert model.dual_gap_ <= 1e-12
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("center", [True, False])
+@pytest.mark.parametrize("shape", [(300, 80, 2), (80, 300, 1), (80, 300, 6), (70, 400, 40)])
+def test_the_certificate_of_float32_bounds_what_is_lost(shape, center, order):
+    """Against the minimum in float64: of few targets nothing is lost, of many a share of 1e-10."""
+    n, p, n_targets = shape
+    rng = np.random.default_rng(n_targets)
+    X = (rng.normal(size=(n, p)) + rng.normal(size=(n, 1))).astype(np.float32, order=order)
+    Y = X[:, :5] @ rng.normal(size=(5, n_targets)) + rng.normal(size=(n, n_targets)) + 3.0
+    Y = Y.astype(np.float32)
+    model = Ridge(2.0, fit_intercept=center).fit(X, Y)
+    wide, Y = X.astype(float), Y.astype(float)
+    y_mean = Y.mean(axis=0)
+    if center:
+        wide, Y = wide - wide.mean(axis=0), Y - y_mean
+    exact = np.linalg.solve(wide.T @ wide + 2.0 * np.eye(p), wide.T @ Y)
+    away = np.atleast_2d(model.coef_).T - exact
+    lost = ((wide @ away) ** 2).sum(axis=0) + 2.0 * (away**2).sum(axis=0)
+    lost = 0.5 * lost / (Y**2).sum(axis=0)
+    cast = 0.5 * (np.abs(exact).max() * 1e-7) ** 2 * (wide**2).sum() / (Y**2).sum(axis=0).min()
+    assert (lost <= model.dual_gap_ + cast).all()
+    assert np.max(model.dual_gap_) <= (1e-12 if n_targets < 3 else 1e-8)
+    assert np.abs(away).max() <= 1e-5 * np.abs(exact).max()
+    if center:  # the residuals have no mean
+        rest = Y - X.astype(float) @ np.atleast_2d(model.coef_).T - model.intercept_
+        assert_allclose(rest.mean(axis=0) + y_mean, 0.0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["offset", "small alpha", "dependent", "huge", "zero"])
+def test_many_targets_in_float32_that_ask_for_float64(kind):
+    rng = np.random.default_rng(3)
+    X, Y = rng.normal(size=(80, 300)), rng.normal(size=(80, 10))
+    X += 100.0 * (kind == "offset")
+    if kind == "dependent":
+        X[:, 1:] = X[:, :1] + 1e-4 * X[:, 1:]
+    X *= 1e19 if kind == "huge" else 1.0
+    Y[:, 4] *= kind != "zero"
+    alpha = 1e-3 if kind in ("small alpha", "dependent") else 1.0
+    X, Y = X.astype(np.float32), Y.astype(np.float32)
+    model = Ridge(alpha).fit(X, Y)
+    exact = Ridge(alpha).fit(X.astype(float), Y.astype(float))
+    assert model.converged_.all()
+    assert model.dual_gap_.max() <= 1e-8
+    assert_allclose(model.predict(X), exact.predict(X.astype(float)), atol=2e-4)
+    largest = np.abs(exact.coef_).max()
+    assert_allclose(model.coef_ / largest, exact.coef_ / largest, atol=2e-5)
+
+
 def test_memory_when_samples_are_many():
     """No n x n matrix (3.2 GB here), and X (128 MB dense) stays sparse."""
     X = sparse.random(20_000, 800, density=1e-3, format="csc", random_state=0)

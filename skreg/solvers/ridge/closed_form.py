@@ -28,13 +28,13 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from ...data.design import Array, Design
 from ...objective.duality import ridge_gaps
 from ...objective.penalties import Penalty
-from ..numerics import EPS, reciprocal
+from ..base import AIM
+from ..numerics import EPS, factored
+from . import narrow
 from .minimum_norm import least_squares
 from .penalised_matrix import PenalisedMatrix, has_far_columns
 from .refinement import MAX_STEPS, refined_ridge
@@ -49,16 +49,10 @@ SMALL_TABLE = 100_000
 # Reciprocal conditions of the scaled normal equations: below the first they are refined (an error
 # of 4e-14 was measured there, of 2e-15 after one step), below the second a small problem is solved
 # exactly, below the third a dense one is solved by QR (there one step still brings back as much as
-# two, a sparse one has another), and below the last no Cholesky factor is used.
+# two, a sparse one has another).
 WELL = 1e-4
 ILL = 1e-5
 TOO_ILL = 1e-9
-SINGULAR = 1e-13
-# From so many features or rows a target on, float32 halves the time of a Gram matrix or a kernel,
-# which is more than the products with X that refine the solution take.
-NARROW = 64
-# Share of a float32 solution up to which one step makes it exact in float32.
-NARROW_STEP = 1e-4
 # Share of an eigenvalue whose square, the bias in a squared error, is lost in rounding.
 VANISHING = EPS**0.5
 
@@ -68,7 +62,7 @@ class RidgeSolution:
     """Coefficients of Z, shape (n_features, n_targets), and the user's intercepts (n_targets,).
 
     `rss` and `gaps`, of shape (n_targets,), are the weighted residual sums of squares and duality
-    gaps where the normal equations told them without another product with X.
+    gaps where the normal equations told them without another product with X, and tell enough.
     """
 
     coef: Array
@@ -135,16 +129,18 @@ def _solve(
     n, p = design.n_samples, design.n_features
     centred, y_mean, squares = about_means
 
+    units = np.where(squares == 0, 1.0, squares)
+
     def finished(W: Array, *known: Array) -> RidgeSolution:
         return RidgeSolution(W, design.intercept(design.to_raw(W), y_mean), *known)
 
     if method == "svd" or (design.sparse and min(n, p) > LARGEST_SPARSE):
         factor = RidgeFactor(design, penalty, method if method == "svd" else "auto")
         return finished(factor.solve(centred, np.array([alpha]))[:, :, 0])
-    if method == "auto" and min(n, p) >= NARROW * Y.shape[1] and penalty.plain:
-        narrow = _narrow(design, centred, correlated, penalty, alpha)
-        if narrow is not None:
-            return finished(narrow)
+    if method == "auto" and penalty.plain and min(n, p) >= narrow.LEAST:
+        found = narrow.solve(design, about_means, correlated, alpha)
+        if found is not None:
+            return RidgeSolution(*found)
     refine = method == "auto" and n >= p and n * p <= SMALL_TABLE
     if refine and n * p <= LAST_DIGIT_ENTRIES and not design.sparse:
         solution = _by_orthogonalisation(design, Y, penalty, alpha)
@@ -155,7 +151,7 @@ def _solve(
     else:
         W, rcond, known = _by_kernel(design, centred, penalty, alpha)
     if W is not None and (rcond > ILL or (rcond > TOO_ILL and not refine)):
-        return finished(W, *known)
+        return finished(W, *(known if known and (known[1] <= AIM * units).all() else ()))
     if method in ("cholesky", "eigen") and W is not None:
         return finished(W)
     if n >= p and not design.sparse:
@@ -168,35 +164,6 @@ def _solve(
     if n < p and (design.sparse or (alpha > 0 and penalty.free.any())):
         return finished(RidgeFactor(design, penalty).solve(centred, np.array([alpha]))[:, :, 0])
     return finished(least_squares(design, penalty, centred, alpha))
-
-
-def _narrow(
-    design: Design, Y: Array, correlated: Callable[[], Array], penalty: Penalty, alpha: float
-) -> Array | None:
-    """Coefficients by a Gram matrix or kernel in float32, refined once in float64, or None.
-
-    One step squares the relative error, which has to leave all digits of float32.
-    """
-    tall = design.n_samples >= design.n_features
-    M = design.narrow_gram() if tall else design.narrow_kernel()
-    if M is None:
-        return None
-    M.flat[:: len(M) + 1] += alpha
-    if not tall and design.mean is not None:  # nothing reaches the weights' root, which are even
-        M += np.trace(M) / len(M) ** 2
-    solve, rcond = _cholesky(M, np.ones(len(M), dtype=bool))
-    if solve is None or rcond < ILL:
-        return None
-    if tall:
-        W = solve(correlated())
-        step = solve(design.correlate(Y - design.predict(W)) - alpha * W)
-        found = W + step
-    else:
-        W = solve(Y)  # in the dual
-        step = solve(Y - design.predict(design.correlate(W)) - alpha * W)
-        found = design.correlate(W + step)
-    small = np.abs(step).max(axis=0) <= NARROW_STEP * np.abs(W).max(axis=0)
-    return found if small.all() else None
 
 
 def _by_gram(
@@ -216,7 +183,7 @@ def _by_gram(
     movable = penalty.movable & (M.diagonal() > 0)
     l2 = alpha * penalty.factors[:, None]
     M.flat[:: p + 1] += l2[:, 0]
-    solve, rcond = _cholesky(M, movable)
+    solve, rcond = factored(M, movable)
     if solve is None:
         return None, 0.0, ()
     if has_far_columns(design) and not design.sparse:
@@ -250,7 +217,7 @@ def _by_kernel(
     M.flat[:: len(M) + 1] += alpha
     # What no feature reaches needs a pivot, of whatever size.
     M += (np.trace(M) / len(M)) * (A.unreached @ A.unreached.T)
-    solve, rcond = _cholesky(M, A.root > 0)
+    solve, rcond = factored(M, A.root > 0)
     if solve is None:
         return None, 0.0, ()
     rows = A.root[:, None] * Y
@@ -265,23 +232,6 @@ def _by_kernel(
             dual += solve(rows - A.forward(b) - alpha * dual)
             b = A.adjoint(dual)
     return A.coefficients(b[:, :, None], rows)[:, :, 0], rcond, known
-
-
-def _cholesky(M: Array, live: NDArray[np.bool_]) -> tuple[Callable[[Array], Array] | None, float]:
-    """A solver for symmetric M without its dead rows, and a reciprocal condition. Overwrites M."""
-    live = live & (M.diagonal() > 0)
-    scale = np.where(live, np.sqrt(reciprocal(M.diagonal())), 0.0)[:, None]
-    M *= scale
-    M *= scale.T
-    M.flat[:: len(M) + 1] = 1.0
-    norm = np.abs(M).sum(axis=0).max(initial=0.0)
-    factor, failed = lapack.dpotrf(M.T, lower=0, clean=0, overwrite_a=1)
-    if failed or not len(M):
-        return None, 0.0
-    rcond, _ = lapack.dpocon(factor, norm)
-    if rcond <= SINGULAR:
-        return None, 0.0
-    return lambda rhs: scale * lapack.dpotrs(factor, scale * rhs)[0], float(rcond)
 
 
 def _by_orthogonalisation(
