@@ -27,19 +27,18 @@ from ...data.design import Array, Design
 from ..base import AIM
 from ..numerics import factored
 
-# A share of the rows and features that a target is few beside: beyond it, two products with X in
-# float64 take as long as the Gram matrix or the kernel saves.
-FEW = 64
+# Rows and features a target from which on targets are few: of more of them, two products with X
+# in float64 take as long as the Gram matrix or the kernel saves.
+ROWS_A_TARGET = 64
 # Reciprocal condition below which float64 is needed.
-ILL = 1e-5
+NARROW_RCOND = 1e-5
 # Share of a float32 solution up to which one step makes it exact in float32.
 SMALL_STEP = 1e-4
 # Error of a sum of products in float32 over the sizes it is made from, as `NOISE` in float64.
-NOISE = 8.0 * float(np.finfo(np.float32).eps)
+NARROW_NOISE = 8.0 * float(np.finfo(np.float32).eps)
 # The gap, as a share of the target's square, up to which a fit in float32 throughout is kept: half
 # the square of the error of predictions, 1e-5, which a hundred of its units come to.
-GAP = 5e-11
-
+NARROW_GAP = 5e-11
 # So many mixtures of the rows tell the square of a residual, surely to a factor.
 MIXTURES, SURELY = 16, 128.0
 # Fewer rows or features than this make a matrix that takes no time in float64 either.
@@ -68,7 +67,7 @@ def solve(
         The same for all features.
     """
     n_targets = about_means[0].shape[1]
-    if min(design.n_samples, design.n_features) >= FEW * n_targets:
+    if min(design.n_samples, design.n_features) >= ROWS_A_TARGET * n_targets:
         return _refined(design, about_means, correlated, alpha)
     return _by_kernel(design, about_means, alpha)
 
@@ -91,7 +90,7 @@ def _refined(
         return None
     M, size = known
     solved, rcond = factored(_with_alpha(M, alpha, not tall and design.mean is not None))
-    if solved is None or rcond < ILL:
+    if solved is None or rcond < NARROW_RCOND:
         return None
     if tall:
         W = solved(correlated())
@@ -108,7 +107,7 @@ def _refined(
         coefs = design.correlate(dual)
         rss = alpha**2 * design.norm2(dual)
         length, norm = design.norm2(step), size
-    gaps = length * ((NOISE * size) ** 2 * norm / (2.0 * alpha))
+    gaps = length * ((NARROW_NOISE * size) ** 2 * norm / (2.0 * alpha))
     small = np.abs(step).max(axis=0) <= SMALL_STEP * np.abs(W).max(axis=0)
     if not (small & (gaps <= AIM * squares)).all():
         return None
@@ -136,11 +135,11 @@ def _by_kernel(
     rest = Y - dual
     rest = (rest if mixed is None else mixed @ rest) - fitted
     gaps = 0.5 * design.omega[0] * np.einsum("ij,ij->j", rest, rest)
-    if not (gaps <= GAP * squares).all():
+    if not (gaps <= NARROW_GAP * squares).all():
         return None
     # Of the products: |Zw| is off by so much, and w from what it is to be.
     rss, lengths = design.norm2(dual), np.einsum("ij,ij->j", coefs, coefs)
-    hidden = 0.5 * NOISE**2 * size * (lengths + rss / alpha)
+    hidden = 0.5 * NARROW_NOISE**2 * size * (lengths + rss / alpha)
     return coefs, y_mean - mean, rss, np.square(np.sqrt(surely * gaps) + np.sqrt(hidden))
 
 
@@ -148,7 +147,7 @@ def _mixed_rows(n_samples: int, n_targets: int) -> tuple[Array | None, float]:
     """Random mixtures of the rows, where they save time, and by what a gap from them is enlarged.
 
     Of normal mixtures the squares of a residual sum up to its own times a chi-squared variable of
-    `MIXTURES` degrees of freedom over that number, which is below ``1 / SURELY`` once in 1e13.
+    `MIXTURES` degrees of freedom over that number, which is below ``1 / SURELY`` once in 2e13.
     """
     if MIXTURES * (n_samples + n_targets) >= n_samples * n_targets:
         return None, 1.0
