@@ -34,6 +34,7 @@ def fit_path(
     *,
     start: Array | None = None,
     progress: Callable[[int, float], None] | None = None,
+    exact: bool | None = None,
 ) -> PathResult:
     """Fit a problem at each alpha, each from the solution before.
 
@@ -46,6 +47,8 @@ def fit_path(
         Coefficients to start from, on the user's scale.
     progress : callable, optional
         Called with the number of alphas done and the last alpha.
+    exact : bool, optional
+        See `Settings`; None is True for a single alpha.
 
     Returns
     -------
@@ -68,7 +71,11 @@ def fit_path(
     engine_alphas = bound.engine_alphas(alphas)
     if not bound.powers.ordinary:
         check_cut(bound.own_penalty, engine_alphas)
-    W, (gaps, n_iters, rss, df, intercepts) = _solved(bound, engine_alphas, w, alphas, progress)
+    if exact is None:
+        exact = len(alphas) == 1
+    W, (gaps, n_iters, rss, df, intercepts) = _solved(
+        bound, engine_alphas, w, alphas, progress, exact
+    )
     if bound.loss.quadratic and not isinstance(bound.penalty, ConcavePenalty):
         gaps = all_with_rounding(gaps, W, engine_alphas, rss, bound)
     return in_user_units(bound, alphas, W, (gaps, n_iters, rss, df, intercepts))
@@ -186,6 +193,7 @@ def _solved(
     start: Array,
     alphas: Array,
     progress: Callable[[int, float], None] | None,
+    exact: bool,
 ) -> tuple[Array, Array]:
     """Coefficients, (n_targets, n_alphas, n_features), and the numbers of each `Solution`.
 
@@ -194,7 +202,7 @@ def _solved(
     n_features, n_targets = start.shape
     W = np.empty((n_targets, len(alphas), n_features))
     parts, has_rows, done = list[Any](), bound.design.has_rows, 0
-    settings = replace(bound.problem.settings, exact=len(alphas) == 1)
+    settings = replace(bound.problem.settings, exact=exact)
     n_positive = int(np.count_nonzero(engine_alphas))
     for part in (engine_alphas[:n_positive], engine_alphas[n_positive:]):
         if not len(part):

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from ..data.design import Array, Design, Index
 from ..solvers.base import AIM, Mask
+from ..solvers.newton.refits import in_batches, refits_on
 from ..solvers.null_model import null_deviances
 from ..solvers.quadratic.supports import least_squares_on
 from .fit_path import fit_path, in_user_units
@@ -36,6 +37,12 @@ from .result import PathResult
 
 WRITTEN = ("coefs", "intercepts", "dual_gaps", "n_iters", "converged", "df", "dev_ratio")
 
+# Where a smooth loss leaves less than this share of the deviance, as with classes that a plane
+# separates, its minimum is at infinity or one of many: any support with the same features is done,
+# and the coefficients, which may be huge, are no start for others.
+NOTHING_LEFT = 1e-8
+# Newton steps that lead to any minimum there is, and with a minimum at infinity to a small gap.
+MANY_STEPS = 25
 # Supports with more features than this are refitted one by one: a Gram matrix of all takes 32 MiB.
 LARGEST_UNION = 2048
 
@@ -86,7 +93,10 @@ def refits(bound: BoundProblem, path: PathResult) -> PathResult:
     if bound.loss.quadratic and not bound.loss.couples_targets:
         found, missing = _from_gram(bound, path, supports)
     else:
-        found, missing = _copied(path), np.ones(supports.shape[:2], dtype=bool)
+        found = _copied(path)
+        missing = np.asarray(supports.any(axis=2))
+        if len(path.alphas) > 1 and in_batches(bound):
+            missing = _in_batches(found, bound, supports, missing)
     if missing.any():
         _fill_in(found, bound, path, supports, missing)
     return found
@@ -127,6 +137,27 @@ def _from_gram(bound: BoundProblem, path: PathResult, supports: Mask) -> tuple[P
     return replace(found, alphas=path.alphas), missing
 
 
+def _in_batches(found: PathResult, bound: BoundProblem, supports: Mask, missing: Mask) -> Mask:
+    """Write the refits of a smooth loss that batches solve, and say which are missing then."""
+    first, of_each = _distinct(supports[0])
+    places = np.flatnonzero(missing[0, first])
+    union = np.flatnonzero(supports.any(axis=(0, 1)))
+    some = bound.of_features(union)
+    each = refits_on(some, supports[0, first[places]][:, union], bound.problem.settings)
+    solved = [(place, one) for place, one in zip(places, each, strict=True) if one is not None]
+    if not solved:
+        return missing
+    W = np.array([[one.coef for _, one in solved]])
+    numbers = np.array([one[1:] for _, one in solved], dtype=np.float64).T[:, None]
+    made = in_user_units(some, np.zeros(len(solved)), W, list(numbers))
+    into, missing = {name: getattr(found, name) for name in WRITTEN}, missing.copy()
+    for i, (place, _) in enumerate(solved):
+        at = np.flatnonzero(of_each == place)
+        missing[0, at] = False
+        _write(into, at, union, made, slice(i, i + 1))
+    return missing
+
+
 def _copied(path: PathResult) -> PathResult:
     """Where refits are to be written; where nothing is refitted the path stays."""
     return replace(path, **{name: getattr(path, name).copy() for name in WRITTEN})
@@ -136,24 +167,57 @@ def _fill_in(
     found: PathResult, bound: BoundProblem, path: PathResult, supports: Mask, missing: Mask
 ) -> None:
     """Write the refits that are missing, one support after another."""
+    exact = len(path.alphas) == 1
     for k, own in enumerate(supports):
         several = len(supports) > 1
         one, whole = (bound.for_target(k), k) if several else (bound, ...)
         into = {name: getattr(found, name)[whole] for name in WRITTEN}
-        start = path.coefs[whole]
-        first, of_each = _distinct(own)
-        for i in missing[k, first].nonzero()[0]:
-            at, index = (of_each == i).nonzero()[0], own[first[i]].nonzero()[0]
+        penalised, (first, of_each) = path.coefs[whole], _distinct(own)
+        for i in np.flatnonzero(missing[k, first]):
+            at, index = np.flatnonzero(of_each == i), np.flatnonzero(own[first[i]])
             if not len(index):
                 continue
-            near = start[..., index, first[i]].T
-            made = fit_path(one.of_features(index), np.zeros(1), start=near)
-            for name in WRITTEN[1:]:
-                into[name][..., at] = getattr(made, name)
-            into["coefs"][..., at] = 0.0
-            into["coefs"][..., index[:, None], at] = made.coefs
-            if made.converged.all():
-                start = into["coefs"][..., at[:1]].repeat(len(of_each), axis=-1)
+            before = first[i] - 1 if i and into["converged"][..., first[i] - 1].all() else None
+            starts = [penalised[..., index, first[i]].T]
+            if before is not None:
+                last, left = into["coefs"][..., before], 1.0 - into["dev_ratio"][..., before]
+                if bound.loss.quadratic or left.max() > NOTHING_LEFT:
+                    starts.insert(0, last[..., index].T)
+                elif np.count_nonzero(last) == np.count_nonzero(last[..., index]):
+                    _keep(into, at, before, 0.5 * left)
+                    continue
+            _write(into, at, index, _fit_from(one.of_features(index), starts, exact), slice(None))
+
+
+def _fit_from(bound: BoundProblem, starts: list[Array], exact: bool) -> PathResult:
+    """The fit at alpha 0 from the first start that leads there, or the best of them."""
+    settings, tried = bound.problem.settings, []
+    few = replace(settings, max_iter=min(settings.max_iter, MANY_STEPS))
+    quick = replace(bound, problem=replace(bound.problem, settings=few))
+    each = [(bound if exact else quick, start) for start in starts]
+    for problem, start in [*each, (bound, starts[-1])]:
+        tried.append(fit_path(problem, np.zeros(1), start=start, exact=exact))
+        if tried[-1].converged.all():
+            break
+    return min(tried, key=lambda made: float(made.dual_gaps.max()))
+
+
+def _keep(into: dict[str, NDArray[Any]], at: Index, before: int, gap: Array) -> None:
+    """Keep the refit before, from whose features none has left: no other leaves less deviance."""
+    for values in into.values():
+        values[..., at] = values[..., [before]]
+    gaps = np.maximum(into["dual_gaps"][..., at], gap[..., None])
+    into["dual_gaps"][..., at] = gaps
+
+
+def _write(
+    into: dict[str, NDArray[Any]], at: Index, index: Index, made: PathResult, part: slice
+) -> None:
+    """Write a refit on some features at the alphas that have its support."""
+    for name in WRITTEN[1:]:
+        into[name][..., at] = getattr(made, name)[..., part]
+    into["coefs"][..., at] = 0.0
+    into["coefs"][..., index[:, None], at] = made.coefs[..., part]
 
 
 def _distinct(supports: Mask) -> tuple[Index, Index]:

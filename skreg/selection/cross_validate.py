@@ -292,13 +292,13 @@ class FittedFold:
     def scored(self, share: float, errors: Array, weight: float, keep_coefs: bool) -> FoldScore:
         """The scores of a fold, which does not count where they are not defined."""
         defined = bool(np.isfinite(errors).all())
-        coefs, intercepts = mixed_coefficients(self.path, self.refit, share)
+        kept = mixed_coefficients(self.path, self.refit, share) if keep_coefs else (None, None)
         ends = (self.path,) if share == 1.0 else (self.path, self.refit)
         return FoldScore(
             errors=errors if defined else np.zeros_like(errors),
             weight=weight if defined else 0.0,
-            coefs=coefs if keep_coefs else None,
-            intercepts=intercepts if keep_coefs else None,
+            coefs=kept[0],
+            intercepts=kept[1],
             converged=all(bool(end.converged.all()) for end in ends),
             worst_gap=max(float(end.dual_gaps.max()) for end in ends),
         )

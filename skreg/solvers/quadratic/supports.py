@@ -38,9 +38,7 @@ def least_squares_on(G: Array, c: Array, supports: Mask, unit: float) -> tuple[A
     gaps : ndarray of shape (n_sets,)
         Upper bounds of how far the objectives are above their minima, over `unit`.
     """
-    size = np.sqrt(G.diagonal())
-    inverse = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
-    G = G * inverse * inverse[:, None]
+    G, inverse = _with_unit_diagonal(G)
     c = c * inverse
     wanted = np.where(supports, c, 0.0)
     W = _solved(G, wanted, supports)
@@ -48,6 +46,19 @@ def least_squares_on(G: Array, c: Array, supports: Mask, unit: float) -> tuple[A
     change = _solved(G, left, supports)
     gaps = 0.5 * np.einsum("ij,ij->i", left, change) / unit
     return (W + change) * inverse, gaps
+
+
+def solve_on(G: Array, C: Array, supports: Mask) -> Array:
+    """``G[S, S]^-1 C[S]`` for each set S and row of C, zeros elsewhere; NaN as above."""
+    G, inverse = _with_unit_diagonal(G)
+    return _solved(G, np.where(supports, C * inverse, 0.0), supports) * inverse
+
+
+def _with_unit_diagonal(G: Array) -> tuple[Array, Array]:
+    """A Gram matrix of features of length one, and the inverses of their lengths before."""
+    size = np.sqrt(G.diagonal())
+    inverse = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
+    return G * inverse * inverse[:, None], inverse
 
 
 def _solved(G: Array, C: Array, S: Mask) -> Array:
