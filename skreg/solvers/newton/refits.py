@@ -14,6 +14,7 @@ separated, are told from the others.
 from __future__ import annotations
 
 from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
 
@@ -46,6 +47,14 @@ def in_batches(bound: Bound) -> bool:
 def refits_on(bound: Bound, supports: Mask, settings: Settings) -> list[Solution | None]:
     """The fits on each support, (n_sets, n_features), None where it is not solved."""
     return _Refits(bound, settings).run(supports)
+
+
+class _Solved(NamedTuple):
+    w: Array
+    b: float
+    eta: Array
+    gap: float
+    n_sweeps: int
 
 
 class _Refits:
@@ -88,27 +97,27 @@ class _Refits:
         index = np.flatnonzero(supports.any(axis=0) | (point.w != 0))
         S, part, noise = supports[:, index], self.design.subset(index), self.noise[index]
         passes, source = Passes(rows, part, whole=True), Frozen(rows, part, None)
-        source.renew(point.eta[None])
         W, b = np.repeat(point.w[None, index], k, axis=0), np.full(k, point.b)
-        sums = passes.start(point.eta[None], source).take(np.zeros(k, dtype=np.intp))
-        solved, left = dict[int, tuple[Array, float, Array, float, int]](), np.arange(k)
-        last, end, age = np.full(k, np.inf), k, 0
+        eta, solved = np.repeat(point.eta[None], k, axis=0), dict[int, _Solved]()
+        left, last, end, age = np.arange(k), np.full(k, np.inf), k, 0
         for n_sweeps in range(1, SWEEPS_OF_REFITS + 1):
+            sums = passes.evaluate(eta, source)
             curved = source.at(sums)
-            Q = sums.Q
+            G, Q, rise = curved.solver.gram, sums.Q, np.zeros(len(left))
             if rows.has_intercept:
                 Q = Q - sums.mean[:, None] * curved.means
-            new = solve_on(curved.solver.gram, Q / curved.scale + W @ curved.solver.gram, S[left])
-            rise = np.zeros(len(left))
+            C = Q / curved.scale + W @ G
+            new = solve_on(G, C, S[left])
             if rows.has_intercept:
                 rise = sums.mean / curved.total - ((new - W) * curved.means).sum(axis=1)
-            sums = passes.step(sums, curved, new - W, rise, source)
-            W, b, age = new, b + rise, age + 1
-            errors = sums.gaps / rows.unit
-            errors[(S[left] & ~(np.abs(sums.dual) <= noise)).any(axis=1)] = np.inf
+            moved = passes.step(sums, curved, new - W, rise)
+            errors = moved.gaps / rows.unit
+            away = np.abs(C - new @ G) * curved.scale > noise
+            errors[(S[left] & away).any(axis=1)] = np.inf
+            W, b, eta, age = new, b + rise, moved.eta, age + 1
             small = errors <= self.least_error
             for i in np.flatnonzero(small):
-                one = W[i], float(b[i]), sums.eta[i], float(errors[i]), n_sweeps
+                one = _Solved(W[i], float(b[i]), eta[i], float(errors[i]), n_sweeps)
                 solved[int(left[i])] = one
             slow = ~small & ~(errors <= SLOW * last)
             renews = k == 1 or (bool(slow.any()) and age > 1)
@@ -118,16 +127,14 @@ class _Refits:
             left = left[go]
             if not len(left):
                 break
-            W, b, sums, last = W[go], b[go], sums.take(go), errors[go]
+            W, b, eta, last = W[go], b[go], eta[go], errors[go]
             if renews:
-                source.renew(sums.eta)
+                source.renew()
                 age = 0
         n_done = int(left[0]) if len(left) else end
         return self._solutions(index, [solved[i] for i in range(n_done)]), n_sweeps
 
-    def _solutions(
-        self, index: Index, solved: list[tuple[Array, float, Array, float, int]]
-    ) -> list[Solution]:
+    def _solutions(self, index: Index, solved: list[_Solved]) -> list[Solution]:
         """What a batch found; the next one starts from the last."""
         design, rows, found = self.design, self.rows, list[Solution]()
         for part, b, eta, gap, n_sweeps in solved:
