@@ -64,9 +64,9 @@ class Box:
     def nearest_shift(self, W: Array, shift: Array) -> Array:
         """The number nearest to `shift`, feature by feature, that all of W less it have room for.
 
-        W, of shape (n_classes, n_features), is within the bounds.
+        W, of shape (..., n_classes, n_features), is within the bounds.
         """
-        return np.clip(shift, W.max(axis=0) - self.upper, W.min(axis=0) - self.lower)
+        return np.clip(shift, W.max(axis=-2) - self.upper, W.min(axis=-2) - self.lower)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ..objective.losses import (
 )
 from ..objective.penalties import ScaledPenalty
 from .base import SQUARED, SolveFunction
-from .newton import batched_newton, multinomial
+from .newton import batched_classes, batched_newton
 from .quadratic import auto, coordinate_descent
 from .ridge import solvers as ridge
 
@@ -92,7 +92,7 @@ SOLVERS = {
         ),
         Solver(
             "newton_classes",
-            multinomial.solve,
+            batched_classes.solve,
             takes_l1=True,
             takes_bounds=True,
             losses=(Multinomial,),

@@ -99,6 +99,15 @@ class ClassLoss:
         """Mean loss."""
         return self.loss.value(eta, self.y, self.omega[:, None])
 
+    def values_of_each(self, eta: Array) -> Array:
+        """Mean losses of several linear predictors, with all classes one after the other."""
+        predictors = eta.reshape(len(eta), self.n_classes, -1)
+        top = predictors.max(axis=1)
+        each = np.log(np.exp(predictors - top[:, None]).sum(axis=1))
+        each += top
+        of_classes = (self.omega * self.y.T).ravel()
+        return np.asarray(each @ self.omega - eta.reshape(len(eta), -1) @ of_classes)
+
     def probabilities(self, eta: Array) -> Array:
         """Of each class, row by row."""
         return self.loss.inverse_link(eta)

@@ -57,7 +57,11 @@ class ClassModel:
     Attributes
     ----------
     gram : ndarray of shape (m, m)
+    raised : ndarray of shape (m,)
+        What the diagonal was raised by, unless `smooth`.
     """
+
+    raised: Array
 
     def __init__(
         self, rows: ClassLoss, p: Array, part: Design, place: Index, kind: Index, smooth: bool
@@ -94,7 +98,8 @@ class ClassModel:
         if smooth:
             self._add_sums(1.0)
         else:
-            gram[np.diag_indices(m)] += RAISED * gram.diagonal()
+            self.raised = RAISED * gram.diagonal()
+            gram[np.diag_indices(m)] += self.raised
 
     def _add_sums(self, times: float) -> None:
         """Add a multiple of the square of each feature's sum over the classes."""

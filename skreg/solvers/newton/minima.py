@@ -81,7 +81,7 @@ class SideBySide:
                 break
             Q = C - own.product(W)
             enter = (np.abs(Q) > threshold) & ~active
-            leave = W * sign < 0
+            leave = self._leaving(W * sign < 0, W, active)
             wrong = (enter | leave).any(axis=1)
             if not np.count_nonzero(wrong):
                 if len(left) == len(found):
@@ -96,6 +96,10 @@ class SideBySide:
             own = own.take(wrong)
         return found, rest, ended
 
+    def _leaving(self, leave: Mask, W: Array, active: Mask) -> Mask:
+        """Which of the coefficients with a wrong sign become inactive."""
+        return leave
+
     def _on_supports(self, rhs: Array, active: Mask, l2: Array | None) -> Array | None:
         """``(G_AA + L2) x_A = rhs_A`` for each active set, zeros elsewhere; None where one cannot.
 
@@ -103,15 +107,7 @@ class SideBySide:
         """
         k, m = rhs.shape
         if m <= SOLVED_IN_ONE_CALL:
-            matrices = self.gram
-            if l2 is not None or not active.all():
-                matrices = self.gram * (active[:, :, None] & active[:, None, :])
-                diagonals = matrices.reshape(k, m * m)[:, :: m + 1]
-                diagonals += ~active if l2 is None else np.where(active, l2, 1.0)
-            try:
-                return np.asarray(np.linalg.solve(matrices, (rhs * active)[:, :, None])[:, :, 0])
-            except np.linalg.LinAlgError:
-                return None
+            return self._in_one_call(rhs, active, l2)
         W = np.zeros((k, m))
         for i, mask in enumerate(active):
             chosen = mask.nonzero()[0]
@@ -122,6 +118,19 @@ class SideBySide:
                 return None
             W[i, chosen] = dpotrs(factor, rhs[i].take(chosen), lower=1, overwrite_b=1)[0]
         return W
+
+    def _in_one_call(self, rhs: Array, active: Mask, l2: Array | None) -> Array | None:
+        """The same for few features."""
+        k, m = rhs.shape
+        matrices = self.gram
+        if l2 is not None or not active.all():
+            matrices = self.gram * (active[:, :, None] & active[:, None, :])
+            diagonals = matrices.reshape(k, m * m)[:, :: m + 1]
+            diagonals += ~active if l2 is None else np.where(active, l2, 1.0)
+        try:
+            return np.asarray(np.linalg.solve(matrices, (rhs * active)[:, :, None])[:, :, 0])
+        except np.linalg.LinAlgError:
+            return None
 
     def _factor(self, mask: Mask, chosen: Index, l2: Array | None) -> Array | None:
         """The Cholesky factor of a support, on one Gram matrix; None where it is singular."""

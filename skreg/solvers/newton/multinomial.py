@@ -23,8 +23,6 @@ Bounds, which all classes share, limit this.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from ...data.dense import DenseDesign
@@ -35,7 +33,6 @@ from ..optimality import degrees_of_freedom
 from ..quadratic.class_rounds import ClassRounds
 from .class_model import ClassModel
 from .class_path import ClassPath, ClassPoint, part_way
-from .class_ridge import solve_smooth
 from .prox_newton import (
     AHEAD,
     CONTRACTION,
@@ -305,27 +302,20 @@ class ActivePairs(ClassPath):
 
 
 def symmetric(W: Array, shape: Penalty, has_l1: bool) -> Array:
-    """The coefficients, (n_classes, n_features), that the module's text chooses."""
-    shift, half = np.zeros(W.shape[1]), len(W) // 2
-    if has_l1 and shape.l1_ratio == 1.0 and not len(W) % 2:
-        used = np.flatnonzero(W.any(axis=0))
-        part = W[:, used]
-        above, below = (part > 0).sum(axis=0), (part < 0).sum(axis=0)
-        tied = (above == half) | (below == half)
+    """The coefficients, (..., n_classes, n_features), that the module's text chooses."""
+    *_, n_classes, n_features = W.shape
+    half, shift = n_classes // 2, np.zeros((*W.shape[:-2], n_features))
+    if has_l1 and shape.l1_ratio == 1.0 and not n_classes % 2:
+        above, below = (W > 0).sum(axis=-2), (W < 0).sum(axis=-2)
+        tied = ((above == half) | (below == half)) & (above + below > 0)
         if tied.any():
-            middle = np.sort(part[:, tied], axis=0)[half - 1 : half + 1]
-            shift[used[tied]] = middle.mean(axis=0)
+            part = np.sort(np.moveaxis(W, -2, -1)[tied], axis=1)
+            shift[tied] = part[:, half - 1 : half + 1].mean(axis=1)
     if not shape.even:
-        shift[shape.free] = W[:, shape.free].mean(axis=0)
+        shift[..., shape.free] = W[..., shape.free].mean(axis=-2)
     if not shift.any():
         return W
-    return shape.clip(W - shape.nearest_shift(W, shift)) if shape.boxed else W - shift
-
-
-def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
-    """See `base.py` for the contract; the targets are the classes."""
-    if (bound.penalty.l1_ratio and alphas[0] > 0.0) or bound.penalty.has_bounds:
-        path = ActivePairs(bound, start, settings, alone=len(alphas) == 1)
-        yield from map(path.solve, alphas.tolist())
-    else:
-        yield from solve_smooth(bound, alphas, start, settings)
+    if shape.boxed:
+        shift = shape.nearest_shift(W, shift)
+    moved = W - shift[..., None, :]
+    return shape.clip(moved) if shape.boxed else moved
