@@ -25,7 +25,7 @@ from ...data.design import Array, Design, Index
 from ...objective.penalties import Penalty
 from ..base import Mask
 from ..tolerances import KKT_TOLERANCE
-from .certificate import certified
+from .certificate import certified, outside
 from .curvatures import Curvatures, CurvatureSource, Sums
 from .passes import Passes
 from .rows import TargetLoss
@@ -240,26 +240,14 @@ class Batch:
         dual, eta = self._dual[: self.done], self.points.eta[: self.done]
         if not self.features.whole:
             self.q = self.features.design.correlate(dual.T).T
-            dual, most = self.q[:, index], self._outside(self.q)
+            features, alphas = self.features, self.alphas[: self.done]
+            dual = self.q[:, index]
+            most, missing = outside(features.penalty, index, features.noise, alphas, self.q)
+            if missing is not None:
+                self.done = int(missing.any(axis=1).argmax())
+                self.missing = missing[self.done].nonzero()[0]
         W, penalty = self.points.W[: len(dual)], self._own.at_each(self.alphas[: len(dual)])
         certificate = penalty, W, dual, eta, self._errors[: len(dual)], self.features.noise[index]
         self.gaps, self.values = certified(self.rows, *certificate, most)
         if not self.gaps.max() <= aim:
             self.done = min(self.done, int((~(self.gaps <= aim)).argmax()))
-
-    def _outside(self, q: Array) -> Array:
-        """What u is to be scaled by for the features outside; ends the batch if one is missing."""
-        penalty, index, level = self.features.penalty, self.features.index, self.alphas[: len(q)]
-        level, outside = level * penalty.l1_ratio, np.abs(q)
-        outside[:, index] = 0.0
-        if penalty.even and np.all(outside.max(axis=1) <= level):
-            return np.ones(len(q))
-        over = (outside - np.multiply.outer(level, penalty.factors)) * penalty.movable
-        over[:, index] = 0.0
-        missing = over > self.features.noise + KKT_TOLERANCE * outside
-        wrong = missing.any(axis=1)
-        if np.count_nonzero(wrong):
-            self.done = int(wrong.argmax())
-            self.missing = missing[self.done].nonzero()[0]
-        share = np.divide(over, outside, out=np.zeros_like(over), where=over > 0.0)
-        return np.asarray(1.0 - share.max(axis=1))

@@ -11,11 +11,15 @@ until the conjugates of the penalty are finite:
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
-from ...data.design import Array
+from ...data.design import Array, Index
 from ...objective.duality import correlations_wanted, into_domain, penalty_gaps
-from ...objective.penalties import ScaledPenalty
+from ...objective.penalties import Penalty, ScaledPenalty
+from ..base import Mask
+from ..tolerances import KKT_TOLERANCE
 from .rows import TargetLoss
 
 
@@ -57,8 +61,23 @@ def balanced(rows: TargetLoss, r: Array, h: Array) -> Array:
     return r - h * (rows.mean(r) / rows.mean(h)) if rows.has_intercept else r
 
 
+class MeanLoss(Protocol):
+    """What a certificate asks of the loss over the rows, of one target or of all classes."""
+
+    @property
+    def unit(self) -> float:
+        """Unit of gaps."""
+
+    @property
+    def saturated(self) -> float:
+        """Mean loss of the saturated model."""
+
+    def values_of_each(self, eta: Array) -> Array:
+        """Mean losses of several linear predictors."""
+
+
 def certified(
-    rows: TargetLoss,
+    rows: MeanLoss,
     penalty: ScaledPenalty,
     W: Array,
     q: Array,
@@ -89,3 +108,34 @@ def certified(
     # The gap is convex in tau; at zero it is what the loss exceeds the saturated model by.
     of_loss = tau * errors + (1.0 - tau) * (values - rows.saturated) / rows.unit
     return of_loss + penalty_gaps(W.T, dual, penalty).sum(axis=0) / rows.unit, values
+
+
+def outside(
+    penalty: Penalty, index: Index, noise: Array, alphas: Array, q: Array
+) -> tuple[Array, Mask | None]:
+    """What u is to be scaled by for the features outside a working set, all of which are zero.
+
+    Parameters
+    ----------
+    index : ndarray of int
+        The working set.
+    noise : ndarray of shape (n_features,)
+        What correlations are known to.
+    q : ndarray of shape (k, n_features)
+        Correlations of u at these alphas.
+
+    Returns
+    -------
+    most : ndarray of shape (k,)
+    missing : ndarray of bool, shape (k, n_features), or None
+        Features that violate their KKT conditions by more than rounding; None where none does.
+    """
+    level, size = alphas * penalty.l1_ratio, np.abs(q)
+    size[:, index] = 0.0
+    if penalty.even and np.all(size.max(axis=1) <= level):
+        return np.ones(len(q)), None
+    over = (size - np.multiply.outer(level, penalty.factors)) * penalty.movable
+    over[:, index] = 0.0
+    missing = over > noise + KKT_TOLERANCE * size
+    share = np.divide(over, size, out=np.zeros_like(over), where=over > 0.0)
+    return 1.0 - share.max(axis=1), missing if np.count_nonzero(missing) else None

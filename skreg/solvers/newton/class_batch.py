@@ -12,11 +12,11 @@ from collections.abc import Callable
 import numpy as np
 
 from ...data.design import Array, Index
-from ...objective.duality import correlations_wanted, into_domain, penalty_gaps
 from ...objective.penalties import Penalty
 from ..base import Mask
 from ..tolerances import KKT_TOLERANCE
 from .batch import MOST_SWEEPS, SWEEP_CONTRACTION, WORTH_RENEWING, Points, Solved
+from .certificate import certified, outside
 from .class_loss import ClassLoss
 from .class_passes import ClassPasses, ClassSums, FrozenClasses
 
@@ -183,34 +183,13 @@ class ClassBatch:
 
     def _certify(self, aim: float) -> None:
         """See up to which alpha the gaps are small and no pair outside is missing."""
-        rows, index, noise = self.rows, self.index, self._slack
-        tau = self._outside(self.q)
-        W, penalty = self.points.W[: len(tau)].T, self._own.at_each(self.alphas[: len(tau)])
-        dual = self.q[:, index].T
-        wanted = correlations_wanted(W, dual, penalty)
-        near = np.abs(dual - wanted) <= noise[:, None]
-        tau, dual = into_domain(np.where(near, wanted, dual), penalty, tau)
-        self.values = rows.values_of_each(self.points.eta[: len(tau)])
-        # The gap is convex in tau; at zero it is what the loss exceeds the saturated model by.
-        of_loss = tau * self._errors[: len(tau)]
-        of_loss += (1.0 - tau) * (self.values - rows.saturated) / rows.unit
-        self.gaps = of_loss + penalty_gaps(W, dual, penalty).sum(axis=0) / rows.unit
+        index, some = self.index, slice(self.done)
+        alphas, W, eta = self.alphas[some], self.points.W[some], self.points.eta[some]
+        most, missing = outside(self.penalty, index, self.noise, alphas, self.q)
+        if missing is not None:
+            self.done = int(missing.any(axis=1).argmax())
+            self.missing = missing[self.done].nonzero()[0]
+        certificate = self._own.at_each(alphas), W, self.q[:, index], eta, self._errors[some]
+        self.gaps, self.values = certified(self.rows, *certificate, self._slack, most)
         if not self.gaps.max() <= aim:
             self.done = min(self.done, int((~(self.gaps <= aim)).argmax()))
-
-    def _outside(self, q: Array) -> Array:
-        """What u is to be scaled by for the pairs outside; ends the batch if one is missing."""
-        penalty, index, level = self.penalty, self.index, self.alphas[: len(q)]
-        level, outside = level * penalty.l1_ratio, np.abs(q)
-        outside[:, index] = 0.0
-        if penalty.even and np.all(outside.max(axis=1) <= level):
-            return np.ones(len(q))
-        over = (outside - np.multiply.outer(level, penalty.factors)) * penalty.movable
-        over[:, index] = 0.0
-        missing = over > self.noise + KKT_TOLERANCE * outside
-        wrong = missing.any(axis=1)
-        if np.count_nonzero(wrong):
-            self.done = int(wrong.argmax())
-            self.missing = missing[self.done].nonzero()[0]
-        share = np.divide(over, outside, out=np.zeros_like(over), where=over > 0.0)
-        return np.asarray(1.0 - share.max(axis=1))

@@ -23,20 +23,21 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from ...data.design import Array, Index
-from ...objective.duality import correlations_wanted, into_domain, penalty_gaps
 from ...objective.penalties import Penalty
 from ..base import Mask
 from ..tolerances import KKT_TOLERANCE
-from .polynomials import lagrange
+from .certificate import certified
 from .class_loss import UNBALANCED, ClassLoss
 from .class_minima import ClassMinima
 from .class_model import RAISED
+from .few_features import pairs
+from .polynomials import lagrange
 
 # Up to so many pairs, intercepts included, and so many entries of the arrays of all alphas and of
 # the products of columns, a Hessian an alpha costs no more than the evaluation of the loss.
 FEW_PAIRS, ENTRIES_OF_ALL = 24, 1 << 18
 # One in about so many alphas comes first, so many of them at a time.
-APART, FIRST_AT_ONCE = 11, 5
+EVERY, FIRST_AT_ONCE = 11, 5
 # Entries of the arrays of the rows that are worked on at once: more take new memory each time.
 ENTRIES_OF_FEW = 1 << 14
 # What the loss may add to the relative gaps of these, from which polynomials take the others.
@@ -114,7 +115,7 @@ class FewClasses:
         self.Z = np.empty((n, width))
         self.Z[:, :m], self.Z[:, m] = Z, rows.has_intercept
         self.weighted = self.Z * rows.omega[:, None]
-        first, second = np.triu_indices(width)
+        first, second, _ = pairs(width)
         self.products = self.weighted[:, first] * self.Z[:, second]
         self._place, self._feature = places(n_classes, width)
 
@@ -147,7 +148,7 @@ class FewClasses:
     def path(self, alphas: Array, w: Array, b: Array, eta: Array) -> FewFound | None:
         """The solutions at decreasing alphas from a point of a larger one; None where it cannot."""
         start = np.concatenate([w.reshape(len(b), -1), b[:, None]], axis=1).reshape(1, -1)
-        count = FIRST_AT_ONCE * max(1, round(len(alphas) / (APART * FIRST_AT_ONCE)))
+        count = FIRST_AT_ONCE * max(1, round(len(alphas) / (EVERY * FIRST_AT_ONCE)))
         nodes = np.unique(np.linspace(0, len(alphas) - 1, count).astype(np.intp))
         known_W, known_eta, logs = start, eta.T[None], np.log(alphas[nodes])
         for begin in range(0, len(nodes), FIRST_AT_ONCE):
@@ -272,14 +273,9 @@ class FewClasses:
 
     def certified(self, alphas: Array, found: FewFound) -> tuple[Array, Array]:
         """Relative gaps, and mean losses."""
-        W, q, penalty = found.W.T, found.q.T, self.penalty.at_each(alphas)
-        wanted = correlations_wanted(W, q, penalty)
-        q = np.where(np.abs(q - wanted) <= self._slack[:, None], wanted, q)
-        tau, dual = into_domain(q, penalty)
-        values = self.rows.values_of_each(found.eta)
-        # The gap is convex in tau; at zero it is what the loss exceeds the saturated model by.
-        of_loss = tau * found.errors + (1.0 - tau) * (values - self.rows.saturated) / self.rows.unit
-        return of_loss + penalty_gaps(W, dual, penalty).sum(axis=0) / self.rows.unit, values
+        penalty = self.penalty.at_each(alphas)
+        certificate = penalty, found.W, found.q, found.eta, found.errors, self._slack
+        return certified(self.rows, *certificate)
 
 
 def softmax(eta: Array) -> Array:
@@ -293,14 +289,7 @@ def softmax(eta: Array) -> Array:
 @lru_cache(maxsize=32)
 def places(n_classes: int, width: int) -> tuple[Index, Index]:
     """Where each entry of a Hessian is among the sums of pairs; and the feature of each pair."""
-
-    def upper(m: int) -> Index:
-        place = np.empty((m, m), dtype=np.intp)
-        first, second = np.triu_indices(m)
-        place[first, second] = place[second, first] = np.arange(len(first))
-        return place
-
-    of_class, of_column = upper(n_classes), upper(width)
+    of_class, of_column = pairs(n_classes)[2], pairs(width)[2]
     whole = of_class[:, None, :, None] * (width * (width + 1) // 2) + of_column[None, :, None, :]
     size = n_classes * width
     return whole.reshape(size, size), np.tile(np.arange(width), n_classes)
