@@ -53,6 +53,7 @@ OPTIONAL = {  # which rooms, and lazily
     "pandas": {"command", "paths", "report"},
     "jinja2": {"report"},
     "pyarrow": {"linear"},
+    "dask": {"linear"},
 }
 
 

@@ -18,8 +18,7 @@ from .functions import enet_path
 from .parameters import ElasticNetParameters, RelaxParameters
 from .problems import elastic_net_problem, with_relax
 from .reweighting import ReweightedParameters
-from .row_blocks import RowBlocks
-from .streaming import FittedToMoments
+from .streaming import FittedToMoments, in_blocks
 from .training_data import TrainingData
 
 
@@ -151,8 +150,8 @@ class ElasticNet(
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        if isinstance(X, RowBlocks):
-            return self._fit_blocks(X, y, sample_weight)
+        if (rows := in_blocks(X, y, sample_weight)) is not None:
+            return self._fit_blocks(rows)
         data = TrainingData.check(self, X, y, sample_weight, check_input)
         self._forget()
         self._fit_data(data)

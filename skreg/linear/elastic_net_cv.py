@@ -21,7 +21,7 @@ from .moments_cv import CrossValidatedByMoments
 from .parameters import CVParameters, ElasticNetParameters, RelaxCVParameters
 from .problems import check_alphas, elastic_net_problem, is_count, shares_of_l1, undeprecated
 from .reweighting import ReweightedParameters
-from .row_blocks import RowBlocks
+from .streaming import in_blocks
 from .training_data import TrainingData
 
 
@@ -160,8 +160,8 @@ class ElasticNetCV(
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        if isinstance(X, RowBlocks):
-            return self._fit_blocks(X, y, sample_weight)
+        if (rows := in_blocks(X, y, sample_weight)) is not None:
+            return self._fit_blocks(rows)
         data = TrainingData.check(self, X, y, sample_weight)
         data = replace(data, shape=data.y.shape[1:])  # a column is one target
         self._fit_data(data, params)

@@ -17,7 +17,7 @@ from .cv import CrossValidated, Evaluation, Routed, in_parallel
 from .moments import Moments
 from .problems import resolve_alphas, shares_to_relax
 from .row_blocks import RowBlocks
-from .streaming import MomentsData, refuse_beside_blocks, warn_of_lost_digits
+from .streaming import MomentsData, warn_of_lost_digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +72,8 @@ class CrossValidatedByMoments(CrossValidated):
                 )
         return self._fit_folds(folds)
 
-    def _fit_blocks(self, rows: RowBlocks, y: Any, sample_weight: Any) -> Self:
+    def _fit_blocks(self, rows: RowBlocks) -> Self:
         """Choose by rows that come in blocks."""
-        refuse_beside_blocks(y=y, sample_weight=sample_weight)
         self._validate_params()
         if self.rule in CRITERIA:
             return self._fit_folds([rows.moments()])

@@ -23,8 +23,7 @@ from ..paths.result import PathPoint
 from .base import LinearModel, LinearRegressor, all_or_nothing, fit_at
 from .parameters import LinearParameters
 from .problems import ridge_problem
-from .row_blocks import RowBlocks
-from .streaming import FittedToMoments
+from .streaming import FittedToMoments, in_blocks
 from .training_data import TrainingData
 
 STOCHASTIC = ("sag", "saga")
@@ -218,8 +217,8 @@ class Ridge(RidgeModel, FittedToMoments, LinearRegressor):
         ValueError
             If the input or a parameter is invalid, or the solver does not take the penalty.
         """
-        if isinstance(X, RowBlocks):
-            return self._fit_blocks(X, y, sample_weight)
+        if (rows := in_blocks(X, y, sample_weight)) is not None:
+            return self._fit_blocks(rows)
         data = TrainingData.check(self, X, y, sample_weight)
         self._forget()
         self._fit_ridge(data, self._alphas(columns_of(y, data.y[:1].size)))

@@ -30,6 +30,7 @@ from .parameters import CVParameters, LinearParameters
 from .problems import check_alphas, is_count, resolve_alphas, ridge_problem
 from .row_blocks import RowBlocks
 from .scoring import negated_scores, scorer_of
+from .streaming import in_blocks
 from .training_data import TrainingData
 
 # Weights further apart than this cost leave-one-out more than six digits, where features are more
@@ -239,17 +240,17 @@ class RidgeCV(CrossValidatedByMoments, RidgeCVModel, LinearRegressor):
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        if isinstance(X, RowBlocks):
-            return self._fit_blocks(X, y, sample_weight)
+        if (rows := in_blocks(X, y, sample_weight)) is not None:
+            return self._fit_blocks(rows)
         self._fit_data(TrainingData.check(self, X, y, sample_weight), params)
         return self
 
     _explained = True
 
-    def _fit_blocks(self, rows: RowBlocks, y: Any, sample_weight: Any) -> Self:
+    def _fit_blocks(self, rows: RowBlocks) -> Self:
         if self._leaves_one_out and self.rule not in CRITERIA:
             raise ValueError("leave-one-out needs rows that stay: with RowBlocks set cv, as cv=5")
-        return super()._fit_blocks(rows, y, sample_weight)
+        return super()._fit_blocks(rows)
 
     def _fit_data(self, data: Any, params: dict[str, Any]) -> None:
         self._fit_ridge(data, params)

@@ -18,6 +18,7 @@ from ..estimators.validation import check_table, check_weights
 from ..paths.problem import BoundProblem, Problem
 from ..solvers.quadratic.condition import digits_of_coefficients
 from .base import LinearModel, all_or_nothing
+from .dask import is_dask
 from .moments import Moments
 from .row_blocks import RowBlocks
 from .training_data import FORMATS, as_columns
@@ -130,9 +131,8 @@ class FittedToMoments(LinearModel):
         for name in ("_moments", "n_samples_seen_"):
             self.__dict__.pop(name, None)
 
-    def _fit_blocks(self, rows: RowBlocks, y: Any, sample_weight: Any) -> Self:
+    def _fit_blocks(self, rows: RowBlocks) -> Self:
         """Fit to rows that come in blocks."""
-        refuse_beside_blocks(y=y, sample_weight=sample_weight)
         self._validate_params()
         self._forget()
         self._fit_moments(rows.moments())
@@ -234,8 +234,13 @@ def warn_of_lost_digits(data: MomentsData, problem: Problem, alpha: Any, coef: A
         )
 
 
-def refuse_beside_blocks(**given: Any) -> None:
-    """Refuse what comes with the blocks already."""
-    for name, value in given.items():
+def in_blocks(X: Any, y: Any, sample_weight: Any) -> RowBlocks | None:
+    """What `fit` is given where it is rows in blocks; None where it is not."""
+    if is_dask(X):
+        return RowBlocks.from_dask(X, y, sample_weight)
+    if not isinstance(X, RowBlocks):
+        return None
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(f"RowBlocks have {name} in each block: leave out {name}")
+    return X
