@@ -31,6 +31,34 @@ def test_adam_is_the_paper_s(dtype, rtol):
     np.testing.assert_allclose(found, w, rtol=rtol)
 
 
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-10), (np.float32, 2e-5)])
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.9), (0.0, 0.99), (0.9, 0.0), (0.01, 0.03)])
+def test_many_steps_of_adam(betas, dtype, rtol):
+    """Moments are held divided by what they have decayed to, which must not run away."""
+    gradients = np.random.default_rng(2).standard_normal((400, SIZE)) + 0.3
+    b_1, b_2 = betas
+    w, m, v = START.copy(), np.zeros(SIZE), np.zeros(SIZE)
+    for t, g in enumerate(gradients, 1):
+        m, v = b_1 * m + (1 - b_1) * g, b_2 * v + (1 - b_2) * g**2
+        w = w - 0.01 * (m / (1 - b_1**t)) / (np.sqrt(v / (1 - b_2**t)) + 1e-4)
+    optimizer = Adam(0.01, *betas, 1e-4)
+    found = run(optimizer, dtype, gradients)
+    np.testing.assert_allclose(found, w, rtol=rtol, atol=rtol * np.abs(w).max())
+    assert all(1 / 16 <= scale <= 1 for scale in optimizer.scales)
+
+
+@pytest.mark.parametrize("nesterov", [True, False])
+@pytest.mark.parametrize("momentum", [0.3, 0.9])
+def test_many_steps_of_gradient_descent(momentum, nesterov):
+    gradients = np.random.default_rng(2).standard_normal((400, SIZE))
+    w, v = START.copy(), np.zeros(SIZE)
+    for g in gradients:
+        v = momentum * v + g
+        w = w - 0.01 * (g + momentum * v if nesterov else v)
+    found = run(SGD(0.01, momentum, nesterov), gradients=gradients)
+    np.testing.assert_allclose(found, w, rtol=1e-10)
+
+
 @pytest.mark.parametrize("nesterov", [True, False])
 @pytest.mark.parametrize("momentum", [0.0, 0.7, 1.0])
 def test_gradient_descent(momentum, nesterov):
@@ -41,7 +69,9 @@ def test_gradient_descent(momentum, nesterov):
     np.testing.assert_allclose(run(SGD(0.01, momentum, nesterov)), w, rtol=1e-12)
 
 
-@pytest.mark.parametrize("make", [lambda: Adam(0.01), lambda: SGD(0.01)])
+@pytest.mark.parametrize(
+    "make", [lambda: Adam(0.01), lambda: Adam(0.01, 0.2, 0.3), lambda: SGD(0.01)]
+)
 def test_going_on_is_not_stopping(make):
     whole = run(make())
     first = make()
