@@ -23,6 +23,7 @@ FLOORS = {
     "paths": 3,
     "selection": 4,
     "estimators": 5,
+    "neural/engine/tiles": 1,
     "neural/engine/layers": 1,
     "neural/engine/normalization": 1,
     "neural/engine/regularizers": 1,

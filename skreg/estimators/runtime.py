@@ -25,6 +25,10 @@ T = TypeVar("T")
 # leaving a dict are single steps, between which and what follows no Ctrl-C can strike.
 _holders: dict[object, None] = {}
 
+# The kernels of OpenBLAS that have others for small products, in versions since 2021: on processors
+# with AVX-512.
+WITH_SMALL_KERNELS = {"SkylakeX", "Cooperlake", "SapphireRapids"}
+
 # What stands between the user's line and a fit.
 INNER = {"skreg", "sklearn", "joblib"}
 
@@ -83,6 +87,22 @@ def _lift(holder: object, lowered: list[tuple[Any, int]]) -> None:
         library.set_num_threads(n_threads)
         lowered.pop()
     _holders.pop(holder, None)
+
+
+def small_products_are_fast(in_many_threads: bool) -> bool:
+    """Whether NumPy's BLAS multiplies small matrices where they are, and in one thread.
+
+    Parameters
+    ----------
+    in_many_threads : bool
+        Whether it will have the threads that it is set to now.
+    """
+    return any(
+        getattr(library, "architecture", "") in WITH_SMALL_KERNELS
+        and (library.num_threads == 1 or not in_many_threads)
+        for library in _get_threadpool_controller().lib_controllers
+        if library.user_api == "blas" and not _is_scipy_s(library.filepath)
+    )
 
 
 def _is_scipy_s(file: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..estimators.runtime import with_one_blas_thread
+from ..estimators.runtime import small_products_are_fast, with_one_blas_thread
 from ..objective.losses import Loss
 from .callbacks import Reporter
 from .checks import resolve_batch_size
@@ -119,11 +119,14 @@ def train(
 
     # Products of a batch, which are NumPy's, may be large enough for many threads.
     products = 2.0 * training.n_rows * max(map(np.size, parameters.weights))
+    large = products >= LARGE_PRODUCT
+    if not full_batch and small_products_are_fast(in_many_threads=large):
+        network.use_tiles(training.n_rows)
     try:
         status = with_one_blas_thread(
             training.run,
             *(progress, history, evaluate, after_epoch),
-            of_scipy_alone=products >= LARGE_PRODUCT,
+            of_scipy_alone=large,
         )
     except TrainingDiverged:
         raise ValueError(diverged(estimator)) from None

@@ -146,7 +146,9 @@ class Batches:
         for start, stop in self.bounds:
             index = order[start:stop]
             n_rows = stop - start
-            x, y = self._x[:n_rows], self._y[:n_rows]
+            x, y = self._x, self._y
+            if n_rows < len(y):
+                x, y = x[:n_rows], y[:n_rows]
             if self._thin:
                 x = X[index]
             elif self._sparse:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .tiles import SMALL_PRODUCT, Product
+
 Matrix = NDArray[Any]
 
 # BLAS adds up the entries of a product in one order where the columns are a multiple of this, in
@@ -77,10 +79,19 @@ class Dense(Layer):
         self.weight, self.bias = weight, bias
         self.weight_gradient, self.bias_gradient = weight_gradient, bias_gradient
         self._weight_t, self._used = weight.T, weight
+        self._x: Any = None
+        self._to_output: Any = np.dot
+        self._to_weight: Any = np.dot
+        self._to_input: Any = np.dot
         left_over = -len(bias) % EVEN
         if weight_gradient is None and left_over:
             self._used = np.zeros((len(weight), len(bias) + left_over), dtype=weight.dtype)
             self._used[:, : len(bias)] = weight
+
+    def use_tiles(self, n_rows: int) -> None:
+        """Multiply in tiles where `n_rows` rows are enough for them."""
+        if n_rows * self.weight.size > SMALL_PRODUCT:
+            self._to_output, self._to_weight, self._to_input = Product(), Product(), Product()
 
     def _allocate(self, n_rows: int) -> dict[str, Matrix]:
         dtype, width = self.weight.dtype, self._used.shape[1]
@@ -89,19 +100,23 @@ class Dense(Layer):
 
     def forward(self, x: Any, rng: np.random.Generator | None = None) -> Matrix:
         """``x @ weight + bias``."""
-        self._x = x
         if isinstance(x, np.ndarray):
-            np.dot(x, self._used, out=self._out)
+            if x is not self._x:
+                self._x, self._x_t = x, x.T
+            self._to_output(x, self._used, self._out)
         else:  # a sparse matrix
+            self._x = x
             self._out[...] = x @ self._used
-        out = self._out[:, : len(self.bias)]
+        out = self._out
+        if self._used is not self.weight:
+            out = out[:, : len(self.bias)]
         out += self.bias
         return out
 
     def backward(self, gradient: Matrix, to_input: bool = True) -> Matrix:
         """Gradients in weight, bias and input."""
         if isinstance(self._x, np.ndarray):
-            np.dot(self._x.T, gradient, out=self.weight_gradient)
+            self._to_weight(self._x_t, gradient, self.weight_gradient)
         elif self.weight_gradient is not None:
             self.weight_gradient[...] = self._x.T @ gradient
         np.dot(self._ones, gradient, out=self.bias_gradient)
@@ -110,7 +125,7 @@ class Dense(Layer):
         if "_in" not in self._buffers:  # the first layer, which may be wide, seldom needs it
             self._buffers["_in"] = np.empty((self._capacity, len(self.weight)), self.weight.dtype)
             self._in = self._buffers["_in"][: len(gradient)]
-        return np.dot(gradient, self._weight_t, out=self._in)
+        return self._to_input(gradient, self._weight_t, self._in)
 
 
 class Activation(Layer):

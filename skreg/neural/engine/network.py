@@ -175,6 +175,12 @@ class Network:
             self.batch_norms.append(BatchNorm(own.means[i], own.variances[i], *pair))
         self.layers.append(self.batch_norms[-1] if own.means else LayerNorm(*pair))
 
+    def use_tiles(self, n_rows: int) -> None:
+        """Have products of `n_rows` rows done in tiles, see `tiles.py`, and not all by BLAS."""
+        for layer in self.layers:
+            if isinstance(layer, Dense):
+                layer.use_tiles(n_rows)
+
     def train(self, training: bool) -> None:
         """Have batch normalisation use the statistics of the batch, or the running ones."""
         for layer in self.batch_norms:
