@@ -15,7 +15,7 @@ def lagrange(at: Array, nodes: Array, near: Index) -> Array:
     x, each = nodes[near], np.arange(len(at))
     away, shares = at[:, None] - x, np.zeros((len(at), len(nodes)))
     for i in range(near.shape[1]):
-        apart = x[:, i, None] - x
-        apart[:, i] = away[:, i]  # which leaves a factor of one
-        shares[each, near[:, i]] = (away / apart).prod(axis=1)
+        others, apart = away.copy(), x[:, i, None] - x
+        others[:, i] = apart[:, i] = 1.0
+        shares[each, near[:, i]] = (others / apart).prod(axis=1)
     return shares

@@ -241,3 +241,9 @@ def test_a_batch_that_ends_early_is_taken_up_again(monkeypatch):
     path = fit_path(bound, alphas)
     assert path.converged.all()
     np.testing.assert_allclose(path.dev_ratio, expected.dev_ratio, atol=1e-5)
+
+
+def test_few_pairs_are_solved_at_once(monkeypatch):
+    bound, alphas = usual(np.random.default_rng(5), p=3)
+    monkeypatch.delattr(batched_classes.BatchedClasses, "_advance")
+    assert fit_path(bound, alphas).converged.all()
