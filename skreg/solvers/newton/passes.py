@@ -125,7 +125,7 @@ class Passes:
                 move *= self.rows.counted[block]
                 own = np.where(self.rows.counted[block], own, 1.0)
             self._compare(gaps, outside, move, h, own, block, some)
-        far = outside > SAME_RESIDUAL * np.sqrt(self.rows.square)
+        far = ~(outside <= SAME_RESIDUAL * np.sqrt(self.rows.square))  # NaN, too
         return Moved(eta, np.where(far, np.inf, gaps), u)
 
     def _pieces(self, k: int) -> list[tuple[slice, Array | None, slice]]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import load_breast_cancer
 
 from skreg.objective.losses import Gamma, Logistic, Poisson, Tweedie
 from skreg.objective.penalties import Penalty
@@ -82,3 +83,14 @@ def test_refits_of_a_path_have_small_gaps(seed, loss, n):
     assert np.isfinite(found.intercepts).all()
     assert np.all(found.dev_ratio >= path.dev_ratio - 1e-9)
     assert not found.coefs[(path.coefs == 0)].any()
+
+
+def test_steps_that_overflow_certify_nothing():
+    """Near separation a step may go so far that no curvature is left to compare with."""
+    X, y = load_breast_cancer(return_X_y=True)
+    problem = Problem(Penalty.build(30, 1.0), Logistic(), standardize=True)
+    bound = problem.bind(X, y.astype(float))
+    path = fit_path(bound, np.geomspace(0.4, 4e-4, 50))
+    found = refits(bound, path)
+    assert np.all(found.dev_ratio >= path.dev_ratio - 1e-9)
+    assert np.abs(found.coefs).max() < 1e4
