@@ -284,14 +284,15 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         if stored:
             path = with_degrees_of_freedom(path, bound)
         on_path = index if whole else np.searchsorted(-path.alphas, -alphas[index]).tolist()
-        point = path.at(on_path[0] if len(index) == 1 else on_path)
+        at = on_path[0] if len(index) == 1 else on_path
+        penalised, share = path.at(at), None if shares is None else self.relax_
+        path = relaxed(bound, path, share)
         if not bound.loss.quadratic:  # to the digits of a fit at this alpha alone
-            exact = finite_path(bound, alphas[index], start=point.coef.T).at(0)
-            if np.all(exact.dual_gap <= point.dual_gap):
-                point, path = exact, path.with_point(on_path[0], exact)
-        if shares is not None:
-            path = relaxed(bound, path, self.relax_)
-            point = path.at(on_path[0])
+            alone = finite_path(bound, alphas[index], start=penalised.coef.T)
+            if not np.all(alone.at(0).dual_gap <= penalised.dual_gap):
+                alone = alone.with_point(0, penalised)
+            path = path.with_point(on_path[0], relaxed(bound, alone, share).at(0))
+        point = path.at(at)
         if self.rule in CRITERIA:
             self.criterion_ = result.errors[:, 0]
         self.cv_result_ = result

@@ -499,3 +499,21 @@ def test_relaxed_adaptive_and_concave_fits():
         np.testing.assert_allclose(relaxed.coef_, wanted, rtol=1e-8, atol=1e-12)
         chosen = LassoCV(cv=4, relax=True, **given).fit(X, y, sample_weight=weight)
         assert chosen.path_.relax == chosen.relax_
+
+
+@pytest.mark.parametrize("kind", ["poisson", "two", "three"])
+def test_the_chosen_fit_is_that_of_a_single_alpha(kind):
+    X, y, weight = made_rows(seed=17, n=150)
+    noisy = y + np.random.default_rng(2).normal(size=150) * 4
+    if kind == "poisson":
+        y = np.random.default_rng(1).poisson(np.exp(0.2 * y))
+        model = PoissonRegressorCV(l1_ratio=1.0, relax=[0, 0.5], cv=4).fit(X, y, weight)
+        single = PoissonRegressor(alpha=model.alpha_, l1_ratio=1.0, relax=model.relax_)
+    else:
+        y = np.digitize(noisy, [3.0] if kind == "two" else [1.0, 5.0])
+        model = LogisticRegressionCV(alphas=40, l1_ratios=[1.0], relax=[0, 0.5], cv=4)
+        model.fit(X, y, weight)
+        single = LogisticRegression(C=model.C_, l1_ratio=1.0, relax=model.relax_)
+    single.fit(X, y, weight)
+    np.testing.assert_allclose(model.coef_, single.coef_, rtol=1e-7, atol=1e-10)
+    np.testing.assert_allclose(model.intercept_, single.intercept_, rtol=1e-7, atol=1e-10)
