@@ -215,10 +215,13 @@ class CVCurveDisplay(Display):
             below = np.maximum(below, just_above)
             drawn = positive
         drawn = np.concatenate([below, drawn, *means])
+        if others:  # refits of many features may be so far off that the rest would be flat
+            drawn = drawn[drawn <= _FAR_APART * max(curve[0] for curve in means)]
 
         canvas = self._canvas(ax)
         canvas.frame(canvas.alpha_axis(alphas), _metric_label(result.metric))
-        if np.nanmin(errors) >= 0 and np.nanmax(means) > _FAR_APART * np.nanmin(means) > 0:
+        highest = min(np.nanmax(means), np.nanmax(drawn))
+        if np.nanmin(errors) >= 0 and highest > _FAR_APART * np.nanmin(means) > 0:
             canvas.spread_y()
         canvas.limit_y(np.nanmin(drawn), np.nanmax(drawn), labels.headroom_for(marks, canvas))
         path_alphas = alphas if self.path is None else np.asarray(self.path.alphas, dtype=float)
@@ -245,7 +248,8 @@ class CVCurveDisplay(Display):
             style = {"color": canvas.color(place), "linestyle": dashes, "linewidth": 1.0}
             self.lines_.append(canvas.line((alphas, curve), line_kwargs, zorder=1.8, **style))
         names = [_share_name(one.relax) for one in (result, *others)] if others else []
-        self.labels_ = labels.name_line_ends(canvas, self.lines_[: len(names)], names, label_kwargs)
+        named, within = self.lines_[: len(names)], (-np.inf, float(drawn.max()))
+        self.labels_ = labels.name_line_ends(canvas, named, names, label_kwargs, within=within)
         return self
 
 

@@ -153,10 +153,15 @@ def on_its_path(estimator: Any, alphas: dict[str, float | None]) -> dict[str, fl
 
 def kind_of_coefficient(path: Any) -> str:
     """Say what a path has: coefficients, or those of relaxed fits."""
-    share = getattr(path, "relax", None)
-    if share is None or share == 1.0:
+    if not is_relaxed(path):
         return "coefficient"
-    return f"relaxed coefficient, γ = {share:g}"
+    return f"relaxed coefficient, γ = {path.relax:g}"
+
+
+def is_relaxed(path: Any) -> bool:
+    """Whether the fits of a path are relaxed, and not the penalised ones alone."""
+    share = getattr(path, "relax", None)
+    return share is not None and bool(share < 1.0)
 
 
 def names_of(estimator: Any, given: ArrayLike | None) -> ArrayLike | None:

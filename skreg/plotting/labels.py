@@ -130,21 +130,28 @@ def name_line_ends(
     names: Sequence[str],
     label_kwargs: Kwargs,
     of_all: list[Annotation] | None = None,
+    within: tuple[float, float] = (-np.inf, np.inf),
 ) -> list[Annotation]:
     """Write each line's name on the right of the axes, as near to the line's end as fits.
+
+    A line that ends above or below what it is to be `within`, as the axes are, counts as ending
+    there.
 
     Places are worked out whenever the figure is drawn, so they follow its size and its layout. The
     labels are added to those `of_all` panels, whose widest one decides how wide each panel is.
     """
     labels: list[Annotation] = []
     ax = canvas.ax
-    column = _ColumnOnTheRight(ax, lines, labels, labels if of_all is None else of_all)
+    points = [_points(line) for line in lines]
+    for each in points:
+        np.clip(each[:, 1], *within, out=each[:, 1])
+    column = _ColumnOnTheRight(ax, points, labels, labels if of_all is None else of_all)
     for index, (line, name) in enumerate(
         zip(lines, shorten_apart(names, canvas.longest_name(24)), strict=True)
     ):
         label = ax.annotate(
             name,
-            xy=_points(line)[-1],
+            xy=points[index][-1],
             xytext=(0, 0),
             textcoords=partial(column.place, index),
             ha="left",
@@ -201,12 +208,11 @@ class _ColumnOnTheRight:
     def __init__(
         self,
         ax: Axes,
-        lines: Sequence[Line2D],
+        lines: Sequence[NDArray[np.float64]],
         labels: Sequence[Annotation],
         of_all: Sequence[Annotation],
     ) -> None:
-        self.ax, self.labels, self.of_all = ax, labels, of_all
-        self.lines = [_points(line) for line in lines]
+        self.ax, self.lines, self.labels, self.of_all = ax, lines, labels, of_all
 
     def place(self, index: int, renderer: RendererBase) -> Transform:
         from matplotlib.transforms import Affine2D

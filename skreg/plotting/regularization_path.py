@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _MOST_CURVES = 2000
+_FARTHEST = 3.0  # times the largest coefficient at the alphas marked, of relaxed fits
 
 
 @dataclass(eq=False, repr=False)
@@ -235,6 +236,11 @@ class RegularizationPathDisplay(Display):
             labels_at = next((mark.alpha for mark in marks if mark.solid), alphas[-1])
         compared = int(np.argmin(np.abs(alphas - labels_at)))
         low, high = min(0.0, *map(np.min, coefs)), max(0.0, *map(np.max, coefs))
+        if marks and fitted.is_relaxed(self.path):
+            # Refits of many features may be so far off that the rest would be flat.
+            in_use = alphas >= min(mark.alpha for mark in marks)
+            most = _FARTHEST * max(float(np.abs(each[:, in_use]).max()) for each in coefs)
+            low, high = max(low, -most), min(high, most)
         unit = f"({kind_of_model.predictor_of_path(self.path)} per unit of x)"
 
         canvases = self._class_canvases(ax, len(targets), sharey=True)
@@ -256,7 +262,7 @@ class RegularizationPathDisplay(Display):
             panel._draw_lines(
                 canvas, xs[k], coefs[k], largest, places, line_kwargs, other_line_kwargs
             )
-            panel._write(canvas, names, label_kwargs, labels_of_all)
+            panel._write(canvas, names, label_kwargs, labels_of_all, (low, high))
             if classes is not None:
                 canvas.title(kind_of_model.class_name(classes[targets[k]]))
             panel._mark(canvas, xs[k], marks, counts[k], alpha_line_kwargs, alpha_label_kwargs)
@@ -306,11 +312,12 @@ class RegularizationPathDisplay(Display):
         names: Sequence[str],
         label_kwargs: Kwargs,
         labels_of_all: list[Annotation] | None,
+        within: tuple[float, float],
     ) -> None:
         """Write the names of the lines in colour at their ends."""
         named = [names[index] for index in self.named_]
         self.labels_ = labels.name_line_ends(
-            canvas, self.lines_, named, label_kwargs, labels_of_all
+            canvas, self.lines_, named, label_kwargs, labels_of_all, within
         )
 
     def _mark(

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
 
-from skreg import CVCurveDisplay, Lasso, LassoCV, RegularizationPathDisplay, regularization_path
+from skreg import (
+    CVCurveDisplay,
+    Lasso,
+    LassoCV,
+    PoissonRegressorCV,
+    RegularizationPathDisplay,
+    regularization_path,
+)
 
 plt = pytest.importorskip("matplotlib.pyplot")
 
@@ -54,4 +61,20 @@ def test_a_relaxed_path_says_its_share():
         path = regularization_path(Lasso(relax=share), X, y)
         display = RegularizationPathDisplay.from_path(path)
         assert display.ax_.get_ylabel().startswith(words)
+    plt.close("all")
+
+
+def test_refits_that_are_far_off_are_cut_and_named_all_the_same():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 100))
+    y = rng.poisson(np.exp(0.5 * X[:, 0]))
+    model = PoissonRegressorCV(alphas=40, l1_ratio=1.0, relax=True, cv=5).fit(X, y)
+    worst = max(one.mean.max() for one in model.cv_result_.by_share.values())
+    display = CVCurveDisplay.from_estimator(model)
+    assert worst > 100 * display.ax_.get_ylim()[1]
+    display.figure_.canvas.draw()
+    assert all(label.get_tightbbox().width > 0 for label in display.labels_)
+    display = RegularizationPathDisplay.from_estimator(model)
+    display.figure_.canvas.draw()
+    assert all(label.get_tightbbox().width > 0 for label in display.labels_)
     plt.close("all")
