@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 _MOST_CURVES = 2000
-_FARTHEST = 3.0  # times the largest coefficient at the alphas marked, of relaxed fits
+_MOST_IN_VIEW = 3.0  # times the largest coefficient at the alphas marked, of relaxed fits
 
 
 @dataclass(eq=False, repr=False)
@@ -239,7 +239,7 @@ class RegularizationPathDisplay(Display):
         if marks and fitted.is_relaxed(self.path):
             # Refits of many features may be so far off that the rest would be flat.
             in_use = alphas >= min(mark.alpha for mark in marks)
-            most = _FARTHEST * max(float(np.abs(each[:, in_use]).max()) for each in coefs)
+            most = _MOST_IN_VIEW * max(float(np.abs(each[:, in_use]).max()) for each in coefs)
             low, high = max(low, -most), min(high, most)
         unit = f"({kind_of_model.predictor_of_path(self.path)} per unit of x)"
 
