@@ -48,13 +48,27 @@ class Concave(ABC):
     def slope(self, t: Array, l1: Array) -> Array:
         """Its derivative, from the right at zero."""
 
+    @property
     @abstractmethod
-    def piece(self, t: Array, l1: Array) -> NDArray[np.intp]:
-        """Which of the pieces between its knots, on which the slope is a straight line."""
+    def knots(self) -> Array:
+        """Where the slope bends, as multiples of l1, increasing."""
 
+    @property
     @abstractmethod
-    def bend(self, piece: NDArray[np.intp]) -> Array:
-        """How fast the slope falls on a piece."""
+    def bends(self) -> Array:
+        """How fast the slope falls before, between and after the knots."""
+
+    def piece(self, t: Array, l1: Array) -> NDArray[np.intp]:
+        """On which of these pieces t is, each with its lower end."""
+        found: NDArray[np.intp] = (t >= np.multiply.outer(self.knots, l1)).sum(axis=0)
+        return found
+
+    def ends(self, piece: NDArray[np.intp], l1: Array) -> tuple[Array, Array]:
+        """The least and the largest t of pieces."""
+        ends = np.concatenate([np.zeros(1), self.knots, np.full(1, np.inf)])
+        above = ends[piece + 1]
+        high = np.multiply(above, l1, out=np.full(len(l1), np.inf), where=above < np.inf)
+        return ends[piece] * l1, high
 
 
 class MCP(Concave):
@@ -71,13 +85,15 @@ class MCP(Concave):
         """See `Concave`."""
         return np.maximum(l1 - t / self.a, 0.0)
 
-    def piece(self, t: Array, l1: Array) -> NDArray[np.intp]:
+    @property
+    def knots(self) -> Array:
         """See `Concave`."""
-        return (t >= self.a * l1).astype(np.intp)
+        return np.array([self.a])
 
-    def bend(self, piece: NDArray[np.intp]) -> Array:
+    @property
+    def bends(self) -> Array:
         """See `Concave`."""
-        return np.array([1.0 / self.a, 0.0])[piece]
+        return np.array([1.0 / self.a, 0.0])
 
 
 class SCAD(Concave):
@@ -95,13 +111,15 @@ class SCAD(Concave):
         """See `Concave`."""
         return np.minimum(np.maximum(self.a * l1 - t, 0.0) / (self.a - 1.0), l1)
 
-    def piece(self, t: Array, l1: Array) -> NDArray[np.intp]:
+    @property
+    def knots(self) -> Array:
         """See `Concave`."""
-        return (t >= l1).astype(np.intp) + (t >= self.a * l1)
+        return np.array([1.0, self.a])
 
-    def bend(self, piece: NDArray[np.intp]) -> Array:
+    @property
+    def bends(self) -> Array:
         """See `Concave`."""
-        return np.array([0.0, 1.0 / (self.a - 1.0), 0.0])[piece]
+        return np.array([0.0, 1.0 / (self.a - 1.0), 0.0])
 
 
 USUAL_SHAPE = MCP(MCP.usual)
@@ -130,23 +148,32 @@ class ScaledConcave:
         l1 = self.convex.l1
         return np.divide(self.slope(w), l1, out=np.ones(len(l1)), where=l1 > 0)
 
-    def excess(self, w: Array, shares: Array) -> Array:
-        """The slope in w of such shares of the L1 part, less that of the bent part."""
-        return (shares * self.convex.l1 - self.slope(w)) * np.sign(w)
-
     def pieces(self, w: Array) -> NDArray[np.intp]:
         """Signs, times the number of the piece of the slope that each coefficient is on."""
         sign: NDArray[np.intp] = np.sign(w).astype(np.intp)
         return sign * (1 + self.shape.piece(self._sizes(w), self.convex.l1))
 
+    def near(self, q: Array, share: float) -> NDArray[np.bool_]:
+        """Whose correlations are above this share of what keeps a zero there."""
+        found: NDArray[np.bool_] = np.abs(q) > share * self.convex.l1
+        return found
+
     def curvature(self, w: Array) -> Array:
         """Second derivatives, away from zero and the knots, below zero where the bend prevails."""
         piece = self.shape.piece(self._sizes(w), self.convex.l1)
-        return self.convex.l2 - self.shape.bend(piece) / self.units
+        return self.convex.l2 - self.shape.bends[piece] / self.units
 
-    def smooth(self, w: Array) -> NDArray[np.bool_]:
-        """Coefficients that are neither zero nor at a bound."""
-        return (w > self.convex.lower) & (w < self.convex.upper) & (w != 0)
+    def ends(self, w: Array) -> tuple[Array, Array]:
+        """The least and the largest size on the piece of the slope that each coefficient is on."""
+        low, high = self.shape.ends(
+            self.shape.piece(self._sizes(w), self.convex.l1), self.convex.l1
+        )
+        return low * self.units, high * self.units
+
+    def take(self, index: NDArray[np.intp]) -> ScaledConcave:
+        """The penalty of some of the features."""
+        units = self.units if isinstance(self.units, float) else self.units[index]
+        return ScaledConcave(self.convex.take(index), self.shape, units)
 
     def touching(self, w: Array) -> ScaledPenalty:
         """The weighted L1 penalty that, but for a constant, is as high at w and never lower."""

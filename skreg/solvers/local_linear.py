@@ -11,10 +11,10 @@ Each convex problem is left to a solver for such, and comes with its certificate
 told is that of the convex problem whose slopes are those at the coefficients themselves: it is
 zero at stationary points.
 
-The descent is linear, with a rate near one where the problem is hardly convex. But while signs and
-pieces of the slopes stay, what it converges to is the minimum of a smooth function of the active
-coefficients, a quadratic one for the squared loss. Once they have stayed for a step Newton's method
-goes there, as far as they stay, and the next convex problem begins where that ends.
+To take few of them on all features, the descent goes ahead on those that may be active: for the
+squared loss on their Gram matrix, without certificates (`quadratic/concave_rounds.py`). What it
+finds is where the next convex problem on all features begins, most often the last. If the objective
+is higher there, that takes up where the one before ended.
 """
 
 from __future__ import annotations
@@ -23,17 +23,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import linalg
 
-from ..data.design import Array, Index
+from ..data.design import Array, Design
 from ..objective.nonconvex import ConcavePenalty, ScaledConcave
 from .base import Bound, Settings, Solution, SolveFunction
 from .newton.model import CurvedModel
 from .newton.rows import TargetLoss
+from .quadratic.concave_rounds import ahead_on_pieces, concave_rounds
+from .quadratic.side_by_side import serves
+from .quadratic.working_set import GRAM_LIMIT, WorkingSet
 
-# Slopes have settled that change by less than this share of those at zero.
-SETTLED = 1e-10
+# Slopes have settled that change by less than this share of those at zero. What is left of the
+# gap is of the order of its square.
+SETTLED_SHARES = 1e-8
+# Of the L1 part alone, correlations over this share of their threshold are of features that may be
+# active where it is bent; with so few features all may.
+NEAR_AT_FIRST, ALL_MAY_BE_ACTIVE = 0.5, 100
+# Steps of a descent on a Gram matrix.
+MOST_CONVEX_PROBLEMS = 200
+# What rounding and the gaps of solvers may add to an objective, as a share of the unit of gaps.
+RISE_OF_SOLVERS = 1e-9
 
 
 def solve(
@@ -42,18 +51,91 @@ def solve(
     """See `base.py` for the contract; `convex` solves problems with an L1 part."""
     penalty = bound.penalty
     assert isinstance(penalty, ConcavePenalty)
-    target = bound.target
+    target, exact = bound.target, replace(settings, exact=True)
     if bound.loss.quadratic:  # known once for all convex problems
         target = replace(target, correlations=bound.correlations)
     n_targets = start.shape[1]
     each = [replace(bound, target=target.of(k)) for k in range(n_targets)]
+    losses = [
+        _Squared(one) if bound.loss.quadratic else _Smooth(convex, one, exact) for one in each
+    ]
     first = convex(replace(bound, penalty=penalty.convex), alphas, start, settings)
     for alpha, found in zip(alphas.tolist(), first, strict=True):
-        descents = [_Descent(convex, one, penalty, alpha, settings) for one in each]
         parts = [found] if n_targets == 1 else [Solution(*one) for one in zip(*found, strict=True)]
         yield Solution.joined(
-            [descent.run(begin) for descent, begin in zip(descents, parts, strict=True)]
+            [
+                _Descent(convex, one, loss, alpha, exact).run(begin)
+                for one, loss, begin in zip(each, losses, parts, strict=True)
+            ]
         )
+
+
+class _Squared:
+    """The descent of the squared loss on one Gram matrix, which serves all alphas."""
+
+    def __init__(self, bound: Bound) -> None:
+        self.design, self.c = bound.design, bound.correlations[:, 0]
+        self.square = float(bound.target.squares[0])
+        self.unit = float(bound.target.units[0])
+        self.working = WorkingSet(bound.design, bound.target.centred[:, 0])
+        self.whole = bound.design.has_gram or bound.design.n_features <= ALL_MAY_BE_ACTIVE
+
+    def ahead(self, w: Array, concave: ScaledConcave, alphas: Array) -> Array:
+        """Where the descent leads to on features that may be active; w where they are many."""
+        if self.whole:
+            gram = self.design.gram()
+            return concave_rounds(gram, self.c, concave, w, self.square, MOST_CONVEX_PROBLEMS)
+        working = self.working
+        working.grow(np.flatnonzero((w != 0) & ~working.inside))
+        q = self.design.correlate(working.residual(w))
+        working.grow(np.flatnonzero(concave.near(q, NEAR_AT_FIRST) & ~working.inside))
+        if working.gram is None:
+            return w
+        index, found = working.index, np.zeros(len(w))
+        problem = working.gram, self.c[index], concave.take(index), w[index], self.square
+        found[index] = concave_rounds(*problem, MOST_CONVEX_PROBLEMS)
+        return found
+
+
+class _Smooth:
+    """The descent of any other loss, by convex problems on some features.
+
+    Where signs and pieces stay, Newton's method goes to the minimum over the active coefficients.
+    """
+
+    def __init__(self, convex: SolveFunction, bound: Bound, settings: Settings) -> None:
+        self.convex, self.bound, self.settings = convex, bound, settings
+        self.rows = TargetLoss(bound)
+        self.unit = self.rows.unit
+
+    def ahead(self, w: Array, concave: ScaledConcave, alphas: Array) -> Array:
+        """Where the descent leads to on features that may be active; w where they are many."""
+        bound, design = self.bound, self.bound.design
+        q = design.correlate(self.rows.slopes(self._predictor(design, w))[0])
+        index = np.flatnonzero((w != 0) | concave.near(q, NEAR_AT_FIRST))
+        if len(index) > GRAM_LIMIT:
+            return w
+        assert isinstance(bound.penalty, ConcavePenalty)
+        part, penalty = design.of_features(index), bound.penalty.take(index)
+        on_part = replace(bound, design=part)
+        concave, start, ahead = concave.take(index), w[index], np.zeros(len(w))
+        shares, pieces = np.ones(len(index)), concave.pieces(start)
+        for _ in range(MOST_CONVEX_PROBLEMS):
+            before, shares = shares, concave.shares(start)
+            if settled(shares, before):
+                break
+            problem = replace(on_part, penalty=penalty.weighted(shares))
+            (found,) = self.convex(problem, alphas, start[:, None], self.settings)
+            start, last, pieces = found.coef, pieces, concave.pieces(found.coef)
+            if np.array_equal(last, pieces):
+                h = self.rows.slopes(self._predictor(part, start))[1]
+                gram = CurvedModel(part, h, self.rows.has_intercept).gram
+                start = ahead_on_pieces(gram, concave, start, shares, pieces)
+        ahead[index] = start
+        return ahead
+
+    def _predictor(self, design: Design, w: Array) -> Array:
+        return self.rows.beside(design.predict(w) if w.any() else None)[1]
 
 
 class _Descent:
@@ -63,27 +145,33 @@ class _Descent:
         self,
         convex: SolveFunction,
         bound: Bound,
-        penalty: ConcavePenalty,
+        loss: _Squared | _Smooth,
         alpha: float,
         settings: Settings,
     ) -> None:
-        self.convex, self.bound, self.settings = convex, bound, settings
-        self.penalty, self.alphas = penalty, np.array([alpha])
-        self.concave: ScaledConcave = penalty.concave_at(alpha)
+        assert isinstance(bound.penalty, ConcavePenalty)
+        self.convex, self.bound, self.loss, self.settings = convex, bound, loss, settings
+        self.penalty, self.alphas = bound.penalty, np.array([alpha])
+        self.concave = bound.penalty.concave_at(alpha)
+        self.looks_ahead = serves(bound.penalty, alpha)
 
     def run(self, found: Solution) -> Solution:
         """The last solution."""
-        w, shares, n_iter = found.coef, np.ones(len(found.coef)), int(found.n_iter)
-        pieces = self.concave.pieces(w)
+        shares, n_iter = np.ones(len(found.coef)), int(found.n_iter)
         for _ in range(self.settings.max_iter):
-            before, shares = shares, self.concave.shares(w)
-            if settled(shares, before):
+            if settled(self.concave.shares(found.coef), shares):
                 return found._replace(n_iter=n_iter)
-            found = self._with_shares(shares, w)
-            n_iter += int(found.n_iter)
-            w, last, pieces = found.coef, pieces, self.concave.pieces(found.coef)
-            if np.array_equal(last, pieces):
-                w = self._ahead(w, shares, pieces)
+            start = found.coef
+            if self.looks_ahead:
+                start = self.loss.ahead(start, self.concave, self.alphas)
+            own = self.concave.shares(start)
+            new = self._with_shares(own, start)
+            n_iter += int(new.n_iter)
+            rise = self._objective(new) - self._objective(found)
+            if self.looks_ahead and rise > RISE_OF_SOLVERS * self.loss.unit:
+                self.looks_ahead = False
+                continue
+            found, shares = new, own
         return self._with_gap(found, shares)._replace(n_iter=n_iter)
 
     def _with_shares(self, shares: Array, start: Array) -> Solution:
@@ -91,6 +179,9 @@ class _Descent:
         bound = replace(self.bound, penalty=self.penalty.weighted(shares))
         (found,) = self.convex(bound, self.alphas, start[:, None], self.settings)
         return found
+
+    def _objective(self, found: Solution) -> float:
+        return 0.5 * float(found.rss) + float(self.concave.value(found.coef).sum())
 
     def _with_gap(self, found: Solution, shares: Array) -> Solution:
         """A solution for given shares with a gap for its own."""
@@ -101,49 +192,9 @@ class _Descent:
         touching = self.concave.touching(found.coef)
         lower = 0.5 * best.rss + touching.value(best.coef).sum()
         above = 0.5 * found.rss + touching.value(found.coef).sum() - lower
-        return found._replace(gap=best.gap + max(float(above), 0.0) / self._unit)
-
-    @property
-    def _unit(self) -> float:
-        """Unit of gaps."""
-        if self.bound.loss.quadratic:
-            return float(self.bound.target.units[0])
-        return TargetLoss(self.bound).unit
-
-    def _ahead(self, w: Array, shares: Array, pieces: NDArray[np.intp]) -> Array:
-        """Newton's step for the active coefficients from the solution w for given shares.
-
-        It is not taken where a coefficient would leave its piece, or there is no minimum.
-        """
-        index = np.flatnonzero(self.concave.smooth(w))
-        curvature, bend = self._curvature(w, index), self.concave.curvature(w)[index]
-        curvature.ravel()[:: len(index) + 1] += bend
-        # w is optimal for the shares it has, and lacks nothing but what these are wrong by
-        try:
-            step = linalg.solve(
-                curvature,
-                self.concave.excess(w, shares)[index],
-                assume_a="pos",
-                check_finite=False,
-            )
-        except linalg.LinAlgError:
-            return w
-        ahead = w.copy()
-        ahead[index] += step
-        return ahead if np.array_equal(self.concave.pieces(ahead), pieces) else w
-
-    def _curvature(self, w: Array, index: Index) -> Array:
-        """Second derivatives of the mean loss in some coefficients, the intercept following."""
-        design, loss = self.bound.design, self.bound.loss
-        if loss.quadratic:
-            if design.has_gram:
-                return design.gram()[np.ix_(index, index)]
-            return design.subset(index).gram()
-        rows = TargetLoss(self.bound)
-        _, eta = rows.beside(design.predict(w))
-        return CurvedModel(design.subset(index), rows.slopes(eta)[1], rows.has_intercept).gram
+        return found._replace(gap=best.gap + max(float(above), 0.0) / self.loss.unit)
 
 
 def settled(shares: Array, before: Array) -> bool:
     """Whether shares are those of the step before."""
-    return not np.count_nonzero(np.abs(shares - before) > SETTLED)
+    return not np.count_nonzero(np.abs(shares - before) > SETTLED_SHARES)

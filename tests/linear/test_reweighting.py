@@ -394,7 +394,7 @@ def test_bounds_and_factors_hold_with_a_concave_penalty():
     slopes = 0.2 * factors[2:] - np.abs(model.coef_[2:]) / 3.0
     inside = (np.abs(model.coef_[2:]) > 0) & (model.coef_[2:] > -0.5) & (model.coef_[2:] < 1.0)
     wanted = np.maximum(slopes, 0.0) * np.sign(model.coef_[2:])
-    np.testing.assert_allclose(q[2:][inside], wanted[inside], atol=1e-8)
+    np.testing.assert_allclose(q[2:][inside], wanted[inside], atol=1e-5)
 
 
 def test_targets_have_concave_penalties_of_their_own():
@@ -410,8 +410,9 @@ def test_targets_have_concave_penalties_of_their_own():
 
 def test_too_few_steps_are_told_with_an_upper_bound():
     X, y = table(12)
+    options = {"concavity": 1.2, "upper_bound": 99.0, "max_iter": 3, "tol": 1e-10}
     with pytest.warns(ConvergenceWarning) as told:
-        model = Lasso(alpha=0.3, concave="mcp", concavity=1.2, max_iter=2, tol=1e-10).fit(X, y)
+        model = Lasso(alpha=0.3, concave="mcp", **options).fit(X, y)
     assert len(told) == 1
     assert not model.converged_
     slopes = np.maximum(1.0 - np.abs(model.coef_) / (1.2 * 0.3), 0.0)

@@ -42,7 +42,7 @@ def test_slopes_bend_as_their_piece_says(shape, l1, t, step):
     moved = np.maximum(t + step, 0.0)
     if shape.piece(moved, l1) == piece:
         fallen = shape.slope(t, l1) - shape.slope(moved, l1)
-        np.testing.assert_allclose(fallen, shape.bend(piece) * (moved - t), atol=1e-12)
+        np.testing.assert_allclose(fallen, shape.bends[piece] * (moved - t), atol=1e-12)
 
 
 def penalty_of(shape, l1_ratio, units=1.0):
