@@ -10,6 +10,8 @@ from .huber import HuberRegressor
 from .logistic import LogisticRegression
 from .logistic_cv import LogisticRegressionCV
 from .moments import Moments
+from .multi_task import MultiTaskElasticNet, MultiTaskLasso
+from .multi_task_cv import MultiTaskElasticNetCV, MultiTaskLassoCV
 from .ridge import Ridge
 from .ridge_classifier import RidgeClassifier, RidgeClassifierCV
 from .ridge_cv import RidgeCV
@@ -29,6 +31,10 @@ __all__ = [
     "LogisticRegression",
     "LogisticRegressionCV",
     "Moments",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
     "PoissonRegressor",
     "PoissonRegressorCV",
     "Ridge",

@@ -72,6 +72,10 @@ class LinearModel(CheckedParameters):
         # A Python bool where there is one target.
         self.converged_ = point.converged if point.converged.ndim else point.converged.item()
 
+    def _keep_one_gap(self) -> None:
+        """The largest gap of all classes, or of targets that make one problem."""
+        self.dual_gap_, self.converged_ = np.max(self.dual_gap_), bool(np.all(self.converged_))
+
     def _keep_fit(self, point: PathPoint, shape: tuple[int, ...], loss: Loss) -> None:
         """The same of a single fit, with a warning where it did not converge."""
         self._keep_point(point, shape)

@@ -31,10 +31,6 @@ class LinearClassifier(ClassifierMixin, LinearModel):
             self.intercept_ = np.zeros(len(self.coef_), self.coef_.dtype)
         self._keep_one_gap()
 
-    def _keep_one_gap(self) -> None:
-        """The largest gap of all classes."""
-        self.dual_gap_, self.converged_ = np.max(self.dual_gap_), bool(np.all(self.converged_))
-
     def _linear_predictor(self, X: Any) -> NDArray[Any]:
         eta = super()._linear_predictor(X)
         return eta[:, 0] if eta.shape[1:] == (1,) else eta

@@ -201,7 +201,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         if getattr(self, "store_cv_results", False):
             raise ValueError(f"rule={self.rule!r} has no folds: set store_cv_results=False")
         bound = data.bind(problems[0], self.precompute)
-        if bound.target.raw.shape[1] > 1 and not bound.loss.couples_targets:
+        if bound.target.raw.shape[1] > 1 and not bound.couples_targets:
             raise ValueError(f"rule={self.rule!r} takes one target: fit them one by one")
         dispersion, square = 1.0, 2 * data.powers.target
         if bound.loss.known_dispersion:
@@ -278,7 +278,7 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         index = [one.select(self.rule) for one in each]
         stored = bool(self.store_path)
         if isinstance(self.store_path, str):
-            stored = data.one_target or bound.loss.couples_targets
+            stored = data.one_target or bound.couples_targets
         whole = stored or not self._direct
         path = finite_path(bound, alphas if whole else alphas[np.unique(index)])
         if stored:

@@ -12,6 +12,7 @@ from sklearn.utils import metadata_routing
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.parameters import NOT_NEGATIVE, SHARE, parameter, with_parameters
+from ..objective.penalties import Penalty
 from ..paths.problem import Problem
 from .base import LinearRegressor, WarmStarted, all_or_nothing, fit_at
 from .functions import enet_path
@@ -121,6 +122,8 @@ class ElasticNet(
         meaning="Share of the L1 penalty, in [0, 1].",
     )
 
+    _penalty: ClassVar[type[Penalty]] = Penalty
+
     __metadata_request__fit = {"check_input": metadata_routing.UNUSED}
 
     path = staticmethod(enet_path)
@@ -164,7 +167,8 @@ class ElasticNet(
         self.n_iter_ = point.n_iter.tolist()
 
     def _problem(self, columns: Sequence[Any]) -> Problem:
-        return with_relax(elastic_net_problem(self, columns, self.l1_ratio), self.relax)
+        problem = elastic_net_problem(self, columns, self.l1_ratio, self._penalty)
+        return with_relax(problem, self.relax)
 
     @property
     def sparse_coef_(self) -> Any:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
 from ..estimators.parameters import COUNT, SHARE, parameter, with_parameters
+from ..objective.penalties import Penalty
 from ..paths.grid import DEFAULT_EPS
 from ..paths.problem import Problem
 from ..selection.result import MEAN_SQUARED_ERROR
@@ -22,7 +23,6 @@ from .parameters import CVParameters, ElasticNetParameters, RelaxCVParameters
 from .problems import check_alphas, elastic_net_problem, is_count, shares_of_l1, undeprecated
 from .reweighting import ReweightedParameters
 from .streaming import in_blocks
-from .training_data import TrainingData
 
 
 @with_parameters
@@ -132,6 +132,8 @@ class ElasticNetCV(
         meaning="Deprecated, as in scikit-learn 1.7: the number of alphas is `alphas`.",
     )
 
+    _penalty: ClassVar[type[Penalty]] = Penalty
+
     path = staticmethod(enet_path)
 
     @all_or_nothing
@@ -162,7 +164,7 @@ class ElasticNetCV(
         """
         if (rows := in_blocks(X, y, sample_weight)) is not None:
             return self._fit_blocks(rows)
-        data = TrainingData.check(self, X, y, sample_weight)
+        data = self._checked(X, y, sample_weight, None)
         data = replace(data, shape=data.y.shape[1:])  # a column is one target
         self._fit_data(data, params)
         return self
@@ -171,7 +173,7 @@ class ElasticNetCV(
         given = undeprecated(self.n_alphas, self.alphas, "1.7", "1.9")
         given = given if is_count(given) else check_alphas(given)
         ratios = shares_of_l1(self.l1_ratio, "l1_ratio")
-        problems = [elastic_net_problem(self, data.columns, ratio) for ratio in ratios]
+        problems = [self._problem_at(data.columns, ratio) for ratio in ratios]
         chosen = self._select(data, problems, given, params)
         grids = [result.alphas for result in chosen.results]
         self.alphas_ = np.stack(grids) if is_count(given) and len(ratios) > 1 else grids[0]
@@ -180,8 +182,11 @@ class ElasticNetCV(
         self.l1_ratio_ = ratios[chosen.best]
         self.n_iter_ = chosen.n_iter.tolist()
 
+    def _problem_at(self, columns: Sequence[Any], l1_ratio: float) -> Problem:
+        return elastic_net_problem(self, columns, l1_ratio, self._penalty)
+
     def _chosen_problem(self, columns: Sequence[Any]) -> Problem:
-        return elastic_net_problem(self, columns, self.l1_ratio_)
+        return self._problem_at(columns, self.l1_ratio_)
 
 
 @with_parameters

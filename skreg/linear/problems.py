@@ -30,7 +30,9 @@ from ..solvers.base import SQUARED, Settings
 from .reweighting import reweighted
 
 
-def elastic_net_problem(parameters: Any, columns: Sequence[Any], l1_ratio: float) -> Problem:
+def elastic_net_problem(
+    parameters: Any, columns: Sequence[Any], l1_ratio: float, kind: type[Penalty] = Penalty
+) -> Problem:
     """The problem of an estimator with an L1 part, for an X with these columns."""
     precompute: Any = parameters.precompute
     if not isinstance(precompute, (str, bool, np.bool_)):
@@ -40,7 +42,8 @@ def elastic_net_problem(parameters: Any, columns: Sequence[Any], l1_ratio: float
     seed = None
     if parameters.selection == "random":
         seed = int(check_random_state(parameters.random_state).randint(np.iinfo(np.int32).max))
-    penalty, adaptive = reweighted(parameters, penalty_of(parameters, columns, l1_ratio), SQUARED)
+    penalty = penalty_of(parameters, columns, l1_ratio, kind)
+    penalty, adaptive = reweighted(parameters, penalty, SQUARED)
     return Problem(
         penalty=penalty,
         fit_intercept=parameters.fit_intercept,
@@ -100,7 +103,9 @@ SIGNS = {
 }
 
 
-def penalty_of(parameters: Any, columns: Sequence[Any], l1_ratio: float) -> Penalty:
+def penalty_of(
+    parameters: Any, columns: Sequence[Any], l1_ratio: float, kind: type[Penalty] = Penalty
+) -> Penalty:
     """The penalty, its per-feature parameters checked one by one."""
     given: dict[str, Any] = {}
     for name, (is_wrong, what, rule) in SIGNS.items():
@@ -110,7 +115,7 @@ def penalty_of(parameters: Any, columns: Sequence[Any], l1_ratio: float) -> Pena
     if getattr(parameters, "positive", False):
         given["lower_bound"] = 0.0
     factors, lower, upper = map(given.get, SIGNS)
-    return Penalty.build(len(columns), l1_ratio, factors, lower, upper)
+    return kind.build(len(columns), l1_ratio, factors, lower, upper)
 
 
 def per_feature(value: Any, name: str, columns: Sequence[Any]) -> Array:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .group import ScaledGroupPenalty
 from .penalties import Array, ScaledPenalty
 
 
@@ -48,6 +49,20 @@ def gap_at(
     tau, dual = into_domain(q, penalty, most)
     away = (1.0 - tau) ** 2 * rss + 2.0 * tau * (1.0 - tau) * along + tau**2 * moved
     return np.asarray(0.5 * np.maximum(away, 0.0) + penalty_gaps(w, dual, penalty).sum(axis=0))
+
+
+def gap_of_rows(
+    W: Array,
+    Q: Array,
+    rss: float | Array,
+    penalty: ScaledGroupPenalty,
+    along: float = 0.0,
+    moved: float = 0.0,
+) -> Array:
+    """`gap_at` of all targets together; W and Q have shape ([n_alphas,] n_features, n_targets)."""
+    tau, dual = penalty.into_domain(Q)
+    away = (1.0 - tau) ** 2 * rss + 2.0 * tau * (1.0 - tau) * along + tau**2 * moved
+    return np.asarray(0.5 * np.maximum(away, 0.0) + penalty.gaps(W, dual).sum(axis=-1))
 
 
 def into_domain(q: Array, penalty: ScaledPenalty, most: float | Array = 1.0) -> tuple[Array, Array]:

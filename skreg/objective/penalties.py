@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, TypeGuard
+from typing import Any, ClassVar, Self, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,8 @@ class ScaledPenalty(Box):
     `has_l2` and `boxed` are False where no feature has an L2 part or a finite bound, which saves
     work; True is always right.
     """
+
+    couples_targets: ClassVar[bool] = False
 
     l1: Array
     l2: Array
@@ -185,6 +187,9 @@ class Penalty(Box):
         another factor than that of the absolute part.
     """
 
+    #: Whether the coefficients of a feature in several targets have one penalty, not one each.
+    couples_targets: ClassVar[bool] = False
+
     l1_ratio: float
     factors: Array
     lower: Array
@@ -199,16 +204,22 @@ class Penalty(Box):
         factors: Array | None = None,
         lower: Array | float | None = None,
         upper: Array | float | None = None,
-    ) -> Penalty:
+    ) -> Self:
         """Fill in the defaults; an infinite factor becomes the bounds zero and zero."""
         if factors is None and n_features <= FEW and _is_one(lower) and _is_one(upper):
-            return _alike(n_features, float(l1_ratio), lower, upper)
+            kind: Any = cls
+            alike: Self = _alike(kind, n_features, float(l1_ratio), lower, upper)
+            return alike
         v = np.ones(n_features) if factors is None else np.array(factors, dtype=np.float64)
         lo = np.full(n_features, -np.inf if lower is None else lower, dtype=np.float64)
         hi = np.full(n_features, np.inf if upper is None else upper, dtype=np.float64)
         excluded = np.isinf(v)
         v[excluded] = lo[excluded] = hi[excluded] = 0.0
         return cls(float(l1_ratio), v, lo, hi)
+
+    def for_targets(self, n_targets: int) -> Penalty:
+        """The penalty of so many targets, each of which has it by itself."""
+        return self
 
     def at(self, alpha: float) -> ScaledPenalty:
         """The penalty of strength `alpha`; the last is kept, as a fit asks for it several times."""
@@ -251,13 +262,13 @@ class Penalty(Box):
         """The same for coefficients whose sizes are told in other units, which bends alone note."""
         return self
 
-    def take(self, index: NDArray[np.intp]) -> Penalty:
+    def take(self, index: NDArray[np.intp]) -> Self:
         """The penalty of some of the features."""
         if self.plain and len(index) == len(self.factors):
             return self  # whatever their order
         units = self.l2_units if isinstance(self.l2_units, float) else self.l2_units[index]
         parts = self.factors[index], self.lower[index], self.upper[index]
-        return Penalty(self.l1_ratio, *parts, units)
+        return type(self)(self.l1_ratio, *parts, units)
 
     def only(self, chosen: NDArray[np.bool_]) -> Penalty:
         """The same with all but some of the features excluded."""
@@ -355,11 +366,13 @@ def _is_one(bound: Any) -> TypeGuard[float | None]:
 
 
 @lru_cache(maxsize=32)
-def _alike(n_features: int, l1_ratio: float, lower: float | None, upper: float | None) -> Penalty:
+def _alike(
+    kind: Any, n_features: int, l1_ratio: float, lower: float | None, upper: float | None
+) -> Any:
     """The penalty of all features alike, which all fits of this many features share."""
     low = np.full(n_features, -np.inf if lower is None else lower, dtype=np.float64)
     high = np.full(n_features, np.inf if upper is None else upper, dtype=np.float64)
     shape = np.ones(n_features), low, high
     for values in shape:
         values.setflags(write=False)
-    return Penalty(l1_ratio, *shape)
+    return kind(l1_ratio, *shape)

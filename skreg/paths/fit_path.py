@@ -18,6 +18,8 @@ from ..data.powers_of_two import check_cut, too_strong
 from ..objective.nonconvex import ConcavePenalty
 from ..solvers import local_linear
 from ..solvers.base import OneTarget
+from ..solvers.group.certificate import with_rounding as rows_with_rounding
+from ..solvers.group.degrees_of_freedom import degrees_of_freedom as degrees_of_freedom_of_rows
 from ..solvers.newton.class_ridge import class_trace
 from ..solvers.null_model import null_deviances
 from ..solvers.optimality import all_with_rounding, relative_gap, with_rounding
@@ -77,7 +79,8 @@ def fit_path(
         bound, engine_alphas, w, alphas, progress, exact
     )
     if bound.loss.quadratic and not isinstance(bound.penalty, ConcavePenalty):
-        gaps = all_with_rounding(gaps, W, engine_alphas, rss, bound)
+        certify = rows_with_rounding if bound.penalty.couples_targets else all_with_rounding
+        gaps = certify(gaps, W, engine_alphas, rss, bound)
     return in_user_units(bound, alphas, W, (gaps, n_iters, rss, df, intercepts))
 
 
@@ -150,21 +153,24 @@ def _adaptive_path(
 
 
 def with_degrees_of_freedom(path: PathResult, bound: BoundProblem) -> PathResult:
-    """The path with the degrees of freedom that a single ridge or least-squares fit leaves out.
+    """The path with the degrees of freedom that a fit leaves out which needs no decomposition.
 
-    Such a fit needs no decomposition; its degrees of freedom do.
+    Of targets that are coupled they are those of all together.
     """
-    unknown = np.isnan(path.df)
+    coupled, unknown = bound.penalty.couples_targets, np.isnan(path.df)
     if not np.count_nonzero(unknown):
         return path
     missing = unknown.reshape(-1, len(path.alphas)).any(axis=0)
     alphas = bound.engine_alphas(path.alphas[missing])
     df = path.df.copy()
-    if bound.loss.couples_targets:
+    if bound.loss.couples_targets or coupled:
         for i, alpha in zip(np.flatnonzero(missing), alphas.tolist(), strict=True):
             near = np.asarray(bound.powers.start(path.coefs[:, :, i].T), dtype=np.float64)
-            found = class_trace(bound, alpha, bound.design.from_raw(near), bound.problem.settings)
-            df[:, i] = found
+            near = bound.design.from_raw(near)
+            if not coupled:
+                df[:, i] = class_trace(bound, alpha, near, bound.problem.settings)
+            else:
+                df[:, i] = degrees_of_freedom_of_rows(bound, alpha, near)
         return replace(path, df=df)
     df[..., missing] = smoother_traces(bound.design, bound.penalty, alphas)
     return replace(path, df=df)

@@ -127,7 +127,8 @@ class Problem:
         powers: PowersOfTwo = ORDINARY,
     ) -> BoundProblem:
         """The problem on a design and a target that exist already, both of order one."""
-        own, exponent = powers.penalty(self.penalty, self.standardize, self.alpha_of == "sum")
+        penalty = self.penalty.for_targets(target.raw.shape[1])
+        own, exponent = powers.penalty(penalty, self.standardize, self.alpha_of == "sum")
         return BoundProblem(
             design=design,
             target=target,
@@ -198,6 +199,11 @@ class BoundProblem(Bound):
             sample_weight=sample_weight,
             powers=ORDINARY,
         )
+
+    @property
+    def couples_targets(self) -> bool:
+        """Whether the targets make one problem, by the loss or by the penalty."""
+        return self.loss.couples_targets or self.problem.penalty.couples_targets
 
     def for_target(self, k: int) -> BoundProblem:
         """The problem of one of several targets."""

@@ -39,7 +39,7 @@ def information_criterion(
     Parameters
     ----------
     bound : BoundProblem
-        Of one target, or of classes.
+        Of one target, or of several that make one problem.
     path : PathResult
         Of this problem, with degrees of freedom.
     name : {"aic", "bic", "ebic"}
@@ -51,13 +51,16 @@ def information_criterion(
     CVResult
     """
     n = total_rows(bound)
-    deviance, df = mean_deviances(bound, path), path.df.reshape(-1, len(path.alphas))[0]
+    deviance, df = mean_deviances(bound, path), path.df.reshape(-1, len(path.alphas))
+    coupled = bound.loss.couples_targets or bound.penalty.couples_targets
+    df = df[0] if coupled else df.sum(axis=0)
     value = n * deviance / dispersion + df * (2.0 if name == "aic" else np.log(n))
+    n_targets = bound.target.raw.shape[1]
     if not bound.loss.known_dispersion:  # as a likelihood has it
         in_user_s_unit = np.log(dispersion) + 2.0 * bound.powers.target * np.log(2.0)
-        value += n * (np.log(2.0 * np.pi) + in_user_s_unit)
+        value += n * n_targets * (np.log(2.0 * np.pi) + in_user_s_unit)
     if name == "ebic":
-        value += log_choices(float(bound.design.n_features * bound.target.raw.shape[1]), df)
+        value += log_choices(*_chosen(bound, path, df))
     return CVResult(
         alphas=path.alphas,
         errors=value[:, None],
@@ -67,6 +70,18 @@ def information_criterion(
         converged=bool(path.converged.all()),
         worst_gap=float(path.dual_gaps.max()),
     )
+
+
+def _chosen(bound: BoundProblem, path: PathResult, df: Array) -> tuple[float, Array]:
+    """How many there are to choose from, and how many are chosen at each alpha.
+
+    Features where the penalty is one of all their coefficients together, else coefficients.
+    """
+    n_features, n_targets = bound.design.n_features, bound.target.raw.shape[1]
+    if not bound.problem.penalty.couples_targets:
+        return float(n_features * n_targets), df
+    used = path.coefs.reshape(-1, n_features, len(path.alphas)).any(axis=0)
+    return float(n_features), used.sum(axis=0).astype(np.float64)
 
 
 def dispersion_of(bound: BoundProblem) -> float:
@@ -82,20 +97,23 @@ def dispersion_of(bound: BoundProblem) -> float:
     )
     whole = bound.with_problem(free)
     path = with_degrees_of_freedom(fit_path(whole, np.zeros(1)), whole)
-    left = total_rows(bound) - float(path.df[0]) - bound.problem.fit_intercept
+    n_targets = bound.target.raw.shape[1]
+    left = total_rows(bound) - float(path.df.flat[0]) - bound.problem.fit_intercept
     if left < 0.5:
         raise ValueError(
             "the variance of the noise cannot be told from no more rows than features: pass"
             " noise_variance, such as the mean squared error of a cross-validated fit, or choose by"
             " folds with rule='min'"
         )
-    return float(total_rows(bound) * mean_deviances(whole, path)[0] / left)
+    return float(total_rows(bound) * mean_deviances(whole, path)[0] / (left * n_targets))
 
 
 def mean_deviances(bound: BoundProblem, path: PathResult) -> Array:
-    """Mean deviance at each alpha, in the units of the problem."""
-    unexplained = 1.0 - path.dev_ratio.reshape(-1, len(path.alphas))[0]
-    return np.asarray(null_deviances(bound)[0] * np.maximum(unexplained, 0.0))
+    """Mean deviance at each alpha, in the units of the problem; the sum of those of targets."""
+    unexplained = np.maximum(1.0 - path.dev_ratio.reshape(-1, len(path.alphas)), 0.0)
+    if bound.loss.couples_targets:  # they have one
+        unexplained = unexplained[:1]
+    return np.asarray(null_deviances(bound)[: len(unexplained)] @ unexplained)
 
 
 def total_rows(bound: BoundProblem) -> float:

@@ -265,16 +265,19 @@ def _past_hidden(
 
 
 def pseudo_solve(gram: Array, rhs: Array) -> Array:
-    """Least-squares solution of a positive semidefinite system, whatever its scales."""
+    """Least-squares solution of a positive semidefinite system, whatever its scales.
+
+    `rhs` has shape (n,) or (n, k).
+    """
     size = np.sqrt(gram.diagonal())
     inverse = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
     unit = gram * inverse * inverse[:, None]
     if len(unit) > FEW_EIGENVECTORS:
-        return inverse * _by_factor(unit, inverse * rhs)
+        return (inverse * _by_factor(unit, (inverse * rhs.T).T).T).T
     values, vectors = np.linalg.eigh(unit)
     kept = values > len(values) * 1e-14
-    share = vectors[:, kept].T @ (inverse * rhs)
-    return inverse * (vectors[:, kept] @ (share / values[kept]))
+    share = vectors[:, kept].T @ (inverse * rhs.T).T
+    return (inverse * (vectors[:, kept] @ (share.T / values[kept]).T).T).T
 
 
 def _by_factor(unit: Array, rhs: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..objective.group import ScaledGroupPenalty
 from ..objective.losses import (
     Gamma,
     Huber,
@@ -17,6 +18,7 @@ from ..objective.losses import (
 )
 from ..objective.penalties import ScaledPenalty
 from .base import SQUARED, SolveFunction
+from .group import path as group
 from .newton import batched_classes, batched_newton
 from .quadratic import auto, coordinate_descent
 from .ridge import solvers as ridge
@@ -97,6 +99,16 @@ SOLVERS = {
             takes_bounds=True,
             losses=(Multinomial,),
         ),
+        *(
+            Solver(
+                name,
+                solve,
+                takes_l1=True,
+                needs_rows=False,
+                penalties=(ScaledGroupPenalty,),
+            )
+            for name, solve in (("group", group.solve), ("group_cd", group.solve_by_descent))
+        ),
     )
 }
 
@@ -107,7 +119,7 @@ def choose(
     """The solver called `name` for this penalty and loss, and a design that has rows or none.
 
     "auto" is Newton's method for any loss but the squared error, "newton_classes" where targets are
-    coupled. With that one it is the closed
+    coupled. With that one, where the penalty couples the targets, it is "group"; else the closed
     form without an L1 part and bounds, coordinate descent with bounds alone, and with an L1 part
     what `quadratic/auto.py` chooses. Without any penalty the answer may not be unique: of rows the
     closed form then gives the least squares of minimum norm, whatever the name.
@@ -120,6 +132,8 @@ def choose(
     asked, smooth = name, not penalty.has_l1 and not penalty.has_bounds
     if name == "auto" and not loss.quadratic:
         name = "newton_classes" if loss.couples_targets else "newton"
+    if penalty.couples_targets and name in ("auto", "cd"):
+        name = "group" if name == "auto" else "group_cd"
     unpenalised = loss.quadratic and smooth and has_rows and penalty.vanishes
     if name == "auto" or (name in ("cd", "lbfgs") and unpenalised):
         name = "auto" if penalty.has_l1 else "closed_form" if smooth and has_rows else "cd"
