@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
-from sklearn import linear_model as scikit_learn
 
 from ..estimators.parameters import SHARE, check_parameters, constraints_of
 from ..estimators.runtime import one_blas_thread
 from ..estimators.validation import numeric, ordered_by_name, refuse_booleans, unwrap
 from ..estimators.warnings import unit_of_gaps, warn_unconverged
+from ..objective.group import GroupPenalty
+from ..objective.penalties import Penalty
 from ..paths.fit_path import fit_path, with_degrees_of_freedom
 from ..paths.grid import DEFAULT_EPS
 from ..paths.problem import BoundProblem
@@ -24,12 +24,9 @@ from ..paths.relaxed import relaxed
 from ..paths.result import PathResult
 from .base import LinearModel, finite_path
 from .parameters import ElasticNetParameters, LinearParameters
-from .problems import elastic_net_problem, is_count, resolve_alphas, undeprecated
+from .problems import elastic_net_problem, resolve_alphas, undeprecated
 from .ridge import Ridge
 from .training_data import TrainingData
-
-# Bound here, so that nothing put in its place later can lead back to this module.
-_multi_task_path = scikit_learn.enet_path
 
 PathTuple = tuple[Any, ...]
 
@@ -109,9 +106,8 @@ def enet_path(
 
     Minimises ``1/(2 n) |y - Xw|^2 + alpha l1_ratio |w|_1 + alpha (1 - l1_ratio)/2 |w|^2`` at each
     alpha. With a two-dimensional y the features of all targets are selected together, by the
-    penalty of scikit-learn's multi-task estimators, and scikit-learn computes it; for independent
-    targets, an intercept and the result as an object use `regularization_path`. The notes of
-    `ElasticNet` have the methods.
+    penalty of `MultiTaskElasticNet`; for independent targets, an intercept and the result as an
+    object use `regularization_path`. The notes of these estimators have the methods.
 
     Parameters
     ----------
@@ -126,12 +122,12 @@ def enet_path(
         The alphas, or how many.
     precompute : bool, "auto" or array-like of shape (n_features, n_features), default="auto"
         As for `ElasticNet`: whether ``solver="cd"`` works on the Gram matrix, or that matrix.
-    Xy : array-like of shape (n_features,), default=None
+    Xy : array-like of shape (n_features,) or (n_features, n_targets), default=None
         ``X.T @ y``, where it is at hand. It is checked for its shape and computed all the same,
         as one product that costs little.
     copy_X : bool, default=True
         For compatibility: X is never written to.
-    coef_init : array-like of shape (n_features,), default=None
+    coef_init : array-like of shape (n_features,) or (n_targets, n_features), default=None
         Where to start.
     verbose : bool or int, default=False
         Whether to print a line an alpha.
@@ -141,7 +137,8 @@ def enet_path(
         False skips the checks of X and y, which must then be numbers and finite.
     **params
         `tol`, `max_iter`, `selection`, `random_state`, `sample_weight`, `solver`, `standardize`,
-        `penalty_factor`, `lower_bound`, `upper_bound`, as for `ElasticNet`.
+        `penalty_factor`, and of a single target `lower_bound` and `upper_bound`, as for
+        `ElasticNet`.
 
     Returns
     -------
@@ -155,21 +152,20 @@ def enet_path(
     given = undeprecated(n_alphas, alphas, "1.9", "1.11")
     weight = params.pop("sample_weight", None)
     data = TrainingData.check(LinearModel(), X, y, weight, check_input)
+    kind: type[Penalty] = Penalty
     if data.shape:
+        kind, data = GroupPenalty, replace(data, y=data.y.reshape(-1, *data.shape))
         if positive:
             raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
-        if not data.powers.ordinary:
-            raise ValueError(
-                "a path of several targets at once needs X and y of order one, all features alike:"
-                " scale them"
-            )
-        params |= {"precompute": precompute, "verbose": verbose}
-        params |= {} if weight is None else {"sample_weight": weight}
-        params["coef_init"] = _start(coef_init, data.columns, data.shape)
-        Y = data.y.reshape(-1, *data.shape)
-        return _multi_task(data.X, Y, l1_ratio, eps, given, return_n_iter, params)
-    if Xy is not None and np.shape(Xy) != (len(data.columns),):
-        raise ValueError(f"Xy must have shape ({len(data.columns)},), got {np.shape(Xy)}")
+        for name in ("lower_bound", "upper_bound"):
+            if params.get(name) is not None:
+                raise ValueError(
+                    f"{name} is not allowed for multi-output (y.ndim != 1): the penalty is one of"
+                    " lengths, which have no bounds"
+                )
+    if Xy is not None and np.shape(Xy) != (len(data.columns), *data.shape):
+        needed = (len(data.columns), *data.shape)
+        raise ValueError(f"Xy must have shape {needed}, got {np.shape(Xy)}")
     unknown = sorted(set(params) - PASSED_ON)
     if unknown:
         raise ValueError(f"Unexpected parameters in params: {unknown}")
@@ -178,17 +174,20 @@ def enet_path(
     )
     changed = {k: v for k, v in vars(settings).items() if v is not PATH_DEFAULTS[k]}
     check_parameters(PATH_CONSTRAINTS, changed | {"l1_ratio": l1_ratio}, "enet_path")
-    start = _start(coef_init, data.columns)
-    bound = data.bind(elastic_net_problem(settings, data.columns, l1_ratio), precompute)
+    start = _start(coef_init, data.columns, data.shape)
+    bound = data.bind(elastic_net_problem(settings, data.columns, l1_ratio, kind), precompute)
     grid = resolve_alphas(given, bound, eps)
     progress = partial(_print_progress, len(grid)) if verbose else None
+    start = None if start is None else start.T
     path = finite_path(bound, grid, start=start, progress=progress)
     if not path.converged.all():
         warn_unconverged("the path", float(path.dual_gaps.max()), path.tol)
-    unit = float(bound.target.units[0])
-    gaps = np.ldexp(path.dual_gaps * unit, 2 * data.powers.target)
+    squares = bound.target.squares if bound.target.squares.any() else bound.target.units
+    gaps = squares @ path.dual_gaps.reshape(len(squares), -1)
+    gaps = np.ldexp(gaps, 2 * data.powers.target)
+    n_iters = path.n_iters.reshape(len(squares), -1).max(axis=0)
     found: PathTuple = (path.alphas, path.coefs, gaps)
-    return (*found, path.n_iters.tolist()) if return_n_iter else found
+    return (*found, n_iters.tolist()) if return_n_iter else found
 
 
 def _start(
@@ -210,32 +209,6 @@ def _start(
 
 def _print_progress(n_alphas: int, done: int, alpha: float) -> None:
     print(f"alpha {done:4d}/{n_alphas}: {alpha:.4g}")
-
-
-def _multi_task(
-    X: Any,
-    y: NDArray[Any],
-    l1_ratio: float,
-    eps: float,
-    alphas: Any,
-    return_n_iter: bool,
-    params: dict[str, Any],
-) -> PathTuple:
-    """The multi-task path, which is scikit-learn's own work."""
-    if is_count(alphas):
-        norms = np.sqrt(np.sum(np.asarray(X.T @ y) ** 2, axis=1))
-        top = norms.max() / (len(y) * max(l1_ratio, 1e-3))
-        alphas = np.geomspace(top, top * eps, int(alphas))
-    is_sparse = sparse.issparse(X)
-    found: PathTuple = _multi_task_path(
-        sparse.csc_matrix(X) if is_sparse else np.asfortranarray(X),
-        np.asfortranarray(y, dtype=X.dtype),
-        l1_ratio=l1_ratio,
-        alphas=np.asarray(alphas),
-        return_n_iter=return_n_iter,
-        **params,
-    )
-    return found
 
 
 @one_blas_thread

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.utils import metadata_routing
 from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.parameters import NOT_NEGATIVE, SHARE, parameter, with_parameters
 from ..objective.group import GroupPenalty
@@ -17,6 +18,7 @@ from .base import LinearModel, all_or_nothing
 from .elastic_net import ElasticNet
 from .parameters import ElasticNetParameters
 from .reweighting import ReweightedParameters
+from .streaming import in_blocks
 from .training_data import TrainingData
 
 
@@ -104,6 +106,8 @@ class MultiTaskElasticNet(MultiTask, ElasticNet):
         square of the centered targets, the sum of them all: the unit of `tol`.
     converged_ : bool
         Whether `dual_gap_` is at most `tol`.
+    eps_ : float
+        What `dual_gap_` is compared with: `tol`.
     n_iter_ : int
         Rounds of Newton's method, passes of descent.
     n_features_in_ : int
@@ -155,13 +159,14 @@ class MultiTaskElasticNet(MultiTask, ElasticNet):
 
     @all_or_nothing
     def fit(  # type: ignore[override]  # as in scikit-learn, without check_input
-        self, X: Any, y: Any, sample_weight: Any = None
+        self, X: Any, y: Any = None, sample_weight: Any = None
     ) -> Self:
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
+            Blocks have y and weights with them.
         y : array-like of shape (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Weight k counts as the row k times, weight 0 as no row.
@@ -175,10 +180,18 @@ class MultiTaskElasticNet(MultiTask, ElasticNet):
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
+        if (rows := in_blocks(X, y, sample_weight)) is not None:
+            return self._fit_blocks(rows)
         data = self._checked(X, y, sample_weight, None)
         self._forget()
         self._fit_data(data)
         return self
+
+    @property
+    def eps_(self) -> float:
+        """See the class."""
+        check_is_fitted(self)
+        return float(self.tol)
 
 
 @with_parameters

@@ -75,12 +75,14 @@ class MultiTaskElasticNetCV(MultiTask, ElasticNetCV):
 
     _of_one_target: ClassVar[str] = "ElasticNetCV"
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha (and l1_ratio) by cross-validation, then fit on all rows.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
+            Blocks have y and weights with them, and folds or none: rows are then dealt to `cv`
+            folds.
         y : array-like of shape (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Used in the grid, the fits and the errors, and with ``fold_weights="size"`` in their

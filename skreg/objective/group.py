@@ -136,7 +136,7 @@ class GroupPenalty(Penalty):
     def at_each(self, alphas: Array) -> Any:
         """The penalties at many alphas, which are the first axis where there is an L1 part."""
         each = self.each.at_each(alphas)
-        if not each.has_l1:
+        if len(self.factors) and not each.has_l1:
             return each
         return ScaledGroupPenalty(each.l1.T, each.l2.T, self.lower, self.upper)
 

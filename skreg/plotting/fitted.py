@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 _CROSS_VALIDATED = (
     "LassoCV",
     "ElasticNetCV",
+    "MultiTaskLassoCV",
+    "MultiTaskElasticNetCV",
     "RidgeCV",
     "RidgeClassifierCV",
     "LogisticRegressionCV",

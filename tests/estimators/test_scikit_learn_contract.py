@@ -210,6 +210,11 @@ def test_fitted_attributes_have_scikit_learn_s_names_and_shapes(estimator, n_tar
         y = y[:, None] + rng.standard_normal((40, n_targets))
     grid = np.geomspace(1e-5, 1e3, 17)
     arguments = {"alphas": grid} if "alphas" in parameters(estimator) else {}
+    if estimator.__name__.startswith("MultiTask") and not n_targets:
+        for one in (estimator(), counterpart(estimator.__name__)()):
+            with pytest.raises(ValueError, match="For mono-task outputs, use "):
+                one.fit(X, y)
+        return
     own = estimator(**arguments).fit(X, y)
     theirs = counterpart(estimator.__name__)(**arguments)
     if n_targets == 3 and estimator.__name__ in ("LassoCV", "ElasticNetCV"):

@@ -165,7 +165,7 @@ class _Point:
                 rhs[k] = dpotrs(matrix.T, rhs[k], lower=1)[0]
         part = self.root[:, :, None] * rhs
         fitted = rows.T @ part.transpose(1, 0, 2).reshape(m, n_alphas * n_targets)
-        self.Q = C - fitted.reshape(-1, n_alphas, n_targets).transpose(1, 0, 2)
+        self.Q = C - fitted.reshape(len(C), n_alphas, n_targets).transpose(1, 0, 2)
         if l2 is not None:
             self.Q[:, used] -= l2.take(used, 1)[:, :, None] * part
         self.W = np.zeros((n_alphas, *C.shape))

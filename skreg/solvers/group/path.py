@@ -120,7 +120,7 @@ class GroupPath:
             found = self._solved(model, alphas[left], start[left][:, index], most)
             W[left[:, None], index] = found.W
             W_rounds[left] += found.n_rounds
-            flat = found.W.transpose(1, 0, 2).reshape(len(index), -1)
+            flat = found.W.transpose(1, 0, 2).reshape(len(index), len(left) * start.shape[2])
             fitted = np.zeros((self.design.n_samples, flat.shape[1]))
             if working.part is not None:
                 fitted = working.part.predict(flat)
@@ -170,7 +170,7 @@ class GroupPath:
         rest = np.setdiff1d(np.arange(n_alphas), ends)
         if not len(rest):
             return first
-        start = between(alphas[ends], first.W, alphas[rest])
+        start = between(alphas, ends, first.W, rest)
         second = self.solve(alphas[rest], start)
         order = np.argsort(np.append(ends, rest))
         return Part(*(np.concatenate(two)[order] for two in zip(first, second, strict=True)))
@@ -204,10 +204,12 @@ class GroupPath:
             yield Solution(coef, *same, rss, unknown, unknown)
 
 
-def between(ends: Array, W: Array, alphas: Array) -> Array:
-    """Coefficients at alphas between two of `ends`, which decrease, linear in alpha."""
-    right = np.searchsorted(-ends, -alphas)
-    share = (ends[right - 1] - alphas) / (ends[right - 1] - ends[right])
+def between(alphas: Array, ends: Index, W: Array, rest: Index) -> Array:
+    """Coefficients at alphas between those that have W, linear in alpha."""
+    right = np.searchsorted(ends, rest)
+    high, low = alphas[ends[right - 1]], alphas[ends[right]]
+    fall = high - low
+    share = np.divide(high - alphas[rest], fall, out=np.zeros_like(fall), where=fall > 0)
     share = share[:, None, None]
     return np.asarray((1.0 - share) * W[right - 1] + share * W[right])
 
