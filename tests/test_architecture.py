@@ -325,7 +325,7 @@ def defined_on_self(path: Path) -> set[str]:
 
 
 # Certificates and methods of the quadratic problem, which are made of the penalty's arrays.
-READS_PENALTIES = {"quadratic", "optimality.py", "rounding.py", "iterative.py"}
+READS_PENALTIES = {"quadratic", "group", "optimality.py", "rounding.py", "iterative.py"}
 
 
 def test_only_the_quadratic_problem_reads_the_arrays_of_a_penalty():

@@ -18,7 +18,7 @@ from ..caching import cached_property
 from .penalties import Array, Box, Penalty
 
 
-def lengths(W: Array) -> Array:
+def row_lengths(W: Array) -> Array:
     """Euclidean lengths of the rows, which are last."""
     return np.sqrt(np.einsum("...k,...k->...", W, W))
 
@@ -39,7 +39,7 @@ class ScaledGroupPenalty(Box):
 
     def value(self, W: Array) -> Array:
         """Each feature's share of the penalty."""
-        size = lengths(W)
+        size = row_lengths(W)
         return np.asarray(self.l1 * size + 0.5 * self.l2 * size * size)
 
     def prox(self, Z: Array, curvature: Array) -> Array:
@@ -47,7 +47,7 @@ class ScaledGroupPenalty(Box):
 
         A feature without any curvature (a constant column) gets zero.
         """
-        size, total = lengths(Z), curvature + self.l2
+        size, total = row_lengths(Z), curvature + self.l2
         kept = np.maximum(size - self.l1, 0.0) * self.movable
         moves = (size > 0) & (total > 0)
         share = np.divide(kept, size * total, out=np.zeros_like(size), where=moves)
@@ -55,7 +55,7 @@ class ScaledGroupPenalty(Box):
 
     def conjugate(self, Q: Array) -> Array:
         """Fenchel conjugate ``sup_w q w - penalty(w)``; inf where unbounded."""
-        excess = np.maximum(lengths(Q) - self.l1, 0.0) * self.movable
+        excess = np.maximum(row_lengths(Q) - self.l1, 0.0) * self.movable
         found = np.where(excess > 0, np.inf, 0.0)
         with np.errstate(over="ignore"):
             np.divide(excess * excess, 2.0 * self.l2, out=found, where=self.l2 > 0)
@@ -63,7 +63,7 @@ class ScaledGroupPenalty(Box):
 
     def wanted(self, W: Array, Q: Array) -> Array:
         """The correlations nearest to Q at which W has no gap."""
-        size = lengths(W)
+        size = row_lengths(W)
         share = np.divide(self.l1, size, out=np.zeros_like(size), where=size > 0)
         used = (share + self.l2)[..., None] * W
         return np.where((size > 0)[..., None], used, self._inside(Q))
@@ -73,13 +73,13 @@ class ScaledGroupPenalty(Box):
 
         Q is minus the gradient of the loss in the coefficients.
         """
-        return np.asarray(lengths(Q - self.wanted(W, Q)) * self.movable)
+        return np.asarray(row_lengths(Q - self.wanted(W, Q)) * self.movable)
 
     def gaps(self, W: Array, Q: Array) -> Array:
         """``value + conjugate - q w`` of each feature, a sum of two that are both at least zero."""
         inside = self._inside(Q)
-        found = self.l1 * lengths(W) - np.einsum("...k,...k->...", inside, W)
-        past = lengths(Q - inside - self.l2[..., None] * W)
+        found = self.l1 * row_lengths(W) - np.einsum("...k,...k->...", inside, W)
+        past = row_lengths(Q - inside - self.l2[..., None] * W)
         rest = np.where(past > 0, np.inf, 0.0)
         np.divide(past * past, 2.0 * self.l2, out=rest, where=self.l2 > 0)
         return np.asarray(np.where(self.movable, np.maximum(found, 0.0) + rest, 0.0))
@@ -87,7 +87,7 @@ class ScaledGroupPenalty(Box):
     def into_domain(self, Q: Array) -> tuple[Array, Array]:
         """The largest share of Q, at most one, with finite conjugates; and so much of it."""
         flat = (self.l2 == 0) & self.movable
-        size = lengths(Q)
+        size = row_lengths(Q)
         limit = np.maximum(size, self.l1)
         share = np.divide(self.l1, limit, out=np.ones(size.shape), where=flat & (limit > 0))
         tau = share.min(axis=-1, initial=1.0)
@@ -97,7 +97,7 @@ class ScaledGroupPenalty(Box):
 
     def _inside(self, Q: Array) -> Array:
         """Q, brought to its threshold where it is past it."""
-        size = lengths(Q)
+        size = row_lengths(Q)
         share = np.divide(self.l1, size, out=np.ones_like(size), where=size > self.l1)
         return np.asarray(share[..., None] * Q)
 
@@ -142,4 +142,4 @@ class GroupPenalty(Penalty):
 
     def alpha_max(self, q: Array) -> float:
         """Smallest alpha at which every penalised feature is zero; see `Penalty`."""
-        return self.each.alpha_max(lengths(q.reshape(len(q), -1)))
+        return self.each.alpha_max(row_lengths(q.reshape(len(q), -1)))

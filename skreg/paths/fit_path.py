@@ -18,8 +18,8 @@ from ..data.powers_of_two import check_cut, too_strong
 from ..objective.nonconvex import ConcavePenalty
 from ..solvers import local_linear
 from ..solvers.base import OneTarget
-from ..solvers.group.certificate import with_rounding as rows_with_rounding
-from ..solvers.group.degrees_of_freedom import degrees_of_freedom as degrees_of_freedom_of_rows
+from ..solvers.group.certificate import rows_with_rounding
+from ..solvers.group.degrees_of_freedom import df_of_rows
 from ..solvers.newton.class_ridge import class_trace
 from ..solvers.null_model import null_deviances
 from ..solvers.optimality import all_with_rounding, relative_gap, with_rounding
@@ -170,7 +170,7 @@ def with_degrees_of_freedom(path: PathResult, bound: BoundProblem) -> PathResult
             if not coupled:
                 df[:, i] = class_trace(bound, alpha, near, bound.problem.settings)
             else:
-                df[:, i] = degrees_of_freedom_of_rows(bound, alpha, near)
+                df[:, i] = df_of_rows(bound, alpha, near)
         return replace(path, df=df)
     df[..., missing] = smoother_traces(bound.design, bound.penalty, alphas)
     return replace(path, df=df)

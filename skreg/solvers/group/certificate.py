@@ -18,7 +18,7 @@ from ..rounding import FAINT, NOISE, least_l1, rounding
 from ..tolerances import KKT_ROUNDING
 
 
-def relative_gaps(
+def gaps_of_rows(
     W: Array, Q: Array, rss: Array, penalty: ScaledGroupPenalty, design: Design, unit: float
 ) -> Array:
     """Upper bounds of ``P(W) - min P`` at some alphas, divided by `unit`.
@@ -77,7 +77,7 @@ def unit_of(target: Target) -> float:
     return float(target.squares.sum()) or 1.0
 
 
-def with_rounding(gaps: Array, W: Array, alphas: Array, rss: Array, bound: Bound) -> Array:
+def rows_with_rounding(gaps: Array, W: Array, alphas: Array, rss: Array, bound: Bound) -> Array:
     """Relative gaps of all targets, and what rounding may hide of them.
 
     W has shape (n_targets, n_alphas, n_features), the others (n_targets, n_alphas). At an alpha of
@@ -101,7 +101,7 @@ def with_rounding(gaps: Array, W: Array, alphas: Array, rss: Array, bound: Bound
             residual = target.centred - design.predict(w)
             q, squares = design.correlate(residual), design.norm2(residual)
             known = w[None], q[None], squares.sum()[None], shape.at_each(alpha)
-            direct = relative_gaps(*known, design, unit)
+            direct = gaps_of_rows(*known, design, unit)
             hidden = _hidden(W[:, i : i + 1], alpha, squares[:, None], bound, q.T[:, None])
             direct = _together(direct, hidden.sum(axis=0) / unit)
             found[:, i] = np.minimum(found[:, i], direct)

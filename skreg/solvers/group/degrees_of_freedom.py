@@ -23,23 +23,23 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri
 
 from ...data.design import Array
-from ...objective.group import lengths
+from ...objective.group import row_lengths
 from ..base import Bound
 from ..optimality import pseudo_solve
 
 
-def degrees_of_freedom(bound: Bound, alpha: float, W: Array) -> float:
+def df_of_rows(bound: Bound, alpha: float, W: Array) -> float:
     """Those of all targets together, at an alpha above zero.
 
     W, (n_features, n_targets), is in units of the design.
     """
     penalty, n_targets = bound.penalty.at(alpha), W.shape[1]
     usable = bound.penalty.movable & (bound.design.variances > 0)
-    index = np.flatnonzero(usable & ((lengths(W) > 0) | (bound.penalty.factors == 0)))
+    index = np.flatnonzero(usable & ((row_lengths(W) > 0) | (bound.penalty.factors == 0)))
     if not len(index):
         return 0.0
     G = bound.design.gram_columns(index)[index]
-    size, l1 = lengths(W[index]), penalty.l1[index]
+    size, l1 = row_lengths(W[index]), penalty.l1[index]
     size = np.where(size > 0, size, 1.0)
     t = np.where(l1 > 0, size / np.where(l1 > 0, l1, 1.0), np.inf)
     free = np.isinf(t)
@@ -50,7 +50,7 @@ def degrees_of_freedom(bound: Bound, alpha: float, W: Array) -> float:
         n_free = float(np.trace(known[:, at]))
         G = G[np.ix_(rest, rest)] - G[np.ix_(at, rest)].T @ known[:, rest]
         index, t = index[rest], t[rest]
-    U = W[index] / lengths(W[index])[:, None]
+    U = W[index] / row_lengths(W[index])[:, None]
     root, l2 = np.sqrt(t), penalty.l2[index]
     B = G * root * root[:, None]
     ridge = l2 * t

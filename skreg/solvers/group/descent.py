@@ -12,12 +12,10 @@ import math
 import numpy as np
 
 from ...data.design import Array, Index
-from ...objective.group import lengths
+from ...objective.group import row_lengths
 from ..tolerances import CORRELATION_ROUNDING
-from .newton import Found
+from .newton import REACHED_LENGTH, GroupRows
 
-# Conditions hold to this share of their thresholds, which bounds the gap likewise.
-REACHED = 1e-13
 # Passes over the features in use for each pass over all.
 PASSES = 10
 
@@ -31,9 +29,9 @@ def solve(
     square: float,
     most: int,
     rng: np.random.RandomState | None = None,
-) -> Found:
+) -> GroupRows:
     """See `newton.solve`; the order is random where there is a generator."""
-    found, noise = Found.empty(start), CORRELATION_ROUNDING * np.sqrt(square * gram.diagonal())
+    found, noise = GroupRows.empty(start), CORRELATION_ROUNDING * np.sqrt(square * gram.diagonal())
     nothing = np.zeros(len(C))
     for i, W in enumerate(start):
         ridge = nothing if l2 is None else l2[i]
@@ -76,7 +74,7 @@ def _pass(gram: Array, Q: Array, W: Array, l1: Array, ridge: Array, order: Index
 
 def _optimal(gram: Array, C: Array, W: Array, l1: Array, ridge: Array, noise: Array) -> bool:
     """Whether all conditions hold."""
-    Q, size = C - gram @ W - ridge[:, None] * W, lengths(W)
+    Q, size = C - gram @ W - ridge[:, None] * W, row_lengths(W)
     share = np.divide(l1, size, out=np.zeros_like(size), where=size > 0)
-    away = np.where(size > 0, lengths(Q - share[:, None] * W), lengths(Q) - l1)
-    return not np.count_nonzero(away > REACHED * l1 + noise)
+    away = np.where(size > 0, row_lengths(Q - share[:, None] * W), row_lengths(Q) - l1)
+    return not np.count_nonzero(away > REACHED_LENGTH * l1 + noise)

@@ -15,9 +15,9 @@ from ...data.design import Array, Index
 from ...objective.group import GroupPenalty
 from ..base import Mask
 from ..optimality import pseudo_solve
-from .newton import Found
+from .newton import GroupRows
 
-Kernel = Callable[..., Found]
+Kernel = Callable[..., GroupRows]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,9 @@ class GroupModel:
             c = c - cross.T @ known[:, len(rest) :]
         return cls(part, c, rest, free, shape.take(rest), (gram, C))
 
-    def solve(self, kernel: Kernel, alphas: Array, start: Array, square: float, most: int) -> Found:
+    def solve(
+        self, kernel: Kernel, alphas: Array, start: Array, square: float, most: int
+    ) -> GroupRows:
         """The solutions at some alphas, with the coefficients and correlations of all features."""
         scaled, whole = self.shape.at_each(alphas), len(self.penalised) == start.shape[1]
         l2 = scaled.l2 if self.shape.l1_ratio < 1.0 else None
@@ -77,4 +79,4 @@ class GroupModel:
                 flat = left.reshape(len(self.free), -1)
                 least = pseudo_solve(gram[np.ix_(self.free, self.free)], flat)
                 W[:, self.free] = least.reshape(left.shape).transpose(1, 0, 2)
-        return Found(W, C - gram @ W, found.n_rounds, found.solved)
+        return GroupRows(W, C - gram @ W, found.n_rounds, found.solved)

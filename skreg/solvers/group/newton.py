@@ -36,27 +36,27 @@ import numpy as np
 from scipy.linalg.lapack import dposv, dpotrf, dpotri, dpotrs
 
 from ...data.design import Array, Index
-from ...objective.group import lengths
+from ...objective.group import row_lengths
 from ..base import Mask
 from ..tolerances import CORRELATION_ROUNDING, KKT_TOLERANCE
 
 # Lengths of correlations are their thresholds to this share, which bounds the gap likewise.
-REACHED = 1e-13
+REACHED_LENGTH = 1e-13
 # Up to so many features NumPy solves a stack of systems quicker than LAPACK one by one.
 STACKED = 12
 # So many times features leave and come back in the minimum of a quadratic model; most take two.
 MOST_CHANGES = 8
 # Added to the diagonal of Newton's equations, as a share: features that are there twice make it
 # singular, and any split of a length between them does.
-SINGULAR = 1e-11
+REPEATED = 1e-11
 # After so many rounds without a smaller phi than ever before comes one that makes it smaller, by
 # this share of what enters.
-PATIENCE, SHORTER = 3, 0.25
+PHI_PATIENCE, SHORTER = 3, 0.25
 # What phi falls by less than this share of its terms is rounding.
 PHI_ROUNDING = 1e-13
 
 
-class Found(NamedTuple):
+class GroupRows(NamedTuple):
     """What is found at each alpha.
 
     Attributes
@@ -73,7 +73,7 @@ class Found(NamedTuple):
     solved: Mask
 
     @classmethod
-    def empty(cls, start: Array) -> Found:
+    def empty(cls, start: Array) -> GroupRows:
         """To be filled in."""
         n_rounds, solved = np.zeros(len(start), np.intp), np.zeros(len(start), np.bool_)
         return cls(np.zeros_like(start), np.zeros_like(start), n_rounds, solved)
@@ -81,7 +81,7 @@ class Found(NamedTuple):
 
 def solve(
     gram: Array, C: Array, l1: Array, l2: Array | None, start: Array, square: float, most: int
-) -> Found:
+) -> GroupRows:
     """The solutions at several alphas.
 
     Parameters
@@ -97,8 +97,8 @@ def solve(
     most : int
         Rounds at an alpha.
     """
-    n_alphas, T = len(start), lengths(start) / l1
-    found = Found.empty(start)
+    n_alphas, T = len(start), row_lengths(start) / l1
+    found = GroupRows.empty(start)
     noise = CORRELATION_ROUNDING * np.sqrt(square * gram.diagonal())
     left = np.arange(n_alphas)
     best, safe, n_idle = np.full(n_alphas, np.inf), T, np.zeros(n_alphas, dtype=np.intp)
@@ -122,7 +122,7 @@ def solve(
         surely = np.where(at.T > 0, at.T * (at.norms / l1), SHORTER * T)
         safe = np.where(better[:, None], surely, safe)
         n_idle = np.where(better, 0, n_idle + 1)
-        stuck = n_idle > PATIENCE
+        stuck = n_idle > PHI_PATIENCE
         if np.count_nonzero(stuck):
             T = np.where(stuck[:, None], safe, T)
             n_idle[stuck] = 0
@@ -170,7 +170,7 @@ class _Point:
             self.Q[:, used] -= l2.take(used, 1)[:, :, None] * part
         self.W = np.zeros((n_alphas, *C.shape))
         self.W[:, used] = part
-        self.norms = lengths(self.Q)
+        self.norms = row_lengths(self.Q)
         thresholds = np.einsum("ij,ij,ij->i", l1, l1, T)
         along = np.einsum("ijk,jk->i", part, C.take(used, 0))
         self.phi, self.size = 0.5 * (thresholds - along), 0.5 * (thresholds + along)
@@ -189,7 +189,7 @@ class _Point:
 
     def solved(self, noise: Array) -> Mask:
         """Whether all conditions hold."""
-        away = np.abs(self.norms - self.l1) > REACHED * self.l1 + noise
+        away = np.abs(self.norms - self.l1) > REACHED_LENGTH * self.l1 + noise
         wrong = np.where(self.T > 0, away, self.entering(noise))
         return np.asarray(~wrong.any(axis=1))
 
@@ -208,8 +208,8 @@ class _Point:
             diagonals += 1.0
             unit = Q / np.where(norms > 0, norms, 1.0)[:, :, None]
             A *= unit @ unit.transpose(0, 2, 1)
-            diagonals *= 1.0 + SINGULAR
-            diagonals += np.where(self.root > 0, SINGULAR**2, 1.0)
+            diagonals *= 1.0 + REPEATED
+            diagonals += np.where(self.root > 0, REPEATED**2, 1.0)
             rhs = self.root * norms * (norms - l1) / l1
             new[:, self.used] = self._stepped(A, rhs, norms)
         enters = self.entering(noise)

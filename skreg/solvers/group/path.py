@@ -19,12 +19,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ...data.design import Array, Index
-from ...objective.group import GroupPenalty, lengths
+from ...objective.group import GroupPenalty, row_lengths
 from ..base import Bound, Settings, Solution
 from ..quadratic.working_set import WorkingSet
 from ..tolerances import CORRELATION_ROUNDING, KKT_TOLERANCE
 from . import descent, newton
-from .certificate import relative_gaps, unit_of
+from .certificate import gaps_of_rows, unit_of
 from .model import GroupModel, Kernel
 
 # Up to so many features all are on one Gram matrix.
@@ -34,7 +34,7 @@ SIDE_BY_SIDE = 16
 # Alphas of a segment.
 SEGMENT = 8
 # Features that begin, and that join at once where fewer than these are in the set.
-FIRST = 16
+FIRST_FEATURES = 16
 # A feature joins whose correlation is predicted to come this near to its threshold, as a share.
 NEAR = 0.02
 
@@ -86,7 +86,9 @@ class GroupPath:
         rss = np.maximum(self.target.squares - fitted, 0.0)
         return Part(found.W, found.Q, rss, found.n_rounds)
 
-    def _solved(self, model: GroupModel, alphas: Array, start: Array, most: int) -> newton.Found:
+    def _solved(
+        self, model: GroupModel, alphas: Array, start: Array, most: int
+    ) -> newton.GroupRows:
         """By the method asked for, and what it does not solve by descent."""
         found = model.solve(self.kernel, alphas, start, self.square, most)
         for i in np.flatnonzero(~found.solved & (found.n_rounds < most)):
@@ -109,7 +111,7 @@ class GroupPath:
         W, Q, W_rounds = np.zeros(start.shape), np.empty(start.shape), np.zeros(len(alphas), int)
         rss = np.empty((len(alphas), start.shape[2]))
         if not len(working.index):
-            self._join(self._largest(lengths(self.C) / thresholds[-1], FIRST))
+            self._join(self._largest(row_lengths(self.C) / thresholds[-1], FIRST_FEATURES))
         left = np.arange(len(alphas))
         while True:
             index = working.index
@@ -131,11 +133,11 @@ class GroupPath:
             q = self.design.correlate(columns).reshape(len(self.C), len(left), -1)
             Q[left] = np.where(self.usable[:, None, None], q, 0.0).transpose(1, 0, 2)
             limit = (1.0 + KKT_TOLERANCE) * thresholds[left] + noise
-            over = np.where(working.inside, -np.inf, lengths(Q[left]) / limit)
+            over = np.where(working.inside, -np.inf, row_lengths(Q[left]) / limit)
             missed = np.flatnonzero((over > 1.0).any(axis=1))
             if not len(missed):
                 break
-            self._join(self._largest(over.max(axis=0), max(FIRST, len(index))))
+            self._join(self._largest(over.max(axis=0), max(FIRST_FEATURES, len(index))))
             left, start = left[missed], W
         return Part(W, Q, rss, W_rounds)
 
@@ -155,9 +157,9 @@ class GroupPath:
         """Add the features that may be active at an alpha, along the slope of correlations."""
         if self.working is None:
             return
-        over = lengths(Q + slope) / (self.shape.each.at(alpha).l1 + np.finfo(float).tiny)
+        over = row_lengths(Q + slope) / (self.shape.each.at(alpha).l1 + np.finfo(float).tiny)
         over[self.working.inside] = 0.0
-        room = max(FIRST, len(self.working.index))
+        room = max(FIRST_FEATURES, len(self.working.index))
         self._join(self._largest(over / (1.0 - NEAR), room))
 
     # A path -------------------------------------------------------------------------------
@@ -170,7 +172,7 @@ class GroupPath:
         rest = np.setdiff1d(np.arange(n_alphas), ends)
         if not len(rest):
             return first
-        start = between(alphas, ends, first.W, rest)
+        start = between_ends(alphas, ends, first.W, rest)
         second = self.solve(alphas[rest], start)
         order = np.argsort(np.append(ends, rest))
         return Part(*(np.concatenate(two)[order] for two in zip(first, second, strict=True)))
@@ -183,7 +185,7 @@ class GroupPath:
             W = start
             if before is not None and here is not None and before[0] > here[0] > alpha:
                 share = (here[0] - alpha) / (before[0] - here[0])
-                used = lengths(here[1]) > 0
+                used = row_lengths(here[1]) > 0
                 W = np.where(used[:, None], here[1] + share * (here[1] - before[1]), 0.0)
                 self.expect(alpha, here[2], share * (here[2] - before[2]))
             one = np.array([alpha])
@@ -194,7 +196,7 @@ class GroupPath:
     def solutions(self, alphas: Array, part: Part) -> Iterator[Solution]:
         """Certified, one an alpha."""
         penalty, total = self.shape.at_each(alphas), part.rss.sum(axis=1)
-        gaps = relative_gaps(part.W, part.Q, total, penalty, self.design, self.unit)
+        gaps = gaps_of_rows(part.W, part.Q, total, penalty, self.design, self.unit)
         n_targets = part.W.shape[2]
         unknown = np.full(n_targets, np.nan)
         coefs = part.W.transpose(0, 2, 1)
@@ -204,7 +206,7 @@ class GroupPath:
             yield Solution(coef, *same, rss, unknown, unknown)
 
 
-def between(alphas: Array, ends: Index, W: Array, rest: Index) -> Array:
+def between_ends(alphas: Array, ends: Index, W: Array, rest: Index) -> Array:
     """Coefficients at alphas between those that have W, linear in alpha."""
     right = np.searchsorted(ends, rest)
     high, low = alphas[ends[right - 1]], alphas[ends[right]]
