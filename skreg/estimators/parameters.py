@@ -17,6 +17,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, validate_parameter_constraints
@@ -120,6 +121,12 @@ class CheckedParameters(BaseEstimator):
     def _get_param_names(cls) -> list[str]:
         return list(cls._defaults())
 
+    @classmethod
+    @functools.cache
+    def _arrays(cls) -> set[str]:
+        """Parameters that may be any array."""
+        return {name for name, rule in cls._parameter_constraints.items() if "array-like" in rule}
+
     def _validate_params(self) -> None:
         """Check the parameters that are not at their defaults, which takes a while.
 
@@ -133,7 +140,7 @@ class CheckedParameters(BaseEstimator):
                 continue
             if type(value) in PLAIN:
                 self._check_plain(name, type(value).__name__, value)
-            else:
+            elif type(value) is not np.ndarray or not value.ndim or name not in self._arrays():
                 given[name] = value
         if given:
             check_parameters(self._parameter_constraints, given, type(self).__name__)

@@ -140,10 +140,12 @@ def restored_on_failure(
 def called_by(*packages: str) -> bool:
     """Whether a module of one of `packages` stands between the user's line and this fit."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _package(frame.f_globals) in INNER:
-        name = str(frame.f_globals.get("__name__", ""))
-        if any(name == package or name.startswith(f"{package}.") for package in packages):
-            return True
+    inside = tuple(f"{package}." for package in packages)
+    while frame is not None and (room := _package(frame.f_globals)) in INNER:
+        if room != "skreg":
+            name = str(frame.f_globals.get("__name__", ""))
+            if name in packages or name.startswith(inside):
+                return True
         frame = frame.f_back
     return False
 

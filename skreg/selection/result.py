@@ -223,7 +223,7 @@ class CVResult:
             raise ValueError(f"rule must be one of {RULES}, got {rule!r}")
         return self.index_1se if rule == "1se" else self.index_min
 
-    @property
+    @cached_property
     def edge(self) -> str | None:
         """Which of the open ends of the grid the smallest error lies at, if any.
 

@@ -75,7 +75,10 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
     "TweedieRegressorCV": [{**FOLDS, "power": 1.5}, {**FOLDS, "l1_ratio": 0.5}],
     "HuberRegressor": [{"alpha": 0.1, "l1_ratio": 0.5, "standardize": True}],
     "RidgeClassifier": [{"class_weight": "balanced", "standardize": True}],
-    "RidgeClassifierCV": [{"cv": 3, "class_weight": "balanced"}, {"scoring": "accuracy"}],
+    "RidgeClassifierCV": [
+        {"cv": 3, "class_weight": "balanced", "alphas": (0.1, 1.0, 10.0)},
+        {"scoring": "accuracy", "alphas": (0.1, 1.0, 10.0)},
+    ],
     "LinearSVC": [{"penalty": "l1", "C": 0.5}, {"class_weight": "balanced"}],
     "MLPClassifier": [
         {"dropout": 0.5, "input_dropout": 0.1, "max_norm": 2.0, **SHORT},
@@ -136,19 +139,24 @@ def on_noise(test: Any) -> Any:
     return test
 
 
-# Some checks have three rows of a class.
-FEW_FOLDS: dict[str, dict[str, Any]] = {"LogisticRegressionCV": {"cv": 3}}
+# Some checks have three rows of a class; a hundred alphas of a loss that is not squared take long.
+SMALLER: dict[str, dict[str, Any]] = {
+    "LogisticRegressionCV": {"cv": 3},
+    "PoissonRegressorCV": {"alphas": 10},
+    "GammaRegressorCV": {"alphas": 10},
+    "TweedieRegressorCV": {"alphas": 10},
+}
 
 
 @on_noise
 @pytest.mark.one_in(3)
-@common_checks([each(**FEW_FOLDS.get(each.__name__, {})) for each in ESTIMATORS])
+@common_checks([each(**SMALLER.get(each.__name__, {})) for each in ESTIMATORS])
 def test_common_checks(estimator, check):
     check(estimator)
 
 
 @on_noise
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 @common_checks(configured())
 def test_common_checks_of_configurations(estimator, check):
     check(estimator)

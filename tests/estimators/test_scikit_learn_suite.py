@@ -149,7 +149,14 @@ def outcomes(modules: Iterable[str], folder: Path, *options: str) -> dict[str, d
     environment |= {"SKLEARN_SEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "pytest", "--pyargs", *(f"sklearn.{each}" for each in modules)]
     command += ["-p", "sklearn_swap", "-p", "no:cacheprovider", "-p", "no:xdist", "-q"]
-    command += ["--assert=plain", "-k", " and ".join(f"not {name}" for name in NOT_OURS), *options]
+    # Python's own tracebacks are the ones that are quickly made.
+    command += [
+        "--assert=plain",
+        "--tb=native",
+        "-k",
+        " and ".join(f"not {name}" for name in NOT_OURS),
+        *options,
+    ]
     # From scikit-learn's folder on, so that the report names the module of each test.
     command += ["-c", str(settings), f"--rootdir={SCIKIT_LEARN}", f"--junitxml={report}"]
     run = subprocess.run(

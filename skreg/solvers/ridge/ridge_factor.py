@@ -84,6 +84,7 @@ class RidgeFactor:
         self.design = design = self.A.design
         self.implicit = design.sparse and method == "auto" and min(self.A.shape) > LARGEST_SPARSE
         self._parts: Decomposition | None = None
+        self._losses: dict[tuple[bool, float], float] = {}
 
     @classmethod
     def of(cls, bound: Bound, method: str) -> RidgeFactor:
@@ -127,12 +128,17 @@ class RidgeFactor:
 
     def _loss(self, alphas: Array) -> float:
         """Largest relative error of a solution, by the condition of what was decomposed."""
-        parts = self.parts
+        parts, least = self.parts, float(alphas.min())
+        known = self._losses.get((parts.squared, least))
+        if known is not None:
+            return known
         if not len(parts.d) or parts.d.item(0) == 0:
             return 0.0
         largest = max(parts.d.item(0), self.A.size**2)
-        rcond = max((parts.d.item(-1) + float(alphas.min())) / largest, EPS**4)
-        return EPS / (rcond if parts.squared else math.sqrt(rcond))
+        rcond = max((parts.d.item(-1) + least) / largest, EPS**4)
+        loss = EPS / (rcond if parts.squared else math.sqrt(rcond))
+        self._losses[parts.squared, least] = loss
+        return loss
 
     def _shrink(self, d: Array, alphas: Array) -> Array:
         """``1 / (d + alpha)``, shape (rank, n_alphas); zero where both are lost in rounding."""
