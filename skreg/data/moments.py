@@ -14,13 +14,13 @@ nothing cancels (Chan, Golub and LeVeque, The American Statistician 37(3), 1983)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..caching import cached_property
-from .products import BLOCK_ENTRIES, Array, Index, as_dense
+from .products import BLOCK_ENTRIES, Array, Index, as_dense, is_sparse
 
 # Errors below this share of the squares they are made from are computed from predictions.
 SMALLEST_ERROR = 1e-6
@@ -50,7 +50,9 @@ class MomentMatrix:
         root = np.sqrt(weight[rows])
         plain = bool(np.all(root == 1.0))
         step = max(1, BLOCK_ENTRIES // width)
-        block = np.empty((min(step, max(len(rows), 1)), width + 1))
+        by_column = not is_sparse(X) and X.flags.f_contiguous and not X.flags.c_contiguous
+        order: Literal["C", "F"] = "F" if by_column else "C"  # in which X is read
+        block = np.empty((min(step, max(len(rows), 1)), width + 1), order=order)
         S = np.zeros((width + 1, width + 1))
         for start in range(0, len(rows), step):
             index = _as_slice(rows[start : start + step])

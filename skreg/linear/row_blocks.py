@@ -315,6 +315,8 @@ def _taken(values: Any, rows: NDArray[np.intp]) -> Any:
     """Some of the rows."""
     if hasattr(values, "iloc"):
         return values.iloc[rows]
+    if isinstance(values, np.ndarray) and values.ndim == 2 and values.flags.f_contiguous:
+        return values.T.take(rows, axis=1).T
     return values[rows] if hasattr(values, "shape") else np.asarray(values)[rows]
 
 

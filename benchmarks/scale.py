@@ -1,0 +1,262 @@
+"""Rows that do not fit into memory: one pass beside NumPy's, memory, growth, two workers.
+
+    python -m benchmarks.scale --folder SCRATCH [--rows 10000000] [--out scale.md]
+
+Each cell runs in a process of its own: one BLAS thread, CPU seconds, and the largest anonymous
+memory of the process (the pages of a mapped file do not count). The measure is a pass that forms
+one weighted Gram matrix of all columns in blocks of rows with NumPy. Files are made in SCRATCH and
+removed at the end; 10 million rows of 100 columns take 8 GB, and again as much for Parquet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+COLUMNS, STEP = 100, 10_000
+FOLDS, ALPHAS = 5, 100
+
+
+def mapped(file: Path, rows: int, columns: int, dtype: str, mode: str = "r") -> Any:
+    return np.memmap(file, dtype=dtype, mode=mode, shape=(rows, columns))
+
+
+def target_of(file: Path) -> Any:
+    return np.load(file.with_suffix(".npy"), mmap_mode="r")
+
+
+def make(file: Path, rows: int, columns: int, dtype: str) -> None:
+    """Columns with a common part, mean 1; the first ten make y, which has a file of its own."""
+    X, rng = mapped(file, rows, columns, dtype, "w+"), np.random.default_rng(0)
+    y = np.empty(rows)
+    for start in range(0, rows, STEP):
+        block = rng.standard_normal((min(STEP, rows - start), columns))
+        block += 1.0 + 0.5 * rng.standard_normal((len(block), 1))
+        X[start : start + STEP] = block
+        noise = 3.0 * rng.standard_normal(len(block))
+        y[start : start + STEP] = block[:, :10].sum(axis=1) + noise
+    X.flush()
+    np.save(file.with_suffix(".npy"), y)
+
+
+def make_parquet(file: Path, out: Path, rows: int, columns: int, dtype: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    X, y, names = mapped(file, rows, columns, dtype), target_of(file), []
+    names = [f"x{j}" for j in range(columns)]
+    kinds = [(name, pa.from_numpy_dtype(np.dtype(dtype))) for name in names]
+    schema = pa.schema([*kinds, ("y", pa.float64())])
+    with pq.ParquetWriter(out, schema, compression="none", use_dictionary=False) as writer:
+        for start in range(0, rows, 10 * STEP):
+            block = np.asfortranarray(X[start : start + 10 * STEP])
+            own = y[start : start + 10 * STEP]
+            writer.write_table(pa.table([*block.T, own], schema=schema))
+
+
+def blocks_of(X: Any, y: Any) -> Iterator[tuple[Any, Any]]:
+    for start in range(0, len(X), STEP):
+        yield X[start : start + STEP], y[start : start + STEP]
+
+
+# What is timed: a function of the mapped data and the file. ------------------------------------
+
+
+def gram(X: Any, y: Any, file: Path) -> None:
+    """The measure: one weighted Gram matrix in blocks."""
+    G, weight = np.zeros((X.shape[1],) * 2), np.ones(STEP)
+    for start in range(0, len(X), STEP):
+        block = np.asarray(X[start : start + STEP], dtype=np.float64)
+        G += (block * weight[: len(block), None]).T @ block
+
+
+def lasso_cv(X: Any, y: Any, file: Path) -> None:
+    from skreg import LassoCV
+
+    LassoCV(cv=FOLDS, alphas=ALPHAS).fit(X, y)
+
+
+def row_blocks(X: Any, y: Any, file: Path) -> None:
+    from skreg import LassoCV, RowBlocks
+
+    LassoCV(cv=FOLDS, alphas=ALPHAS).fit(RowBlocks(lambda: blocks_of(X, y)))
+
+
+def parquet(X: Any, y: Any, file: Path) -> None:
+    from skreg import LassoCV, RowBlocks
+
+    rows = RowBlocks.from_arrow(file.with_suffix(".parquet"), target="y")
+    LassoCV(cv=FOLDS, alphas=ALPHAS).fit(rows)
+
+
+def reading_parquet(X: Any, y: Any, file: Path) -> None:
+    """Batches alone, as blocks of NumPy."""
+    from skreg import RowBlocks
+
+    for _ in RowBlocks.from_arrow(file.with_suffix(".parquet"), target="y"):
+        pass
+
+
+def lasso(X: Any, y: Any, file: Path) -> None:
+    from skreg import Lasso, RowBlocks
+
+    Lasso(alpha=0.1).fit(RowBlocks(lambda: blocks_of(X, y)))
+
+
+def partial_fit(X: Any, y: Any, file: Path) -> None:
+    from skreg import Lasso
+
+    model = Lasso(alpha=0.1)
+    for block in blocks_of(X, y):
+        model.partial_fit(*block)
+    assert model.coef_ is not None
+
+
+TIMED = {
+    one.__name__: one
+    for one in (gram, lasso_cv, row_blocks, parquet, reading_parquet, lasso, partial_fit)
+}
+
+
+class Peak(threading.Thread):
+    """The largest anonymous memory, in MB, looked at every few milliseconds."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.largest, self.stop = 0.0, False
+
+    def run(self) -> None:
+        while not self.stop:
+            with open("/proc/self/status", encoding="ascii") as status:
+                for line in status:
+                    if line.startswith("RssAnon"):
+                        self.largest = max(self.largest, float(line.split()[1]) / 1024)
+            time.sleep(0.005)
+
+
+def run_here(name: str, file: Path, rows: int, columns: int, dtype: str) -> None:
+    """In a process of its own: print seconds and peak."""
+    X, y = mapped(file, rows, columns, dtype), target_of(file)
+    if "parquet" in name:  # what is imported on the way
+        reader = import_module("skreg").RowBlocks
+        next(iter(reader.from_arrow(file.with_suffix(".parquet"), target="y")))
+    else:
+        TIMED[name](X[:2000], y[:2000], file)
+    peak = Peak()
+    peak.start()
+    start = time.process_time()
+    TIMED[name](X, y, file)
+    seconds = time.process_time() - start
+    peak.stop = True
+    peak.join()
+    print(seconds, peak.largest)
+
+
+def timed(name: str, file: Path, rows: int, columns: int, dtype: str) -> tuple[float, float]:
+    limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    command = [sys.executable, "-m", "benchmarks.scale", "--here", name, str(file)]
+    command += [str(rows), str(columns), dtype]
+    found = subprocess.run(
+        command, env={**os.environ, **limits}, check=True, capture_output=True, text=True
+    )
+    seconds, peak = map(float, found.stdout.split()[-2:])
+    return seconds, peak
+
+
+def best_of(repeats: int, *args: Any) -> tuple[float, float]:
+    found = [timed(*args) for _ in range(repeats)]
+    return min(one[0] for one in found), max(one[1] for one in found)
+
+
+def two_workers(rows: int, columns: int) -> list[str]:
+    """A local cluster of one worker process and of two."""
+    import dask
+    import dask.array as da
+    from distributed import Client, LocalCluster
+
+    from skreg import LassoCV
+
+    seconds = []
+    for n_workers in (1, 2):
+        options = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None}
+        with LocalCluster(processes=True, **options) as cluster, Client(cluster):
+            rng = da.random.default_rng(0)
+            X = rng.standard_normal((rows, columns), chunks=(STEP, columns))
+            y = X[:, :10].sum(axis=1) + 3.0 * rng.standard_normal(rows, chunks=STEP)
+            LassoCV(cv=FOLDS).fit(X[: 4 * STEP], y[: 4 * STEP])
+            start = time.monotonic()
+            LassoCV(cv=FOLDS).fit(X, y)
+            seconds.append(time.monotonic() - start)
+    return [
+        f"| Dask, {rows} x {columns}, two workers | {dask.__version__} | wall clock of one worker"
+        f" over that of two: {seconds[0] / seconds[1]:.2f} |"
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--here", nargs=5)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--dask", action="store_true")
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    if given.here:
+        name, file, rows, columns, dtype = given.here
+        run_here(name, Path(file), int(rows), int(columns), dtype)
+        return
+    lines = ["| cell | CPU seconds | of NumPy's pass | peak, MB |", "| --- | ---: | ---: | ---: |"]
+
+    def add(line: str) -> None:
+        print(line, flush=True)
+        lines.append(line)
+
+    file = given.folder / "rows.dat"
+    for dtype in ("float64", "float32"):
+        make(file, given.rows, COLUMNS, dtype)
+        if dtype == "float64":
+            make_parquet(file, file.with_suffix(".parquet"), given.rows, COLUMNS, dtype)
+        base = 0.0
+        for name in TIMED:
+            if dtype == "float32" and name not in ("gram", "lasso_cv", "row_blocks"):
+                continue
+            seconds, peak = best_of(given.repeats, name, file, given.rows, COLUMNS, dtype)
+            base = base or seconds
+            cell = f"{name} {given.rows} x {COLUMNS} {dtype}"
+            add(f"| {cell} | {seconds:.2f} | {seconds / base:.2f} | {peak:.0f} |")
+        file.with_suffix(".parquet").unlink(missing_ok=True)
+        file.unlink()
+    tenth = given.rows // 10
+    shapes = [(tenth * k, COLUMNS) for k in (1, 2, 4, 8)]
+    shapes += [(tenth // 4, p) for p in (50, 100, 200, 400, 800)]
+    for rows, columns in shapes:
+        make(file, rows, columns, "float64")
+        both = [
+            best_of(given.repeats, one, file, rows, columns, "float64")
+            for one in ("gram", "row_blocks")
+        ]
+        (base, _), (seconds, peak) = both
+        add(
+            f"| row_blocks {rows} x {columns} | {seconds:.2f} | {seconds / base:.2f} | {peak:.0f} |"
+        )
+        file.unlink()
+    if given.dask:
+        for line in two_workers(given.rows // 5, 4 * COLUMNS):
+            add(line)
+    if given.out:
+        given.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
