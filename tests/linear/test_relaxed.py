@@ -7,10 +7,13 @@
 import warnings
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 from linear.test_glmnet import translated
 from linear.test_glmnet_losses import RUNS, made_data
+from reference import minimise
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -30,6 +33,7 @@ from skreg import (
     TweedieRegressor,
     regularization_path,
 )
+from skreg.objective.penalties import ScaledPenalty
 
 NUMBERS = Path(__file__).with_name("glmnet_relaxed.txt")
 COEFFICIENTS = 1e-6  # of the largest, by glmnet's own accuracy
@@ -517,3 +521,27 @@ def test_the_chosen_fit_is_that_of_a_single_alpha(kind):
     single.fit(X, y, weight)
     np.testing.assert_allclose(model.coef_, single.coef_, rtol=1e-7, atol=1e-10)
     np.testing.assert_allclose(model.intercept_, single.intercept_, rtol=1e-7, atol=1e-10)
+
+
+@hypothesis.given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.5]), st.booleans())
+def test_any_refit_is_the_minimum_on_the_support_within_the_bounds(seed, share, standardize):
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(8, 40)), int(rng.integers(1, 8))
+    X = rng.normal(size=(n, p)) + rng.normal(size=(n, 1))
+    y, weight = X @ rng.normal(size=p) + rng.normal(size=n), rng.integers(0, 3, n) + 0.1
+    factor = rng.choice([0.0, 0.5, 1.0, np.inf], p)
+    lower, upper = rng.choice([-np.inf, -0.5, 0.0], p), rng.choice([np.inf, 0.5, 0.0], p)
+    given = {"penalty_factor": factor, "lower_bound": lower, "upper_bound": upper}
+    model = ElasticNet(alpha=0.2, l1_ratio=0.7, standardize=standardize, **given)
+    plain = clone(model).fit(X, y, sample_weight=weight)
+    relaxed = model.set_params(relax=share).fit(X, y, sample_weight=weight)
+    inside = (plain.coef_ != 0) | (factor == 0)
+    shares = weight / weight.sum()
+    Z, v = X - shares @ X, y - shares @ y
+    low, high = np.where(inside, lower, 0.0), np.where(inside, upper, 0.0)
+    G, c = (Z.T * shares) @ Z, (Z.T * shares) @ v
+    refit = minimise(G, c, ScaledPenalty(np.zeros(p), np.zeros(p), low, high))
+    wanted = share * plain.coef_ + (1 - share) * refit
+    np.testing.assert_allclose(Z @ relaxed.coef_, Z @ wanted, atol=1e-7)
+    assert np.all((relaxed.coef_ >= low) & (relaxed.coef_ <= high))
+    assert relaxed.dual_gap_ <= 1e-10

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skreg.solvers.quadratic.supports import least_squares_on
+from skreg.solvers.quadratic.supports import OnSupports, least_squares_on
 
 
 def problem(rng, n, p, correlation):
@@ -28,6 +28,12 @@ def test_each_support_has_its_own_least_squares(seed, n_sets, p, correlation):
         fitted, best = Z @ w, Z[:, chosen] @ wanted
         assert not w[~chosen].any()
         np.testing.assert_allclose(fitted, best, atol=1e-10)
+    C = rng.normal(size=W.shape)
+    for w, c_i, chosen in zip(OnSupports(G, supports).solve(C), C, supports, strict=True):
+        size = np.sqrt(G.diagonal()[chosen])
+        left = (G[np.ix_(chosen, chosen)] @ w[chosen] - c_i[chosen]) / size
+        assert np.abs(left).max(initial=0) <= 1e-9 * np.abs(c_i[chosen] / size).max(initial=0)
+        assert not w[~chosen].any()
     assert np.all(gaps <= 1e-20)
     assert np.all(gaps >= 0)
 

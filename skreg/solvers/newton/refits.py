@@ -20,7 +20,7 @@ import numpy as np
 
 from ...data.design import Array, Index
 from ..base import AIM, Bound, Mask, Settings, Solution
-from ..quadratic.supports import solve_on
+from ..quadratic.supports import OnSupports
 from ..tolerances import KKT_ROUNDING
 from .batched_newton import ENTRIES_OF_A_BATCH, FIRST_BATCH, LONGEST_BATCH
 from .curvatures import Frozen
@@ -99,6 +99,7 @@ class _Refits:
         passes, source = Passes(rows, part, whole=True), Frozen(rows, part, None)
         W, b = np.repeat(point.w[None, index], k, axis=0), np.full(k, point.b)
         eta, solved = np.repeat(point.eta[None], k, axis=0), dict[int, _Solved]()
+        on_supports: OnSupports | None = None
         left, last, end, age = np.arange(k), np.full(k, np.inf), k, 0
         for n_sweeps in range(1, SWEEPS_OF_REFITS + 1):
             sums = passes.evaluate(eta, source)
@@ -107,7 +108,12 @@ class _Refits:
             if rows.has_intercept:
                 Q = Q - sums.mean[:, None] * curved.means
             C = Q / curved.scale + W @ G
-            new = solve_on(G, C, S[left])
+            if on_supports is None:
+                kept, on_supports = left, OnSupports(G, S[left])
+            every = np.zeros((len(kept), len(index)))
+            among = np.searchsorted(kept, left)
+            every[among] = C
+            new = on_supports.solve(every)[among]
             if rows.has_intercept:
                 rise = sums.mean / curved.total - ((new - W) * curved.means).sum(axis=1)
             moved = passes.step(sums, curved, new - W, rise)
@@ -130,7 +136,7 @@ class _Refits:
             W, b, eta, last = W[go], b[go], eta[go], errors[go]
             if renews:
                 source.renew()
-                age = 0
+                on_supports, age = None, 0
         n_done = int(left[0]) if len(left) else end
         return self._solutions(index, [solved[i] for i in range(n_done)]), n_sweeps
 

@@ -9,10 +9,13 @@ on the Schur complement, cut where a feature leaves.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from scipy import linalg
 
-from ...data.design import Array
+from ...data.design import Array, Index
 from ..base import Mask
 
 # A pivot of a Gram matrix with unit diagonal, the share of a feature's variance that the features
@@ -39,19 +42,24 @@ def least_squares_on(G: Array, c: Array, supports: Mask, unit: float) -> tuple[A
         Upper bounds of how far the objectives are above their minima, over `unit`.
     """
     G, inverse = _with_unit_diagonal(G)
-    c = c * inverse
-    wanted = np.where(supports, c, 0.0)
-    W = _solved(G, wanted, supports)
+    c, solve = c * inverse, _prepared(G, supports)
+    W = solve(np.where(supports, c, 0.0))
     left = np.where(supports, c - W @ G, 0.0)
-    change = _solved(G, left, supports)
+    change = solve(left)
     gaps = 0.5 * np.einsum("ij,ij->i", left, change) / unit
     return (W + change) * inverse, gaps
 
 
-def solve_on(G: Array, C: Array, supports: Mask) -> Array:
-    """``G[S, S]^-1 C[S]`` for each set S and row of C, zeros elsewhere; NaN as above."""
-    G, inverse = _with_unit_diagonal(G)
-    return _solved(G, np.where(supports, C * inverse, 0.0), supports) * inverse
+class OnSupports:
+    """``G[S, S]^-1`` for each of many sets of features, made once for any right-hand sides."""
+
+    def __init__(self, G: Array, supports: Mask) -> None:
+        G, self._inverse = _with_unit_diagonal(G)
+        self._supports, self._solve = supports, _prepared(G, supports)
+
+    def solve(self, C: Array) -> Array:
+        """Solutions for each set and row of C, zeros elsewhere; NaN as above."""
+        return self._solve(np.where(self._supports, C * self._inverse, 0.0)) * self._inverse
 
 
 def _with_unit_diagonal(G: Array) -> tuple[Array, Array]:
@@ -61,38 +69,57 @@ def _with_unit_diagonal(G: Array) -> tuple[Array, Array]:
     return G * inverse * inverse[:, None], inverse
 
 
-def _solved(G: Array, C: Array, S: Mask) -> Array:
-    """``G[S, S]^-1 C[S]`` for each row of C and S, with zeros elsewhere."""
-    W = np.zeros_like(C)
+def _prepared(G: Array, S: Mask) -> Callable[[Array], Array]:
+    """What leads from C to ``G[S, S]^-1 C[S]`` for each row of C and S, with zeros elsewhere."""
     n_sets, count = len(S), S.sum(axis=0)
     used = count.nonzero()[0]
     if not len(used):
-        return W
+        return np.zeros_like
     leaving = np.flatnonzero((S[:-1] & ~S[1:]).any(axis=1))
     if not len(leaving):  # each set contains the one before
         order = used[np.argsort(-count[used], kind="stable")]
         inverse = _inverse_of_factor(G[np.ix_(order, order)])
         if inverse is not None:
-            leading = S[:, order]
-            W[:, order] = np.where(leading, C[:, order] @ inverse.T, 0.0) @ inverse
-            return W
+            return partial(_by_leading_blocks, inverse, order, S[:, order])
     if n_sets == 1:
-        W[:] = np.nan
-        return W
+        return partial(np.full_like, fill_value=np.nan)
     cut = n_sets // 2
     if len(leaving):
         cut = int(leaving[np.argmin(np.abs(leaving + 1 - cut))]) + 1
     always = (count == n_sets).nonzero()[0]
     inverse = _inverse_of_factor(G[np.ix_(always, always)]) if len(always) else None
     if inverse is None:
-        W[:cut], W[cut:] = _solved(G, C[:cut], S[:cut]), _solved(G, C[cut:], S[cut:])
-        return W
+        return partial(_by_halves, _prepared(G, S[:cut]), _prepared(G, S[cut:]), cut)
     rest = ((count > 0) & (count < n_sets)).nonzero()[0]
-    B, z = inverse @ G[np.ix_(always, rest)], C[:, always] @ inverse.T
+    B = inverse @ G[np.ix_(always, rest)]
     H, S = G[np.ix_(rest, rest)] - B.T @ B, S[:, rest]
-    D = np.where(S, C[:, rest] - z @ B, 0.0)
-    halves = [_solved(H, D[part], S[part]) for part in (slice(cut), slice(cut, None))]
-    W[:, rest] = np.concatenate(halves)
+    solve = partial(_by_halves, _prepared(H, S[:cut]), _prepared(H, S[cut:]), cut)
+    return partial(_by_elimination, inverse, B, always, rest, S, solve)
+
+
+def _by_leading_blocks(inverse: Array, order: Index, leading: Mask, C: Array) -> Array:
+    W = np.zeros_like(C)
+    W[:, order] = np.where(leading, C[:, order] @ inverse.T, 0.0) @ inverse
+    return W
+
+
+def _by_halves(
+    one: Callable[[Array], Array], other: Callable[[Array], Array], cut: int, C: Array
+) -> Array:
+    return np.concatenate([one(C[:cut]), other(C[cut:])])
+
+
+def _by_elimination(
+    inverse: Array,
+    B: Array,
+    always: Index,
+    rest: Index,
+    S: Mask,
+    solve: Callable[[Array], Array],
+    C: Array,
+) -> Array:
+    W, z = np.zeros_like(C), C[:, always] @ inverse.T
+    W[:, rest] = solve(np.where(S, C[:, rest] - z @ B, 0.0))
     W[:, always] = (z - W[:, rest] @ B.T) @ inverse
     return W
 
