@@ -142,6 +142,9 @@ def two_coefficients(
     """
     what = "PenaltyGeometryDisplay"
     data = fitted.as_penalised(estimator, X, sample_weight, what)
+    for name in ("adaptive", "concave"):
+        if (value := getattr(estimator, name, None)) is not None:
+            raise ValueError(f"{what} draws L1 and L2 parts as they are, not with {name}={value!r}")
     classes = getattr(estimator, "classes_", None)
     if classes is not None and len(classes) == 2:  # as ridge regression of classes takes them
         y = np.where(np.asarray(y) == classes[1], 1.0, -1.0)

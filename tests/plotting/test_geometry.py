@@ -209,6 +209,8 @@ def test_what_cannot_be_drawn_is_refused(data):
         draw(Lasso().fit(X[["bmi"]], y), X[["bmi"]])
     with pytest.raises(ValueError, match="fit without positive"):
         draw(Lasso(positive=True).fit(X, y))
+    with pytest.raises(ValueError, match="not with concave='mcp'"):
+        draw(Lasso(concave="mcp").fit(X, y))
     with pytest.raises(ValueError, match="needs dense X"):
         draw(table=sparse.csr_array(X))
     with pytest.raises(ValueError, match="shape 'star' is unknown"):
