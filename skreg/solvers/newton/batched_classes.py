@@ -33,7 +33,7 @@ from .class_batch import ClassBatch
 from .class_passes import ENTRIES_AT_ONCE, ClassPasses, FrozenClasses
 from .class_path import ClassPoint
 from .class_ridge import solve_smooth
-from .few_classes import FewClasses
+from .few_classes import solved_at_once
 from .multinomial import ActivePairs, symmetric
 from .polynomials import lagrange
 from .prox_newton import MOST_KNOWN
@@ -236,31 +236,13 @@ class BatchedClasses(ActivePairs):
 
     # Few pairs and rows -------------------------------------------------------------------
 
-    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def _at_once(self, alphas: Array) -> list[Solution]:
         """The solutions at all alphas, or at the first few, or none, where pairs are few."""
-        design, n_classes, m = self.design, self.n_classes, self.design.n_features
-        few = FewClasses.serve(design.n_samples, n_classes, m, len(alphas))
-        if not few or np.count_nonzero(np.diff(alphas) >= 0.0) or not alphas[-1] > 0.0:
-            return []
-        assert self.Z is not None
-        usable = self.shape.movable & (design.variances > 0)
-        args = self.rows, self.Z, self.shape, usable, self.noise, self.aim, self.least_error
-        path = FewClasses(*args)
-        found = path.path(alphas, *self.point)
-        if found is None or not found.done:
-            return []
-        alphas = alphas[: len(found.W)]
-        gaps, values = path.certified(alphas, found)
-        done = found.done
-        if not gaps[:done].max() <= self.aim:
-            done = int(np.argmin(gaps <= self.aim))
-        if not done:
+        solved = solved_at_once(self, self.shape, alphas)
+        if solved is None:
             return []
         self._set(np.ones(len(self.inside), dtype=bool))
-        W = found.W.reshape(len(alphas), n_classes, -1)
-        points = Points(W[:, :, :m].reshape(len(alphas), -1), W[:, :, m], found.eta)
-        return self._solutions(Solved(alphas, points, gaps, values, found.n_iter).first(done))
+        return self._solutions(solved)
 
 
 def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:

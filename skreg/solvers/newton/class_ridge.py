@@ -1,6 +1,7 @@
 """The multinomial loss with a squared penalty alone: Newton's method, its equations by products.
 
-With few pairs of a feature and a class the equations of a step have their matrix and its factor
+With very few pairs of a feature and a class and few rows all alphas are solved at once
+(`few_classes.py`). With few pairs the equations of a step have their matrix and its factor
 (`class_model.py`). With more, conjugate gradients solve them: with the intercepts eliminated a
 product with the Hessian is two products with Z,
 
@@ -30,6 +31,7 @@ from ..optimality import degrees_of_freedom, pseudo_solve
 from .class_loss import root_of_inverse
 from .class_model import ClassModel
 from .class_path import ClassPath, ClassPoint, part_way
+from .few_classes import solved_at_once
 from .prox_newton import LONG_STEP, MOST_IDLE_STEPS, TRUSTED_STEPS
 from .row_space import RowSpace
 
@@ -37,6 +39,9 @@ from .row_space import RowSpace
 WORTH_PRODUCTS = 2.5
 # What a step takes with blocks, at least, where the Hessian of some rows might do instead.
 EXPECTED_PRODUCTS = 20
+# A preconditioner is kept until the products of a step take so many times as long as a new one,
+# which saves some of them only.
+WORTH_RENEWING_FACTOR = 2.0
 # Operations in whose time a product is called, and a matrix.
 CALLS_OF_PRODUCT, CALLS_OF_MATRIX = 1.5e6, 3e6
 # A step after an error below this is not long, whatever their number.
@@ -55,7 +60,7 @@ MOST_CG_PRODUCTS = 500
 # Features of the largest blocks; beyond, the diagonal has to do.
 LARGEST_BLOCK = 1500
 # Up to so many features the blocks are inverted, all at once.
-INVERTED = 64
+INVERTED = 128
 # Rows that blocks are made of: so many, or so many a feature.
 BLOCK_ROWS, ROWS_PER_FEATURE = 2000, 10
 # A part of the diagonal that is added to the blocks of features without a penalty.
@@ -227,7 +232,8 @@ class ClassRidge(ClassPath):
         n = self.design.n_samples if self.some is None else self.some.design.n_samples
         blocks = self.n_classes * Blocks.cost(self.design.n_samples, self.design.n_features)
         whole, spent = self._cost_of_matrix(n), self.n_products * self.product
-        if self.factor is None or spent > (blocks if isinstance(self.factor, Blocks) else whole):
+        cost = blocks if isinstance(self.factor, Blocks) else whole
+        if self.factor is None or spent > WORTH_RENEWING_FACTOR * cost:
             worth = (
                 self.Z is not None
                 and len(self.place) > 0
@@ -347,11 +353,12 @@ class Blocks:
         if self.diagonal:
             V = self.inverse * R
         elif R.shape[1] <= INVERTED:
-            V = np.matmul(self.inverse, R[:, :, None])[:, :, 0]
+            V = np.ascontiguousarray(np.matmul(self.inverse, R[:, :, None])[:, :, 0])
         else:
             solved = zip(self.factors, R, strict=True)
             V = np.array([dpotrs(one, r, lower=1)[0] for one, r in solved])
-        return np.asarray(V - V.mean(axis=0)).ravel()
+        V -= np.add.reduce(V, axis=0) / self.n_classes
+        return np.asarray(V.ravel())
 
 
 def block_rows(n_features: int) -> int:
@@ -395,6 +402,18 @@ def smooth_path(
     return ClassRidge(some, start[chosen], settings, Z), outside
 
 
+def at_once(path: ClassRidge, alphas: Array) -> Iterator[tuple[float, ClassPoint, float, int]]:
+    """Where pairs are few: alphas, points, gaps and steps, at all of these or at the first few."""
+    solved, n_classes = solved_at_once(path, path.shape, alphas), path.n_classes
+    if solved is None:
+        return
+    numbers = solved.alphas.tolist(), solved.gaps.tolist(), solved.n_iter.astype(int).tolist()
+    for w, b, eta, alpha, gap, n_iter in zip(*solved.points, *numbers, strict=True):
+        W = w.reshape(n_classes, -1)
+        point = ClassPoint((W - W.mean(axis=0)).ravel(), b, eta.reshape(n_classes, -1).T)
+        yield alpha, point, gap, n_iter
+
+
 def solve_smooth(
     bound: Bound, alphas: Array, start: Array, settings: Settings
 ) -> Iterator[Solution]:
@@ -404,7 +423,13 @@ def solve_smooth(
     if cold and path.Z is not None and len(counted) > BEGUN_ON_SOME:
         drawn = np.random.RandomState(0).permutation(counted)[:FIRST_ROWS]
         path.begin_on_some_rows(float(alphas[0]), np.sort(drawn))
-    for alpha in alphas.tolist():
+    done = 0
+    for alpha, point, gap, n_iter in at_once(path, alphas):
+        path.remember(alpha, point, gap)
+        coef = outside(point.w.reshape(path.n_classes, -1))
+        yield path.solution(bound.design, coef, gap, n_iter, np.nan)
+        done += 1
+    for alpha in alphas[done:].tolist():
         gap, n_iter = path.solve(alpha)
         coef = outside(path.point.w.reshape(path.n_classes, -1))
         yield path.solution(bound.design, coef, gap, n_iter, np.nan)

@@ -26,10 +26,13 @@ from ...data.design import Array, Index
 from ...objective.penalties import Penalty
 from ..base import Mask
 from ..tolerances import KKT_TOLERANCE
+from .batch import Points, Solved
+from .batched_newton import NEXT_ALPHA
 from .certificate import certified
 from .class_loss import UNBALANCED, ClassLoss
 from .class_minima import ClassMinima
 from .class_model import RAISED
+from .class_path import ClassPath
 from .few_features import pairs
 from .polynomials import lagrange
 
@@ -45,7 +48,7 @@ ROUGH_ERROR = 1e-6
 # Solutions that a polynomial goes through: between alphas, and beyond the last.
 NODES_BETWEEN, NODES_BEHIND = 4, 2
 # Sweeps of alphas that start together.
-MOST_SWEEPS_OF_FEW = 8
+MOST_SWEEPS_OF_FEW = 10
 # Of the bound of the text, and where it holds.
 OF_FOURTH_POWER, LEAST_STEP, LARGEST_STEP = 0.375, -1.0, 4.0
 
@@ -143,11 +146,14 @@ class FewClasses:
     def serve(n_samples: int, n_classes: int, m: int, n_alphas: int) -> bool:
         """Whether pairs, rows and alphas are few enough."""
         few = n_classes * (m + 1) <= FEW_PAIRS and n_samples * (m + 1) * (m + 2) <= ENTRIES_OF_ALL
-        return few and n_samples * n_classes * n_alphas <= ENTRIES_OF_ALL
+        return m > 0 and few and n_samples * n_classes * n_alphas <= ENTRIES_OF_ALL
 
     def path(self, alphas: Array, w: Array, b: Array, eta: Array) -> FewFound | None:
         """The solutions at decreasing alphas from a point of a larger one; None where it cannot."""
         start = np.concatenate([w.reshape(len(b), -1), b[:, None]], axis=1).reshape(1, -1)
+        if len(alphas) <= FIRST_AT_ONCE:
+            shares = np.ones((len(alphas), 1))
+            return self._solve(alphas, shares, start, eta.T[None], 1, self.least_error)
         count = FIRST_AT_ONCE * max(1, round(len(alphas) / (EVERY * FIRST_AT_ONCE)))
         nodes = np.unique(np.linspace(0, len(alphas) - 1, count).astype(np.intp))
         known_W, known_eta, logs = start, eta.T[None], np.log(alphas[nodes])
@@ -276,6 +282,36 @@ class FewClasses:
         penalty = self.penalty.at_each(alphas)
         certificate = penalty, found.W, found.q, found.eta, found.errors, self._slack
         return certified(self.rows, *certificate)
+
+
+def solved_at_once(path: ClassPath, shape: Penalty, alphas: Array) -> Solved | None:
+    """The solutions of a path at all alphas, or at the first few; None where pairs are not few.
+
+    `shape` is the penalty of the features, all of whose columns are at hand.
+    """
+    design, Z, n_alphas = path.design, path.Z, len(alphas)
+    n_classes, m = path.n_classes, design.n_features
+    if Z is None or not FewClasses.serve(design.n_samples, n_classes, m, n_alphas):
+        return None
+    near = n_alphas == 1 or bool((alphas[1:] >= NEXT_ALPHA * alphas[:-1]).all())
+    if shape.has_bounds or not near or not alphas[-1] > 0.0 or np.any(np.diff(alphas) >= 0.0):
+        return None
+    usable = shape.movable & (design.variances > 0)
+    few = FewClasses(path.rows, Z, shape, usable, path.noise, path.aim, path.least_error)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        found = few.path(alphas, *path.point)
+        if found is None or not found.done:
+            return None
+        alphas = alphas[: len(found.W)]
+        gaps, values = few.certified(alphas, found)
+    small = gaps[: found.done] <= path.aim
+    done = found.done if small.all() else int(small.argmin())
+    if not done:
+        return None
+    W = found.W.reshape(len(alphas), n_classes, -1)
+    coefs = W[:, :, :m].reshape(len(alphas), -1)
+    points = Points(coefs, W[:, :, m], found.eta.reshape(len(alphas), -1))
+    return Solved(alphas, points, gaps, values, found.n_iter).first(done)
 
 
 def softmax(eta: Array) -> Array:

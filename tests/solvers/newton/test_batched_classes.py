@@ -12,7 +12,13 @@ from skreg.paths.fit_path import fit_path
 from skreg.paths.grid import alpha_grid
 from skreg.paths.problem import Problem
 from skreg.solvers.base import Settings
-from skreg.solvers.newton import batched_classes, class_batch, class_minima, few_classes
+from skreg.solvers.newton import (
+    batched_classes,
+    class_batch,
+    class_minima,
+    class_ridge,
+    few_classes,
+)
 from skreg.solvers.newton.class_minima import ClassMinima
 from skreg.solvers.newton.few_classes import FewClasses
 from skreg.solvers.null_model import null_deviances
@@ -243,7 +249,40 @@ def test_a_batch_that_ends_early_is_taken_up_again(monkeypatch):
     np.testing.assert_allclose(path.dev_ratio, expected.dev_ratio, atol=1e-5)
 
 
-def test_few_pairs_are_solved_at_once(monkeypatch):
-    bound, alphas = usual(np.random.default_rng(5), p=3)
-    monkeypatch.delattr(batched_classes.BatchedClasses, "_advance")
-    assert fit_path(bound, alphas).converged.all()
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("alone", [False, True])
+def test_few_pairs_are_solved_at_once(l1_ratio, alone, monkeypatch):
+    bound, alphas = usual(np.random.default_rng(5), p=3, l1_ratio=l1_ratio)
+    alphas = alphas[20:21] if alone else alphas[5] * 0.8 ** np.arange(30)
+    with monkeypatch.context() as patch:
+        patch.setattr(few_classes, "FEW_PAIRS", 0)
+        expected = fit_path(bound, alphas)
+    if l1_ratio:
+        monkeypatch.delattr(batched_classes.BatchedClasses, "_advance")
+    else:
+        monkeypatch.delattr(class_ridge.ClassRidge, "solve")
+    if alone and l1_ratio:
+        return  # the active set needs few evaluations from one alpha
+    path = fit_path(bound, alphas)
+    assert path.converged.all()
+    atol = 1e-9 if alone else CLOSE
+    np.testing.assert_allclose(path.coefs, expected.coefs, atol=atol)
+    np.testing.assert_allclose(path.intercepts, expected.intercepts, atol=atol)
+    assert np.abs(path.coefs.sum(axis=0)).max() <= 1e-12 or l1_ratio
+
+
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize("seed", range(30))
+def test_squared_penalties_on_few_pairs_agree_with_one_alpha_after_the_other(seed, monkeypatch):
+    case = case_of(3 * seed + 2, few=True)
+    if case.penalty.has_bounds:
+        return
+    bound = case.bind()
+    for alphas in (np.geomspace(0.5, 1e-3, 20), np.array([0.01])):
+        path = fit_path(bound, alphas)
+        with monkeypatch.context() as patch:
+            patch.setattr(few_classes, "FEW_PAIRS", 0)
+            expected = fit_path(bound, alphas)
+        assert path.converged.all(), path.dual_gaps
+        np.testing.assert_allclose(path.coefs, expected.coefs, atol=1e-6)
+        np.testing.assert_allclose(path.intercepts, expected.intercepts, atol=1e-5)
