@@ -90,10 +90,10 @@ class BatchedClasses(ActivePairs):
         n_active = np.count_nonzero(self.point.w)
         if not self.batches or not alphas[0] > 0.0 or n_active > LARGEST_SUPPORT:
             return 0
-        last = self.alpha if np.isfinite(self.alpha) else alphas[0]
-        before = np.append(last, alphas[:-1])
-        far = alphas < NEXT_ALPHA * before
-        return int(far.argmax()) if far.any() else len(alphas)
+        before = np.append(self.alpha, alphas[:-1])
+        apart = (alphas < NEXT_ALPHA * before) | (alphas >= before)  # a grid may repeat alphas
+        apart[0] &= np.isfinite(self.alpha)
+        return int(apart.argmax()) if apart.any() else len(alphas)
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def _advance(self, alphas: Array) -> ClassBatch:
@@ -113,6 +113,8 @@ class BatchedClasses(ActivePairs):
         aims, most = (self.aim, self.least_error), self.settings.max_iter
         args = self.frozen, self._renewed, start, active, aims, most, self._correlations_of_each
         frozen = batch.run(*args)
+        if frozen is None:
+            self.model = None
         if frozen is not self.frozen:
             self.frozen, self.spent = frozen, 0.0
         self.spent += batch.n_later * self._cost_of_evaluation()

@@ -94,8 +94,10 @@ class ClassBatch:
         aims: tuple[float, float],
         most: int,
         correlate: Callable[[Array], Array],
-    ) -> FrozenClasses:
+    ) -> FrozenClasses | None:
         """Sweep until all alphas are solved, or one is not to be; returns the last curvature.
+
+        That is None where it was to be renewed.
 
         Parameters
         ----------
@@ -142,7 +144,6 @@ class ClassBatch:
         if self.done:
             self.q = correlate(self._dual[: self.done])
             self._certify(aims[0])
-        assert frozen is not None
         return frozen
 
     def _minima(

@@ -402,7 +402,9 @@ def smooth_path(
     return ClassRidge(some, start[chosen], settings, Z), outside
 
 
-def at_once(path: ClassRidge, alphas: Array) -> Iterator[tuple[float, ClassPoint, float, int]]:
+def points_at_once(
+    path: ClassRidge, alphas: Array
+) -> Iterator[tuple[float, ClassPoint, float, int]]:
     """Where pairs are few: alphas, points, gaps and steps, at all of these or at the first few."""
     solved, n_classes = solved_at_once(path, path.shape, alphas), path.n_classes
     if solved is None:
@@ -424,7 +426,7 @@ def solve_smooth(
         drawn = np.random.RandomState(0).permutation(counted)[:FIRST_ROWS]
         path.begin_on_some_rows(float(alphas[0]), np.sort(drawn))
     done = 0
-    for alpha, point, gap, n_iter in at_once(path, alphas):
+    for alpha, point, gap, n_iter in points_at_once(path, alphas):
         path.remember(alpha, point, gap)
         coef = outside(point.w.reshape(path.n_classes, -1))
         yield path.solution(bound.design, coef, gap, n_iter, np.nan)

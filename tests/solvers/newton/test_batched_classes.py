@@ -247,6 +247,11 @@ def test_a_batch_that_ends_early_is_taken_up_again(monkeypatch):
     path = fit_path(bound, alphas)
     assert path.converged.all()
     np.testing.assert_allclose(path.dev_ratio, expected.dev_ratio, atol=1e-5)
+    monkeypatch.setattr(class_batch, "SWEEP_CONTRACTION", 1e-9)  # with a curvature to be renewed
+    monkeypatch.setattr(class_batch, "WORTH_RENEWING", 1)
+    path = fit_path(bound, alphas)
+    assert path.converged.all()
+    np.testing.assert_allclose(path.dev_ratio, expected.dev_ratio, atol=1e-5)
 
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
