@@ -20,7 +20,13 @@ from benchmarks.workers import Worker
 
 # The interpreter of the peers, where they have an environment of their own.
 PEERS_PYTHON = os.environ.get("SKREG_BENCH_PYTHON", sys.executable)
-LIBRARIES = ("skreg", "scikit-learn", "scikit-learn float32", "PyTorch", PRODUCTS)
+LIBRARIES = (
+    "skreg",
+    "scikit-learn",
+    pytest.param("scikit-learn float32", marks=pytest.mark.exhaustive),
+    "PyTorch",
+    PRODUCTS,
+)
 
 
 def cell(net):
