@@ -219,7 +219,8 @@ class LogisticRegression(RelaxParameters, WarmStarted, LogisticClassifier):
     A proximal Newton method (Lee, Sun and Saunders, SIAM J. Optim. 24(3), 2014) on a working set of
     features, whose model with the penalty the active-set method of `Lasso` minimises. The duality
     gap is taken at the residual of the last model. With ``C=np.inf`` and classes that a plane
-    separates there is no minimum: coefficients grow until the loss has no digits left.
+    separates there is no minimum: coefficients grow until the loss has no digits left. So they do
+    with `concave`, whose penalty ends, and an `l1_ratio` of 1, where few features separate them.
 
     Examples
     --------

@@ -35,9 +35,8 @@ class ReweightedParameters:
         meaning="""
         A concave penalty in place of the L1 part, which spares large coefficients: MCP or SCAD. It
         is not convex: what is found is a stationary point, that which local linear approximation
-        leads to from the solution with the L1 part, and a better one may exist. The penalty ends at
-        coefficients of `concavity` times its slope at zero: give features one unit, as
-        `standardize` does.
+        leads to from the solution with the L1 part, and a better one may exist. It bears on
+        coefficients by their size: give features one unit, as `standardize` does.
         """,
     )
     concavity: float | None = parameter(
@@ -45,8 +44,9 @@ class ReweightedParameters:
         constraint=[Interval(numbers.Real, 1, None, closed="neither"), None],
         kind="float or None",
         meaning="""
-        Where the concave penalty ends: gamma of MCP, above 1, or a of SCAD, above 2. The larger,
-        the nearer to the L1 part. None is 3 for MCP and 3.7 for SCAD.
+        Where the concave penalty ends, as a multiple of its slope at zero, ``alpha * l1_ratio``
+        times the factor, with alpha in the unit of the mean loss: gamma of MCP, above 1, or a of
+        SCAD, above 2. The larger, the nearer to the L1 part. None is 3 for MCP and 3.7 for SCAD.
         """,
     )
 

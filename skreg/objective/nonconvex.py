@@ -184,7 +184,7 @@ class ScaledConcave:
         return self.touching(w).violation(w, q)
 
     def _sizes(self, w: Array) -> Array:
-        return np.abs(w) / self.units
+        return np.abs(w) if isinstance(self.units, float) else np.abs(w) / self.units
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,8 @@ class _Smooth:
             if np.array_equal(last, pieces):
                 h = self.rows.slopes(self._predictor(part, start))[1]
                 gram = CurvedModel(part, h, self.rows.has_intercept).gram
-                start = ahead_on_pieces(gram, concave, start, shares, pieces)
+                slopes = shares * concave.slope(np.zeros(len(index)))
+                start = ahead_on_pieces(gram, concave, start, slopes, pieces)
         ahead[index] = start
         return ahead
 

@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import optimize
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -150,6 +152,47 @@ def test_a_path_has_the_fits_at_its_alphas(options):
     assert path.converged.all()
     assert not path.coefs[:, 0].any()
     assert path.coefs[:, 1].any()
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    shape=st.sampled_from(CONCAVE),
+    l1_ratio=st.sampled_from([1.0, 0.6]),
+    depth=st.sampled_from([0.9, 0.5, 0.1, 0.02]),
+    wide=st.booleans(),
+    options=st.sampled_from([{}, {"standardize": True}, {"fit_intercept": False}]),
+)
+@settings(max_examples=60, deadline=None)
+def test_fits_are_stationary(seed, shape, l1_ratio, depth, wide, options):
+    (name, a), (n, p) = shape, (30, 50) if wide else (50, 15)
+    X, y = table(seed, n, p)
+    X[:, 3] = X[:, 2] + 0.1 * X[:, 3]
+    model = ElasticNet(l1_ratio=l1_ratio, concave=name, concavity=a, **options)
+    (alpha, *_) = regularization_path(model, X, y, alphas=1).alphas * depth
+    found = model.set_params(alpha=alpha).fit(X, y)
+    scale = X.std(axis=0) if "standardize" in options else np.ones(p)
+    Z = (X - X.mean(axis=0) if found.fit_intercept else X) / scale
+    w, residual = found.coef_ * scale, y - found.predict(X)
+    q = Z.T @ residual / n - alpha * (1 - l1_ratio) * w
+    l1, t, far = alpha * l1_ratio, np.abs(w), 1e-6 * np.sqrt(np.mean(y**2))
+    slope = np.maximum(l1 - t / a, 0.0)
+    if name == "scad":
+        slope = np.where(t <= l1, l1, np.maximum(a * l1 - t, 0.0) / (a - 1))
+    missed = np.where(w == 0, np.maximum(np.abs(q) - l1, 0.0), np.abs(q - slope * np.sign(w)))
+    assert missed.max() <= far
+    assert found.dual_gap_ < 1e-9
+
+
+@given(seed=st.integers(0, 10**6), concave=st.sampled_from(["mcp", "scad"]))
+@settings(max_examples=30, deadline=None)
+def test_order_and_signs_of_features_do_not_matter(seed, concave):
+    rng = np.random.default_rng(seed)
+    X, y = table(seed)
+    order, signs = rng.permutation(12), rng.choice([-1.0, 1.0], 12)
+    model = Lasso(alpha=0.2, concave=concave)
+    plain = clone(model).fit(X, y).coef_
+    found = model.fit((X * signs)[:, order], y).coef_
+    np.testing.assert_allclose(found, (plain * signs)[order], rtol=1e-6, atol=1e-8)
 
 
 # The adaptive Lasso ---------------------------------------------------------------------------
@@ -377,6 +420,23 @@ def test_kinds_of_tables(options):
     narrow = Lasso(alpha=0.1, **options).fit(X.astype(np.float32), y)
     assert narrow.coef_.dtype == np.float32
     np.testing.assert_allclose(narrow.coef_, dense.coef_, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("options", [{"concave": "mcp"}, {"concave": "scad"}, {"adaptive": 1.0}])
+def test_classes_of_sparse_tables_and_bounds(options):
+    sparse = pytest.importorskip("scipy.sparse")
+    X, y = table(6, n=60, p=120)
+    X = np.where(np.abs(X) > 1.0, X, 0.0)
+    # without a squared part there is no minimum where some few features separate the classes
+    model = LogisticRegression(l1_ratio=0.8, C=0.5, **options)
+    dense = clone(model).fit(X, y > 0)
+    found = clone(model).fit(sparse.csc_matrix(X), y > 0)
+    assert dense.converged_
+    assert dense.coef_.any()
+    np.testing.assert_allclose(found.coef_, dense.coef_, rtol=1e-5, atol=1e-7)
+    bounded = clone(model).set_params(lower_bound=0.0).fit(X, y > 0)
+    assert np.all(bounded.coef_ >= 0)
+    assert bounded.converged_
 
 
 def test_bounds_and_factors_hold_with_a_concave_penalty():

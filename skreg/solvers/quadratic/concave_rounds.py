@@ -36,44 +36,45 @@ def concave_rounds(
     Those reached where it ends early: after `most` steps, or where a convex problem takes another
     method than rounds.
     """
-    w, shares, pieces = start, np.ones(len(start)), concave.pieces(start)
+    w, pieces, convex = start, concave.pieces(start), concave.convex
+    slopes, limit = convex.l1, SETTLED_ON_GRAM * convex.l1
     for _ in range(most):
-        before, shares = shares, concave.shares(w)
-        if not np.count_nonzero(np.abs(shares - before) > SETTLED_ON_GRAM):
+        before, slopes = slopes, concave.slope(w)
+        if not np.count_nonzero(np.abs(slopes - before) > limit):
             break
-        touching = replace(concave.convex, l1=shares * concave.convex.l1)
-        found = solve_alone(gram, c, touching, w, yy, MOST_AT_ONE_ALPHA)
-        if found is None or not np.array_equal(concave.convex.clip(found.w), found.w):
+        found = solve_alone(gram, c, replace(convex, l1=slopes), w, yy, MOST_AT_ONE_ALPHA)
+        if found is None or (convex.boxed and not np.array_equal(convex.clip(found.w), found.w)):
             break
         w, last, pieces = found.w, pieces, concave.pieces(found.w)
         if np.array_equal(last, pieces):
-            w = ahead_on_pieces(gram, concave, w, shares, pieces)
+            w = ahead_on_pieces(gram, concave, w, slopes, pieces)
     return w
 
 
 def ahead_on_pieces(
-    gram: Array, concave: ScaledConcave, w: Array, shares: Array, pieces: NDArray[np.intp]
+    gram: Array, concave: ScaledConcave, w: Array, slopes: Array, pieces: NDArray[np.intp]
 ) -> Array:
     """The minimum over the active coefficients as long as all stay on their pieces, from w.
 
-    w itself, the solution for given shares of the L1 part, where there is no minimum.
+    w itself, the solution for the slopes that are given, where there is no minimum.
     """
     index = w.nonzero()[0]
+    part, size = concave.take(index), w[index]
     matrix = gram.take(index, 0).take(index, 1)
-    matrix.ravel()[:: len(index) + 1] += concave.curvature(w)[index]
-    # w is optimal for the shares it has, and lacks nothing but what these are wrong by
-    wrong = (shares * concave.convex.l1 - concave.slope(w)) * np.sign(w)
-    _, step, failed = dposv(matrix.T, wrong[index], lower=1)
+    matrix.ravel()[:: len(index) + 1] += part.curvature(size)
+    # w is optimal for the slopes it has, and lacks nothing but what these are wrong by
+    wrong = (slopes[index] - part.slope(size)) * np.sign(size)
+    _, step, failed = dposv(matrix.T, wrong, lower=1)
     if failed:
         return w
-    ahead = w.copy()
-    ahead[index] += step
-    changed = (concave.pieces(ahead) != pieces)[index]
+    new = size + step
+    changed = part.pieces(new) != pieces[index]
     if np.count_nonzero(changed):
-        ends = concave.ends(w)
-        below, above = ends[0][index], ends[1][index]
-        size, grows = np.abs(w[index]), step * np.sign(w[index])
-        room = np.where(grows > 0, above - size, size - below)
+        below, above = part.ends(size)
+        grows = step * np.sign(size)
+        room = np.where(grows > 0, above - np.abs(size), np.abs(size) - below)
         share = (1.0 + PAST_A_KNOT) * float(np.min(room[changed] / np.abs(grows[changed])))
-        ahead[index] = w[index] + min(share, 1.0) * step
+        new = size + min(share, 1.0) * step
+    ahead = np.zeros(len(w))
+    ahead[index] = new
     return ahead
