@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 from numpy.typing import ArrayLike
+from sklearn.utils.metadata_routing import _raise_for_params
 
 from ..estimators.parameters import SHARE, parameter, with_parameters
 from .elastic_net_cv import ElasticNetCV
@@ -99,6 +100,8 @@ class MultiTaskElasticNetCV(MultiTask, ElasticNetCV):
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
+        if params:  # before y is looked at, as in scikit-learn
+            _raise_for_params(params, self, "fit")
         return super().fit(X, y, sample_weight, **params)
 
 

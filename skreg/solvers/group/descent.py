@@ -14,7 +14,8 @@ import numpy as np
 from ...data.design import Array, Index
 from ...objective.group import row_lengths
 from ..tolerances import CORRELATION_ROUNDING
-from .newton import REACHED_LENGTH, GroupRows
+from .alone import REACHED_LENGTH
+from .newton import GroupRows
 
 # Passes over the features in use for each pass over all.
 PASSES = 10

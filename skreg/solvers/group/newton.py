@@ -33,27 +33,25 @@ from __future__ import annotations
 from typing import NamedTuple, Self
 
 import numpy as np
-from scipy.linalg.lapack import dposv, dpotrf, dpotri, dpotrs
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from ...data.design import Array, Index
 from ...objective.group import row_lengths
 from ..base import Mask
 from ..tolerances import CORRELATION_ROUNDING, KKT_TOLERANCE
+from .alone import (
+    MOST_CHANGES,
+    PHI_PATIENCE,
+    PHI_ROUNDING,
+    REACHED_LENGTH,
+    REPEATED,
+    SHORTER,
+    model_minimum,
+    solve_rows_alone,
+)
 
-# Lengths of correlations are their thresholds to this share, which bounds the gap likewise.
-REACHED_LENGTH = 1e-13
 # Up to so many features NumPy solves a stack of systems quicker than LAPACK one by one.
 STACKED = 12
-# So many times features leave and come back in the minimum of a quadratic model; most take two.
-MOST_CHANGES = 8
-# Added to the diagonal of Newton's equations, as a share: features that are there twice make it
-# singular, and any split of a length between them does.
-REPEATED = 1e-11
-# After so many rounds without a smaller phi than ever before comes one that makes it smaller, by
-# this share of what enters.
-PHI_PATIENCE, SHORTER = 3, 0.25
-# What phi falls by less than this share of its terms is rounding.
-PHI_ROUNDING = 1e-13
 
 
 class GroupRows(NamedTuple):
@@ -97,6 +95,10 @@ def solve(
     most : int
         Rounds at an alpha.
     """
+    if len(start) == 1:
+        ridge = None if l2 is None else l2[0]
+        one = solve_rows_alone(gram, C, l1[0], ridge, start[0], square, most)
+        return GroupRows(one.W[None], one.Q[None], np.array([one.n_rounds]), np.array([one.solved]))
     n_alphas, T = len(start), row_lengths(start) / l1
     found = GroupRows.empty(start)
     noise = CORRELATION_ROUNDING * np.sqrt(square * gram.diagonal())
@@ -127,13 +129,6 @@ def solve(
             T = np.where(stuck[:, None], safe, T)
             n_idle[stuck] = 0
     return found
-
-
-def solutions(matrices: Array, rhs: Array) -> Array:
-    """Of positive definite systems, large ones of which only the upper triangle is read."""
-    if rhs.shape[1] <= STACKED:
-        return np.asarray(np.linalg.solve(matrices, rhs[:, :, None])[:, :, 0])
-    return np.stack([dposv(A.T, b, lower=1)[1] for A, b in zip(matrices, rhs, strict=True)])
 
 
 class _Point:
@@ -218,32 +213,32 @@ class _Point:
         return new
 
     def _stepped(self, A: Array, rhs: Array, norms: Array) -> Array:
-        """The lengths that minimise Newton's quadratic model, which are not negative.
-
-        Features leave and come back, many at once, until the conditions of the minimum hold.
-        """
+        """The lengths that minimise Newton's quadratic model; see `model_minimum`."""
         T, unit = self.T[:, self.used], self.root / np.where(norms > 0, norms, np.inf)
-        zero = -self.root * norms  # the step that leaves no length
-        x, gone = solutions(A, rhs), np.zeros(T.shape, np.bool_)
-        whole: dict[int, Array] = {}
+        zero = -self.root * norms
+        if len(self.used) > STACKED:
+            parts = zip(A, rhs, T, unit, zero, strict=True)
+            return np.stack([model_minimum(*part) for part in parts])
+        x = np.linalg.solve(A, rhs[:, :, None])[:, :, 0]
+        found = T + x * unit
+        gone = found < 0.0
+        some = np.flatnonzero(gone.any(axis=1))
         for _ in range(MOST_CHANGES):
-            changed = ~gone & (T + x * unit < 0.0)
-            for k in np.flatnonzero(gone.any(axis=1)).tolist():
-                changed[k] |= gone[k] & (rhs[k] - whole[k].dot(x[k]) > 0.0)
-            some = np.flatnonzero(changed.any(axis=1)).tolist()
-            if not some:
+            if not len(some):
                 break
-            gone ^= changed
-            for k in some:
-                if k not in whole:
-                    whole[k] = np.triu(A[k]) + np.triu(A[k], 1).T
-                x[k] = np.where(gone[k], zero[k], 0.0)
-                stays = np.flatnonzero(~gone[k])
-                if len(stays):
-                    left = rhs[k] - whole[k].dot(x[k])
-                    part = whole[k].take(stays, 0).take(stays, 1)
-                    x[k, stays] = solutions(part[None], left[None, stays])[0]
-        return np.where(gone, 0.0, np.maximum(T + x * unit, 0.0))
+            matrices, stays = A[some], ~gone[some]
+            fixed = np.where(stays, 0.0, zero[some])
+            left = rhs[some] - np.einsum("kij,kj->ki", matrices, fixed)
+            part = matrices * stays[:, None, :] * stays[:, :, None]
+            np.einsum("kii->ki", part)[~stays] = 1.0
+            right = np.where(stays, left, fixed)
+            x[some] = np.linalg.solve(part, right[:, :, None])[:, :, 0]
+            found[some] = T[some] + x[some] * unit[some]
+            excess = rhs[some] - np.einsum("kij,kj->ki", matrices, x[some])
+            changed = np.where(stays, found[some] < 0.0, excess > 0.0)
+            gone[some] ^= changed
+            some = some[changed.any(axis=1)]
+        return np.where(gone, 0.0, np.maximum(found, 0.0))
 
     def _first(self, enters: Mask) -> Array:
         """Lengths of features that enter, by the best multiple of what each would have alone."""

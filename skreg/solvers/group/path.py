@@ -199,11 +199,9 @@ class GroupPath:
         gaps = gaps_of_rows(part.W, part.Q, total, penalty, self.design, self.unit)
         n_targets = part.W.shape[2]
         unknown = np.full(n_targets, np.nan)
-        coefs = part.W.transpose(0, 2, 1)
-        rows = zip(coefs, gaps.tolist(), part.n_rounds.tolist(), part.rss, strict=True)
-        for coef, gap, n_rounds, rss in rows:
-            same = np.full(n_targets, gap), np.full(n_targets, n_rounds)
-            yield Solution(coef, *same, rss, unknown, unknown)
+        same = (values[:, None].repeat(n_targets, axis=1) for values in (gaps, part.n_rounds))
+        for coef, gap, n_rounds, rss in zip(part.W, *same, part.rss, strict=True):
+            yield Solution(coef.T, gap, n_rounds, rss, unknown, unknown)
 
 
 def between_ends(alphas: Array, ends: Index, W: Array, rest: Index) -> Array:
