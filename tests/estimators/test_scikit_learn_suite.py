@@ -45,9 +45,6 @@ LISTED = {
         r"test_warm_start": "an iteration is not a sweep: 5 and 5 of them need not be 10",
         r"test_lasso_alpha_warning": "alpha=0 is solved exactly, so there is nothing to warn of",
         r"test_multioutput_enetcv_error": "several targets are accepted",
-        r"test_1d_multioutput_.*_and_multitask_.*": (
-            "compares with scikit-learn's multi-task estimators, which stop at their tolerance"
-        ),
         r"test_warm_start_convergence_with_regularizer_decrement": (
             "a weak penalty takes no more iterations than a strong one"
         ),

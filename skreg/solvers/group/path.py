@@ -4,10 +4,10 @@ With few features all are on one Gram matrix; with many a working set of them st
 what is predicted along the path and by what a product of X with the residuals finds to violate its
 conditions, and nothing is screened out without that check.
 
-A path is solved in segments. The last alpha of a segment starts from coefficients extrapolated
-along the path, and those before it from coefficients between that and the segment before, side by
-side: so close to their solutions Newton's method takes two or three rounds. With very few features
-all segments go side by side, too.
+Along a path each alpha starts from coefficients extrapolated along it. With very few features a
+round is calls of NumPy and little else, and all alphas go side by side: of every few the first,
+and then those between, from coefficients between: so close to their solutions Newton's method
+takes two or three rounds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .model import GroupModel, Kernel
 ALL_ON_GRAM = 300
 # Up to so many features all alphas are solved side by side.
 SIDE_BY_SIDE = 16
-# Alphas of a segment.
+# Of so many alphas the first is solved first where all are side by side.
 SEGMENT = 8
 # Features that begin, and that join at once where fewer than these are in the set.
 FIRST_FEATURES = 16
