@@ -28,7 +28,10 @@ load_problem <- function(folder) {
     new("dgCMatrix", i = read("X.indices", "integer"), p = read("X.indptr", "integer"),
         x = read("X.data"), Dim = c(n, p))
   } else matrix(read("X"), n, p)
-  list(folder = folder, task = meta[["task"]], X = X, y = read("y"), alphas = read("alphas"),
+  targets <- as.integer(meta[["targets"]])
+  y <- read("y")
+  if (targets > 0) y <- matrix(y, n, targets)
+  list(folder = folder, task = meta[["task"]], X = X, y = y, alphas = read("alphas"),
        l1_ratio = as.numeric(meta[["l1_ratio"]]), weights = read("weights"),
        factors = read("factors"), lower = read("lower"), upper = read("upper"),
        folds = read("folds"), loss = meta[["loss"]])
@@ -38,7 +41,8 @@ shrunk <- function(q) {
   rows <- unique(round(seq(1, nrow(q$X), length.out = 40)))
   columns <- unique(round(seq(1, ncol(q$X), length.out = 12)))
   q$X <- q$X[rows, columns]
-  for (name in c("y", "weights")) if (!is.null(q[[name]])) q[[name]] <- q[[name]][rows]
+  q$y <- if (is.matrix(q$y)) q$y[rows, , drop = FALSE] else q$y[rows]
+  if (!is.null(q$weights)) q$weights <- q$weights[rows]
   for (name in c("factors", "lower", "upper")) {
     if (!is.null(q[[name]])) q[[name]] <- q[[name]][columns]
   }
@@ -51,6 +55,12 @@ shrunk <- function(q) {
 # scales, so y is scaled here: w becomes w / s, the l1 part alpha l1_ratio / s, and the l2 part stays.
 # Its factors sum to p.
 solve <- function(q, thresh, type) {
+  if (q$task == "mt_path") {
+    fit <- glmnet(q$X, q$y, family = "mgaussian", alpha = q$l1_ratio, lambda = q$alphas,
+                  standardize = FALSE, thresh = thresh, maxit = 1e7)
+    return(list(model = fit, at = seq_along(q$alphas), centre = 0, deviation = 1,
+                curve = numeric(0)))
+  }
   if (q$task %in% c("glm_path", "glm_cv")) {
     logistic <- q$loss == "logistic"
     arguments <- list(x = q$X, y = if (logistic) factor(q$y) else q$y, alpha = q$l1_ratio,
@@ -102,12 +112,18 @@ run <- function(q, type, thresh, number, save) {
   if (done < length(q$alphas)) stop("stopped after ", done, " of ", length(q$alphas), " alphas")
   answer <- paste0("\"seconds\": ", numbers(seconds))
   if (save) {
-    coefs <- as.matrix(found$model$beta)[, found$at, drop = FALSE] * found$deviation
-    intercepts <- found$model$a0[found$at] * found$deviation + found$centre
+    if (q$task == "mt_path") {  # a column for each lambda and target, the targets side by side
+      coefs <- do.call(rbind, lapply(found$model$beta, as.matrix))
+      intercepts <- found$model$a0
+    } else {
+      coefs <- as.matrix(found$model$beta)[, found$at, drop = FALSE] * found$deviation
+      intercepts <- found$model$a0[found$at] * found$deviation + found$centre
+    }
     file <- file(file.path(q$folder, "glmnet.answer"), "wb")
     writeBin(as.numeric(c(coefs, intercepts)), file, endian = "little")
     close(file)
-    answer <- paste0(answer, ", \"alphas\": ", numbers(q$alphas[found$at]),
+    each <- if (q$task == "mt_path") ncol(q$y) else 1
+    answer <- paste0(answer, ", \"alphas\": ", numbers(rep(q$alphas[found$at], each = each)),
                      ", \"curve\": ", numbers(found$curve))
   }
   say(answer)

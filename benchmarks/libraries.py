@@ -92,6 +92,37 @@ def fitted(model: Any, alpha: float | None = None, curve: Any = ()) -> Read:
     return read
 
 
+def tasks(coefs: Any, intercepts: Any, alphas: Any, curve: Any = ()) -> Answer:
+    """From coefficients (n_targets, p, n_alphas): the targets of an alpha side by side."""
+    coefs, intercepts = np.asarray(coefs, dtype=float), np.asarray(intercepts, dtype=float)
+    columns = coefs.transpose(1, 2, 0).reshape(coefs.shape[1], -1)
+    return Answer(columns, intercepts.T.ravel(), np.repeat(alphas, len(coefs)), np.asarray(curve))
+
+
+def centred_tasks(problem: Problem) -> tuple[Any, Array, Any, Array]:
+    """X and several targets less their means, in Fortran order, and the means."""
+    means, y_means = problem.X.mean(axis=0), problem.y.mean(axis=0)
+    X, Y = (np.asfortranarray(a - m) for a, m in ((problem.X, means), (problem.y, y_means)))
+    return X, Y, means, y_means
+
+
+def tasks_reader(problem: Problem, coefs: Any, means: Any, y_means: Array) -> Read:
+    """Read the coefficients (n_targets, p, n_alphas) of centred data."""
+    return lambda: tasks(coefs, y_means[:, None] - means @ np.asarray(coefs), problem.alphas)
+
+
+def multi_task_answer(model: Any, alpha: float, curve: Any = ()) -> Answer:
+    return tasks(model.coef_[..., None], np.reshape(model.intercept_, (-1, 1)), [alpha], curve)
+
+
+def multi_task_fit(library: Any, problem: Problem, tol: float, max_iter: int = 1000) -> Read:
+    """The plain multi-task Lasso, as scikit-learn, celer, skglm and skreg call it."""
+    alpha = float(problem.alphas[0])
+    model = library.MultiTaskLasso(alpha=alpha, tol=tol, max_iter=max_iter)
+    model.fit(problem.X, problem.y)
+    return lambda: multi_task_answer(model, alpha)
+
+
 def trained(result: Trained) -> Timed:
     """A net, its probabilities as coefficients: a column a class."""
     probabilities, seconds = result
@@ -151,7 +182,7 @@ class Library:
         return ("default",)
 
     def tolerances(self, problem: Problem) -> tuple[float, ...]:
-        if problem.task in ("path", "glm_path"):
+        if problem.task in ("path", "glm_path", "mt_path"):
             return self.ladder
         if problem.net is not None:
             return (self.default,)  # the epochs are given
@@ -166,7 +197,7 @@ class Skreg(Library):
         return {"skreg": str(import_module("skreg").__version__)}
 
     def variants(self, problem: Problem) -> tuple[str, ...]:
-        jobs = problem.task in ("cv", "glm_cv") and self.threads > 1
+        jobs = problem.task in ("cv", "glm_cv", "mt_cv") and self.threads > 1
         return ("default", "n_jobs") if jobs else ("default",)
 
     def options(self, problem: Problem) -> dict[str, Any]:
@@ -216,6 +247,22 @@ class Skreg(Library):
         model.fit(problem.X, problem.y)
         return fitted(model, curve=model.cv_result_.mean)
 
+    def mt_path(self, problem: Problem, tol: float, variant: str) -> Read:
+        skreg = import_module("skreg")
+        model = skreg.MultiTaskElasticNet(l1_ratio=problem.l1_ratio, tol=tol)
+        path = skreg.regularization_path(model, problem.X, problem.y, alphas=problem.alphas)
+        return lambda: tasks(path.coefs, path.intercepts, path.alphas)
+
+    def mt_fit(self, problem: Problem, tol: float, variant: str) -> Read:
+        return multi_task_fit(import_module("skreg"), problem, tol)
+
+    def mt_cv(self, problem: Problem, tol: float, variant: str) -> Read:
+        model = import_module("skreg").MultiTaskLassoCV(
+            alphas=problem.alphas, cv=problem.splits, tol=tol, n_jobs=jobs(self, variant)
+        )
+        model.fit(problem.X, problem.y)
+        return lambda: multi_task_answer(model, model.alpha_, model.cv_result_.mean)
+
     def ridge_cv(self, problem: Problem, tol: float, variant: str) -> Read:
         model = import_module("skreg").RidgeCV(alphas=problem.alphas, cv=problem.splits)
         return fitted(model.fit(problem.X, problem.y))
@@ -249,7 +296,7 @@ class ScikitLearn(Library):
     package = "sklearn"
 
     def variants(self, problem: Problem) -> tuple[str, ...]:
-        if problem.task in ("cv", "glm_cv"):
+        if problem.task in ("cv", "glm_cv", "mt_cv"):
             return ("default", "n_jobs") if self.threads > 1 else ("default",)
         n, p = problem.X.shape
         gram = problem.task == "path" and n <= p <= 2000 and not is_sparse(problem.X)
@@ -323,6 +370,27 @@ class ScikitLearn(Library):
         )
         model.fit(problem.X, problem.y)
         return fitted(model, curve=model.mse_path_.mean(axis=1))
+
+    def mt_path(self, problem: Problem, tol: float, variant: str) -> Read:
+        X, Y, means, y_means = centred_tasks(problem)
+        _, coefs, _ = import_module("sklearn.linear_model").enet_path(
+            X, Y, l1_ratio=problem.l1_ratio, alphas=problem.alphas, tol=tol, max_iter=1_000_000
+        )
+        return tasks_reader(problem, coefs, means, y_means)
+
+    def mt_fit(self, problem: Problem, tol: float, variant: str) -> Read:
+        return multi_task_fit(import_module("sklearn.linear_model"), problem, tol, 100_000)
+
+    def mt_cv(self, problem: Problem, tol: float, variant: str) -> Read:
+        model = import_module("sklearn.linear_model").MultiTaskLassoCV(
+            alphas=problem.alphas,
+            cv=problem.splits,
+            tol=tol,
+            max_iter=1_000_000,
+            n_jobs=jobs(self, variant),
+        )
+        model.fit(problem.X, problem.y)
+        return lambda: multi_task_answer(model, model.alpha_, model.mse_path_.mean(axis=1))
 
     def ridge_cv(self, problem: Problem, tol: float, variant: str) -> Read:
         # without folds this is its leave-one-out; with them, a grid search

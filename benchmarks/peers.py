@@ -15,10 +15,14 @@ from .libraries import (
     Skreg,
     Timed,
     centred,
+    centred_tasks,
     fitted,
     mixing,
+    multi_task_fit,
     one_by_one,
     reader,
+    tasks,
+    tasks_reader,
     trained,
 )
 from .network_tables import PRODUCTS
@@ -35,6 +39,8 @@ class Celer(Library):
             return "no bounds"
         if problem.task == "fit" and (mixing(problem) or problem.lower is not None):
             return "single fits of the plain Lasso alone"
+        if problem.task in ("mt_fit", "mt_path") and mixing(problem):
+            return "no squared penalty of several targets"
         return super().refuses(problem)
 
     def variants(self, problem: Problem) -> tuple[str, ...]:
@@ -61,6 +67,15 @@ class Celer(Library):
         alpha = float(problem.alphas[0])
         model = import_module("celer").Lasso(alpha=alpha, tol=tol, max_iter=1000)
         return fitted(model.fit(problem.X, problem.y), alpha)
+
+    def mt_path(self, problem: Problem, tol: float, variant: str) -> Read:
+        X, Y, means, y_means = centred_tasks(problem)
+        path = import_module("celer.homotopy").mtl_path
+        coefs = path(X, Y, alphas=problem.alphas, tol=tol, max_iter=1000)[1]
+        return tasks_reader(problem, coefs, means, y_means)
+
+    def mt_fit(self, problem: Problem, tol: float, variant: str) -> Read:
+        return multi_task_fit(import_module("celer"), problem, tol)
 
 
 class Skglm(Library):
@@ -102,6 +117,9 @@ class Skglm(Library):
         alpha = float(problem.alphas[0])
         model = import_module("skglm").Lasso(alpha=alpha, tol=tol * alpha, max_iter=1000)
         return fitted(model.fit(problem.X, problem.y), alpha)
+
+    def mt_fit(self, problem: Problem, tol: float, variant: str) -> Read:
+        return multi_task_fit(import_module("skglm"), problem, tol * float(problem.alphas[0]))
 
 
 class Adelie(Library):
@@ -182,6 +200,24 @@ class Adelie(Library):
 
         return read
 
+    def mt_path(self, problem: Problem, tol: float, variant: str) -> Read:
+        adelie, targets = import_module("adelie"), problem.y.shape[1]
+        # Its loss is divided by the number of targets as well.
+        state = adelie.grpnet(
+            problem.X,
+            adelie.glm.multigaussian(problem.y),
+            alpha=problem.l1_ratio,
+            lmda_path=problem.alphas / targets,
+            penalty=np.ones(problem.X.shape[1]),
+            tol=tol,
+            max_iters=10_000_000,
+            early_exit=False,
+            n_threads=self.threads,
+            progress_bar=False,
+        )
+        coefs = state.betas.toarray().reshape(len(problem.alphas), -1, targets)
+        return lambda: tasks(coefs.transpose(2, 1, 0), state.intercepts.T, problem.alphas)
+
 
 class Glum(Library):
     package = "glum"
@@ -228,13 +264,14 @@ class Glmnet(Library):
     default = 1e-7
 
     def refuses(self, problem: Problem) -> str | None:
-        return (
-            None if problem.task in ("path", "glm_path", "cv", "glm_cv") else f"no {problem.task}"
-        )
+        tasks_known = ("path", "glm_path", "mt_path", "cv", "glm_cv")
+        return None if problem.task in tasks_known else f"no {problem.task}"
 
     def variants(self, problem: Problem) -> tuple[str, ...]:
         if problem.task in ("glm_path", "glm_cv"):
             return ("Newton", "modified.Newton") if problem.loss == "logistic" else ("Newton",)
+        if problem.task == "mt_path":
+            return ("naive",)
         if problem.X.shape[1] > 5000 or is_sparse(problem.X):
             return ("naive",)
         return ("naive", "covariance")

@@ -19,6 +19,7 @@ from sklearn import datasets
 from . import dependent as dependent_columns
 from . import everyday as everyday_work
 from . import glm as glm_paths
+from . import multitask as multi_task
 from . import networks, problems
 from .gaps import largest_gap
 from .libraries import Answer
@@ -204,6 +205,11 @@ def glm(setting: Setting) -> Iterator[Cell]:
         yield Cell(name, group, build, judge=glm_paths.largest_gap)
 
 
+def multitask(setting: Setting) -> Iterator[Cell]:
+    for name, group, build in multi_task.cells(setting):
+        yield Cell(name, group, build, judge=multi_task.largest_gap)
+
+
 def cv(setting: Setting) -> Iterator[Cell]:
     shapes = ((20_000, 500), (2000, 500), (200, 2000), (1000, 100), (100_000, 100))
     for n, p in shapes:
@@ -339,6 +345,7 @@ SUITES: dict[str, Callable[[Setting], Iterator[Cell]]] = {
     "ridge": ridge,
     "sparse": sparse,
     "glm": glm,
+    "multitask": multitask,
     "single": single,
     "dependent": dependent,
     "everyday": everyday,

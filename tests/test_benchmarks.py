@@ -15,8 +15,19 @@ import pytest
 from scipy import optimize, sparse
 
 import skreg
-from benchmarks import compare, glm, measure, pictures, problems, results, run, suites, tables
-from benchmarks.gaps import conjugate, relative_gaps
+from benchmarks import (
+    compare,
+    glm,
+    measure,
+    multitask,
+    pictures,
+    problems,
+    results,
+    run,
+    suites,
+    tables,
+)
+from benchmarks.gaps import conjugate, largest_gap, relative_gaps
 from benchmarks.libraries import quietly
 from benchmarks.peers import LIBRARIES
 from benchmarks.suites import SUITES, Cell, Setting, linear
@@ -179,13 +190,17 @@ def test_each_peer_solves_the_same_objective(name):
     kinds += [problem("bounds"), problem("positive"), problem(n=30, p=40), problem(task="cv")]
     X = problems.sparse_design(80, 30, 0.3, np.random.default_rng(0))
     kinds.append(suites.given(X, X @ problems.decaying(30) + np.arange(80) % 3, 6))
+    for task, ratio in (("mt_path", 1.0), ("mt_path", 0.5), ("mt_fit", 1.0)):
+        rng = np.random.default_rng(0)
+        kinds.append(multitask.generated(80, 12, 3, 0.3, 6, task, ratio, rng))
     with Worker(name, PEERS_PYTHON, 1) as worker:
         if "absent" in worker.start():
             pytest.skip(f"{name} is not installed")
         worker.library.ladder = worker.library.ladder[-1:]  # the tightest
         solved = 0
         for given in kinds:
-            cell = Cell("", "", lambda rng, given=given: given)
+            judge = multitask.largest_gap if given.task.startswith("mt_") else largest_gap
+            cell = Cell("", "", lambda rng, given=given: given, judge=judge)
             found = measure.measure(cell, [worker], repeats=1, limit=60)["solvers"][name]
             if found["note"].startswith("skipped"):
                 continue
@@ -358,6 +373,27 @@ def test_gaps_of_generalized_models_bound_the_excess_of_the_objective(loss, l1_r
             unit = 4.0  # more than any null deviance here
             excess = (objective(moved, shift, alpha) - objective(w, b, alpha)) / unit
             assert excess <= glm.gap(problem, moved, shift, alpha) + 1e-12
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+def test_gaps_of_several_targets_bound_the_excess_of_the_objective(l1_ratio):
+    rng = np.random.default_rng(0)
+    problem = multitask.generated(60, 8, 3, 0.3, 5, "mt_path", l1_ratio, rng)
+    answer = LIBRARIES["skreg"]().mt_path(problem, 1e-10, "default")()
+    assert multitask.largest_gap(problem, answer) <= 1e-10
+    unit = ((problem.y - problem.y.mean(axis=0)) ** 2).sum() / 60
+
+    def objective(W, b, alpha):
+        size = np.linalg.norm(W, axis=1)
+        penalty = l1_ratio * size.sum() + (1 - l1_ratio) / 2 * size @ size
+        return ((problem.y - b - problem.X @ W) ** 2).sum() / 120 + alpha * penalty
+
+    W = answer.coefs.reshape(8, 5, 3).transpose(1, 0, 2)
+    for w, b, alpha in zip(W, answer.intercepts.reshape(5, 3), answer.alphas[::3], strict=True):
+        for size in (1e-4, 1e-2, 0.3):
+            moved, shift = (a + size * rng.standard_normal(a.shape) for a in (w, b))
+            excess = (objective(moved, shift, alpha) - objective(w, b, alpha)) / unit
+            assert excess <= multitask.gap(problem, moved, shift, alpha) + 1e-12
 
 
 def test_the_loss_of_a_problem_travels_to_the_worker(tmp_path):
