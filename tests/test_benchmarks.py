@@ -240,6 +240,7 @@ def test_everyday_work_takes_every_form_of_x():
     assert csr.format == "csr"
 
 
+@pytest.mark.exhaustive
 def test_cells_with_a_faster_peer_are_measured_again(monkeypatch, tmp_path):
     monkeypatch.setattr(results, "ratio", lambda cell, gap: 0.5)
     words = ["--suite", "everyday", "--cells", "^Ridge, 442x10", "--quick", "--repeats", "1"]

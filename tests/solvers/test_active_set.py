@@ -154,6 +154,7 @@ def setting(case, n=40, p=120, n_targets=2, stored=np.asfortranarray, **options)
     return design, Y, penalty, np.geomspace(top, 0.01 * top, 30)
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("stored", [np.array, np.float32, sparse.csc_array])
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("case", OPTIONS)

@@ -49,6 +49,7 @@ def descended(target, alphas):
     return list(coordinate_descent.solve_on_gram(target, alphas, start, settings))
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("stored", [np.array, sparse.csc_array])
 @pytest.mark.parametrize("factored", [True, False])
 @pytest.mark.parametrize("shape", SHAPES)

@@ -230,6 +230,7 @@ GALLERY = {
 }
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
 @pytest.mark.parametrize("target", ["noise", "sum", "zero"])
 @pytest.mark.parametrize("name", GALLERY)
