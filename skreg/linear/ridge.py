@@ -87,8 +87,10 @@ class RidgeModel(LinearParameters, LinearModel):
             point = self._fit_stochastic(data, alphas)
         else:
             problem = self._problem(data.columns)
-            name = problem.solver_at(alphas[0])
-            self.solver_ = name if self.solver == "auto" else self.solver
+            auto = self.solver == "auto"
+            known = auto and problem.penalty.plain  # what the registry says at any alpha
+            name = "closed_form" if known else problem.solver_at(alphas[0])
+            self.solver_ = name if auto else self.solver
             bound = data.bind(problem)
             if len(alphas) == 1:
                 point = fit_at(bound, alphas[0])
