@@ -28,6 +28,8 @@ from skreg import (
     LogisticRegression,
     LogisticRegressionCV,
     Moments,
+    MultiTaskLasso,
+    MultiTaskLassoCV,
     PoissonRegressor,
     PoissonRegressorCV,
     TweedieRegressor,
@@ -545,3 +547,19 @@ def test_any_refit_is_the_minimum_on_the_support_within_the_bounds(seed, share, 
     np.testing.assert_allclose(Z @ relaxed.coef_, Z @ wanted, atol=1e-7)
     assert np.all((relaxed.coef_ >= low) & (relaxed.coef_ <= high))
     assert relaxed.dual_gap_ <= 1e-10
+
+
+def test_features_of_several_tasks_are_refitted_for_all():
+    X, Y, weight = made_rows(seed=18, n_targets=(3,))
+    plain = MultiTaskLasso(alpha=1.0).fit(X, Y, sample_weight=weight)
+    relaxed = MultiTaskLasso(alpha=1.0, relax=0.3).fit(X, Y, sample_weight=weight)
+    chosen = (plain.coef_ != 0).any(axis=0)
+    assert 0 < chosen.sum() < 12
+    for k in range(3):
+        coef, intercept = plain_refit(X, Y[:, k], weight, chosen)
+        wanted = 0.3 * plain.coef_[k] + 0.7 * coef
+        np.testing.assert_allclose(relaxed.coef_[k], wanted, rtol=1e-8, atol=1e-12)
+        level = 0.3 * plain.intercept_[k] + 0.7 * intercept
+        np.testing.assert_allclose(relaxed.intercept_[k], level, rtol=1e-8)
+    model = MultiTaskLassoCV(cv=4, relax=True, store_path=True).fit(X, Y, sample_weight=weight)
+    assert model.path_.relax == model.relax_
