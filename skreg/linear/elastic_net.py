@@ -153,12 +153,17 @@ class ElasticNet(
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        if (rows := in_blocks(X, y, sample_weight)) is not None:
+        if (rows := in_blocks(X, y, sample_weight, self._needs_no_rows)) is not None:
             return self._fit_blocks(rows)
         data = TrainingData.check(self, X, y, sample_weight, check_input)
         self._forget()
         self._fit_data(data)
         return self
+
+    @property
+    def _needs_no_rows(self) -> bool:
+        """Whether moments are as good as rows, or nearly."""
+        return isinstance(self.precompute, (str, bool)) and not self.warm_start
 
     def _fit_data(self, data: Any) -> None:
         bound = data.bind(self._problem(data.columns), self.precompute)

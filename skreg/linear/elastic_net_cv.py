@@ -162,7 +162,7 @@ class ElasticNetCV(
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        if (rows := in_blocks(X, y, sample_weight)) is not None:
+        if (rows := in_blocks(X, y, sample_weight, self._needs_no_rows)) is not None:
             return self._fit_blocks(rows)
         data = self._checked(X, y, sample_weight, None)
         data = replace(data, shape=data.y.shape[1:])  # a column is one target

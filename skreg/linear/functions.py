@@ -215,7 +215,7 @@ def _print_progress(n_alphas: int, done: int, alpha: float) -> None:
 def regularization_path(
     estimator: Any,
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     alphas: int | ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
@@ -228,7 +228,8 @@ def regularization_path(
     estimator : Lasso, ElasticNet, Ridge, LogisticRegression, PoissonRegressor or the like
         Unfitted; carries every setting but the strength of the penalty. That of a logistic
         regression is ``alpha = 1 / (C sum(sample_weight))``, of the mean loss.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), RowBlocks or Moments
+        The last two, of models of the squared error, have y and weights in them.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
     alphas : int, array-like of shape (n_alphas,) or None, default=None
         The alphas, or how many; None is 100. A count makes a log-spaced grid from the exact

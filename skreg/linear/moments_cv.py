@@ -72,6 +72,14 @@ class CrossValidatedByMoments(CrossValidated):
                 )
         return self._fit_folds(folds)
 
+    @property
+    def _needs_no_rows(self) -> bool:
+        """Whether moments of contiguous folds are as good as rows, or nearly."""
+        folds = self.cv is None or isinstance(self.cv, numbers.Integral)
+        plain = isinstance(self.precompute, (str, bool, type(None)))
+        adaptive = getattr(self, "adaptive", None)
+        return folds and plain and self.scoring is None and adaptive is None
+
     def _fit_blocks(self, rows: RowBlocks) -> Self:
         """Choose by rows that come in blocks."""
         self._validate_params()

@@ -58,6 +58,8 @@ class MultiTask(ReweightedParameters, ElasticNetParameters, LinearModel):
     def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> TrainingData:
         data = super()._checked(X, y, sample_weight, offset)
         self._refuse_one(data)
+        if not hasattr(data, "y"):  # of moments
+            return data
         return replace(data, y=data.y.reshape(-1, *data.shape))
 
     def _refuse_one(self, data: Any) -> None:

@@ -219,7 +219,7 @@ class Ridge(RidgeModel, FittedToMoments, LinearRegressor):
         ValueError
             If the input or a parameter is invalid, or the solver does not take the penalty.
         """
-        if (rows := in_blocks(X, y, sample_weight)) is not None:
+        if (rows := in_blocks(X, y, sample_weight, self.solver == "auto")) is not None:
             return self._fit_blocks(rows)
         data = TrainingData.check(self, X, y, sample_weight)
         self._forget()

@@ -240,12 +240,16 @@ class RidgeCV(CrossValidatedByMoments, RidgeCVModel, LinearRegressor):
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        if (rows := in_blocks(X, y, sample_weight)) is not None:
+        if (rows := in_blocks(X, y, sample_weight, self._needs_no_rows)) is not None:
             return self._fit_blocks(rows)
         self._fit_data(TrainingData.check(self, X, y, sample_weight), params)
         return self
 
     _explained = True
+
+    @property
+    def _needs_no_rows(self) -> bool:
+        return super()._needs_no_rows and not self._leaves_one_out and not self.store_cv_results
 
     def _fit_blocks(self, rows: RowBlocks) -> Self:
         if self._leaves_one_out and self.rule not in CRITERIA:

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.products import BLOCK_ENTRIES
 from ..estimators.validation import numeric
 from .arrow import Block, arrow_blocks
 from .dask import partitions
@@ -318,6 +319,56 @@ def _taken(values: Any, rows: NDArray[np.intp]) -> Any:
     if isinstance(values, np.ndarray) and values.ndim == 2 and values.flags.f_contiguous:
         return values.T.take(rows, axis=1).T
     return values[rows] if hasattr(values, "shape") else np.asarray(values)[rows]
+
+
+# Memory maps ----------------------------------------------------------------------------------
+
+# Maps of so many bytes, and at least so many rows a column, are read block by block: the vectors of
+# their rows, which a fit in memory makes two dozens of, are then no longer small.
+LARGE_MAP, ROWS_A_COLUMN = 1 << 29, 100
+
+
+class MappedRows(RowBlocks):
+    """The rows of a memory map, of which the folds of a cross-validation are stretches."""
+
+    def __init__(self, X: Any, y: Any, sample_weight: Any) -> None:
+        self._n_rows, self._n_folds = len(X), 1
+        given = {"y": y, "sample_weight": sample_weight}
+        for name, values in given.items():
+            if np.ndim(values) and len(values) != len(X):
+                raise ValueError(f"{name} has {len(values)} rows where X has {len(X)}")
+        self._arrays = X, y, sample_weight
+        super().__init__(self._stretches)
+
+    @staticmethod
+    def serves(X: Any, y: Any) -> bool:
+        """Whether rows are a map that is large, beside the square of its columns too."""
+        if not isinstance(X, np.memmap) or X.ndim != 2 or X.dtype.kind != "f" or y is None:
+            return False
+        return X.nbytes >= LARGE_MAP and len(X) >= ROWS_A_COLUMN * X.shape[1]
+
+    def _sums(self, n_folds: int | None) -> list[Moments]:
+        self._n_folds = USUAL_FOLDS if n_folds is None else n_folds
+        return super()._sums(1 if n_folds == 1 else None)
+
+    def _stretches(self) -> Iterator[Block]:
+        """Blocks with the folds that scikit-learn's `KFold` has."""
+        X, y, weight = self._arrays
+        size, left = divmod(self._n_rows, self._n_folds)
+        ends = np.cumsum([size + (k < left) for k in range(self._n_folds)])
+        step = max(1, BLOCK_ENTRIES // X.shape[1])
+        for start in range(0, self._n_rows, step):
+            rows = slice(start, start + step)
+            fold = None
+            if self._n_folds > 1:
+                at = np.arange(start, min(start + step, self._n_rows))
+                fold = np.searchsorted(ends, at, side="right")
+            own = weight[rows] if np.ndim(weight) else weight
+            yield Block(X[rows], _rows_of(y, rows), own, fold)
+
+
+def _rows_of(values: Any, rows: slice) -> Any:
+    return values.iloc[rows] if hasattr(values, "iloc") else values[rows]
 
 
 # Dask -----------------------------------------------------------------------------------------

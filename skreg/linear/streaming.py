@@ -20,7 +20,7 @@ from ..solvers.quadratic.condition import digits_of_coefficients
 from .base import LinearModel, all_or_nothing
 from .dask import is_dask
 from .moments import Moments
-from .row_blocks import RowBlocks
+from .row_blocks import MappedRows, RowBlocks
 from .training_data import FORMATS, as_columns
 
 # Attributes of a fit that is put off until one of them is asked for.
@@ -131,6 +131,21 @@ class FittedToMoments(LinearModel):
         for name in ("_moments", "n_samples_seen_"):
             self.__dict__.pop(name, None)
 
+    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> Any:
+        moments = X if isinstance(X, Moments) else None
+        if moments is None and (rows := in_blocks(X, y, sample_weight)) is not None:
+            self._validate_params()
+            moments = rows.moments()
+        if moments is None:
+            return super()._checked(X, y, sample_weight, offset)
+        given = {"y": y, "sample_weight": sample_weight} if moments is X else {}
+        for name, value in {**given, "offset": offset}.items():
+            if value is not None:
+                raise ValueError(
+                    f"moments are sums over rows, with y and weights in them: leave out {name}"
+                )
+        return MomentsData.check(self, moments)
+
     def _fit_blocks(self, rows: RowBlocks) -> Self:
         """Fit to rows that come in blocks."""
         self._validate_params()
@@ -163,7 +178,6 @@ class FittedToMoments(LinearModel):
         return self
 
     __metadata_request__partial_fit = {"decay": metadata_routing.UNUSED}
-    __metadata_request__fit_moments = {"moments": metadata_routing.UNUSED}
 
     @all_or_nothing
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, decay: float = 1.0) -> Self:
@@ -234,10 +248,15 @@ def warn_of_lost_digits(data: MomentsData, problem: Problem, alpha: Any, coef: A
         )
 
 
-def in_blocks(X: Any, y: Any, sample_weight: Any) -> RowBlocks | None:
-    """What `fit` is given where it is rows in blocks; None where it is not."""
+def in_blocks(X: Any, y: Any, sample_weight: Any, mapped: bool = False) -> RowBlocks | None:
+    """What `fit` is given where it is rows in blocks; None where it is not.
+
+    `mapped` says whether a large memory map is to be read so.
+    """
     if is_dask(X):
         return RowBlocks.from_dask(X, y, sample_weight)
+    if mapped and MappedRows.serves(X, y):
+        return MappedRows(X, y, sample_weight)
     if not isinstance(X, RowBlocks):
         return None
     for name, value in (("y", y), ("sample_weight", sample_weight)):

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import clone
 
-from skreg import ElasticNet, ElasticNetCV, Lasso, LassoCV, Moments, Ridge, RidgeCV
+from skreg import (
+    ElasticNet,
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    Moments,
+    MultiTaskLasso,
+    Ridge,
+    RidgeCV,
+    RowBlocks,
+    regularization_path,
+)
 
 MODELS = [
     Lasso(alpha=0.05),
@@ -237,6 +248,38 @@ def test_cross_validation_by_moments_is_that_by_rows(model, targets):
     np.testing.assert_allclose(found.cv_result_.errors, wanted.cv_result_.errors, rtol=1e-9)
     np.testing.assert_allclose(found.cv_result_.mean, wanted.cv_result_.mean, rtol=1e-9)
     assert found.cv_result_.metric == wanted.cv_result_.metric
+
+
+@pytest.mark.parametrize("targets", [0, 3])
+@pytest.mark.parametrize(
+    "model",
+    [Lasso(), Ridge(), ElasticNet(relax=0.5), Lasso(concave="mcp", standardize=True)],
+    ids=str,
+)
+def test_paths_of_moments(model, targets):
+    X, y, weight = data(targets=targets)
+    moments = Moments.of(X, y, weight)
+    wanted = regularization_path(model, X, y, sample_weight=weight, alphas=20)
+    for rows in (
+        moments,
+        RowBlocks([(X[:30], y[:30], weight[:30]), (X[30:], y[30:], weight[30:])]),
+    ):
+        found = regularization_path(model, rows, alphas=20)
+        for name in ("alphas", "coefs", "intercepts", "df", "dev_ratio"):
+            values = getattr(found, name), getattr(wanted, name)
+            np.testing.assert_allclose(*values, rtol=1e-7, atol=1e-8, err_msg=name)
+    with pytest.raises(ValueError, match="leave out y"):
+        regularization_path(model, moments, y)
+
+
+def test_targets_that_share_their_features():
+    X, Y, weight = data(targets=3)
+    moments = Moments.of(X, Y, weight)
+    wanted = MultiTaskLasso(alpha=0.5).fit(X, np.average(Y, axis=0) + Y)
+    model = MultiTaskLasso(alpha=0.5).fit_moments(Moments.of(X, np.average(Y, axis=0) + Y))
+    alike(model, wanted)
+    path = regularization_path(MultiTaskLasso(), moments, alphas=5)
+    assert path.coefs.shape == (3, 6, 5)
 
 
 @pytest.mark.parametrize("rule", ["aic", "bic"])

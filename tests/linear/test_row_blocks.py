@@ -146,6 +146,38 @@ def test_progress(capsys, monkeypatch):
     assert capsys.readouterr().err.splitlines()[-1].startswith("180 rows, 2 blocks")
 
 
+@pytest.mark.filterwarnings("ignore::skreg.GridEdgeWarning")
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        Lasso(alpha=0.1),
+        Ridge(),
+        LassoCV(cv=4),
+        ElasticNetCV(fold_weights="size"),
+        RidgeCV(cv=3, alphas=[0.1, 1.0, 10.0]),
+        LassoCV(rule="bic"),
+        LassoCV(adaptive=1.0),
+    ],
+    ids=str,
+)
+def test_large_memory_maps_are_read_in_blocks(model, order, tmp_path, monkeypatch):
+    monkeypatch.setattr("skreg.linear.row_blocks.LARGE_MAP", 0)
+    monkeypatch.setattr("skreg.linear.row_blocks.ROWS_A_COLUMN", 1)
+    monkeypatch.setattr("skreg.linear.row_blocks.BLOCK_ENTRIES", 100)
+    X, y, weight = data()
+    mapped = np.memmap(tmp_path / "X", float, mode="w+", shape=(90, 7), order=order)
+    mapped[:, 1:6] = X
+    mapped = mapped[:, 1:6]
+    wanted = clone(model).fit(X, y, weight)
+    found = clone(model).fit(mapped, y, weight)
+    alike(found, wanted)
+    if hasattr(wanted, "cv_result_"):
+        np.testing.assert_allclose(found.cv_result_.errors, wanted.cv_result_.errors, rtol=1e-9)
+    with pytest.raises(ValueError, match=r"inconsistent|y has 80 rows where X has 90"):
+        clone(model).fit(mapped, y[:80])
+
+
 # Arrow ----------------------------------------------------------------------------------------
 
 
