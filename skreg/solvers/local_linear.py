@@ -80,8 +80,9 @@ class _Squared:
         self.working = WorkingSet(bound.design, bound.target.centred[:, 0])
         self.whole = bound.design.has_gram or bound.design.n_features <= ALL_MAY_BE_ACTIVE
 
-    def ahead(self, w: Array, concave: ScaledConcave, alphas: Array) -> Array:
-        """Where the descent leads to on features that may be active; w where they are many."""
+    def ahead(self, found: Solution, concave: ScaledConcave, alphas: Array) -> Array:
+        """Where the descent leads to on features that may be active, unless they are many."""
+        w = found.coef
         if self.whole:
             gram = self.design.gram()
             return concave_rounds(gram, self.c, concave, w, self.square, MOST_CONVEX_PROBLEMS)
@@ -91,10 +92,10 @@ class _Squared:
         working.grow(np.flatnonzero(concave.near(q, NEAR_AT_FIRST) & ~working.inside))
         if working.gram is None:
             return w
-        index, found = working.index, np.zeros(len(w))
+        index, ahead = working.index, np.zeros(len(w))
         problem = working.gram, self.c[index], concave.take(index), w[index], self.square
-        found[index] = concave_rounds(*problem, MOST_CONVEX_PROBLEMS)
-        return found
+        ahead[index] = concave_rounds(*problem, MOST_CONVEX_PROBLEMS)
+        return ahead
 
 
 class _Smooth:
@@ -108,10 +109,10 @@ class _Smooth:
         self.rows = TargetLoss(bound)
         self.unit = self.rows.unit
 
-    def ahead(self, w: Array, concave: ScaledConcave, alphas: Array) -> Array:
-        """Where the descent leads to on features that may be active; w where they are many."""
-        bound, design = self.bound, self.bound.design
-        q = design.correlate(self.rows.slopes(self._predictor(design, w))[0])
+    def ahead(self, found: Solution, concave: ScaledConcave, alphas: Array) -> Array:
+        """Where the descent leads to on features that may be active, unless they are many."""
+        bound, design, w = self.bound, self.bound.design, found.coef
+        q = design.correlate(self.rows.slopes(self._predictor(design, found))[0])
         index = np.flatnonzero((w != 0) | concave.near(q, NEAR_AT_FIRST))
         if len(index) > GRAM_LIMIT:
             return w
@@ -128,15 +129,16 @@ class _Smooth:
             (found,) = self.convex(problem, alphas, start[:, None], self.settings)
             start, last, pieces = found.coef, pieces, concave.pieces(found.coef)
             if np.array_equal(last, pieces):
-                h = self.rows.slopes(self._predictor(part, start))[1]
+                h = self.rows.slopes(self._predictor(part, found))[1]
                 gram = CurvedModel(part, h, self.rows.has_intercept).gram
                 slopes = shares * concave.slope(np.zeros(len(index)))
                 start = ahead_on_pieces(gram, concave, start, slopes, pieces)
         ahead[index] = start
         return ahead
 
-    def _predictor(self, design: Design, w: Array) -> Array:
-        return self.rows.beside(design.predict(w) if w.any() else None)[1]
+    def _predictor(self, design: Design, found: Solution) -> Array:
+        shift = float(found.intercept - design.intercept(design.to_raw(found.coef), 0.0))
+        return self.rows.offset + design.predict(found.coef) + shift
 
 
 class _Descent:
@@ -164,7 +166,7 @@ class _Descent:
                 return found._replace(n_iter=n_iter)
             start = found.coef
             if self.looks_ahead:
-                start = self.loss.ahead(start, self.concave, self.alphas)
+                start = self.loss.ahead(found, self.concave, self.alphas)
             own = self.concave.shares(start)
             new = self._with_shares(own, start)
             n_iter += int(new.n_iter)

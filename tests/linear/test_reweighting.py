@@ -312,6 +312,27 @@ def test_the_first_fit_has_the_best_share_of_l1():
     np.testing.assert_allclose(found.coef_, by_hand.coef_, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("options", [{}, {"standardize": True}])
+@pytest.mark.parametrize(("kind", "n"), [(LassoCV, 90), (LassoCV, 15), (PoissonRegressorCV, 90)])
+def test_folds_have_the_descents_of_their_rows(kind, n, options):
+    X, y = table(7, n=n)
+    at, own = Lasso(concave="mcp", **options), {}
+    if kind is PoissonRegressorCV:
+        y, own = np.round(np.exp(0.2 * y)), {"l1_ratio": 1.0}
+        at = PoissonRegressor(concave="mcp", **own, **options)
+    folds = list(KFold(3).split(X))
+    model = kind(concave="mcp", cv=folds, alphas=12, store_fold_coefs=True, **own, **options)
+    found = model.set_params(eps=0.05).fit(X, y).cv_result_
+    for (train, test), coefs, intercepts, errors in zip(
+        folds, found.fold_coefs, found.fold_intercepts, found.errors.T, strict=True
+    ):
+        path = regularization_path(at, X[train], y[train], alphas=found.alphas)
+        np.testing.assert_allclose(coefs, path.coefs, rtol=1e-5, atol=1e-6)
+        if kind is LassoCV:
+            left = y[test, None] - X[test] @ coefs - intercepts
+            np.testing.assert_allclose(errors, np.mean(left**2, axis=0))
+
+
 # Other losses, rows and units -----------------------------------------------------------------
 
 
