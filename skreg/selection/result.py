@@ -158,6 +158,8 @@ class CVResult:
     @cached_property
     def _at_min(self) -> tuple[int, int]:
         """Index of the smallest mean error, and of the curve that has it."""
+        if self.by_share is None:
+            return int(self.mean.argmin()), 0
         means = np.stack([curve.mean for curve in self._curves], axis=1)
         index, curve = np.unravel_index(int(np.argmin(means)), means.shape)
         return int(index), int(curve)
@@ -169,6 +171,8 @@ class CVResult:
         error = self._curves[best].standard_error[index]
         if np.isnan(error):
             raise ValueError("rule='1se' needs at least 2 folds that count: one has no spread")
+        if self.by_share is None:
+            return int((self.mean <= self.mean[index] + error).argmax()), 0
         means = np.stack([curve.mean for curve in self._curves], axis=1)
         index, curve = np.argwhere(means <= means[index, best] + error)[0]
         return int(index), int(curve)

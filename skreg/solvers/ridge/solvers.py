@@ -74,6 +74,14 @@ def _certificates(
     """
     design, target, correlated = bound.design, bound.target, bound.correlations
     Y, null = target.centred, target.squares
+    n_features, n_targets, n_alphas = coefs.shape
+    if gram is not None and n_targets > 1 and coefs.size <= BLOCK_ENTRIES:  # all at once
+        W = coefs.reshape(n_features, -1)
+        C, units = correlated.repeat(n_alphas, axis=1), target.units.repeat(n_alphas)
+        Q = C - gram @ W
+        left = np.maximum(null.repeat(n_alphas) - np.einsum("ij,ij->j", W, C + Q), 0.0)
+        known = _gaps(W, Q, left, penalty.at_each(np.tile(alphas, n_targets)), design, units)
+        return left.reshape(n_targets, -1), known.reshape(n_targets, -1)
     longest = max(design.n_features, 1 if gram is not None else design.n_samples)
     step = max(1, BLOCK_ENTRIES // longest)
     scaled = penalty.at_each(alphas)
