@@ -40,7 +40,7 @@ from .polynomials import lagrange
 # the products of columns, a Hessian an alpha costs no more than the evaluation of the loss.
 FEW_PAIRS, ENTRIES_OF_ALL = 24, 1 << 18
 # One in about so many alphas comes first, so many of them at a time.
-EVERY, FIRST_AT_ONCE = 11, 5
+EVERY, FIRST_AT_ONCE = 11, 4
 # Entries of the arrays of the rows that are worked on at once: more take new memory each time.
 ENTRIES_OF_FEW = 1 << 14
 # What the loss may add to the relative gaps of these, from which polynomials take the others.
@@ -216,7 +216,6 @@ class FewClasses:
             shift = diagonals * self._raised
             diagonals += shift
             solver = ClassMinima(hessians, shift, self._feature, n_classes)
-            sign = np.where((sign == 0.0) & (np.abs(along) > here[2]), np.sign(along), sign)
             sign[:, self._free] = 0.0
             C = along + solver.product(W)
             new, q, ended = solver.minima(C, *here, sign, self._free)
