@@ -63,6 +63,7 @@ def check_plan(estimator: Any, incremental: bool) -> Plan:
     constraints = None
     if estimator.max_norm is not None or estimator.spectral_norm is not None:
         constraints = Constraints(estimator.max_norm, estimator.spectral_norm)
+    noise = [*dropout, estimator.input_dropout, estimator.input_noise, estimator.mixup]
     return Plan(
         hidden=hidden,
         dropout=dropout,
@@ -70,6 +71,7 @@ def check_plan(estimator: Any, incremental: bool) -> Plan:
         constraints=constraints,
         dtype=dtype,
         keep_best=not incremental,
+        noisy=any(noise),
         max_iter=1 if incremental else estimator.max_iter,
         max_fun=estimator.max_fun,
         shuffle=estimator.shuffle,

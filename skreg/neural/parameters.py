@@ -304,7 +304,8 @@ class NetworkParameters:
         kind="int or inf",
         meaning="""
         Training stops after more epochs than these without progress, but for "cosine" and
-        "one_cycle".
+        "one_cycle". With dropout, noise or mixtures of rows the objective scatters: it is then the
+        mean over so many epochs that makes progress.
         """,
     )
     max_fun: int = parameter(

@@ -29,6 +29,59 @@ def test_progress_counts_epochs_without_an_improvement_by_the_tolerance():
     assert progress.stalled == 1
 
 
+def epochs_until_the_mean_stays(objectives, patience, tol):
+    """How long a training lasts whose progress is that of the mean of `patience` objectives."""
+    means = [np.mean(objectives[t - patience : t]) for t in range(patience, len(objectives) + 1)]
+    stalled = 0
+    for k in range(1, len(means)):
+        stalled = 0 if min(means[:k]) - means[k] >= tol else stalled + 1
+        if stalled > patience:
+            return patience + k
+    return len(objectives)
+
+
+@pytest.mark.parametrize(
+    "noise", [{"dropout": 0.5}, {"input_dropout": 0.3}, {"input_noise": 0.5}, {"mixup": 0.5}]
+)
+@pytest.mark.parametrize("patience", [1, 7])
+def test_where_noise_scatters_the_objective_its_mean_is_judged(patience, noise):
+    options = {"max_iter": 400, "random_state": 0, "tol": 1e-3, "learning_rate_init": 0.01}
+    endless = MLPRegressor(20, n_iter_no_change=np.inf, **noise, **options).fit(X, Y)
+    model = MLPRegressor(20, n_iter_no_change=patience, **noise, **options).fit(X, Y)
+    assert endless.n_iter_ == 400
+    assert model.n_iter_ == epochs_until_the_mean_stays(endless.loss_curve_, patience, 1e-3) < 400
+    assert model.best_loss_ == min(model.loss_curve_)
+
+
+def test_a_stroke_of_luck_does_not_end_a_training_with_dropout():
+    """One that falls slowly below noise that is ten times what an epoch gains."""
+    noise = 0.1 * np.random.default_rng(0).standard_normal(300)
+    objectives = 5.0 - 0.01 * np.arange(300) + noise
+    stops = []
+    for dropout in (0.0, 0.5):
+        progress = Progress()
+        noisy = check_plan(MLPRegressor(tol=1e-4, dropout=dropout), incremental=False)
+        stalled = []
+        for objective in objectives:
+            progress.update(noisy, objective, np.nan)
+            stalled.append(progress.stalled)
+        stops.append(max(stalled) > 10)
+    assert stops == [True, False]
+
+
+def test_means_of_another_objective_are_forgotten():
+    progress = Progress()
+    noisy = check_plan(MLPRegressor(dropout=0.5, n_iter_no_change=2), incremental=False)
+    progress.go_on(False, "one", None)
+    for objective in (1.0, 1.0, 1.0):
+        progress.update(noisy, objective, np.nan)
+    assert (progress.stalled, progress.best_mean) == (1, 1.0)
+    progress.go_on(False, "another", None)
+    for objective in (7.0, 5.0, 3.0):
+        progress.update(noisy, objective, np.nan)
+    assert (progress.stalled, progress.best_mean) == (0, 4.0)
+
+
 @pytest.mark.parametrize("penalty", ["l2", "l1"])
 def test_a_pickle_has_the_parameters_and_little_else(penalty):
     options = {"max_iter": 1, "random_state": 0, "dropout": 0.3, "penalty": penalty}

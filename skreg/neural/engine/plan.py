@@ -25,6 +25,8 @@ class Plan:
     keep_best : bool
         Whether the best weights are kept, for early stopping and for Ctrl-C, which is passed on
         otherwise.
+    noisy : bool
+        Whether each step draws at random what it is trained on, but for the order of the rows.
 
     The others are parameters of the estimators; `early_stopping` is False where there is none.
     """
@@ -35,6 +37,7 @@ class Plan:
     constraints: Constraints | None
     dtype: Any
     keep_best: bool
+    noisy: bool
     max_iter: int
     max_fun: int
     shuffle: bool

@@ -99,6 +99,10 @@ class Progress:
         Epochs in a row without an improvement by the tolerance.
     epoch : int
         Epoch of the history whose weights the model has; 0 is the start.
+    recent : tuple of float
+        The last objectives, of as many epochs as training is patient for.
+    best_mean : float
+        The smallest mean of so many objectives in a row.
     objective, score, judge : tuple or None
         What the best objective and score mean, and which of them training is judged by.
     """
@@ -107,6 +111,8 @@ class Progress:
     best_score: float = -math.inf
     stalled: int = 0
     epoch: int = 0
+    recent: tuple[float, ...] = ()
+    best_mean: float = math.inf
     objective: Any = None
     score: Any = None
     judge: Any = None
@@ -115,6 +121,7 @@ class Progress:
         """Begin anew with numbers that mean another thing than so far."""
         if objective != self.objective:
             self.objective, self.best_loss = objective, math.inf
+            self.recent, self.best_mean = (), math.inf
         if score != self.score:
             self.score, self.best_score = score, -math.inf
         judge = score if early_stopping else objective
@@ -130,6 +137,9 @@ class Progress:
         if plan.early_stopping:
             improved = score >= self.best_score + plan.tol
             best = score > self.best_score
+        elif plan.noisy and plan.n_iter_no_change < math.inf:
+            improved = self._mean_gain(objective, int(plan.n_iter_no_change)) >= plan.tol
+            best = objective < self.best_loss
         else:
             gain = self.best_loss - objective if gain is None else gain
             improved, best = gain >= plan.tol, gain > 0
@@ -138,6 +148,19 @@ class Progress:
         if score > self.best_score:
             self.best_score = score
         return best
+
+    def _mean_gain(self, objective: float, patience: int) -> float:
+        """By how much the mean objective of the last `patience` epochs is below the best one.
+
+        An objective that noise scatters is soon at its smallest by chance, and then not for many
+        epochs, in which training still gets on.
+        """
+        self.recent = (*self.recent, objective)[-patience:]
+        if len(self.recent) < patience:
+            return math.inf
+        mean = sum(self.recent) / patience
+        gain, self.best_mean = self.best_mean - mean, min(self.best_mean, mean)
+        return gain
 
 
 @dataclass
