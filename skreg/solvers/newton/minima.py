@@ -196,11 +196,33 @@ class OverFewRows(SideBySide):
             if self.means.ndim == 2:
                 rows -= self.means[i].take(chosen)[:, None]
             rows *= roots[i]
-            matrix = rows.dot(rows.T)
-            if l2 is not None:
-                matrix.reshape(-1)[:: len(chosen) + 1] += l2[i].take(chosen)
-            _, x, info = dposv(matrix.T, rhs[i].take(chosen), lower=1, overwrite_a=1, overwrite_b=1)
-            if info:
+            ridge = None if l2 is None else l2[i].take(chosen)
+            x = _solved(rows, rhs[i].take(chosen), ridge)
+            if x is None:
                 return None
             W[i, chosen] = x
         return W
+
+
+def _solved(rows: Array, rhs: Array, ridge: Array | None) -> Array | None:
+    """``(R R' + diag(ridge)) x = rhs`` for R of shape (m, n); None where it cannot be told.
+
+    With fewer rows of X than features by ``x = ridge^-1 (rhs - R (I + R' ridge^-1 R)^-1 R'
+    ridge^-1 rhs)``, whose matrix has the size of the rows.
+    """
+    m, n = rows.shape
+    if ridge is None or m <= n or not ridge.all():
+        matrix = rows.dot(rows.T)
+        if ridge is not None:
+            matrix.reshape(-1)[:: m + 1] += ridge
+        _, x, info = dposv(matrix.T, rhs, lower=1, overwrite_a=1, overwrite_b=1)
+        return None if info else np.asarray(x)
+    rows *= np.sqrt(1.0 / ridge)[:, None]
+    rhs /= np.sqrt(ridge)
+    matrix = rows.T.dot(rows)
+    matrix.reshape(-1)[:: n + 1] += 1.0
+    _, x, info = dposv(matrix.T, rhs.dot(rows), lower=1, overwrite_a=1, overwrite_b=1)
+    if info:
+        return None
+    rhs -= rows.dot(x)
+    return np.asarray(rhs / np.sqrt(ridge))
