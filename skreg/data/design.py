@@ -147,6 +147,12 @@ class Design(ABC):
             dtype=self.dtype,
         )
 
+    def rows_as_they_are(self, step: int) -> Iterator[tuple[slice, Array]]:
+        """So many rows at once of a dense X, neither centred nor scaled."""
+        for begin in range(0, self.n_samples, step):
+            block = slice(begin, min(begin + step, self.n_samples))
+            yield block, self._X[block].astype(np.float64, copy=False)
+
     def with_scale(self, inv_scale: Array | None) -> Self:
         """The same with other scales of the columns."""
         return type(self)(self._X, self.omega, self.mean, inv_scale, self.dtype)

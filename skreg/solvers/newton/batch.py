@@ -137,7 +137,7 @@ class Batch:
         self._own = penalty.take(index)
         self._rates = ratio * self._own.factors
         self._ridges = (1.0 - ratio) * self._own.l2_factors if ratio < 1.0 else None
-        usable = (features.part.variances > 0) & self._own.movable
+        usable = (features.design.variances[index] > 0) & self._own.movable
         self._slack = np.where(usable, features.noise[index], np.inf)
         free = usable & (self._rates == 0.0)
         self._free = free if np.count_nonzero(free) else None

@@ -15,6 +15,7 @@ Where features and rows are few, `few_features.py` solves all alphas at once.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,8 +26,9 @@ from .curvatures import ROWS_OF_OWN_CURVATURE, CurvatureSource, Frozen, OfFewRow
 from .few_features import FewFeatures
 from .passes import Passes
 from .polynomials import lagrange
-from .prox_newton import NewtonPath, Point
+from .prox_newton import NewtonPath, Point, aims_of
 from .row_space import RowSpace
+from .single_fit import fit_alone
 
 # Alphas of the first batch and of the longest.
 FIRST_BATCH, LONGEST_BATCH = 4, 16
@@ -296,6 +298,12 @@ def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iter
     intercepts: list[float | None] = [None] * start.shape[1]
     if alone and bound.design.n_samples >= ROWS_WITH_A_SAMPLE and not start.any():
         start, intercepts = _from_some_rows(bound, alphas, start, settings)
+    if alone and span is None:
+        near = start[:, 0], settings, aims_of(settings), intercepts[0]
+        fit = fit_alone(bound, float(alphas[0]), *near, sampled=intercepts[0] is not None)
+        if fit is not None:
+            yield fit
+            return
     each = enumerate(zip(start.T, intercepts, strict=True))
     paths = [BatchedNewton(bound, k, w, settings, alone, b) for k, (w, b) in each]
     if len(paths) == 1 and span is None:
@@ -320,7 +328,7 @@ def _from_some_rows(
     part = design.of_rows(chosen)
     offset = None if target.offset is None else target.offset[chosen]
     few = Bound(part, Target.build(part, target.raw[chosen], offset), bound.penalty, bound.loss)
-    (found,) = solve(few, alphas, start, settings)
+    (found,) = solve(few, alphas, start, replace(settings, exact=False))
     intercepts = np.reshape(found.intercept, -1)
     if not np.isfinite(found.coef).all():
         return start, [None] * len(intercepts)

@@ -124,7 +124,9 @@ class Passes:
             if self.rows.counted is not None:
                 move *= self.rows.counted[block]
                 own = np.where(self.rows.counted[block], own, 1.0)
-            self._compare(gaps, outside, move, h, own, block, some)
+            found = bound_of_kept(move, h, own, self.rows.omega[block])
+            gaps[some] += found[0]
+            outside[some] += found[1]
         far = ~(outside <= SAME_RESIDUAL * np.sqrt(self.rows.square))  # NaN, too
         return Moved(eta, np.where(far, np.inf, gaps), u)
 
@@ -135,40 +137,6 @@ class Passes:
             step = max(1, WORKED_ON_AT_ONCE // (block.stop - block.start)) if Z is not None else k
             pieces += [(block, Z, slice(i, min(i + step, k))) for i in range(0, k, step)]
         return pieces
-
-    def _compare(
-        self,
-        gaps: Array,
-        outside: Array,
-        move: Array,
-        h: Array | None,
-        own: Array,
-        block: slice,
-        some: slice,
-    ) -> None:
-        """Add to the gaps what u is away from r+; `move` and h are written over.
-
-        `h` is None where the model has the curvature of the loss itself. Where that is next to
-        nothing, u may be outside the domain by less than rounding, and counts as put at its end;
-        `outside` adds up by how much.
-        """
-        weight = self.rows.omega[block]
-        size = np.abs(move, out=move)
-        growth = np.exp(np.minimum(size.max(axis=1), FARTHEST))
-        share = (0.5 * growth)[:, None] * size
-        if h is not None:
-            h /= own
-            h -= 1.0
-            share += np.abs(h, out=h)
-        share *= size  # |u - r+| <= share f'', and f''+ >= f'' / growth
-        most = 1.0 / growth
-        if not share.max() <= most.min():
-            beyond = np.maximum(share - most[:, None], 0.0)
-            outside[some] += (beyond * own).dot(weight)
-            np.minimum(share, most[:, None], out=share)
-        share *= share
-        share *= own
-        gaps[some] += growth * share.dot(weight)
 
     def _correlated(self, v: Array, block: slice, Z: Array | None) -> Array:
         """``Z' Omega v`` for each row of residuals v."""
@@ -192,3 +160,37 @@ def bound_of_own(move: Array, h: Array, rows: TargetLoss) -> Array:
     size *= size
     size *= h if rows.counted is None else np.where(rows.counted, h, 0.0)
     return np.where(inside, 0.25 * growth**3 * size.dot(rows.omega), np.inf)
+
+
+def bound_of_kept(move: Array, h: Array | None, own: Array, weight: Array) -> tuple[Array, Array]:
+    """What rows add to gaps, at most, after steps to minima under the curvatures h.
+
+    Where the loss's own are next to nothing, u may be outside the domain by less than rounding, and
+    counts as put at its end; by how much is the second of what is returned.
+
+    Parameters
+    ----------
+    move : ndarray of shape (k, n)
+        Changes of the linear predictors, written over.
+    h : ndarray of shape (k, n) or None
+        Those of the models, written over; None where they are the own ones.
+    own : ndarray of shape (k, n)
+        Of the loss where the steps begin, above zero.
+    weight : ndarray of shape (n,)
+    """
+    size = np.abs(move, out=move)
+    growth = np.exp(np.minimum(size.max(axis=1), FARTHEST))
+    share = (0.5 * growth)[:, None] * size
+    if h is not None:
+        h /= own
+        h -= 1.0
+        share += np.abs(h, out=h)
+    share *= size  # |u - r+| <= share f'', and f''+ >= f'' / growth
+    most, outside = 1.0 / growth, np.zeros(len(share))
+    if not share.max() <= most.min():
+        beyond = np.maximum(share - most[:, None], 0.0)
+        outside = (beyond * own).dot(weight)
+        np.minimum(share, most[:, None], out=share)
+    share *= share
+    share *= own
+    return growth * share.dot(weight), outside

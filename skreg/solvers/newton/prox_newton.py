@@ -30,7 +30,7 @@ from ..optimality import degrees_of_freedom
 from ..tolerances import KKT_ROUNDING, KKT_TOLERANCE
 from .certificate import balanced, gap_of
 from .model import CurvedModel
-from .rows import TargetLoss
+from .rows import rows_of
 from .subproblem import Subproblem
 
 # What is aimed for on the way, unless the tolerance is smaller: less leaves errors in the deviance
@@ -102,9 +102,8 @@ class NewtonPath:
         design = bound.design
         self.design, self.penalty, self.settings = design, bound.penalty, settings
         self.alone = alone
-        self.rows = rows = TargetLoss(bound, k)
-        self.aim = AIM if settings.exact else max(AIM, min(USUAL_AIM, settings.tol))
-        self.least_error = self.aim if self.aim == USUAL_AIM else EXACT_STEP
+        self.rows = rows = rows_of(bound, k)
+        self.aim, self.least_error = aims_of(settings)
         rank = min(design.n_samples - rows.has_intercept, design.n_features)
         self.subproblem = Subproblem(self.penalty, rank, alone, settings.tuning)
         start = self.penalty.clip(start)
@@ -354,6 +353,12 @@ class NewtonPath:
     def _cost_of_refresh(self) -> float:
         n, m = self.design.n_samples, len(self.index)
         return REFRESH + n * m * (m / 2.2 + 8.0)
+
+
+def aims_of(settings: Settings) -> tuple[float, float]:
+    """The largest relative gap, and the largest error of a step."""
+    aim = AIM if settings.exact else max(AIM, min(USUAL_AIM, settings.tol))
+    return aim, aim if aim == USUAL_AIM else EXACT_STEP
 
 
 def between(point: Point, new: Point, share: float) -> Point:

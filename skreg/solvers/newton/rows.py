@@ -60,8 +60,8 @@ class TargetLoss:
     @cached_property
     def deviance(self) -> float:
         """Mean deviance of the null model, zero where it is rounding."""
-        found = self.loss.deviance(self.eta, self.y, self.omega)
-        size = abs(self.value(self.eta)) + self.mean(np.abs(self.slopes(self.eta)[0] * self.eta))
+        value, found = self._of_null_model
+        size = abs(value) + self.mean(np.abs(self.slopes(self.eta)[0] * self.eta))
         if not self.loss.of_unit:  # constants of the loss, such as those of a likelihood
             size += self.mean(np.abs(self.y))
         rounding = EXACT * size
@@ -70,7 +70,13 @@ class TargetLoss:
     @cached_property
     def saturated(self) -> float:
         """Mean loss of the saturated model, from which deviances count."""
-        return self.value(self.eta) - 0.5 * self.loss.deviance(self.eta, self.y, self.omega)
+        value, deviance = self._of_null_model
+        return value - 0.5 * deviance
+
+    @cached_property
+    def _of_null_model(self) -> tuple[float, float]:
+        """Mean loss and deviance of the null model, rounding and all."""
+        return self.value(self.eta), self.loss.deviance(self.eta, self.y, self.omega)
 
     @property
     def unit(self) -> float:
@@ -125,6 +131,11 @@ class TargetLoss:
         inner = float(product.dot(eta))
         size = abs(value) + abs(conjugate) + float(np.abs(product).dot(np.abs(eta)))
         return max(value + conjugate + inner, 0.0) + ROUNDING_OF_SUMS * size
+
+
+def rows_of(bound: Bound, k: int = 0) -> TargetLoss:
+    """The rows of a target, which a problem keeps."""
+    return bound.kept(("rows", k), lambda: TargetLoss(bound, k))
 
 
 def floored(curvature: Array) -> Array:

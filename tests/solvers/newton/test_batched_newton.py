@@ -11,12 +11,12 @@ from skreg.paths.fit_path import fit_path
 from skreg.paths.grid import alpha_grid
 from skreg.paths.problem import Problem
 from skreg.solvers.base import Bound, Settings, Target
-from skreg.solvers.newton import batched_newton, few_features, passes, prox_newton
+from skreg.solvers.newton import batched_newton, few_features, passes, prox_newton, single_fit
 from skreg.solvers.newton.batched_newton import BatchedNewton
 from skreg.solvers.newton.curvatures import Frozen, OfFewRows
 from skreg.solvers.newton.minima import OverFewRows, SideBySide
 from skreg.solvers.newton.model import CurvedModel
-from skreg.solvers.newton.passes import Passes, bound_of_own
+from skreg.solvers.newton.passes import Passes, bound_of_kept, bound_of_own
 from skreg.solvers.newton.polynomials import lagrange
 from skreg.solvers.newton.rows import TargetLoss
 
@@ -277,10 +277,8 @@ def test_the_bound_after_a_step_is_above_the_gap_by_conjugates(loss, own, size):
     slope, h = rows.loss.gradient_and_curvature(eta, y)
     move = size * rng.standard_normal((k, n)) * rng.random((k, 1)) ** 4
     model = h if own else h * rng.uniform(0.5, 1.5, (k, n))
-    gaps, outside = np.zeros(k), np.zeros(k)
-    walk = Passes(rows, design.subset(np.arange(2)), True)
     given = None if own else model.copy()
-    walk._compare(gaps, outside, move.copy(), given, h, slice(None), slice(None))
+    gaps, outside = bound_of_kept(move.copy(), given, h, rows.omega)
     if own:
         alike = bound_of_own(move.copy(), h, rows)
         np.testing.assert_allclose(np.where(outside > 0, np.inf, gaps), alike, rtol=1e-9)
@@ -415,6 +413,7 @@ def test_a_single_alpha_starts_from_some_of_many_rows(kind, l1_ratio, standardiz
     bound = problem.bind(sparse.csc_array(X) if kind == "sparse" else X, y, weight, offset=offset)
     alphas = np.array([0.01])
     expected = fit_path(bound, alphas)
+    monkeypatch.setattr(single_fit, "FEW_IN_A_FIT", 0)
     monkeypatch.setattr(batched_newton, "ROWS_WITH_A_SAMPLE", 500)
     monkeypatch.setattr(batched_newton, "ROWS_OF_A_SAMPLE", 200)
     begun = []
