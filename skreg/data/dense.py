@@ -228,14 +228,16 @@ class DenseDesign(Design):
         """``Z^T Omega Z_other`` for a subset of the design, or of the same one."""
         return self.correlate(other._X)
 
-    def joined(self, other: DenseDesign) -> DenseDesign:
+    def joined(self, other: DenseDesign, most: int | None = None) -> DenseDesign:
         """Features of this subset of a design followed by those of another.
 
-        Room is left for as many again, so that a design that grows is copied a few times only.
+        Room is left for as many again, up to `most`, so that a design that grows is copied a few
+        times only.
         """
         size, room = self.n_features + other.n_features, self._room
         if room is None or room.used != self.n_features or size > room.columns.shape[1]:
-            room = _Room(np.empty((self.n_samples, 2 * size), order="F"), size)
+            wide = 2 * size if most is None else max(size, min(2 * size, most))
+            room = _Room(np.empty((self.n_samples, wide), order="F"), size)
             room.columns[:, : self.n_features] = self._X
         room.columns[:, self.n_features : size] = other._X
         room.used = size

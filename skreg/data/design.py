@@ -183,7 +183,7 @@ class Design(ABC):
         """The design of some features; dense columns are gathered centred and scaled."""
 
     @abstractmethod
-    def joined(self, other: Self) -> Self:
+    def joined(self, other: Self, most: int | None = None) -> Self:
         """Features of this subset of a design followed by those of another."""
 
     def kept(self, key: Any, make: Callable[[], Kept]) -> Kept:

@@ -80,7 +80,7 @@ class SparseDesign(Design):
         part.variances = self.variances[index]
         return part
 
-    def joined(self, other: SparseDesign) -> SparseDesign:
+    def joined(self, other: SparseDesign, most: int | None = None) -> SparseDesign:
         """Features of this subset of a design followed by those of another."""
         parts = ((self.mean, other.mean), (self.inv_scale, other.inv_scale))
         mean, scale = (None if u is None or v is None else np.append(u, v) for u, v in parts)

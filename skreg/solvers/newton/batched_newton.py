@@ -41,7 +41,7 @@ NEXT_ALPHA = 0.6
 # With more active features alphas are solved one by one: 500 take 1 ms an alpha and sweep.
 LARGEST_SUPPORT = 500
 # Entries that arrays of the rows of one batch have at most.
-ENTRIES_OF_A_BATCH = 1 << 20
+ENTRIES_OF_A_BATCH = 1 << 19
 # Solutions that are extrapolated from are this share of the batch that begins apart.
 BEHIND = 0.5
 # So many features may join for one batch, or this share of those that are active.
@@ -84,7 +84,7 @@ class BatchedNewton(NewtonPath):
 
     def run(self, alphas: Array) -> Iterator[Solution]:
         """The solutions at decreasing alphas."""
-        done, length = 0, FIRST_BATCH
+        done, length, n_sweeps = 0, FIRST_BATCH, 0
         most = max(1, min(LONGEST_BATCH, ENTRIES_OF_A_BATCH // self.design.n_samples))
         if self.batches:
             found = self._at_once(alphas)
@@ -95,14 +95,14 @@ class BatchedNewton(NewtonPath):
             count = self._together(alphas[done : done + length])
             if count:
                 batch = self._advance(alphas[done : done + count])
-                found = self._accept(batch)
-                length = len(batch.alphas)
+                found, length, n_sweeps = self._accept(batch), len(batch.alphas), batch.n_sweeps
+                del batch  # and its arrays, before those of the next one
             if not found:
                 found, length = [self.solve(float(alphas[done]))], 1
                 self.source = self.passes = None
-            elif len(found) < length or batch.n_sweeps > MANY_SWEEPS:
+            elif len(found) < length or n_sweeps > MANY_SWEEPS:
                 length = max(1, len(found) // 2)
-            elif batch.n_sweeps <= FEW_SWEEPS:
+            elif n_sweeps <= FEW_SWEEPS:
                 length *= 2
             done += len(found)
             yield from found

@@ -101,26 +101,24 @@ class Passes:
     def step(self, at: Sums, curved: Curvatures, change: Array, rise: Array) -> Moved:
         """Where steps of the coefficients, (k, m), and of the intercepts, (k,), lead.
 
-        They minimise the models around `at` with the curvatures `curved`.
+        They minimise the models around `at` with the curvatures `curved`. The linear predictors and
+        residuals of `at` are written over.
         """
-        k, n = at.eta.shape
-        eta, u = np.empty((k, n)), None if self.whole else np.empty((k, n))
-        gaps, outside = np.zeros(k), np.zeros(k)
+        k = len(at.eta)
+        eta, u, gaps, outside = at.eta, at.R, np.zeros(k), np.zeros(k)
         for block, Z, some in self._pieces(k):
             if Z is None:
                 move = np.ascontiguousarray(self.part.predict(change[some].T).T)
             else:
                 move = change[some].dot(Z.T)
             move += rise[some, None]
-            np.add(at.eta[some, block], move, out=eta[some, block])
+            eta[some, block] += move
             own = at.H[some, block]
             h = None if curved.own else curved.h[block] * curved.scale[some]
             if u is not None:
-                assert at.R is not None
-                here = np.multiply(own if h is None else h, move, out=u[some, block])
-                np.subtract(at.R[some, block], here, out=here)
+                u[some, block] -= (own if h is None else h) * move
                 if self.rows.counted is not None:
-                    here *= self.rows.counted[block]
+                    u[some, block] *= self.rows.counted[block]
             if self.rows.counted is not None:
                 move *= self.rows.counted[block]
                 own = np.where(self.rows.counted[block], own, 1.0)

@@ -61,8 +61,8 @@ CONTRACTION = 0.25
 # Times of an evaluation and of a Gram matrix, in floating point operations, at n rows and m
 # features: 1.2e6 + 4nm + 40n and 1e6 + nm(m/2.2 + 8), measured from 1000 x 100 to 20000 x 500.
 EVALUATION, PER_ROW, REFRESH = 1.2e6, 40.0, 1e6
-# Solutions that are kept: for a batch of 16 alphas those half as far behind as it is long.
-MOST_KNOWN = 33
+# Solutions that are kept: for a batch of 16 alphas those up to its length behind.
+MOST_KNOWN = 18
 # Steps in a row without a smaller gap, after which rounding is taken to hide more.
 MOST_IDLE_STEPS = 5
 
@@ -135,7 +135,7 @@ class NewtonPath:
         if not len(new):
             return
         fresh = self.design.subset(new)
-        self.part = self.part.joined(fresh)
+        self.part = self.part.joined(fresh, self.design.n_features)
         self.index = np.concatenate([self.index, new])
         self.inside[new] = True
         if self.model is not None:

@@ -21,6 +21,8 @@ SAME_RESIDUAL = 1e-15
 ROUNDING_OF_SUMS = 4 * float(np.finfo(np.float64).eps)
 # A null deviance below this share of its terms is rounding: the null model fits the target exactly.
 EXACT = 1e-12
+# Losses of so many rows are evaluated at once, for which memory is found again and again.
+ENTRIES_AT_ONCE = 1 << 16
 # A deviance below this, as of classes of which there is but one, has no digits left.
 VANISHED = 2.0**-900
 
@@ -97,7 +99,9 @@ class TargetLoss:
 
     def values_of_each(self, eta: Array) -> Array:
         """Mean losses of several linear predictors, (k, n_samples)."""
-        return np.asarray(self.loss.each(eta, self.y).dot(self.omega))
+        step = max(1, ENTRIES_AT_ONCE // len(self.y))
+        some = (eta[i : i + step] for i in range(0, len(eta), step))
+        return np.concatenate([self.loss.each(one, self.y).dot(self.omega) for one in some])
 
     def slopes(self, eta: Array) -> tuple[Array, Array]:
         """Minus the slope of each row, the residual of a GLM, and its curvature, above zero."""

@@ -241,7 +241,7 @@ def test_a_pass_is_the_plain_sums(kind, whole, weighted, monkeypatch):
     walk, counted = Passes(rows, part, whole), rows.omega > 0
     assert len(walk.blocks) > 1
     eta = rng.standard_normal((5, 90))
-    at = walk.evaluate(eta, source)
+    at = walk.evaluate(eta.copy(), source)
     slope, bend = Logistic().gradient_and_curvature(eta, rows.y)
     r = -slope * counted
     np.testing.assert_allclose(at.H, bend * counted, atol=1e-14)
