@@ -138,7 +138,8 @@ class SingleFit:
             moved, own = moved * rows.counted, np.where(rows.counted, own, 1.0)
         each = moved[None].copy(), None if h is None else h[None].copy(), own[None]
         gap, outside = bound_of_kept(*each, rows.omega)
-        return np.where(outside > SAME_RESIDUAL * np.sqrt(rows.square), np.inf, gap)
+        inside = outside <= SAME_RESIDUAL * np.sqrt(rows.square)
+        return np.where(inside, gap, np.inf)
 
     def minimum(self, w: Array, at: SumsOfRows) -> tuple[Array, Array] | None:
         """Coefficients at the minimum of the model, and the correlations of its residual."""
