@@ -14,7 +14,7 @@ from .base import Bound, Settings, Target
 from .newton.class_loss import ClassLoss
 from .newton.class_ridge import smooth_path
 from .newton.prox_newton import NewtonPath
-from .newton.rows import rows_of
+from .newton.rows import target_rows
 from .optimality import pseudo_solve
 from .registry import choose
 
@@ -64,7 +64,7 @@ def _smooth_correlations(bound: Bound, settings: Settings) -> Array:
         q[index] = q[bound.design.variances == 0] = 0.0
         return q
     for k in range(bound.target.raw.shape[1]):
-        rows = rows_of(bound, k)
+        rows = target_rows(bound, k)
         eta = rows.eta
         if len(index):
             path = NewtonPath(free, k, np.zeros(bound.design.n_features), exact, alone=True)
@@ -82,7 +82,7 @@ def null_deviances(bound: Bound) -> Array:
         return bound.target.squares
     if bound.loss.couples_targets:  # they have one deviance
         return np.full(bound.target.raw.shape[1], ClassLoss(bound).deviance)
-    return np.array([rows_of(bound, k).deviance for k in range(bound.target.raw.shape[1])])
+    return np.array([target_rows(bound, k).deviance for k in range(bound.target.raw.shape[1])])
 
 
 def null_squares(bound: Bound) -> Array:
@@ -91,7 +91,7 @@ def null_squares(bound: Bound) -> Array:
         return bound.target.squares
     if bound.loss.couples_targets:
         return ClassLoss(bound).squares
-    return np.array([rows_of(bound, k).square for k in range(bound.target.raw.shape[1])])
+    return np.array([target_rows(bound, k).square for k in range(bound.target.raw.shape[1])])
 
 
 def null_curvature(bound: Bound) -> float:
@@ -100,5 +100,5 @@ def null_curvature(bound: Bound) -> float:
         return 1.0
     if bound.loss.couples_targets:
         return float(ClassLoss(bound).curvatures.max())
-    each = [rows_of(bound, k) for k in range(bound.target.raw.shape[1])]
+    each = [target_rows(bound, k) for k in range(bound.target.raw.shape[1])]
     return max(rows.mean(rows.slopes(rows.eta)[1]) for rows in each)

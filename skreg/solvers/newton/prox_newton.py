@@ -30,7 +30,7 @@ from ..optimality import degrees_of_freedom
 from ..tolerances import KKT_ROUNDING, KKT_TOLERANCE
 from .certificate import balanced, gap_of
 from .model import CurvedModel
-from .rows import rows_of
+from .rows import target_rows
 from .subproblem import Subproblem
 
 # What is aimed for on the way, unless the tolerance is smaller: less leaves errors in the deviance
@@ -102,7 +102,7 @@ class NewtonPath:
         design = bound.design
         self.design, self.penalty, self.settings = design, bound.penalty, settings
         self.alone = alone
-        self.rows = rows = rows_of(bound, k)
+        self.rows = rows = target_rows(bound, k)
         self.aim, self.least_error = aims_of(settings)
         rank = min(design.n_samples - rows.has_intercept, design.n_features)
         self.subproblem = Subproblem(self.penalty, rank, alone, settings.tuning)

@@ -22,7 +22,7 @@ ROUNDING_OF_SUMS = 4 * float(np.finfo(np.float64).eps)
 # A null deviance below this share of its terms is rounding: the null model fits the target exactly.
 EXACT = 1e-12
 # Losses of so many rows are evaluated at once, for which memory is found again and again.
-ENTRIES_AT_ONCE = 1 << 16
+ENTRIES_OF_LOSSES = 1 << 16
 # A deviance below this, as of classes of which there is but one, has no digits left.
 VANISHED = 2.0**-900
 
@@ -99,7 +99,7 @@ class TargetLoss:
 
     def values_of_each(self, eta: Array) -> Array:
         """Mean losses of several linear predictors, (k, n_samples)."""
-        step = max(1, ENTRIES_AT_ONCE // len(self.y))
+        step = max(1, ENTRIES_OF_LOSSES // len(self.y))
         some = (eta[i : i + step] for i in range(0, len(eta), step))
         return np.concatenate([self.loss.each(one, self.y).dot(self.omega) for one in some])
 
@@ -137,7 +137,7 @@ class TargetLoss:
         return max(value + conjugate + inner, 0.0) + ROUNDING_OF_SUMS * size
 
 
-def rows_of(bound: Bound, k: int = 0) -> TargetLoss:
+def target_rows(bound: Bound, k: int = 0) -> TargetLoss:
     """The rows of a target, which a problem keeps."""
     return bound.kept(("rows", k), lambda: TargetLoss(bound, k))
 

@@ -15,14 +15,13 @@ import numpy as np
 from scipy.linalg.lapack import dposv
 
 from ...data.design import Array
-from ...objective.penalties import ScaledPenalty
 from ..base import Bound, Settings, Solution
 from ..optimality import degrees_of_freedom
 from ..tolerances import KKT_ROUNDING, KKT_TOLERANCE
 from .certificate import certified
 from .minima import MOST_ROUNDS_SIDE_BY_SIDE
 from .passes import bound_of_kept
-from .rows import SAME_RESIDUAL, rows_of
+from .rows import SAME_RESIDUAL, target_rows
 
 # Features that a Gram matrix and a system of equations a step are cheap for.
 FEW_IN_A_FIT = 64
@@ -30,7 +29,7 @@ FEW_IN_A_FIT = 64
 ENTRIES_OF_ROWS = 1 << 15
 # Products of matrices of so many multiplications take OpenBLAS less time than larger ones, or those
 # of a matrix with itself.
-SMALL_PRODUCT = 10**6
+QUICK_PRODUCT = 10**6
 # Steps, most fits from the null model take five to nine.
 MOST_STEPS_OF_A_FIT = 12
 # A step is taken to be the last where the mean square of the linear predictor's change under the
@@ -71,20 +70,22 @@ class SingleFit:
         What a coefficient of the design is multiplied by to be one of X as it is.
     """
 
-    def __init__(self, bound: Bound, penalty: ScaledPenalty) -> None:
-        self.design, self.penalty, self.bound_penalty = bound.design, penalty, bound.penalty
-        self.rows = rows_of(bound)
+    def __init__(self, bound: Bound, alpha: float) -> None:
+        self.design, self.penalty, self.alpha = bound.design, bound.penalty, alpha
+        self.rows = target_rows(bound)
         m, design = self.design.n_features, self.design
         self.to_raw = design.to_raw(np.ones(m))
         self.extra = int(self.rows.has_intercept)
-        self.l1, self.l2, self.noise = (np.zeros(m + self.extra) for _ in range(3))
-        self.l1[:m], self.l2[:m] = penalty.l1 / self.to_raw, penalty.l2 / self.to_raw**2
-        if self.l1.any() or not self.l2[:m].all():
+        ratio, penalty = bound.penalty.l1_ratio, bound.penalty
+        self.rates, self.ridges, self.noise = (np.zeros(m + self.extra) for _ in range(3))
+        self.rates[:m] = alpha * ratio * penalty.factors / self.to_raw
+        self.ridges[:m] = alpha * (1.0 - ratio) * penalty.l2_factors / self.to_raw**2
+        if self.rates.any() or not self.ridges[:m].all():
             self.noise[:m] = KKT_ROUNDING * np.sqrt(design.variances * self.rows.square)
-        self.free = self.l1 == 0.0
-        self.threshold = (1.0 + KKT_TOLERANCE) * self.l1 + self.noise
+        self.free = self.rates == 0.0
+        self.threshold = (1.0 + KKT_TOLERANCE) * self.rates + self.noise
         q = m + self.extra
-        self._step = max(1, min(ENTRIES_OF_ROWS // q, SMALL_PRODUCT // q**2))
+        self._step = max(1, min(ENTRIES_OF_ROWS // q, QUICK_PRODUCT // q**2))
 
     def sums(self, w: Array, kept: SumsOfRows | None, every: int = 1) -> SumsOfRows:
         """A pass over the rows.
@@ -144,9 +145,9 @@ class SingleFit:
     def minimum(self, w: Array, at: SumsOfRows) -> tuple[Array, Array] | None:
         """Coefficients at the minimum of the model, and the correlations of its residual."""
         C = at.gram.dot(w) - at.slope
-        if not self.l1.any():
+        if not self.rates.any():
             matrix = at.gram.copy()
-            matrix.reshape(-1)[:: len(w) + 1] += self.l2
+            matrix.reshape(-1)[:: len(w) + 1] += self.ridges
             _, found, info = dposv(matrix, C, lower=1, overwrite_a=1)
             return None if info else (found, C - at.gram.dot(found))
         sign = np.sign(w)
@@ -161,8 +162,8 @@ class SingleFit:
             active = (sign != 0.0) | self.free
             chosen = active.nonzero()[0]
             matrix = gram.take(chosen, 0).take(chosen, 1)
-            matrix.reshape(-1)[:: len(chosen) + 1] += self.l2.take(chosen)
-            rhs = (C - self.l1 * sign).take(chosen)
+            matrix.reshape(-1)[:: len(chosen) + 1] += self.ridges.take(chosen)
+            rhs = (C - self.rates * sign).take(chosen)
             found, w, q = np.empty(0), np.zeros(len(C)), C
             if len(chosen):
                 _, found, info = dposv(matrix, rhs, lower=1, overwrite_a=1, overwrite_b=1)
@@ -180,20 +181,22 @@ class SingleFit:
         return None
 
     def solution(
-        self, alpha: float, w: Array, q: Array, eta: Array, error: Array, gram: Array, n_iter: int
+        self, w: Array, q: Array, eta: Array, error: Array, gram: Array, n_iter: int
     ) -> Solution:
         """What is found, with its certificate."""
         rows, m, unit = self.rows, self.design.n_features, self.to_raw
         coef, b = w[:m] / unit, float(w[m]) if self.extra else 0.0
         point = coef[None], (q[:m] * unit)[None], eta[None]
-        each = self.bound_penalty.at_each(np.array([alpha]))
+        each = self.penalty.at_each(np.array([self.alpha]))
         gaps, values = certified(rows, each, *point, error, self.noise[:m] * unit)
         deviance = max(2.0 * (float(values[0]) - rows.saturated), 0.0)
         centred = gram[:m, :m]
         if self.extra:
             centred = centred - np.multiply.outer(gram[m, :m], gram[m, :m]) / gram[m, m]
         centred = centred * np.multiply.outer(unit, unit)
-        df = degrees_of_freedom(coef, self.penalty, lambda index: centred[np.ix_(index, index)])
+        df = degrees_of_freedom(
+            coef, self.penalty.at(self.alpha), lambda index: centred[np.ix_(index, index)]
+        )
         return Solution(coef, float(gaps[0]), n_iter, deviance, df, b)
 
     def usable(self, gram: Array) -> bool:
@@ -219,10 +222,10 @@ def fit_alone(
     The start may have an `intercept`, on the user's scale, and be `sampled`, the solution on a part
     of the rows; `aims` are the largest relative gap and the largest error of a step.
     """
-    design, penalty = bound.design, bound.penalty
-    if not serves(bound):
+    design = bound.design
+    if not fits_alone(bound):
         return None
-    fit = SingleFit(bound, penalty.at(alpha))
+    fit = SingleFit(bound, alpha)
     rows, m = fit.rows, design.n_features
     w = np.zeros(m + fit.extra)
     w[:m] = start * fit.to_raw
@@ -249,12 +252,12 @@ def fit_alone(
         moved = fit.predictor(change)
         error = fit.bound(moved, None if kept is None else kept.h, at.h) / rows.unit
         if error[0] <= aims[1]:
-            found = fit.solution(alpha, w, q, at.eta + moved, error, at.gram, n_iter)
+            found = fit.solution(w, q, at.eta + moved, error, at.gram, n_iter)
             return found if found.gap <= aims[0] else None
     return None
 
 
-def serves(bound: Bound) -> bool:
+def fits_alone(bound: Bound) -> bool:
     """Whether the loss, the penalty and the design are made for it."""
     design, penalty = bound.design, bound.penalty
     smooth = bound.loss.gap_from_curvature and not penalty.boxed

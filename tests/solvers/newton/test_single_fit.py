@@ -89,7 +89,7 @@ def test_a_single_fit_is_that_of_the_path_solver(loss, l1_ratio, seed, monkeypat
 def test_the_gap_of_a_rough_fit_is_above_what_the_objective_may_still_fall_by(loss):
     data = Data(loss, 0.5, 1)
     bound, exact = data.bind(), fit_path(data.bind(), np.array([0.02]))
-    design, rows = bound.design, single_fit.rows_of(bound)
+    design, rows = bound.design, single_fit.target_rows(bound)
     penalty = bound.penalty.at(0.02)
 
     def objective(w, b):
