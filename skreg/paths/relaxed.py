@@ -43,8 +43,9 @@ WRITTEN = ("coefs", "intercepts", "dual_gaps", "n_iters", "converged", "df", "de
 NOTHING_LEFT = 1e-8
 # Newton steps that lead to any minimum there is, and with a minimum at infinity to a small gap.
 MANY_STEPS = 25
-# Supports with more features than this are refitted one by one: a Gram matrix of all takes 32 MiB.
-LARGEST_UNION = 2048
+# Once supports have had more features than this together they are refitted one by one: a Gram
+# matrix of all takes 128 MiB.
+LARGEST_UNION = 4096
 
 
 def relaxed(bound: BoundProblem, path: PathResult, share: float | None) -> PathResult:
@@ -114,13 +115,15 @@ def _supports(bound: BoundProblem, path: PathResult) -> Mask:
 def _from_gram(bound: BoundProblem, path: PathResult, supports: Mask) -> tuple[PathResult, Mask]:
     """Refits by one Gram matrix, and the mask of those, (n_targets, n_alphas), that it has not."""
     design, target, penalty = bound.design, bound.target, bound.penalty
-    union = np.flatnonzero(supports.any(axis=(0, 1)))
+    reached = np.logical_or.accumulate(supports.any(axis=0), axis=0)
+    n_first = int(np.count_nonzero(reached.sum(axis=1) <= LARGEST_UNION))
     missing = np.ones(supports.shape[:2], dtype=bool)
-    if len(union) > LARGEST_UNION:
+    if not n_first:
         return _copied(path), missing
+    union = np.flatnonzero(reached[n_first - 1])
     G = _gram_of(design, union)
     W, numbers = np.zeros(supports.shape), np.zeros((4, *supports.shape[:2]))
-    for k, own in enumerate(supports[..., union]):
+    for k, own in enumerate(supports[:, :n_first, union]):
         c, unit = bound.correlations[union, k], float(target.units[k])
         first, of_each = _distinct(own)
         each, gaps = least_squares_on(G, c, own[first], unit)
@@ -128,10 +131,10 @@ def _from_gram(bound: BoundProblem, path: PathResult, supports: Mask) -> tuple[P
         if penalty.has_bounds:
             fits &= (penalty.take(union).clip(each) == each).all(axis=1)
         each[~fits] = gaps[~fits] = 0.0
-        W[k][:, union], missing[k] = each[of_each], ~fits[of_each]
+        W[k, :n_first][:, union], missing[k, :n_first] = each[of_each], ~fits[of_each]
         left = np.maximum(target.squares[k] - each @ c, 0.0)
-        ones = np.ones(len(own))
-        numbers[:, k] = gaps[of_each], ones, left[of_each], own.sum(axis=1)
+        ones = np.ones(n_first)
+        numbers[:, k, :n_first] = gaps[of_each], ones, left[of_each], own.sum(axis=1)
     intercepts = np.full(supports.shape[:2], np.nan)
     found = in_user_units(bound, np.zeros(len(path.alphas)), W, (*numbers, intercepts))
     return replace(found, alphas=path.alphas), missing
@@ -173,7 +176,7 @@ def _fill_in(
         one, whole = (bound.for_target(k), k) if several else (bound, ...)
         into = {name: getattr(found, name)[whole] for name in WRITTEN}
         penalised, (first, of_each) = path.coefs[whole], _distinct(own)
-        for i in np.flatnonzero(missing[k, first]):
+        for i in np.unique(of_each[missing[k]]):
             at, index = np.flatnonzero(of_each == i), np.flatnonzero(own[first[i]])
             if not len(index):
                 continue

@@ -563,3 +563,16 @@ def test_features_of_several_tasks_are_refitted_for_all():
         np.testing.assert_allclose(relaxed.intercept_[k], level, rtol=1e-8)
     model = MultiTaskLassoCV(cv=4, relax=True, store_path=True).fit(X, Y, sample_weight=weight)
     assert model.path_.relax == model.relax_
+
+
+def test_refits_one_by_one_are_those_of_a_gram_matrix(monkeypatch):
+    X, Y, weight = made_rows(seed=19, p=15, n_targets=(2,))
+    model = Lasso(relax=0.0)
+    wanted = regularization_path(model, X, Y, sample_weight=weight)
+    for most in (0, 6):
+        monkeypatch.setattr("skreg.paths.relaxed.LARGEST_UNION", most)
+        path = regularization_path(model, X, Y, sample_weight=weight)
+        np.testing.assert_allclose(path.coefs, wanted.coefs, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(path.intercepts, wanted.intercepts, rtol=1e-9)
+        np.testing.assert_allclose(path.dev_ratio, wanted.dev_ratio, atol=1e-12)
+        assert path.dual_gaps.max() <= 1e-12
