@@ -25,7 +25,8 @@ class ReweightedParameters:
         The adaptive Lasso: the exponent gamma, usually 1, of penalty factors ``1 / |w_j|^gamma``
         from the coefficients w of a first fit without them, times `penalty_factor`. Zeros of that
         fit stay out. It has the same alpha, with cross-validation the one chosen for it, and in
-        each fold the rows trained on. With `standardize` w is of the standardized features.
+        each fold the rows trained on. With `standardize` w is of the standardized features. It
+        takes one target, and no more than two classes.
         """,
     )
     concave: str | None = parameter(
@@ -36,7 +37,8 @@ class ReweightedParameters:
         A concave penalty in place of the L1 part, which spares large coefficients: MCP or SCAD. It
         is not convex: what is found is a stationary point, that which local linear approximation
         leads to from the solution with the L1 part, and a better one may exist. It bears on
-        coefficients by their size: give features one unit, as `standardize` does.
+        coefficients by their size: give features one unit, as `standardize` does. It takes no
+        more than two classes.
         """,
     )
     concavity: float | None = parameter(
