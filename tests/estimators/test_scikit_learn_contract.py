@@ -203,6 +203,8 @@ def test_methods_take_what_scikit_learn_s_take(estimator, method):
         if name == "score_params":  # any metadata of a scorer
             continue
         assert own[name].kind in (parameter.kind, parameter.POSITIONAL_OR_KEYWORD)
+        if name == "y" and own[name].default is None:  # X may bring its own, as moments do
+            continue
         assert repr(own[name].default) == repr(parameter.default)
 
 

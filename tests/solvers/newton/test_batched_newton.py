@@ -95,7 +95,7 @@ def one_by_one(bound, alphas, monkeypatch):
         return fit_path(bound, alphas)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("loss", LOSSES)
