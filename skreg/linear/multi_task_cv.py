@@ -125,7 +125,7 @@ class MultiTaskLassoCV(MultiTaskElasticNetCV):
     >>> X, Y = make_regression(60, 20, n_informative=4, n_targets=3, noise=9.0, random_state=0)
     >>> model = MultiTaskLassoCV(cv=5, rule="1se").fit(X, Y)
     >>> int(model.coef_.any(axis=0).sum())
-    4
+    13
     """
 
     l1_ratio: ClassVar[float] = 1.0  # type: ignore[misc]  # fixed, so no parameter any more
