@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Self
 
-from ..paths.problem import Problem
+from ..paths.problem import BoundProblem, Problem
+from ..selection.pilot import Pilot
 from ..selection.result import CRITERIA
 from ..selection.summed_folds import cross_validate_sums
 from .base import all_or_nothing
@@ -77,8 +78,7 @@ class CrossValidatedByMoments(CrossValidated):
         """Whether moments of contiguous folds are as good as rows, or nearly."""
         folds = self.cv is None or isinstance(self.cv, numbers.Integral)
         plain = isinstance(self.precompute, (str, bool, type(None)))
-        adaptive = getattr(self, "adaptive", None)
-        return folds and plain and self.scoring is None and adaptive is None
+        return folds and plain and self.scoring is None
 
     def _fit_blocks(self, rows: RowBlocks) -> Self:
         """Choose by rows that come in blocks."""
@@ -112,21 +112,21 @@ class CrossValidatedByMoments(CrossValidated):
     ) -> Evaluation:
         if not isinstance(data, MomentsOfFolds):
             return super()._evaluate(data, problems, given, routed)
-        if any(problem.adaptive is not None for problem in problems):
-            raise ValueError(
-                "adaptive needs a first fit in each fold, which fit_moments has not: take the"
-                " factors as penalty_factor"
+
+        def judged(
+            bounds: list[BoundProblem], pilot: Pilot | None = None, is_first: bool = False
+        ) -> Evaluation:
+            candidates = [(one, resolve_alphas(given, one, self.eps)) for one in bounds]
+            return candidates, cross_validate_sums(
+                candidates,
+                [data.powers.scaled_moments(one.matrix) for one in data.folds],
+                [one.n_rows for one in data.folds],
+                explained=self._explained,
+                keep_coefs=bool(self.store_fold_coefs),
+                fold_weights=self.fold_weights,
+                run=partial(in_parallel, self.n_jobs, self.verbose),
+                shares=None if is_first else shares_to_relax(self.relax, problems),
+                pilot=pilot,
             )
-        bounds = [data.bind(problem) for problem in problems]
-        candidates = [(one, resolve_alphas(given, one, self.eps)) for one in bounds]
-        results = cross_validate_sums(
-            candidates,
-            [data.powers.scaled_moments(one.matrix) for one in data.folds],
-            [one.n_rows for one in data.folds],
-            explained=self._explained,
-            keep_coefs=bool(self.store_fold_coefs),
-            fold_weights=self.fold_weights,
-            run=partial(in_parallel, self.n_jobs, self.verbose),
-            shares=shares_to_relax(self.relax, problems),
-        )
-        return candidates, results
+
+        return self._adapted(judged, [data.bind(problem) for problem in problems])

@@ -15,6 +15,7 @@ from ..paths.fit_path import fit_path
 from ..paths.problem import BoundProblem
 from ..paths.relaxed import refits
 from .cross_validate import FittedFold, FoldScore, as_results
+from .pilot import Pilot
 from .result import MEAN_SQUARED_ERROR, CVResult
 
 
@@ -28,6 +29,7 @@ def cross_validate_sums(
     fold_weights: str,
     run: Callable[[list[Callable[[], Any]]], list[Any]],
     shares: Sequence[float] | None = None,
+    pilot: Pilot | None = None,
 ) -> list[CVResult]:
     """The errors of each candidate where nothing is at hand but the folds' moments.
 
@@ -42,7 +44,7 @@ def cross_validate_sums(
         How many rows each part is of.
     explained : bool
         Whether errors are minus R² instead of mean squares.
-    keep_coefs, fold_weights, run, shares
+    keep_coefs, fold_weights, run, shares, pilot
         As for `cross_validate`.
 
     Returns
@@ -50,7 +52,7 @@ def cross_validate_sums(
     list of CVResult, one a candidate
     """
     left, total = _sums_without_each(parts), sum(n_samples)
-    how = explained, keep_coefs, shares
+    how = explained, keep_coefs, shares, pilot
     tasks: list[Callable[[], Any]] = [
         partial(_score_moments, candidates, train, total - n, part, *how)
         for train, n, part in zip(left, n_samples, parts, strict=True)
@@ -78,6 +80,7 @@ def _score_moments(
     explained: bool,
     keep_coefs: bool,
     shares: Sequence[float] | None,
+    pilot: Pilot | None,
 ) -> list[FoldScore]:
     """Fit the paths of all candidates to the moments of a fold's training rows, and score them."""
     first, scores, held = candidates[0][0], [], part
@@ -85,6 +88,10 @@ def _score_moments(
     if centred:  # a prediction at the training means is that of the target
         held = replace(part.about(train.mean), reference=np.zeros_like(part.reference))
     null = part.spread[part.n_features :, None]
+    if pilot is not None:
+        rows = first.with_data(trained.design, trained.target, None)
+        adapted = pilot.adapted(replace(rows, total_weight=train.weight))
+        candidates = list(zip(adapted, (alphas for _, alphas in candidates), strict=True))
     for bound, alphas in candidates:
         own = bound.with_data(trained.design, trained.target, None)
         own = replace(own, total_weight=train.weight)

@@ -21,6 +21,7 @@ from skreg import (
     LogisticRegressionCV,
     PoissonRegressor,
     PoissonRegressorCV,
+    RowBlocks,
     TweedieRegressor,
     regularization_path,
 )
@@ -288,6 +289,19 @@ def test_factors_know_nothing_of_the_rows_held_out():
         model = LassoCV(alphas=[0.05], cv=5, adaptive=1.0).fit(X, y)
         ratios.append(model.cv_result_.mean.min() / y.var())
     assert np.mean(ratios) > 1.0
+
+
+@pytest.mark.parametrize("options", [{}, {"standardize": True}, {"relax": True}])
+def test_adaptive_folds_of_row_blocks(options):
+    X, y = table(3)
+    fold = np.arange(len(y)) % 4
+    folds = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(4)]
+    model = LassoCV(alphas=20, adaptive=1.0, **options)
+    known = clone(model).set_params(cv=folds).fit(X, y)
+    parts = [slice(0, 30), slice(30, None)]
+    found = model.fit(RowBlocks(lambda: ((X[i], y[i], None, fold[i]) for i in parts)))
+    np.testing.assert_allclose(found.coef_, known.coef_, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.mse_path_, known.mse_path_)
 
 
 def test_adaptive_by_a_criterion():
