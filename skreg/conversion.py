@@ -18,9 +18,11 @@ from .linear import (
     GammaRegressor,
     GammaRegressorCV,
     HuberRegressor,
+    HuberRegressorCV,
     Lasso,
     LassoCV,
     LinearSVC,
+    LinearSVCCV,
     LogisticRegression,
     LogisticRegressionCV,
     MultiTaskElasticNet,
@@ -67,7 +69,9 @@ _TWINS: dict[type, Any] = {
     PoissonRegressorCV: sklearn.linear_model.PoissonRegressor,
     GammaRegressorCV: sklearn.linear_model.GammaRegressor,
     TweedieRegressorCV: sklearn.linear_model.TweedieRegressor,
+    HuberRegressorCV: sklearn.linear_model.HuberRegressor,
     LinearSVC: sklearn.svm.LinearSVC,
+    LinearSVCCV: sklearn.svm.LinearSVC,
     MLPClassifier: sklearn.neural_network.MLPClassifier,
     MLPRegressor: sklearn.neural_network.MLPRegressor,
 }
@@ -188,7 +192,8 @@ def _twin(estimator: Any, kind: Any) -> Any:
         _complete_network(estimator, twin)
     if hasattr(twin, "_get_loss"):
         twin._base_loss = twin._get_loss()  # the link by which it predicts
-        twin.alpha = getattr(estimator, "alpha_", twin.alpha)
+    for name in {"alpha", "C"} & twin.get_params().keys():  # that was chosen
+        setattr(twin, name, getattr(estimator, f"{name}_", getattr(twin, name)))
     return twin
 
 

@@ -117,7 +117,8 @@ class PowersOfTwo:
             alpha = base + self.target
             l2_exponent = self.target - (0 if standardize else features)
         else:
-            own, alpha = 2 * own, 2 * base + (self.weight if summed else 0)
+            own, alpha = 2 * own, 2 * base
+        alpha += self.weight if summed else 0
         mantissas, exponents = np.frexp(penalty.factors)
         exponents = exponents.astype(np.int64) + own
         shift = int(exponents[mantissas > 0].min()) - 1 if mantissas.any() else 0

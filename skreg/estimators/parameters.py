@@ -3,7 +3,8 @@
 An estimator is a class of fields. `with_parameters` makes its constructor of them, which stores and
 nothing else, the constraints that scikit-learn checks, and the list of parameters in its docstring,
 in place of the line ``{parameters}``. Parameters that several estimators share stand in a base
-class; a subclass declares anew what differs, and as a ``ClassVar`` what it fixes.
+class; a subclass declares anew what differs, by ``name: type = default`` where that is the default
+alone, and as a ``ClassVar`` what it fixes.
 """
 
 from __future__ import annotations
@@ -66,6 +67,14 @@ def parameter(
 @dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(parameter,))
 def with_parameters(cls: T) -> T:
     """Make the constructor, the constraints and the documentation of declared parameters."""
+    inherited: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        inherited |= vars(base).get("__dataclass_fields__", {})
+    for name, kind in inspect.get_annotations(cls).items():
+        default, known = vars(cls).get(name), inherited.get(name)
+        if known is None or isinstance(default, dataclasses.Field) or "ClassVar" in str(kind):
+            continue
+        setattr(cls, name, parameter(default=default, kw_only=known.kw_only, **known.metadata))
     made: Any = dataclasses.dataclass(kw_only=True, eq=False, repr=False)(cls)
     declared = {each.name: each for each in dataclasses.fields(made)}
     made._parameter_constraints = constraints_of(made)

@@ -6,7 +6,7 @@ from .elastic_net_cv import ElasticNetCV, LassoCV
 from .functions import enet_path, lasso_path, regularization_path, ridge_path
 from .generalized import GammaRegressor, PoissonRegressor, TweedieRegressor
 from .generalized_cv import GammaRegressorCV, PoissonRegressorCV, TweedieRegressorCV
-from .huber import HuberRegressor
+from .huber import HuberRegressor, HuberRegressorCV
 from .logistic import LogisticRegression
 from .logistic_cv import LogisticRegressionCV
 from .moments import Moments
@@ -16,7 +16,7 @@ from .ridge import Ridge
 from .ridge_classifier import RidgeClassifier, RidgeClassifierCV
 from .ridge_cv import RidgeCV
 from .row_blocks import RowBlocks
-from .svm import LinearSVC
+from .svm import LinearSVC, LinearSVCCV
 
 __all__ = [
     "ElasticNet",
@@ -25,9 +25,11 @@ __all__ = [
     "GammaRegressorCV",
     "GridEdgeWarning",
     "HuberRegressor",
+    "HuberRegressorCV",
     "Lasso",
     "LassoCV",
     "LinearSVC",
+    "LinearSVCCV",
     "LogisticRegression",
     "LogisticRegressionCV",
     "Moments",

@@ -196,6 +196,11 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         for name in ("cv", "scoring"):
             if getattr(self, name) is not None:
                 raise ValueError(f"rule={self.rule!r} holds no rows out: leave {name} at None")
+        if not problems[0].loss.likelihood:
+            raise ValueError(
+                f"rule={self.rule!r} needs a likelihood, which the loss of {type(self).__name__} is"
+                " none of: choose by folds with rule='min' or '1se'"
+            )
         if not self.refit:
             raise ValueError(f"rule={self.rule!r} has no folds to average: set refit=True")
         if getattr(self, "store_cv_results", False):

@@ -266,8 +266,7 @@ def regularization_path(
     if not hasattr(estimator, "_problem"):
         raise TypeError(
             "estimator must be a linear model of skreg with a penalty of given strength, such as"
-            " Lasso, Ridge or LogisticRegression, but not HuberRegressor, whose scale is another"
-            f" at each alpha, got {type(estimator).__name__}"
+            f" Lasso, Ridge or LogisticRegression, got {type(estimator).__name__}"
         )
     estimator = copy(estimator)  # for what the checks note on it, and a generator that moves on
     if hasattr(estimator, "random_state"):

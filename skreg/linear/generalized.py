@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +29,15 @@ class GeneralizedLinearModel(LinearModel):
 
     _fitted_with_offset = False
 
+    #: What alpha is weighed against: the mean of the losses or their sum.
+    _alpha_of: ClassVar[str] = "mean"
+
     @abstractmethod
     def _loss(self) -> Loss:
         """The loss of a fit, or of the fitted model."""
+
+    def _keep_residuals(self, data: TrainingData) -> None:
+        """Set what is read off the residuals of a fit, which most losses have nothing of."""
 
     def _shifted_predictor(self, X: Any, offset: Any) -> NDArray[Any]:
         """The linear predictor, with the offset that a fit with one asks for."""
@@ -159,11 +165,12 @@ class RegressorAtAlpha(
         bound = data.bind(self._problem(data.columns))
         point = fit_at(bound, self.alpha, self._start(bound))
         self._keep_fit(point, data.shape, bound.loss)
+        self._keep_residuals(data)
         self.n_iter_ = int(point.n_iter)
         return self
 
     def _problem(self, columns: Sequence[Any]) -> Problem:
-        problem = smooth_problem(self, columns, self._loss(), self.l1_ratio)
+        problem = smooth_problem(self, columns, self._loss(), self.l1_ratio, self._alpha_of)
         return with_relax(problem, self.relax)
 
 

@@ -60,7 +60,7 @@ class CrossValidatedLoss(CrossValidated, GeneralizedLinearModel):
             return super()._judge(data, score_params)
         if self.scoring is None:
             return mean_deviance, MEAN_DEVIANCE
-        if self._loss().quadratic and data.offset is not None:
+        if self._loss().of_unit and data.offset is not None:
             raise ValueError("scoring and an offset do not go together with the identity link")
         scores = partial(negated_scores, scorer_of(self), score_params, False)
         return scores, str(self.scoring)
@@ -137,10 +137,13 @@ class GeneralizedRegressorCV(
         ratios = shares_of_l1(self.l1_ratio, "l1_ratio")
         weight = data.sample_weight
         counted = data.y if weight is None else data.y[weight > 0]
-        if not (loss.quadratic or counted.any()):
+        if not (loss.of_unit or counted.any()):
             raise ValueError("y is zero in every row: there is nothing to choose alpha by")
-        problems = [smooth_problem(self, data.columns, loss, ratio) for ratio in ratios]
+        problems = [
+            smooth_problem(self, data.columns, loss, ratio, self._alpha_of) for ratio in ratios
+        ]
         chosen = self._select(data, problems, given, params)
+        self._keep_residuals(data)
         self.alphas_ = chosen.results[chosen.best].alphas
         self.l1_ratio_ = float(ratios[chosen.best])
         self.n_iter_ = int(chosen.n_iter)

@@ -86,7 +86,7 @@ class LogisticParameters(
 
 
 class LogisticClassifier(
-    SparseCoefMixin, LogisticParameters, LinearClassifier, GeneralizedLinearModel
+    SparseCoefMixin, LogisticParameters, GeneralizedLinearModel, LinearClassifier
 ):
     """Base of the models of the probabilities of classes."""
 

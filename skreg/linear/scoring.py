@@ -80,6 +80,12 @@ class _Probabilities(_Decisions):
         return probabilities(self.loss, self.eta)
 
 
+def as_scored(loss: Loss, classes: NDArray[Any], eta: NDArray[Any]) -> Any:
+    """What a scorer is shown of linear predictors, with probabilities where the loss has them."""
+    kind = _Probabilities if loss.known_dispersion else _Decisions
+    return kind(loss, classes, eta)
+
+
 def negated_class_scores(
     scorer: Scorer,
     params: dict[str, Any],
@@ -90,12 +96,13 @@ def negated_class_scores(
     """A scorer's view of a model of classes, shape (1, n_alphas)."""
     rows, eta = held_out.rows, held_out.linear_predictors
     own = {name: np.asarray(value)[rows] for name, value in params.items()}
-    each, kind = eta.transpose(2, 0, 1), _Decisions if held_out.loss.quadratic else _Probabilities
+    each = eta.transpose(2, 0, 1)
     if eta.shape[1] == 1:
         each = each[:, :, 0]
     with config_context(skip_parameter_validation=True):
         scores = [
-            scorer(kind(held_out.loss, classes, one), rows, labels[rows], **own) for one in each
+            scorer(as_scored(held_out.loss, classes, one), rows, labels[rows], **own)
+            for one in each
         ]
     return -np.array([scores], dtype=np.float64)
 

@@ -1,4 +1,4 @@
-"""LinearSVC: classes told apart by a plane, with the squared hinge loss."""
+"""LinearSVC and LinearSVCCV: classes told apart by a plane, with the squared hinge loss."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from sklearn.linear_model._base import SparseCoefMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..data.products import Array
-from ..estimators.parameters import COUNT, SHARE, parameter, with_parameters
-from ..objective.losses import SquaredHinge
+from ..estimators.parameters import SHARE, parameter, with_parameters
+from ..objective.losses import Loss, SquaredHinge
 from ..paths.problem import Problem
 from ..paths.result import PathPoint
+from ..selection.cross_validate import mean_squared_hinge
+from ..selection.result import MEAN_SQUARED_HINGE
 from .base import all_or_nothing, fit_at
+from .class_cv import ClassifierCV
 from .class_data import ClassData
 from .classifier import ClassifierBySign
 from .parameters import ClassWeightParameters, SmoothLossParameters, UselessParameters
-from .problems import smooth_problem
+from .problems import shares_of_l1, smooth_problem
 
 
 @with_parameters
@@ -63,6 +66,7 @@ class LinearSVC(
 
     See Also
     --------
+    LinearSVCCV : Chooses C and l1_ratio by cross-validation.
     LogisticRegression : Has probabilities.
 
     Notes
@@ -117,12 +121,7 @@ class LinearSVC(
         kind='{"ovr"}',
         meaning='"crammer_singer" is refused.',
     )
-    max_iter: int = parameter(
-        default=1000,
-        constraint=[COUNT],
-        kind="int",
-        meaning="Largest number of Newton steps.",
-    )
+    max_iter: int = 1000
 
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -157,13 +156,7 @@ class LinearSVC(
         return self
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> ClassData:
-        data = super()._checked(X, y, sample_weight, offset)
-        if self.class_weight is not None and len(data.classes) > 2:
-            raise ValueError(
-                "a path of more than two classes takes no class_weight, which would be another for"
-                " each of them: make one path a class, with the weights as sample_weight"
-            )
-        return data
+        return one_weight_a_row(self, super()._checked(X, y, sample_weight, offset))
 
     def _problem(self, columns: Sequence[Any]) -> Problem:
         for name, only in (("loss", "squared_hinge"), ("multi_class", "ovr")):
@@ -174,6 +167,131 @@ class LinearSVC(
                 )
         l1_ratio = {"l1": 1.0, "l2": 0.0}.get(self.penalty, self.l1_ratio)
         return smooth_problem(self, columns, SquaredHinge(), l1_ratio)
+
+
+@with_parameters
+class LinearSVCCV(
+    SparseCoefMixin, ClassWeightParameters, UselessParameters, ClassifierCV, ClassifierBySign
+):
+    """Linear support vector machine with C, and l1_ratio, chosen by cross-validation.
+
+    The objective is that of `LinearSVC`, whose ``penalty="l1"`` is an l1_ratio of 1 and whose "l2"
+    is one of 0. For each l1_ratio and each fold one path is fitted without the held-out rows, whose
+    squared hinges are averaged over the folds; of more than two classes, each of which is told
+    apart from the rest with the same C, over these as well.
+
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+    C_, l1_ratio_ : float
+        Chosen by `rule`; the means of each fold's best with ``refit=False``.
+    Cs_ : ndarray of shape (n_Cs,)
+        Increasing; those of the chosen l1_ratio where they are made from the data.
+    l1_ratios_ : ndarray of shape (n_l1_ratios,)
+    alpha_, alpha_min_, alpha_1se_ : float
+        Of the fit on all rows, in the unit of `path_` and `cv_result_`,
+        ``alpha = 1 / (2 C sum(s))``: what `rule` chooses, and either rule.
+    scores_ : ndarray of shape (n_folds, n_l1_ratios, n_Cs)
+        Larger is better: minus the mean squared hinge, or scores by `scoring`.
+    coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_Cs, 1 or n_classes, n_features + 1)
+        Where `store_fold_coefs` says so; the intercept is last, if there is one.
+    cv_result_ : CVResult
+        Errors, their mean and standard error at the chosen l1_ratio.
+    path_ : PathResult
+        On all rows, at the chosen l1_ratio, of two classes or where `store_path` says so.
+    dual_gap_ : float
+        As of `LinearSVC`.
+    converged_ : bool
+    n_iter_ : int
+        At `C_`, of the fit on all rows.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    See Also
+    --------
+    LinearSVC : Describes the objective and the method.
+    LogisticRegressionCV : Has probabilities.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from skreg import LinearSVCCV
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = LinearSVCCV(alphas=50, l1_ratios=[1.0], standardize=True, rule="1se").fit(X, y)
+    >>> int((model.coef_ != 0).sum()) < 20, model.score(X, y) > 0.95
+    (True, True)
+    """
+
+    _loss_factor = 2.0
+    _own_metric = mean_squared_hinge, MEAN_SQUARED_HINGE
+
+    @all_or_nothing
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+        """Choose C (and l1_ratio) by cross-validation, then fit on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Classes of any kind. Folds are stratified unless `cv` says otherwise.
+        sample_weight : array-like of shape (n_samples,), float or None, default=None
+            Used in the grid, the fits and the scores, and with ``fold_weights="size"`` in their
+            mean over the folds.
+        **params : dict
+            Metadata for the splitter, such as `groups`, and the scorer, with metadata routing
+            enabled.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the input or a parameter is invalid; nothing of the fit is then kept.
+        """
+        data = one_weight_a_row(self, self._signed(X, y, sample_weight))
+        l1_ratios = shares_of_l1((0.0,) if self.l1_ratios is None else self.l1_ratios, "l1_ratios")
+        chosen = self._choose(data, l1_ratios, params)
+        self.n_iter_ = int(np.max(chosen.n_iter))
+        return self
+
+    def _loss(self) -> Loss:
+        return SquaredHinge()
+
+    def score(  # type: ignore[override]  # without an offset
+        self, X: Any, y: Any, sample_weight: Any = None, **params: Any
+    ) -> float:
+        """Score by `scoring`, or the share of the rows whose class is predicted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+        **params : dict
+            Metadata for the scorer, with metadata routing enabled.
+
+        Returns
+        -------
+        float
+        """
+        return super().score(X, y, sample_weight, None, **params)
+
+
+def one_weight_a_row(estimator: Any, data: ClassData) -> ClassData:
+    """Refuse class weights of more than two classes, which would be others for each of them."""
+    if estimator.class_weight is not None and len(data.classes) > 2:
+        raise ValueError(
+            f"a path of more than two classes takes no class_weight ({estimator.class_weight!r}),"
+            " which would be another for each of them: make one path a class, with the weights as"
+            " sample_weight"
+        )
+    return data
 
 
 def against_the_rest(data: ClassData) -> list[ClassData]:

@@ -61,7 +61,11 @@ class Loss(ABC):
     quadratic: ClassVar[bool] = False
     #: Whether y has a unit, which eta and the parameters of the loss share.
     of_unit: ClassVar[bool] = False
-    #: Whether it is minus the logarithm of a likelihood, with no dispersion to estimate.
+    #: Power of that unit which it is in.
+    degree: ClassVar[int] = 2
+    #: Whether it is minus the logarithm of a likelihood but for a dispersion.
+    likelihood: ClassVar[bool] = True
+    #: Whether it is that, with no dispersion to estimate.
     known_dispersion: ClassVar[bool] = False
     #: Whether there is a curvature.
     smooth: ClassVar[bool] = True

@@ -256,6 +256,7 @@ class SquaredHinge(Loss):
     """``max(0, 1 - y eta)^2 / 2`` for classes -1 and 1."""
 
     name = "squared_hinge"
+    likelihood = False
     domain = "-1 or 1"
 
     def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:

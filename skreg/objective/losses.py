@@ -1,4 +1,4 @@
-"""All losses, each by its name."""
+"""All losses; each that is a sum over the rows by its name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from .base import Loss, Scale
 from .classification import Logistic, Multinomial, SquaredHinge
 from .distances import AbsoluteError, Huber, Quantile, SquaredError
 from .log_link import Gamma, Poisson, Tweedie
+from .scaled_huber import ScaledHuber
 
 __all__ = [
     "LOSSES",
@@ -18,6 +19,7 @@ __all__ = [
     "Poisson",
     "Quantile",
     "Scale",
+    "ScaledHuber",
     "SquaredError",
     "SquaredHinge",
     "Tweedie",

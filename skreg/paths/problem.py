@@ -83,9 +83,9 @@ class Problem:
             If the loss is not made for y.
         """
         X, y, sample_weight = powers.scaled(X, y, sample_weight)
-        if self.loss.quadratic and offset is not None:
+        if self.loss.of_unit and offset is not None:  # a matter of their distance
             y, offset = (y.T - offset).T, None
-        elif not self.loss.quadratic:
+        if not self.loss.quadratic:
             self.loss.check_target(y)
         design = design_of(
             X,
@@ -129,6 +129,7 @@ class Problem:
         """The problem on a design and a target that exist already, both of order one."""
         penalty = self.penalty.for_targets(target.raw.shape[1])
         own, exponent = powers.penalty(penalty, self.standardize, self.alpha_of == "sum")
+        exponent += (2 - self.loss.degree) * powers.target
         return BoundProblem(
             design=design,
             target=target,

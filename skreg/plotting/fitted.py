@@ -23,6 +23,8 @@ _CROSS_VALIDATED = (
     "PoissonRegressorCV",
     "GammaRegressorCV",
     "TweedieRegressorCV",
+    "HuberRegressorCV",
+    "LinearSVCCV",
 )
 
 # By what an estimator that wraps others is known, and which part of it to pass.

@@ -98,6 +98,11 @@ def log_loss(held_out: HeldOut) -> Array:
     return 0.5 * mean_deviance(held_out)
 
 
+def mean_squared_hinge(held_out: HeldOut) -> Array:
+    """Weighted mean of ``max(0, 1 - y eta)^2`` over rows and classes, shape (1, n_alphas)."""
+    return mean_deviance(held_out) / held_out.targets.shape[1]
+
+
 def negated_r2(held_out: HeldOut) -> Array:
     """Minus the coefficient of determination, shape (n_targets, n_alphas); NaN for one row."""
     error = mean_squared_error(held_out)
@@ -360,7 +365,10 @@ def _predict(bound: BoundProblem, test: NDArray[np.intp], coefs: Array, intercep
 
 def judged_by(metric: Metric, powers: PowersOfTwo) -> Metric:
     """A metric that is shown the user's targets and predictions."""
-    if powers.ordinary or metric in (mean_squared_error, negated_r2, mean_deviance, log_loss):
+    known = [mean_squared_error, negated_r2]
+    if not powers.target:
+        known += [mean_deviance, log_loss, mean_squared_hinge]
+    if powers.ordinary or metric in known:
         return metric
     return partial(_judged, powers, metric)
 

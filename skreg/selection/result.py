@@ -20,7 +20,7 @@ ENDS = ("largest", "smallest")
 # The metric whose errors are in the square of the target's unit.
 MEAN_SQUARED_ERROR = "mean squared error"
 # What the models of classes, and those of counts and amounts, are judged by.
-LOG_LOSS, MEAN_DEVIANCE = "log-loss", "mean deviance"
+LOG_LOSS, MEAN_DEVIANCE, MEAN_SQUARED_HINGE = "log-loss", "mean deviance", "mean squared hinge"
 
 
 @dataclass(frozen=True, eq=False)

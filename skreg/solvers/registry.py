@@ -12,6 +12,7 @@ from ..objective.losses import (
     Loss,
     Multinomial,
     Poisson,
+    ScaledHuber,
     SquaredError,
     SquaredHinge,
     Tweedie,
@@ -19,7 +20,7 @@ from ..objective.losses import (
 from ..objective.penalties import ScaledPenalty
 from .base import SQUARED, SolveFunction
 from .group import path as group
-from .newton import batched_classes, batched_newton
+from .newton import batched_classes, batched_newton, scaled_newton
 from .quadratic import auto, coordinate_descent
 from .ridge import solvers as ridge
 
@@ -93,6 +94,13 @@ SOLVERS = {
             losses=(SquaredError, *SMOOTH),
         ),
         Solver(
+            "newton_scale",
+            scaled_newton.solve,
+            takes_l1=True,
+            takes_bounds=True,
+            losses=(ScaledHuber,),
+        ),
+        Solver(
             "newton_classes",
             batched_classes.solve,
             takes_l1=True,
@@ -112,6 +120,8 @@ SOLVERS = {
     )
 }
 
+NEWTON_SOLVERS = tuple(solver for name, solver in SOLVERS.items() if name.startswith("newton"))
+
 
 def choose(
     name: str, penalty: ScaledPenalty, loss: Loss = SQUARED, has_rows: bool = True
@@ -119,7 +129,8 @@ def choose(
     """The solver called `name` for this penalty and loss, and a design that has rows or none.
 
     "auto" is Newton's method for any loss but the squared error, "newton_classes" where targets are
-    coupled. With that one, where the penalty couples the targets, it is "group"; else the closed
+    coupled, "newton_scale" where the loss has a scale. With the squared error, where the penalty
+    couples the targets, it is "group"; else the closed
     form without an L1 part and bounds, coordinate descent with bounds alone, and with an L1 part
     what `quadratic/auto.py` chooses. Without any penalty the answer may not be unique: of rows the
     closed form then gives the least squares of minimum norm, whatever the name.
@@ -131,7 +142,7 @@ def choose(
     """
     asked, smooth = name, not penalty.has_l1 and not penalty.has_bounds
     if name == "auto" and not loss.quadratic:
-        name = "newton_classes" if loss.couples_targets else "newton"
+        name = next((one.name for one in NEWTON_SOLVERS if isinstance(loss, one.losses)), "newton")
     if penalty.couples_targets and name in ("auto", "cd"):
         name = "group" if name == "auto" else "group_cd"
     unpenalised = loss.quadratic and smooth and has_rows and penalty.vanishes

@@ -74,12 +74,14 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
     "GammaRegressorCV": [{**FOLDS, "l1_ratio": [0.5, 1.0], "rule": "1se"}],
     "TweedieRegressorCV": [{**FOLDS, "power": 1.5}, {**FOLDS, "l1_ratio": 0.5}],
     "HuberRegressor": [{"alpha": 0.1, "l1_ratio": 0.5, "standardize": True}],
+    "HuberRegressorCV": [{**FOLDS, "l1_ratio": [0.0, 1.0], "rule": "1se"}],
     "RidgeClassifier": [{"class_weight": "balanced", "standardize": True}],
     "RidgeClassifierCV": [
         {"cv": 3, "class_weight": "balanced", "alphas": (0.1, 1.0, 10.0)},
         {"scoring": "accuracy", "alphas": (0.1, 1.0, 10.0)},
     ],
     "LinearSVC": [{"penalty": "l1", "C": 0.5}, {"class_weight": "balanced"}],
+    "LinearSVCCV": [{"l1_ratios": [0.0, 1.0], "cv": 3}, {**FOLDS, "l1_ratios": [1.0]}],
     "MLPClassifier": [
         {"dropout": 0.5, "input_dropout": 0.1, "max_norm": 2.0, **SHORT},
         {"normalization": "batch", "label_smoothing": 0.1, **SHORT},

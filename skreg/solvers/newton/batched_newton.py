@@ -14,8 +14,9 @@ Where features and rows are few, `few_features.py` solves all alphas at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -289,6 +290,21 @@ class BatchedNewton(NewtonPath):
 
 def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
     """See `base.py` for the contract."""
+    yield from solve_each(BatchedNewton, bound, alphas, start, settings)
+
+
+class RunsAlong(Protocol):
+    """What solves one target along a path."""
+
+    def run(self, alphas: Array) -> Iterator[Solution]:
+        """The solutions at decreasing alphas."""
+        ...
+
+
+def solve_each(
+    kind: Callable[..., RunsAlong], bound: Bound, alphas: Array, start: Array, settings: Settings
+) -> Iterator[Solution]:
+    """The same by a path of this kind for each target."""
     alone = len(alphas) == 1
     span, penalised = None, bool(alphas[0] > 0.0)
     if penalised == (alphas[-1] > 0.0) and RowSpace.serves(bound, penalised):
@@ -297,15 +313,15 @@ def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iter
         bound, start, design = span.bound, span.inside(start), bound.design
     intercepts: list[float | None] = [None] * start.shape[1]
     if alone and bound.design.n_samples >= ROWS_WITH_A_SAMPLE and not start.any():
-        start, intercepts = _from_some_rows(bound, alphas, start, settings)
-    if alone and span is None:
+        start, intercepts = _from_some_rows(kind, bound, alphas, start, settings)
+    if alone and span is None and kind is BatchedNewton:
         near = start[:, 0], settings, aims_of(settings), intercepts[0]
         fit = fit_alone(bound, float(alphas[0]), *near, sampled=intercepts[0] is not None)
         if fit is not None:
             yield fit
             return
     each = enumerate(zip(start.T, intercepts, strict=True))
-    paths = [BatchedNewton(bound, k, w, settings, alone, b) for k, (w, b) in each]
+    paths = [kind(bound, k, w, settings, alone, b) for k, (w, b) in each]
     if len(paths) == 1 and span is None:
         yield from paths[0].run(alphas)
         return
@@ -316,7 +332,7 @@ def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iter
 
 
 def _from_some_rows(
-    bound: Bound, alphas: Array, start: Array, settings: Settings
+    kind: Callable[..., RunsAlong], bound: Bound, alphas: Array, start: Array, settings: Settings
 ) -> tuple[Array, list[float | None]]:
     """Coefficients and intercepts to start from, those of a part of the rows."""
     design, target = bound.design, bound.target
@@ -328,7 +344,7 @@ def _from_some_rows(
     part = design.of_rows(chosen)
     offset = None if target.offset is None else target.offset[chosen]
     few = Bound(part, Target.build(part, target.raw[chosen], offset), bound.penalty, bound.loss)
-    (found,) = solve(few, alphas, start, replace(settings, exact=False))
+    (found,) = solve_each(kind, few, alphas, start, replace(settings, exact=False))
     intercepts = np.reshape(found.intercept, -1)
     if not np.isfinite(found.coef).all():
         return start, [None] * len(intercepts)
