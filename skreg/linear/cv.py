@@ -27,7 +27,8 @@ from ..paths.fit_path import with_degrees_of_freedom
 from ..paths.grid import DEFAULT_EPS, open_ends
 from ..paths.problem import BoundProblem, Problem
 from ..paths.relaxed import relaxed
-from ..selection.cross_validate import Metric, cross_validate, mean_squared_error
+from ..selection.approximate_leave_one_out import approximate_leave_one_out
+from ..selection.cross_validate import OF_EACH_ROW, Metric, cross_validate, mean_squared_error
 from ..selection.fold_moments import Fold, bind_for_folds
 from ..selection.information_criteria import dispersion_of, information_criterion
 from ..selection.pilot import Pilot
@@ -143,6 +144,8 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         self, data: TrainingData, problems: list[Problem], given: Any, routed: Routed
     ) -> Evaluation:
         """Every candidate with its errors, by folds."""
+        if isinstance(self.cv, str) and self.cv == "approx_loo":
+            return self._approximate(data, problems, given, routed)
         splitter = self._splitter(data.labels)
         folds = make_folds(splitter, data.X, data.labels, routed.splitter, self.rule)
         parts = data.X, data.y, data.sample_weight, data.powers
@@ -187,6 +190,40 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         alphas, index = candidates[best][1], results[best].select(self.rule)
         pilot = Pilot(plain, best, float(alphas[index]), gamma)
         return judged(pilot.adapted(), pilot=pilot)
+
+    def _approximate(
+        self, data: TrainingData, problems: list[Problem], given: Any, routed: Routed
+    ) -> Evaluation:
+        """Every candidate with its approximate leave-one-out errors."""
+        for name, usual in (("refit", True), ("store_fold_coefs", False), ("relax", False)):
+            wanted = getattr(self, name)
+            if not ((isinstance(wanted, bool) and wanted is usual) or isinstance(wanted, str)):
+                raise ValueError(
+                    f"{name}={wanted!r} and cv='approx_loo', which has no fits without a row, do"
+                    f" not go together: set {name}={usual}, or cv='loo'"
+                )
+        for name in ("adaptive", "concave"):
+            if getattr(self, name, None) is not None:
+                raise ValueError(f"{name} has no approximate leave-one-out: set cv='loo' or folds")
+        if problems[0].loss.couples_targets:
+            raise ValueError(
+                "cv='approx_loo' takes two classes: for more set cv='loo', or folds such as cv=10"
+            )
+        metric, name = self._judge(data, routed.scorer)
+        if metric not in OF_EACH_ROW and self.rule == "1se":
+            raise ValueError(
+                "rule='1se' needs an error of each row: with this scoring set cv='loo'"
+            )
+        bound, candidates, results = data.bind(problems[0], self.precompute), [], []
+        if bound.parts:
+            raise ValueError(
+                "cv='approx_loo' takes no class_weight of several classes: set cv='loo' or folds"
+            )
+        for one in [bound, *map(bound.with_problem, problems[1:])]:
+            alphas = resolve_alphas(given, one, self.eps)
+            candidates.append((one, alphas))
+            results.append(approximate_leave_one_out(one, alphas, metric, name, data.row_weight))
+        return candidates, results
 
     def _wants_fold_coefs(self) -> bool:
         return bool(self.store_fold_coefs)

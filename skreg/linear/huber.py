@@ -136,9 +136,9 @@ class HuberRegressorCV(HuberModel, GeneralizedRegressorCV):
     single row this is twice the absolute error. The information criteria, which need a likelihood,
     are refused.
 
-    In the fits sigma is at least a thousandth of its value for the intercept alone, and with more
-    features than rows, which leave no residuals at small alphas, a tenth. Where it is above that,
-    `coef_` are those of ``HuberRegressor(alpha=alpha_)``.
+    In the fits sigma is at least a thousandth of its value for the intercept alone, and a tenth
+    where features are enough to meet y. Where it is above that, `coef_` are those of
+    ``HuberRegressor(alpha=alpha_)``.
 
     {parameters}
 

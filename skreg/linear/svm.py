@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -14,13 +14,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ..data.products import Array
 from ..estimators.parameters import SHARE, parameter, with_parameters
 from ..objective.losses import Loss, SquaredHinge
-from ..paths.problem import Problem
-from ..paths.result import PathPoint
+from ..paths.problem import BoundProblem, Problem
 from ..selection.cross_validate import mean_squared_hinge
 from ..selection.result import MEAN_SQUARED_HINGE
 from .base import all_or_nothing, fit_at
 from .class_cv import ClassifierCV
-from .class_data import ClassData
+from .class_data import ClassData, class_factors_of_rows
 from .classifier import ClassifierBySign
 from .parameters import ClassWeightParameters, SmoothLossParameters, UselessParameters
 from .problems import shares_of_l1, smooth_problem
@@ -145,18 +144,15 @@ class LinearSVC(
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
         data = self._signed(X, y, sample_weight)
-        problem = self._problem(data.columns)
-        point = PathPoint.stacked(
-            fit_at(one.bind(problem), 1.0 / (2.0 * self.C * one.total_weight))
-            for one in against_the_rest(data)
-        )
+        problem = replace(self._problem(data.columns), alpha_of="sum")
+        point = fit_at(data.bind(problem), 1.0 / (2.0 * self.C))
         self._keep_fit(point, data.shape, problem.loss)
         self._in_two_dimensions()
         self.n_iter_ = int(point.n_iter.max())
         return self
 
-    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> ClassData:
-        return one_weight_a_row(self, super()._checked(X, y, sample_weight, offset))
+    def _signed(self, X: Any, y: Any, sample_weight: Any) -> ClassData:
+        return against_the_rest(super()._signed(X, y, sample_weight))
 
     def _problem(self, columns: Sequence[Any]) -> Problem:
         for name, only in (("loss", "squared_hinge"), ("multi_class", "ovr")):
@@ -226,6 +222,8 @@ class LinearSVCCV(
     (True, True)
     """
 
+    max_iter: int = 1000
+
     _loss_factor = 2.0
     _own_metric = mean_squared_hinge, MEAN_SQUARED_HINGE
 
@@ -254,7 +252,12 @@ class LinearSVCCV(
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        data = one_weight_a_row(self, self._signed(X, y, sample_weight))
+        data = against_the_rest(self._signed(X, y, sample_weight))
+        if isinstance(data, OneAgainstTheRest) and self.alphas is not None:
+            raise ValueError(
+                "alphas are weighed against a mean, which with class_weight is another for each of"
+                " several classes: give Cs"
+            )
         l1_ratios = shares_of_l1((0.0,) if self.l1_ratios is None else self.l1_ratios, "l1_ratios")
         chosen = self._choose(data, l1_ratios, params)
         self.n_iter_ = int(np.max(chosen.n_iter))
@@ -283,31 +286,32 @@ class LinearSVCCV(
         return super().score(X, y, sample_weight, None, **params)
 
 
-def one_weight_a_row(estimator: Any, data: ClassData) -> ClassData:
-    """Refuse class weights of more than two classes, which would be others for each of them."""
-    if estimator.class_weight is not None and len(data.classes) > 2:
-        raise ValueError(
-            f"a path of more than two classes takes no class_weight ({estimator.class_weight!r}),"
-            " which would be another for each of them: make one path a class, with the weights as"
-            " sample_weight"
-        )
-    return data
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OneAgainstTheRest(ClassData):
+    """Data of several classes with weights, which of each problem the rows of its class have."""
+
+    def bind(self, problem: Problem, precompute: Any = None) -> BoundProblem:
+        """The problem with a part for each class."""
+        each = enumerate(self._weights(self.own_weight))
+        parts = tuple(problem.bind(self.X, self.y[:, k], weight, self.powers) for k, weight in each)
+        return replace(super().bind(problem, precompute), parts=parts)
+
+    @property
+    def reweighted(self) -> Callable[[Array], Array]:
+        """What rows of such weights count in the fit of each class on them alone."""
+        return self._weights
+
+    def _weights(self, weight: Array | None) -> Array:
+        """The weights of the rows for each class, (n_classes, n_samples)."""
+        plain = np.ones(len(self.codes)) if weight is None else weight
+        given = self.class_weight, self.classes, self.codes, plain
+        weighted = plain * class_factors_of_rows(*given)
+        own = self.codes == np.arange(len(self.classes))[:, None]
+        return np.where(own, weighted, plain)
 
 
-def against_the_rest(data: ClassData) -> list[ClassData]:
-    """The second of two classes against the first, or each of several against the rest."""
-    if len(data.classes) == 2:
-        return [data]
-    return [
-        replace(data, y=data.y[:, k], sample_weight=one_weighted(data, data.codes == k))
-        for k in range(len(data.classes))
-    ]
-
-
-def one_weighted(data: ClassData, own: Array) -> Array | None:
-    """Weights of the rows where those of one class alone have its weight."""
-    if data.class_weight is None:
-        return data.sample_weight
-    assert data.sample_weight is not None
-    plain = np.ones(len(own)) if data.own_weight is None else data.own_weight
-    return np.where(own, data.sample_weight, plain)
+def against_the_rest(data: ClassData) -> ClassData:
+    """The same, where each class has its own weights of the rows."""
+    if data.class_weight is None or len(data.classes) == 2:
+        return data
+    return OneAgainstTheRest(**{each.name: getattr(data, each.name) for each in fields(data)})

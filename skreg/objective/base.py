@@ -107,6 +107,14 @@ class Loss(ABC):
     def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:
         """``sum_i scale_i sup_eta (u_i eta - f(eta, y_i))``; inf where u is no slope of f."""
 
+    def shared_parameter(self, eta: Array, y: Array, scale: Scale) -> tuple[Array, Array] | None:
+        """What a parameter that the rows share, at its best for them, adds to a step of Newton's.
+
+        None where there is none, else the slope of each row in it, and what it moves with eta: a
+        row's Hessian in both is its curvature times the square of ``(1, what moves)``.
+        """
+        return None
+
     def inverse_link(self, eta: Array) -> Array:
         """The prediction of each eta."""
         return eta

@@ -264,6 +264,10 @@ class SquaredHinge(Loss):
         short = np.maximum(1.0 - y * eta, 0.0)
         return weighted_sum(0.5 * short * short, scale), -y * short * scale
 
+    def each(self, eta: Array, y: Array) -> Array:
+        """The loss of each entry of eta; see `Loss`."""
+        return 0.5 * np.square(np.maximum(1.0 - y * eta, 0.0))
+
     def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
         """Gradient alone."""
         return -y * np.maximum(1.0 - y * eta, 0.0) * scale

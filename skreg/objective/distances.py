@@ -28,6 +28,10 @@ class SquaredError(Loss):
             residual = scaled
         return value, residual
 
+    def each(self, eta: Array, y: Array) -> Array:
+        """The loss of each entry of eta; see `Loss`."""
+        return 0.5 * np.square(eta - y)
+
     def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
         """Gradient alone: the residual."""
         return (eta - y) * scale
@@ -89,6 +93,12 @@ class Huber(Loss):
         value = weighted_sum(bounded * (residual - 0.5 * bounded), scale)
         bounded *= scale
         return value, bounded
+
+    def each(self, eta: Array, y: Array) -> Array:
+        """The loss of each entry of eta; see `Loss`."""
+        residual = eta - y
+        bounded = np.clip(residual, -self.delta, self.delta)
+        return bounded * (residual - 0.5 * bounded)
 
     def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
         """Gradient alone: the residual, or its limit."""

@@ -128,6 +128,10 @@ class ScaledPenalty(Box):
             high = np.where(w < self.upper, high, np.inf)
         return low, high
 
+    def curvature(self, w: Array) -> Array:
+        """The second derivative of each feature's share off its kinks."""
+        return np.broadcast_to(self.l2, w.shape)
+
     def violation(self, w: Array, q: Array) -> Array:
         """How far each correlation q is from the slopes at w: zero where the KKT condition holds.
 

@@ -55,6 +55,16 @@ class ScaledHuber(Loss):
         sigma = self.best_scale(residual, y, scale)
         return (np.abs(residual) <= self.epsilon * sigma) / sigma * scale
 
+    def each(self, eta: Array, y: Array) -> Array:
+        """The loss of each entry by itself, whose own scale is its size."""
+        return np.abs(eta - y)
+
+    def shared_parameter(self, eta: Array, y: Array, scale: Scale) -> tuple[Array, Array]:
+        """The scale; see `Loss`."""
+        residual = (eta - y) / self.best_scale(eta - y, y, scale)
+        inner = np.clip(residual, -self.epsilon, self.epsilon)
+        return 0.5 * (1.0 - inner * inner), -residual
+
     def conjugate(self, u: Array, y: Array, scale: Scale = 1.0) -> float:
         """``u y`` for ``|u| <= epsilon`` whose mean square is at most one."""
         share = np.broadcast_to(scale, u.shape) / np.broadcast_to(scale, u.shape).sum()

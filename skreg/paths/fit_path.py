@@ -62,6 +62,10 @@ def fit_path(
     ValueError
         If the solver does not take the penalty, or results leave the range of floating point.
     """
+    if bound.parts:
+        starts = [None] * len(bound.parts) if start is None else list(start.T)
+        each = zip(bound.parts, starts, strict=True)
+        return PathResult.stacked([fit_path(part, alphas, start=own) for part, own in each])
     if bound.problem.adaptive is not None and alphas[0] > 0:
         return _adaptive_path(bound, alphas, start, progress)
     design, target = bound.design, bound.target

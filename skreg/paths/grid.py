@@ -37,6 +37,10 @@ def alpha_grid(bound: BoundProblem, n_alphas: int = 100, eps: float = DEFAULT_EP
     -------
     ndarray of shape (n_alphas,)
     """
+    if bound.parts:
+        return max(
+            (alpha_grid(part, n_alphas, eps) for part in bound.parts), key=lambda own: own[0]
+        )
     design, penalty = bound.design, bound.penalty
     if not penalty.l1_ratio:
         alphas = spectral_alphas(design, penalty, n_alphas) * null_curvature(bound)

@@ -163,6 +163,8 @@ class BoundProblem(Bound):
         Whether y had one dimension.
     powers : PowersOfTwo
         What takes results back to the user's units.
+    parts : tuple of BoundProblem
+        One a target, which are fitted in its place, where rows weigh another amount in each.
     """
 
     problem: Problem
@@ -172,11 +174,14 @@ class BoundProblem(Bound):
     one_target: bool
     powers: PowersOfTwo
     total_weight: float | None = None
+    parts: tuple[BoundProblem, ...] = ()
 
     def with_problem(self, problem: Problem) -> BoundProblem:
         """Another problem, of the same centring and scaling, on the same data."""
         data = self.design, self.target, self.sample_weight, self.one_target
-        return replace(problem.on(*data, self.powers), total_weight=self.total_weight)
+        made = problem.on(*data, self.powers)
+        parts = tuple(part.with_problem(problem) for part in self.parts)
+        return replace(made, total_weight=self.total_weight, parts=parts)
 
     def with_problem_of(self, other: BoundProblem) -> BoundProblem:
         """The problem of another bound one, of the same centring and scaling, on these data."""
@@ -186,6 +191,7 @@ class BoundProblem(Bound):
             own_penalty=other.own_penalty,
             alpha_exponent=other.alpha_exponent,
             penalty=_of_coefficients(other.own_penalty, self.design),
+            parts=tuple(part.with_problem_of(other) for part in self.parts),
         )
 
     def with_data(

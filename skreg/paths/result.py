@@ -129,6 +129,14 @@ class PathResult:
             changed[name][..., index] = getattr(point, part)
         return replace(self, **changed)
 
+    @classmethod
+    def stacked(cls, paths: Sequence[PathResult]) -> PathResult:
+        """One of several targets, from that of each."""
+        joined: dict[str, Any] = {}
+        for name in _BY_TARGET:
+            joined[name] = np.stack([getattr(one, name) for one in paths])
+        return replace(paths[0], **joined)
+
     def for_target(self, k: int) -> PathResult:
         """The path of target `k` alone."""
         if self.coefs.ndim == 2:

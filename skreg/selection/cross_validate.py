@@ -118,6 +118,14 @@ def negated_r2(held_out: HeldOut) -> Array:
 
 Metric = Callable[[HeldOut], Array]
 
+#: Metrics that are a mean over the rows, and how many times that of the loss that is minimised.
+OF_EACH_ROW: dict[Metric, float] = {
+    mean_squared_error: 2.0,
+    mean_deviance: 2.0,
+    mean_squared_hinge: 2.0,
+    log_loss: 1.0,
+}
+
 
 class FoldScore(NamedTuple):
     """What a fold gave for one candidate."""

@@ -130,6 +130,9 @@ def training_problem(
 
     `total` are those of all rows, `part` those of the rows that are left out.
     """
+    if bound.parts:
+        each = zip(bound.parts, train, strict=True)
+        return replace(bound, parts=tuple(training_problem(*one, None, None) for one in each))
     design, Y = bound.design, bound.target.raw
     made = None
     if total is not None:

@@ -81,7 +81,7 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
         {"scoring": "accuracy", "alphas": (0.1, 1.0, 10.0)},
     ],
     "LinearSVC": [{"penalty": "l1", "C": 0.5}, {"class_weight": "balanced"}],
-    "LinearSVCCV": [{"l1_ratios": [0.0, 1.0], "cv": 3}, {**FOLDS, "l1_ratios": [1.0]}],
+    "LinearSVCCV": [{"l1_ratios": [0.0, 1.0], "cv": 3}, {"Cs": 3, "cv": 3, "l1_ratios": [1.0]}],
     "MLPClassifier": [
         {"dropout": 0.5, "input_dropout": 0.1, "max_norm": 2.0, **SHORT},
         {"normalization": "batch", "label_smoothing": 0.1, **SHORT},

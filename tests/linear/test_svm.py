@@ -54,10 +54,14 @@ def test_a_path_is_of_its_own_targets(data):
         skreg.regularization_path(LinearSVC(loss="hinge"), X, y)
 
 
-def test_a_path_of_several_classes_takes_no_weights_of_classes():
-    with pytest.raises(ValueError, match="takes no class_weight"):
-        skreg.regularization_path(LinearSVC(class_weight="balanced"), *THREE)
-    assert skreg.regularization_path(LinearSVC(class_weight="balanced"), *TWO).converged.all()
+def test_a_path_of_several_classes_weighs_each_in_its_own_problem():
+    X, y = THREE
+    weighted = LinearSVC(class_weight={"setosa": 3.0}, tol=1e-12)
+    path = skreg.regularization_path(weighted, X, y, alphas=[0.1, 0.01])
+    for k, name in enumerate(path.classes):
+        weight = np.where((y == name) & (name == "setosa"), 3.0, 1.0)
+        one = LinearSVC(tol=1e-12, C=1 / (2 * 0.01 * weight.sum())).fit(X, y == name, weight)
+        assert_allclose(path.coefs[k, :, 1], one.coef_[0], atol=1e-6)
 
 
 @pytest.mark.parametrize("data", [TWO, THREE], ids=["two", "three"])

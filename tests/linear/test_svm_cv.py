@@ -91,8 +91,22 @@ def test_weights_of_classes_are_those_of_the_rows_trained_on():
         one = LinearSVC(C=CS[0], class_weight="balanced", tol=1e-12).fit(X[train], y[train])
         score = -mean_squared_hinge(one, X[test], y[test], None)
         assert own.scores_[f, 0, 0] == pytest.approx(score, abs=1e-6)
-    with pytest.raises(ValueError, match="takes no class_weight"):
-        LinearSVCCV(class_weight="balanced").fit(*THREE)
+
+
+def test_each_of_several_classes_has_its_weight_against_the_rest():
+    X, y = THREE
+    keep = (np.arange(150) % 3 > 0) | (y != "setosa")
+    X, y = X[keep], y[keep]
+    own = LinearSVCCV(Cs=CS, cv=CV, class_weight="balanced", tol=1e-12).fit(X, y)
+    for f, (train, test) in enumerate(CV.split(X, y)):
+        for i, C in enumerate(CS):
+            one = LinearSVC(C=C, class_weight="balanced", tol=1e-12).fit(X[train], y[train])
+            score = -mean_squared_hinge(one, X[test], y[test], None)
+            assert own.scores_[f, 0, i] == pytest.approx(score, abs=1e-5)
+    last = LinearSVC(C=own.C_, class_weight="balanced", tol=1e-12).fit(X, y)
+    assert_allclose(own.coef_, last.coef_, atol=1e-6)
+    with pytest.raises(ValueError, match="give Cs"):
+        LinearSVCCV(alphas=5, class_weight="balanced").fit(X, y)
 
 
 def test_a_grid_from_the_data_and_rules():

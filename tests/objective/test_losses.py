@@ -578,11 +578,13 @@ def test_curvature_bounds_gaps_of_slopes_nearby(name):
             assert gap <= share**2 * curvature[i] + 1e-12 * scale
 
 
-@pytest.mark.parametrize("name", ["poisson", "gamma", "tweedie", "logistic"])
+@pytest.mark.parametrize(
+    "name", ["squared_error", "huber", "poisson", "gamma", "tweedie", "logistic", "squared_hinge"]
+)
 def test_the_value_is_the_sum_of_that_of_each_entry(name):
     loss, y = CASES[name]
     each = loss.each(np.stack([ETA, 2 * ETA]), y)
     assert each.shape == (2, *ETA.shape)
     assert each[1].sum() == pytest.approx(loss.value(2 * ETA, y), rel=1e-12)
     with pytest.raises(NotImplementedError, match="one value alone"):
-        Huber().each(ETA, y)
+        Quantile().each(ETA, y)

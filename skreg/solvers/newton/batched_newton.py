@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -321,14 +322,29 @@ def solve_each(
             yield fit
             return
     each = enumerate(zip(start.T, intercepts, strict=True))
-    paths = [kind(bound, k, w, settings, alone, b) for k, (w, b) in each]
-    if len(paths) == 1 and span is None:
-        yield from paths[0].run(alphas)
+    runs = [kind(bound, k, w, settings, alone, b).run(alphas) for k, (w, b) in each]
+    if not alone and not bound.loss.gap_from_curvature:
+        zero = np.zeros(len(start))
+        anew = [partial(kind, bound, k, zero, settings, True) for k in range(len(runs))]
+        runs = [_mended(run, one, alphas, settings) for run, one in zip(runs, anew, strict=True)]
+    if len(runs) == 1 and span is None:
+        yield from runs[0]
         return
-    for found in zip(*(path.run(alphas) for path in paths), strict=True):
+    for found in zip(*runs, strict=True):
         if span is not None:
             found = tuple(_on_features(one, design, span) for one in found)
         yield Solution.joined(found)
+
+
+def _mended(
+    run: Iterator[Solution], anew: Callable[[], RunsAlong], alphas: Array, settings: Settings
+) -> Iterator[Solution]:
+    """The same, with what a path did not reach reached from zero, where a curvature may vanish."""
+    for alpha, found in zip(alphas, run, strict=True):
+        if not found.gap <= settings.threshold:
+            (other,) = anew().run(np.array([alpha]))
+            found = other if other.gap < found.gap else found
+        yield found
 
 
 def _from_some_rows(

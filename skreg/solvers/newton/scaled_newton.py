@@ -35,15 +35,18 @@ SAME_SCALE, SAME_ON_A_PATH = 1e-12, 1e-9
 # noise then, and a loss that is nearly the absolute error takes thousands of steps (Ndiaye et al.,
 # Journal of Physics: Conference Series 904, 2017, for the Lasso with a scale). With features enough
 # to meet y the scale vanishes at some alpha, whatever the noise.
-LEAST_ON_A_PATH, LEAST_OF_MANY_FEATURES = 1e-3, 0.1
+LEAST_ON_A_PATH, LEAST_OF_MANY_FEATURES, LEAST_OF_SPREAD = 1e-3, 0.1, 0.1
 # Largest fall of the scale at once: from far away a fit with a small one takes many steps.
 LARGEST_FALL = 0.1
 # Where residuals ask for a scale that is so much smaller, y is met.
 NEARLY_MET = 0.1
 # Gap that is then enough: the smaller the scale, the less is left of the penalty beside rounding.
 MET = 1e-7
+# Rows for a feature with which y may be met, as rows may be there several times; of y no more than
+# this share is then left.
+MOST_REPEATED, SHARE_LEFT = 10, 1e-4
 # Alpha of the squared error at which y is met, as a share of what leaves no feature.
-SMALL = 1e-8
+ALPHA_OF_MEETING = 1e-6
 
 
 class Meeting(NamedTuple):
@@ -61,25 +64,30 @@ class Meeting(NamedTuple):
 
     @classmethod
     def of(cls, bound: Bound, k: int, epsilon: float) -> Meeting | None:
-        """That of a target, None where rows are too many or coefficients have bounds."""
+        """That of a target, None where rows are left or coefficients have bounds."""
         design, penalty = bound.design, bound.penalty
         centred = design.mean is not None
-        if design.n_features + centred < np.count_nonzero(design.omega) or penalty.has_bounds:
+        rows = np.count_nonzero(design.omega)
+        if MOST_REPEATED * (design.n_features + centred) < rows or penalty.has_bounds:
             return None
         y = np.ascontiguousarray(bound.target.raw[:, k])
         squared = Bound(design, Target.build(design, y), penalty)
         method = auto.solve if penalty.l1_ratio else ridge.solve
         sizes = np.abs(squared.correlations) if penalty.l1_ratio else design.variances
-        alpha = SMALL * float(sizes.max())
+        alpha = ALPHA_OF_MEETING * float(sizes.max())
         if not alpha > 0.0:
             return None
         start = np.zeros((design.n_features, 1))
-        (found,) = method(squared, np.array([alpha]), start, Settings(tol=0.0))
-        w = np.reshape(found.coef, -1)
+        twice, once = method(squared, np.array([2.0 * alpha, alpha]), start, Settings(tol=0.0))
+        w = np.reshape(once.coef, -1)
         residual = squared.target.centred[:, 0] - design.predict(w)
         residual = np.where(design.omega > 0.0, residual, 0.0)
-        size = max(np.sqrt(design.omega @ residual**2), np.abs(residual).max() / epsilon)
+        left = float(np.sqrt(design.omega @ residual**2))
+        if left > SHARE_LEFT * float(np.sqrt(squared.target.squares[0])):
+            return None
+        size = max(left, np.abs(residual).max() / epsilon)
         b = float(squared.target.mean[0]) if centred else 0.0
+        w = 2.0 * w - np.reshape(twice.coef, -1)  # at an alpha of zero: there it is a line in alpha
         point = Point(w, b, design.predict(w) + b)
         return cls(point, residual, alpha, alpha / size if size > 0.0 else 0.0)
 
@@ -108,15 +116,14 @@ class ScaledNewton(NewtonPath):
     ) -> None:
         assert isinstance(bound.loss, ScaledHuber)
         self.loss, self.own = bound.loss, TargetLoss(bound, k)
-        self.least = 0.0
+        self.meeting, self.least = Meeting.of(bound, k, self.loss.epsilon), 0.0
         self.scale = self._best_scale(self.own.eta)
+        if not settings.exact or self.loss.bounded:
+            self.least = least_on_a_path(self.own, self.scale, self.meeting is not None)
+            self.scale = max(self.scale, self.least)
         fixed = replace(bound, loss=Huber(self.loss.epsilon * self.scale))
         super().__init__(fixed, k, start, settings, alone, intercept)
         self.rows.eta = self.own.eta
-        self.meeting = Meeting.of(bound, k, self.loss.epsilon)
-        if not settings.exact or self.loss.bounded:
-            share = LEAST_ON_A_PATH if self.meeting is None else LEAST_OF_MANY_FEATURES
-            self.least = share * self.scale
         if start.any():
             self.scale = self._best_scale(self.point.eta)
         self.trail = list[tuple[float, Point, float]]()
@@ -212,6 +219,13 @@ class ScaledNewton(NewtonPath):
         """The loss of the present point at a scale."""
         fixed = Huber(self.loss.epsilon * scale)
         return 0.5 * scale + fixed.value(self.point.eta, self.own.y, self.own.omega) / scale
+
+
+def least_on_a_path(rows: TargetLoss, scale: float, met: bool) -> float:
+    """The least scale of a path that begins at `scale`, where y may be `met` or not."""
+    spread = rows.mean(np.square(rows.y - rows.eta)) ** 0.5
+    usual = max(scale, LEAST_OF_SPREAD * spread)  # of y that is mostly one number
+    return (LEAST_OF_MANY_FEATURES if met else LEAST_ON_A_PATH) * usual
 
 
 def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
