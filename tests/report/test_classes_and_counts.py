@@ -152,11 +152,12 @@ def test_the_penalty_of_any_library(model, C, share, wines):
         assert share_of_l1(fitted) == share
 
 
-def test_other_linear_models_of_skreg_are_not_promised_a_path(gather, wines, counts):
+def test_models_of_one_strength_are_told_what_chooses_it(gather, wines, counts):
     (reason,) = gather(LinearSVC(), *wines, cv=3).models[0].left_out
-    assert reason == "No path or cross-validation curve: LinearSVC of skreg keeps none."
+    assert reason == "No cross-validation curve: LinearSVC has a single C; LinearSVCCV chooses one."
     (reason,) = gather(HuberRegressor(), *counts, cv=3).models[0].left_out
-    assert reason == "No path or cross-validation curve: HuberRegressor of skreg keeps none."
+    said = "No cross-validation curve: HuberRegressor has a single alpha; HuberRegressorCV chooses one."
+    assert reason == said
 
 
 def test_the_end_of_a_grid_of_c(gather, wines):

@@ -22,8 +22,9 @@ from ..base import Bound, Settings, Solution, Target
 from ..quadratic import auto
 from ..ridge import solvers as ridge
 from ..tolerances import KKT_ROUNDING
-from .batched_newton import lagrange, solve_each
+from .batched_newton import solve_each
 from .certificate import gap_of
+from .polynomials import lagrange
 from .prox_newton import NewtonPath, Point
 from .rows import TargetLoss
 
