@@ -361,6 +361,8 @@ def fitted_size(model, n):
     b = A @ [1.0, 2.0, 3.0] + A[:, 0] ** 2
     if get_tags(model).target_tags.positive_only:
         b = np.exp(b)
+    if not get_tags(model).target_tags.single_output:
+        b = np.column_stack([b, -b])
     return len(pickle.dumps(model.fit(A, b > 0 if is_classifier(model) else b)))
 
 
