@@ -409,3 +409,12 @@ def test_labels_in_floats_are_whole_numbers(wrong):
     y[3] = wrong
     with pytest.raises(ValueError, match=r"NaN|infinity|Unknown label type"):
         LogisticRegression().fit(X, y)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+@pytest.mark.parametrize("data", [TWO, THREE], ids=["two classes", "three"])
+def test_there_are_no_more_steps_than_max_iter(data, l1_ratio):
+    for most in (1, 2, 3):
+        model = LogisticRegression(max_iter=most, l1_ratio=l1_ratio, **EXACT).fit(*data)
+        assert model.n_iter_.max() <= most

@@ -292,6 +292,8 @@ def solved_at_once(path: ClassPath, shape: Penalty, alphas: Array) -> Solved | N
     n_classes, m = path.n_classes, design.n_features
     if Z is None or not FewClasses.serve(design.n_samples, n_classes, m, n_alphas):
         return None
+    if path.settings.max_iter < MOST_SWEEPS_OF_FEW:  # the steps of one alpha are counted there
+        return None
     near = n_alphas == 1 or bool((alphas[1:] >= NEXT_ALPHA * alphas[:-1]).all())
     if shape.has_bounds or not near or not alphas[-1] > 0.0 or np.any(np.diff(alphas) >= 0.0):
         return None
