@@ -75,7 +75,7 @@ class Celer(Library):
         return tasks_reader(problem, coefs, means, y_means)
 
     def mt_fit(self, problem: Problem, tol: float, variant: str) -> Read:
-        return multi_task_fit(import_module("celer"), problem, tol)
+        return self.mt_path(problem, tol, variant)  # its estimator needs an older scikit-learn
 
 
 class Skglm(Library):

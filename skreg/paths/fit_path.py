@@ -161,20 +161,26 @@ def with_degrees_of_freedom(path: PathResult, bound: BoundProblem) -> PathResult
 
     Of targets that are coupled they are those of all together.
     """
-    coupled, unknown = bound.penalty.couples_targets, np.isnan(path.df)
+    unknown = np.isnan(path.df)
     if not np.count_nonzero(unknown):
         return path
     missing = unknown.reshape(-1, len(path.alphas)).any(axis=0)
     alphas = bound.engine_alphas(path.alphas[missing])
     df = path.df.copy()
-    if bound.loss.couples_targets or coupled:
-        for i, alpha in zip(np.flatnonzero(missing), alphas.tolist(), strict=True):
-            near = np.asarray(bound.powers.start(path.coefs[:, :, i].T), dtype=np.float64)
-            near = bound.design.from_raw(near)
-            if not coupled:
+    if bound.loss.couples_targets or bound.penalty.couples_targets:
+        at, each = np.flatnonzero(missing), []
+        for one in path.coefs[..., at].T:
+            near = np.asarray(bound.powers.start(one), dtype=np.float64)
+            each.append(bound.design.from_raw(near))
+        if bound.loss.couples_targets:
+            for i, alpha, near in zip(at, alphas.tolist(), each, strict=True):
                 df[:, i] = class_trace(bound, alpha, near, bound.problem.settings)
-            else:
-                df[:, i] = df_of_rows(bound, alpha, near)
+            return replace(path, df=df)
+        coupled = alphas > 0
+        df[:, at[coupled]] = df_of_rows(bound, alphas[coupled], np.stack(each)[coupled])
+        if not coupled.all():
+            traces = smoother_traces(bound.design, bound.penalty, alphas[~coupled])
+            df[:, at[~coupled]] = len(df) * traces
         return replace(path, df=df)
     df[..., missing] = smoother_traces(bound.design, bound.penalty, alphas)
     return replace(path, df=df)

@@ -19,6 +19,8 @@ H is ``C^(1/2) B C^(1/2)`` with the matrix B of `newton.py`, by which all is com
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri
 
@@ -26,45 +28,79 @@ from ...data.design import Array
 from ...objective.group import row_lengths
 from ..base import Bound
 from ..optimality import pseudo_solve
+from .newton import STACKED
+
+# A matrix is singular whose Cholesky factor has a squared pivot below this share of the largest.
+SINGULAR_PIVOT = 1e-10
 
 
-def df_of_rows(bound: Bound, alpha: float, W: Array) -> float:
-    """Those of all targets together, at an alpha above zero.
+def df_of_rows(bound: Bound, alphas: Array, W: Array) -> Array:
+    """Those of all targets together, at some alphas above zero.
 
-    W, (n_features, n_targets), is in units of the design.
+    W, (n_alphas, n_features, n_targets), is in units of the design.
     """
-    penalty, n_targets = bound.penalty.at(alpha), W.shape[1]
-    usable = bound.penalty.movable & (bound.design.variances > 0)
-    index = np.flatnonzero(usable & ((row_lengths(W) > 0) | (bound.penalty.factors == 0)))
-    if not len(index):
-        return 0.0
-    G = bound.design.gram_columns(index)[index]
-    size, l1 = row_lengths(W[index]), penalty.l1[index]
-    size = np.where(size > 0, size, 1.0)
-    t = np.where(l1 > 0, size / np.where(l1 > 0, l1, 1.0), np.inf)
-    free = np.isinf(t)
-    n_free = 0.0
-    if free.any():  # these take their own, and what they explain of the others
+    design, shape = bound.design, bound.penalty
+    usable = shape.movable & (design.variances > 0)
+    used = usable & ((row_lengths(W) > 0) | (shape.factors == 0))
+    union = np.flatnonzero(used.any(axis=0))
+    if not len(union):
+        return np.zeros(len(alphas))
+    if design.has_gram:
+        gram = design.gram().take(union, 0).take(union, 1)
+    else:
+        gram = design.subset(union).gram()
+    rows, penalty = W[:, union], shape.at_each(alphas)
+    l1, l2 = penalty.l1[:, union], penalty.l2[:, union]
+    free, n_free = shape.factors[union] == 0, 0.0
+    if np.count_nonzero(free):  # these take their own, and what they explain of the others
         at, rest = np.flatnonzero(free), np.flatnonzero(~free)
-        known = pseudo_solve(G[np.ix_(at, at)], G[at])
-        n_free = float(np.trace(known[:, at]))
-        G = G[np.ix_(rest, rest)] - G[np.ix_(at, rest)].T @ known[:, rest]
-        index, t = index[rest], t[rest]
-    U = W[index] / row_lengths(W[index])[:, None]
-    root, l2 = np.sqrt(t), penalty.l2[index]
-    B = G * root * root[:, None]
-    ridge = l2 * t
-    B[np.diag_indices_from(B)] += 1.0 + ridge
-    inverse = _inverse(B)
-    bent = inverse - inverse @ ((1.0 + ridge)[:, None] * inverse)
-    shared = U @ U.T
-    S = np.eye(len(index)) - inverse * shared
-    own = len(index) - float(inverse.diagonal() @ (1.0 + ridge))
-    coupling = float(np.trace(pseudo_solve(S, bent * shared))) if len(index) else 0.0
-    return n_targets * (n_free + own) + coupling
+        known = pseudo_solve(gram[np.ix_(at, at)], gram[at])
+        n_free = W.shape[2] * float(np.trace(known[:, at]))
+        gram = gram[np.ix_(rest, rest)] - gram[np.ix_(at, rest)].T @ known[:, rest]
+        rows, l1, l2 = rows[:, rest], l1[:, rest], l2[:, rest]
+    if 0 < len(gram) <= STACKED:
+        return n_free + _traces(gram, rows, l1, l2)
+    found = np.zeros(len(alphas))
+    for i, size in enumerate(row_lengths(rows)):
+        index = np.flatnonzero(size)
+        if not len(index):
+            continue
+        part = gram.take(index, 0).take(index, 1)
+        one = (array[i : i + 1, index] for array in (rows, l1, l2))
+        found[i] = _traces(part, *one)[0]
+    return n_free + found
 
 
-def _inverse(B: Array) -> Array:
-    factor, _ = dpotrf(B, lower=1)
-    lower, _ = dpotri(factor, lower=1)
+def _traces(gram: Array, W: Array, l1: Array, l2: Array) -> Array:
+    """The same of penalised features; those without coefficients at an alpha add nothing."""
+    size = row_lengths(W)
+    t = size / l1
+    unit, root, added = W / np.where(size > 0, size, 1.0)[:, :, None], np.sqrt(t), 1.0 + l2 * t
+    B = gram * root[:, None, :] * root[:, :, None]
+    np.einsum("kii->ki", B)[...] += added
+    inverse = _inverses(B)
+    shared = unit @ unit.transpose(0, 2, 1)
+    bent = (inverse - (inverse * added[:, None, :]) @ inverse) * shared
+    S = -inverse * shared
+    np.einsum("kii->ki", S)[...] += 1.0
+    own = (1.0 - np.einsum("kii->ki", inverse) * added).sum(axis=1)
+    return W.shape[2] * own + np.einsum("kij,kij->k", _inverses(S), bent)
+
+
+def _inverses(matrices: Array) -> Array:
+    """Of positive semidefinite matrices, least-squares ones where they are singular."""
+    if len(matrices) > 1:
+        with contextlib.suppress(np.linalg.LinAlgError):
+            pivots = np.einsum("kii->ki", np.linalg.cholesky(matrices)) ** 2
+            if np.all(pivots.min(axis=1) > SINGULAR_PIVOT * pivots.max(axis=1)):
+                return np.asarray(np.linalg.inv(matrices))
+    return np.stack([_inverse(one) for one in matrices])
+
+
+def _inverse(matrix: Array) -> Array:
+    factor, failed = dpotrf(matrix, lower=1)
+    pivots = factor.diagonal()
+    if failed or pivots.min(initial=1.0) ** 2 <= SINGULAR_PIVOT * pivots.max(initial=0.0) ** 2:
+        return pseudo_solve(matrix, np.eye(len(matrix)))
+    lower = dpotri(factor, lower=1, overwrite_c=1)[0]
     return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
