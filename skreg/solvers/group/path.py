@@ -166,12 +166,10 @@ class GroupPath:
 
     def all_at_once(self, alphas: Array) -> Part:
         """The solutions at many alphas side by side: of every few first, then those between."""
-        n_alphas = len(alphas)
-        ends = np.unique(np.append(np.arange(0, n_alphas, SEGMENT), n_alphas - 1))
+        is_end = np.arange(len(alphas)) % SEGMENT == 0
+        is_end[-1] = True
+        ends, rest = np.flatnonzero(is_end), np.flatnonzero(~is_end)
         first = self.solve(alphas[ends], np.zeros((len(ends), *self.C.shape)))
-        rest = np.setdiff1d(np.arange(n_alphas), ends)
-        if not len(rest):
-            return first
         start = between_ends(alphas, ends, first.W, rest)
         second = self.solve(alphas[rest], start)
         order = np.argsort(np.append(ends, rest))
