@@ -129,6 +129,19 @@ def test_any_problem_is_solved_to_its_certificate(n, p, k, l1_ratio, rho, share,
         assert value <= other + (model.dual_gap_ + 1e-15) * square
 
 
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.99])
+@pytest.mark.parametrize("shape", [(11, 200, 7), (17, 200, 4), (53, 200, 4), (42, 400, 2)])
+def test_more_features_than_rows_times_targets(shape, rho):
+    """At alphas where Newton's equations are singular, and thresholds a million times apart."""
+    X, Y, _ = problem(*shape, rho=rho)
+    factor = np.random.default_rng(0).choice([0.0, 1e-6, 0.5, 1.0, 3.0, np.inf], shape[1])
+    for share, factors in ((1e-2, None), (1e-4, None), (1e-2, factor)):
+        alpha = share_of_top(X, Y, 1.0, share)
+        model = MultiTaskLasso(alpha, penalty_factor=factors).fit(X, Y)
+        assert model.dual_gap_ <= 1e-10
+        assert model.n_iter_ < 500
+
+
 @pytest.mark.parametrize("shape", [*SHAPES.values(), WIDE])
 def test_the_gap_is_never_below_the_true_one(shape):
     X, Y, _ = problem(*shape)

@@ -22,9 +22,16 @@ MOST_CHANGES = 8
 # Added to the diagonal of Newton's equations, as a share: features that are there twice make it
 # singular, and any split of a length between them does.
 REPEATED = 1e-11
-# After so many rounds without a smaller phi than ever before comes one that makes it smaller, by
-# this share of what enters.
-PHI_PATIENCE, SHORTER = 3, 0.25
+# The same where that is not enough, as more features are in use than rows times targets.
+UNDETERMINED = 1e-7
+# A relative length of less than this over the feature's variance is none: it moves no correlation
+# by more of its threshold.
+NO_LENGTH = 1e-12
+# After so many rounds without a smaller phi than ever before, nor conditions missed by this share
+# of what they were, come some that make it smaller, by this share of what enters: one, then two,
+# four and so on.
+PHI_PATIENCE, NEARER, SHORTER = 3, 0.5, 0.25
+MOST_CAREFUL = 64
 # What phi falls by less than this share of its terms is rounding.
 PHI_ROUNDING = 1e-13
 
@@ -51,7 +58,8 @@ def solve_rows_alone(
         diagonal = gram.diagonal()
     limit, near = (1.0 + KKT_TOLERANCE) * l1 + noise, REACHED_LENGTH * l1 + noise
     t = row_lengths(start) / l1
-    safe, best, n_idle, n_rounds = t, np.inf, 0, 0
+    safe, best, least, n_idle, n_rounds = t, np.inf, np.inf, 0, 0
+    careful, span = 0, 1
     while True:
         n_rounds += 1
         used = t.nonzero()[0]
@@ -89,6 +97,9 @@ def solve_rows_alone(
             if m < p:
                 lengths, lu, q = norms.take(used), l1.take(used), Q.take(used, 0)
             lengths = np.maximum(lengths, np.finfo(np.float64).tiny)
+        if m and careful:
+            new[used] = tu * lengths / lu
+        elif m:
             dpotri(B.T, lower=1, overwrite_c=1)  # the upper triangle, which alone is read
             unit = q / lengths[:, None]
             own = 1.0 - B.ravel()[:: m + 1]
@@ -102,14 +113,19 @@ def solve_rows_alone(
         if np.count_nonzero(enters):
             j = enters.nonzero()[0]
             new[j] = first_lengths(gram, Q.take(j, 0), norms.take(j), l1.take(j), j)
-        if phi < best - PHI_ROUNDING * size:
-            best, n_idle = phi, 0
+            if careful:
+                new[j] *= SHORTER
+        error = float(np.where(wrong, np.abs(norms / l1 - 1.0), 0.0).max())
+        if phi < best - PHI_ROUNDING * size or error < NEARER * least:
+            best, least, n_idle = min(phi, best), min(error, least), 0
             safe = np.where(t > 0, t * (norms / l1), SHORTER * new)
-        else:
+        elif not careful:
             n_idle += 1
+        careful = max(careful - 1, 0)
         if n_idle > PHI_PATIENCE:
-            new, n_idle = safe, 0
-        t = new
+            new, n_idle, careful = safe, 0, span - 1
+            span = min(2 * span, MOST_CAREFUL)
+        t = np.where(new * diagonal < NO_LENGTH, 0.0, new)
 
 
 def model_minimum(A: Array, rhs: Array, t: Array, unit: Array, zero: Array) -> Array:
@@ -118,7 +134,11 @@ def model_minimum(A: Array, rhs: Array, t: Array, unit: Array, zero: Array) -> A
     Of A the upper triangle is read; `zero` is the x that leaves no length. Features leave and come
     back, many at once, until the conditions of the minimum hold.
     """
-    x = dposv(A.T, rhs, lower=1)[1]
+    _, x, failed = dposv(A.T, rhs, lower=1)
+    if failed:  # more features than the rows can tell apart
+        A = A.copy()
+        A.ravel()[:: len(A) + 1] *= 1.0 + UNDETERMINED
+        x = dposv(A.T, rhs, lower=1)[1]
     found = t + x * unit
     gone = found < 0.0
     if not np.count_nonzero(gone):

@@ -41,6 +41,7 @@ from ..base import Mask
 from ..tolerances import CORRELATION_ROUNDING, KKT_TOLERANCE
 from .alone import (
     MOST_CHANGES,
+    NO_LENGTH,
     PHI_PATIENCE,
     PHI_ROUNDING,
     REACHED_LENGTH,
@@ -52,6 +53,8 @@ from .alone import (
 
 # Up to so many features NumPy solves a stack of systems quicker than LAPACK one by one.
 STACKED = 12
+# Alphas that take more rounds go on alone; most take two or three.
+MOST_TOGETHER = 50
 
 
 class GroupRows(NamedTuple):
@@ -99,16 +102,17 @@ def solve(
         ridge = None if l2 is None else l2[0]
         one = solve_rows_alone(gram, C, l1[0], ridge, start[0], square, most)
         return GroupRows(one.W[None], one.Q[None], np.array([one.n_rounds]), np.array([one.solved]))
-    n_alphas, T = len(start), row_lengths(start) / l1
+    n_alphas, T, whole = len(start), row_lengths(start) / l1, (l1, l2)
     found = GroupRows.empty(start)
     noise = CORRELATION_ROUNDING * np.sqrt(square * gram.diagonal())
     left = np.arange(n_alphas)
     best, safe, n_idle = np.full(n_alphas, np.inf), T, np.zeros(n_alphas, dtype=np.intp)
-    for n_rounds in range(1, most + 1):
+    together = min(most, MOST_TOGETHER)
+    for n_rounds in range(1, together + 1):
         at = _Point(gram, C, l1, l2, T)
         found.n_rounds[left] = n_rounds
         solved = at.solved(noise)
-        ends = np.ones_like(solved) if n_rounds == most else solved
+        ends = np.ones_like(solved) if n_rounds == together else solved
         found.W[left[ends]], found.Q[left[ends]] = at.W[ends], at.Q[ends]
         found.solved[left] = solved
         on = ~ends
@@ -119,6 +123,7 @@ def solve(
             l2 = None if l2 is None else l2[on]
             at = at.of(on)
         T = at.step(noise)
+        T[T * gram.diagonal() < NO_LENGTH] = 0.0
         better = at.phi < best - PHI_ROUNDING * at.size
         best = np.where(better, at.phi, best)
         surely = np.where(at.T > 0, at.T * (at.norms / l1), SHORTER * T)
@@ -128,6 +133,11 @@ def solve(
         if np.count_nonzero(stuck):
             T = np.where(stuck[:, None], safe, T)
             n_idle[stuck] = 0
+    for i in np.flatnonzero(~found.solved) if together < most else ():
+        ridge, rest = None if whole[1] is None else whole[1][i], most - together
+        one = solve_rows_alone(gram, C, whole[0][i], ridge, found.W[i], square, rest)
+        found.W[i], found.Q[i], found.solved[i] = one.W, one.Q, one.solved
+        found.n_rounds[i] += one.n_rounds
     return found
 
 
