@@ -37,9 +37,10 @@ MOST_STEPS_OF_A_FIT = 12
 SHORT_STEP = 0.3
 # After a step whose mean square is below this share of the unit the Gram matrix is kept for one
 # more: the curvatures are others by 1e-3, and a Gram matrix is three quarters of a step.
-SHORT_FOR_A_CHORD = 1e-8
-# The first step from the solution on a part of the rows takes the Gram matrix of one in so many.
-IN_A_SAMPLE = 4
+SHORT_FOR_A_CHORD = 3e-8
+# The first steps from the solution on a part of the rows take the Gram matrix of one in so many,
+# which leaves a fiftieth of the error.
+IN_A_SAMPLE, SAMPLED_STEPS = 4, 2
 # Of the sums of squares under the curvatures what is left when the means are taken off: with less,
 # or next to nothing, digits are lost.
 LEAST_SPREAD = 1e-2
@@ -237,7 +238,7 @@ def fit_alone(
     short = SHORT_STEP * np.sqrt(aims[1]) * rows.unit
     at, keeps, every = None, False, IN_A_SAMPLE if sampled else 1
     for n_iter in range(1, min(settings.max_iter, MOST_STEPS_OF_A_FIT) + 1):
-        kept, every = at if keeps else None, every if n_iter == 1 else 1
+        kept, every = at if keeps else None, every if n_iter <= SAMPLED_STEPS else 1
         at = fit.sums(w, kept, every)
         if kept is None and not (np.isfinite(at.gram).all() and fit.usable(at.gram)):
             return None
