@@ -57,17 +57,17 @@ class MultiTask(ReweightedParameters, ElasticNetParameters, LinearModel):
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> TrainingData:
         data = super()._checked(X, y, sample_weight, offset)
-        self._refuse_one(data)
+        self._check_shape(data.shape)
         if not hasattr(data, "y"):  # of moments
             return data
         return replace(data, y=data.y.reshape(-1, *data.shape))
 
-    def _refuse_one(self, data: Any) -> None:
-        if not data.shape:
+    def _check_shape(self, shape: tuple[int, ...]) -> None:
+        if not shape:
             raise ValueError(f"For mono-task outputs, use {self._of_one_target}")
 
     def _fit_data(self, data: Any, *params: Any) -> None:
-        self._refuse_one(data)  # of moments, too
+        self._check_shape(data.shape)  # of moments, too
         super()._fit_data(data, *params)
         self.n_iter_: Any = int(np.max(vars(self)["n_iter_"]))
 

@@ -109,6 +109,9 @@ class FittedToMoments(LinearModel):
     def _fit_data(self, data: Any) -> None:
         """Fit to checked data and set the attributes."""
 
+    def _check_shape(self, shape: tuple[int, ...]) -> None:
+        """Refuse what the shape of y after its rows may not be."""
+
     def __getattr__(self, name: str) -> Any:
         # Of a fit that was put off. Nothing else comes here that an estimator has.
         if name in LATE and "_moments" in vars(self):
@@ -220,6 +223,7 @@ class FittedToMoments(LinearModel):
         )
         table = as_columns(table) if hasattr(table, "tocsc") else table
         target = np.asarray(target, dtype=np.float64)
+        self._check_shape(target.shape[1:])
         weight: Array | None = check_weights(sample_weight, table)
         names = getattr(self, "feature_names_in_", None)
         block = Moments._of_checked(table, target, weight, names)

@@ -278,6 +278,9 @@ def test_targets_that_share_their_features():
     wanted = MultiTaskLasso(alpha=0.5).fit(X, np.average(Y, axis=0) + Y)
     model = MultiTaskLasso(alpha=0.5).fit_moments(Moments.of(X, np.average(Y, axis=0) + Y))
     alike(model, wanted)
+    alike(MultiTaskLasso(alpha=0.5).partial_fit(X, np.average(Y, axis=0) + Y), wanted)
+    with pytest.raises(ValueError, match="mono-task"):
+        MultiTaskLasso().partial_fit(X, Y[:, 0])
     path = regularization_path(MultiTaskLasso(), moments, alphas=5)
     assert path.coefs.shape == (3, 6, 5)
 
