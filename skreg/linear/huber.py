@@ -180,7 +180,7 @@ class HuberRegressorCV(HuberModel, GeneralizedRegressorCV):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(100, 10))
     >>> y = X[:, 0] - 0.5 * X[:, 1] + 0.1 * rng.standard_t(1, size=100)
-    >>> model = HuberRegressorCV(l1_ratio=1.0, rule="1se").fit(X, y)
+    >>> model = HuberRegressorCV(l1_ratio=1.0).fit(X, y)
     >>> model.coef_.round(1)[:4] + 0.0
     array([ 1. , -0.5,  0. ,  0. ])
     """

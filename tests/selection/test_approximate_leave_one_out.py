@@ -73,7 +73,7 @@ def test_of_ridge_they_are_exact(settings):
     assert_allclose(near.cv_result_.mean, exact.cv_result_.mean, rtol=1e-11)
     assert_allclose(near.cv_result_.standard_error, exact.cv_result_.standard_error, rtol=1e-10)
     assert near.alpha_1se_ == pytest.approx(exact.alpha_1se_)
-    wide = RNG.normal(size=(30, 50))
+    wide = np.random.default_rng(6).normal(size=(30, 50))
     own = skreg.ElasticNetCV(l1_ratio=0.0, alphas=8, cv="approx_loo").fit(wide, NOISY[:30])
     other = skreg.ElasticNetCV(l1_ratio=0.0, alphas=8, cv="loo").fit(wide, NOISY[:30])
     assert_allclose(own.cv_result_.mean, other.cv_result_.mean, rtol=1e-4)
@@ -114,7 +114,7 @@ def test_units_storage_and_offsets(name):
         tall = type(model)(**given).fit(X, y * 1e80)
         assert_allclose(tall.cv_result_.mean, plain.cv_result_.mean * 1e80, rtol=1e-5)
     if name != "hinge":
-        offset = RNG.normal(size=N)
+        offset = 0.5 * np.random.default_rng(5).normal(size=N)
         near = type(model)(**given).fit(X, y, offset=offset)
         exact = type(model)(**given | {"cv": "loo"}).fit(X, y, offset=offset)
         assert_allclose(near.cv_result_.mean, exact.cv_result_.mean, rtol=0.05)
