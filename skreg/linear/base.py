@@ -95,9 +95,9 @@ class WarmStarted(LinearModel):
 
     def _start(self, bound: BoundProblem) -> Array | None:
         """The coefficients of the previous fit, features first, where they are to be used."""
-        if not self.warm_start or not hasattr(self, "coef_"):
+        start: Any = vars(self).get("coef_")
+        if not self.warm_start or start is None:
             return None
-        start: Any = self.coef_
         if is_sparse(start):
             start = start.toarray()
         needed = bound.target.raw.shape[1], bound.design.n_features

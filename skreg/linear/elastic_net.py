@@ -59,6 +59,8 @@ class ElasticNet(
     n_iter_ : int or list of int
         Rounds of Newton's method and iterations of descent; the knots on the way to `alpha` where
         that is followed exactly.
+    n_samples_seen_ : int
+        Rows of all blocks, after `partial_fit` or `fit_moments`.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Where X has names that are all strings.
@@ -137,7 +139,8 @@ class ElasticNet(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
-            Blocks have y and weights with them.
+            Blocks have y and weights with them. An array or a frame of Dask, with such a y, and a
+            large memory map are read block by block too.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Weight k counts as the row k times, weight 0 as no row.

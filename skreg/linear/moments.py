@@ -48,6 +48,10 @@ class Moments:
         Of the coefficients of a fit: float32 where every X was.
     one_target : bool
         Whether y has one dimension.
+    matrix : MomentMatrix
+        The sums ``S`` themselves and the reference that they are about, features first.
+    rounding : ndarray of shape (n_features + n_targets,)
+        What rounding may have changed of the diagonal of S.
     digits : ndarray of shape (n_features + n_targets,)
         Decimal digits that are certain of the variance of each column, features first: about 15
         but for what subtractions left.
@@ -146,7 +150,13 @@ class Moments:
         return self if isinstance(other, int) and other == 0 else NotImplemented
 
     def __sub__(self, other: Moments) -> Moments:
-        """The rows of these without those of `other`, which must be among them."""
+        """The rows of these without those of `other`, which must be among them.
+
+        Raises
+        ------
+        ValueError
+            If they cannot be, as there are more of them, or none would be left.
+        """
         if not isinstance(other, Moments):
             return NotImplemented
         self._refuse_unlike(other)
@@ -163,12 +173,20 @@ class Moments:
         rounding = self.rounding + other.rounding + EPS * self.matrix.S.diagonal()[:-1]
         return replace(self, matrix=matrix, n_rows=n_rows, rounding=rounding)
 
-    def update(self, X: Any, y: Any, sample_weight: Any = None) -> Moments:
-        """These and more rows; parameters are those of `of`."""
-        return self + type(self).of(X, y, sample_weight)
+    def update(
+        self, X: Any, y: Any, sample_weight: Any = None, feature_names: Sequence[str] | None = None
+    ) -> Moments:
+        """These and more rows, as new moments; parameters are those of `of`."""
+        return self + type(self).of(X, y, sample_weight, feature_names)
 
     def times(self, factor: float) -> Moments:
-        """The same rows with weights times a factor."""
+        """The same rows with weights times a factor.
+
+        Raises
+        ------
+        ValueError
+            If the factor is not positive, or not finite.
+        """
         if not (np.isfinite(factor) and factor > 0):
             raise ValueError(f"factor must be a positive number, got {factor!r}")
         S = self.matrix.S * factor
@@ -236,6 +254,11 @@ class Moments:
         Returns
         -------
         Path
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be written.
         """
         target, content = check_path(path), io.BytesIO()
         names = np.empty(0, dtype=str) if self.feature_names is None else self.feature_names

@@ -183,6 +183,8 @@ class Ridge(RidgeModel, FittedToMoments, LinearRegressor):
         1 for direct solvers.
     solver_ : str
         The solver that was used.
+    n_samples_seen_ : int
+        Rows of all blocks, after `partial_fit` or `fit_moments`.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Where X has names that are all strings.
@@ -205,7 +207,8 @@ class Ridge(RidgeModel, FittedToMoments, LinearRegressor):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
-            Blocks have y and weights with them.
+            Blocks have y and weights with them. An array or a frame of Dask, with such a y, and a
+            large memory map are read block by block too.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Weight k counts as the row k times, weight 0 as no row.
@@ -226,9 +229,12 @@ class Ridge(RidgeModel, FittedToMoments, LinearRegressor):
         self._fit_ridge(data, self._alphas(columns_of(y, data.y[:1].size)))
         return self
 
-    def _fit_data(self, data: Any) -> None:
+    def _check_settings(self, data: Any) -> None:
         if self.solver in STOCHASTIC:
-            raise ValueError(
-                f"solver={self.solver!r} needs the rows of X, not moments: take 'auto'"
-            )
+            raise ValueError(f"solver={self.solver!r} needs the rows of X: take 'auto'")
+        self._alphas(range(data.moments.n_targets))
+        super()._check_settings(data)
+
+    def _fit_data(self, data: Any) -> None:
+        self._check_settings(data)
         self._fit_ridge(data, self._alphas(range(data.moments.n_targets)))

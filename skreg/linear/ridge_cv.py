@@ -252,9 +252,10 @@ class RidgeCV(CrossValidatedByMoments, RidgeCVModel, LinearRegressor):
         return super()._needs_no_rows and not self._leaves_one_out and not self.store_cv_results
 
     def _fit_blocks(self, rows: RowBlocks) -> Self:
-        if self._leaves_one_out and self.rule not in CRITERIA:
-            raise ValueError("leave-one-out needs rows that stay: with RowBlocks set cv, as cv=5")
-        return super()._fit_blocks(rows)
+        if not self._leaves_one_out or self.rule in CRITERIA:
+            return super()._fit_blocks(rows)
+        self._validate_params()
+        return self._fit_folds(rows._sums(0))  # leave-one-out needs rows that stay
 
     def _fit_data(self, data: Any, params: dict[str, Any]) -> None:
         self._fit_ridge(data, params)

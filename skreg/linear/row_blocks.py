@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numbers
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -31,8 +33,8 @@ class RowBlocks:
     """Rows in blocks, which need not be in memory at once.
 
     `fit` of the models of the squared error takes it in the place of X, without y: one pass sums up
-    the rows, of each fold apart where folds are needed, and the answer is that of the rows in
-    memory.
+    the rows, of each fold apart where folds are needed. The answer is that of the rows in memory,
+    with the same folds.
 
     Parameters
     ----------
@@ -74,7 +76,8 @@ class RowBlocks:
                 f"blocks must be an iterable of (X, y), or a callable that returns one, not"
                 f" {type(blocks).__name__}"
             )
-        self.blocks, self.random_state, self.verbose = blocks, random_state, verbose
+        self.random_state = whole_number(random_state, "random_state", 0)
+        self.blocks, self.verbose = blocks, verbose
         self._spent = False
 
     @classmethod
@@ -106,10 +109,18 @@ class RowBlocks:
         random_state, verbose
             See `RowBlocks`.
 
+        Returns
+        -------
+        RowBlocks
+
         Raises
         ------
         ImportError
             If pyarrow is not installed.
+        FileNotFoundError
+            If there is no such file.
+        TypeError
+            If the source is none of these.
         ValueError
             If a column is missing, or holds no numbers.
         """
@@ -118,7 +129,7 @@ class RowBlocks:
 
     @classmethod
     def from_dask(
-        cls, X: Any, y: Any, sample_weight: Any = None, fold: Any = None, random_state: int = 0
+        cls, X: Any, y: Any, sample_weight: Any = None, fold: Any = None, *, random_state: int = 0
     ) -> RowBlocks:
         """Rows of arrays and frames of Dask, which stay where they are.
 
@@ -136,6 +147,10 @@ class RowBlocks:
         sample_weight, fold : str or as y, optional
         random_state : int, default=0
             Deals the rows of each partition to folds, where there is no `fold`.
+
+        Returns
+        -------
+        RowBlocks
 
         Raises
         ------
@@ -159,7 +174,12 @@ class RowBlocks:
         return found
 
     def moments(self) -> Moments:
-        """The sums over all rows, in one pass."""
+        """The sums over all rows, in one pass.
+
+        Returns
+        -------
+        Moments
+        """
         (found,) = self._sums(1)
         return found
 
@@ -170,15 +190,22 @@ class RowBlocks:
         ----------
         n_folds : int, optional
             How many folds rows are dealt to, by default 5; None where blocks have folds.
+
+        Returns
+        -------
+        list of Moments
+            In the order of the folds' labels.
         """
-        if n_folds is not None and (isinstance(n_folds, bool) or n_folds < 2):
-            raise ValueError(f"n_folds must be at least 2, got {n_folds!r}")
-        return self._sums(n_folds)
+        return self._sums(None if n_folds is None else whole_number(n_folds, "n_folds", 2))
 
     def _sums(self, n_folds: int | None) -> list[Moments]:
+        """Those of each fold; see `FoldSums.of`."""
+        return self._summed(self, n_folds)
+
+    def _summed(self, blocks: Iterable[Any], n_folds: int | None) -> list[Moments]:
         rng, total, n_rows = np.random.Generator(np.random.Philox(self.random_state)), FoldSums(), 0
         said = started = time.monotonic()
-        for k, block in enumerate(self):
+        for k, block in enumerate(blocks):
             own = FoldSums.of(block, k, rng, n_folds)
             total, n_rows = total.joined(own), n_rows + own.n_rows
             if self.verbose and time.monotonic() - said >= BETWEEN_LINES:
@@ -209,7 +236,10 @@ class FoldSums:
 
     @classmethod
     def of(cls, block: Any, k: int, rng: np.random.Generator, n_folds: int | None) -> Self:
-        """Those of the k-th block; rows without a fold are dealt to so many."""
+        """Those of the k-th block.
+
+        Rows that bring no fold are dealt to so many, None is 5 and 0 refuses them; 1 asks for none.
+        """
         X, y, weight, given, names = block_of(block, k)
         n_rows = _n_rows(X)
         if not n_rows:
@@ -220,6 +250,8 @@ class FoldSums:
         by_fold, fold = {}, None
         with _naming(k):
             if n_folds != 1:
+                if not labelled and n_folds == 0:
+                    raise ValueError("there are no folds: set cv, as cv=5, or give folds with rows")
                 fold = _folds(given, rng, n_folds or USUAL_FOLDS, n_rows)
             for label, own_X, own_y, own_weight in _by_fold(X, y, weight, fold):
                 by_fold[label] = Moments.of(own_X, own_y, own_weight, names)
@@ -244,6 +276,15 @@ class FoldSums:
         if n_folds != 1 and len(self.by_fold) < 2:
             raise ValueError(f"a cross-validation needs at least 2 folds, got {len(self.by_fold)}")
         return [self.by_fold[label] for label in sorted(self.by_fold)]
+
+
+def whole_number(value: Any, name: str, least: int) -> int:
+    """A whole number that is not too small."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return int(value)
 
 
 def block_of(given: Any, k: int) -> Block:
@@ -332,13 +373,12 @@ class MappedRows(RowBlocks):
     """The rows of a memory map, of which the folds of a cross-validation are stretches."""
 
     def __init__(self, X: Any, y: Any, sample_weight: Any) -> None:
-        self._n_rows, self._n_folds = len(X), 1
         given = {"y": y, "sample_weight": sample_weight}
         for name, values in given.items():
             if np.ndim(values) and len(values) != len(X):
                 raise ValueError(f"{name} has {len(values)} rows where X has {len(X)}")
         self._arrays = X, y, sample_weight
-        super().__init__(self._stretches)
+        super().__init__(partial(self._stretches, 1))
 
     @staticmethod
     def serves(X: Any, y: Any) -> bool:
@@ -348,20 +388,20 @@ class MappedRows(RowBlocks):
         return X.nbytes >= LARGE_MAP and len(X) >= ROWS_A_COLUMN * X.shape[1]
 
     def _sums(self, n_folds: int | None) -> list[Moments]:
-        self._n_folds = USUAL_FOLDS if n_folds is None else n_folds
-        return super()._sums(1 if n_folds == 1 else None)
+        count = n_folds or USUAL_FOLDS
+        return self._summed(self._stretches(count), 1 if count == 1 else None)
 
-    def _stretches(self) -> Iterator[Block]:
+    def _stretches(self, n_folds: int) -> Iterator[Block]:
         """Blocks with the folds that scikit-learn's `KFold` has."""
         X, y, weight = self._arrays
-        size, left = divmod(self._n_rows, self._n_folds)
-        ends = np.cumsum([size + (k < left) for k in range(self._n_folds)])
+        size, left = divmod(len(X), n_folds)
+        ends = np.cumsum([size + (k < left) for k in range(n_folds)])
         step = max(1, BLOCK_ENTRIES // X.shape[1])
-        for start in range(0, self._n_rows, step):
+        for start in range(0, len(X), step):
             rows = slice(start, start + step)
             fold = None
-            if self._n_folds > 1:
-                at = np.arange(start, min(start + step, self._n_rows))
+            if n_folds > 1:
+                at = np.arange(start, min(start + step, len(X)))
                 fold = np.searchsorted(ends, at, side="right")
             own = weight[rows] if np.ndim(weight) else weight
             yield Block(X[rows], _rows_of(y, rows), own, fold)
@@ -380,6 +420,9 @@ class DaskRows(RowBlocks):
     def __init__(self, X: Any, y: Any, sample_weight: Any, fold: Any, random_state: int) -> None:
         super().__init__((), random_state=random_state)
         self._partitions = partitions(X, y, sample_weight, fold)
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TypeError("the rows of Dask stay where they are: use moments or moments_of_folds")
 
     def _sums(self, n_folds: int | None) -> list[Moments]:
         import dask

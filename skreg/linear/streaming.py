@@ -17,6 +17,7 @@ from ..estimators.runtime import warn
 from ..estimators.validation import check_table, check_weights
 from ..paths.problem import BoundProblem, Problem
 from ..solvers.quadratic.condition import digits_of_coefficients
+from ..solvers.registry import choose
 from .base import LinearModel, all_or_nothing
 from .dask import is_dask
 from .moments import Moments
@@ -46,10 +47,9 @@ class MomentsData:
             raise TypeError(
                 f"moments must be an instance of skreg.Moments, not {type(moments).__name__}"
             )
-        for name in ("precompute",):
-            given = getattr(estimator, name, None)
-            if not isinstance(given, (str, bool, np.bool_, type(None))):
-                raise ValueError(f"{name} is a matrix, which moments have already: set it to False")
+        given = getattr(estimator, "precompute", None)
+        if not isinstance(given, (str, bool, np.bool_, type(None))):
+            raise ValueError("precompute is a matrix, which moments have already: set it to False")
         p, names = moments.n_features, moments.feature_names
         lost = np.flatnonzero(moments.digits < FEWEST_DIGITS)
         if len(lost):
@@ -108,6 +108,11 @@ class FittedToMoments(LinearModel):
     @abstractmethod
     def _fit_data(self, data: Any) -> None:
         """Fit to checked data and set the attributes."""
+
+    def _check_settings(self, data: MomentsData) -> None:
+        """Refuse parameters that a fit to these moments would refuse."""
+        problem = self._problem(data.columns)
+        choose(problem.solver, problem.penalty.at(1.0), problem.loss, has_rows=False)
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
         """Refuse what the shape of y after its rows may not be."""
@@ -188,7 +193,8 @@ class FittedToMoments(LinearModel):
 
         The sums over its rows are taken at once, the problem is solved, with the parameters of
         then, when coefficients are first asked for. No row is kept, but (p + q + 1)^2 numbers for p
-        features and q targets. After `fit`, which keeps no sums, it begins anew.
+        features and q targets. After `fit`, which keeps no sums, it begins anew; `warm_start` does
+        not matter.
 
         Parameters
         ----------
@@ -229,6 +235,7 @@ class FittedToMoments(LinearModel):
         block = Moments._of_checked(table, target, weight, names)
         if before is not None:
             block = (before if decay == 1.0 else before.times(decay)) + block
+        self._check_settings(MomentsData.check(self, block))
         for name in LATE:
             self.__dict__.pop(name, None)
         self._moments, self.n_samples_seen_ = block, block.n_rows

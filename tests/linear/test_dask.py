@@ -121,6 +121,8 @@ def test_what_is_refused():
     for call, error, text in cases:
         with pytest.raises(error, match=re.escape(text)):
             call()
+    with pytest.raises(TypeError, match="stay where they are"):
+        iter(RowBlocks.from_dask(A, b))
 
 
 @pytest.mark.exhaustive

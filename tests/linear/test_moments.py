@@ -165,6 +165,16 @@ def test_a_stream_goes_on_after_a_pickle():
     alike(again, Lasso(alpha=0.1).fit(X, y))
 
 
+def test_settings_are_looked_at_with_the_first_block():
+    X, y, _ = data()
+    for model in (Ridge(solver="sag"), Ridge(solver="svd"), ElasticNet(l1_ratio=0, relax=0.5)):
+        with pytest.raises(ValueError, match=r"needs the rows of X|leave out relax"):
+            model.partial_fit(X, y)
+    warm = Lasso(alpha=0.1, warm_start=True).partial_fit(X[:40], y[:40])
+    alike(warm, Lasso(alpha=0.1).fit(X[:40], y[:40]))
+    alike(warm.partial_fit(X[40:], y[40:]), Lasso(alpha=0.1).fit(X, y))
+
+
 def test_fit_forgets_the_blocks():
     X, y, _ = data()
     model = Lasso(alpha=0.1).partial_fit(-X, y).fit(X, y)

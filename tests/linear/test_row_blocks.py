@@ -55,10 +55,7 @@ def test_folds_that_come_with_the_blocks(model, label):
     splits = [(rows[fold != k], rows[fold == k]) for k in range(3)]
     wanted = clone(model).set_params(cv=splits).fit(X, y, weight)
     blocks = in_blocks(X, y, weight, fold.astype(label))
-    if isinstance(model, RidgeCV):
-        found = clone(model).fit_moments(blocks.moments_of_folds())
-    else:
-        found = clone(model).fit(blocks)
+    found = clone(model).fit(blocks)
     alike(found, wanted)
     np.testing.assert_allclose(found.cv_result_.errors, wanted.cv_result_.errors, rtol=1e-9)
 
@@ -80,6 +77,14 @@ def test_rows_are_dealt_alike_however_they_are_split():
 def test_criteria_take_one_pass_without_folds():
     X, y, _ = data()
     alike(LassoCV(rule="bic").fit(in_blocks(X, y)), LassoCV(rule="bic").fit(X, y))
+
+
+def test_numbers_that_are_none():
+    X, y, _ = data()
+    with pytest.raises(TypeError, match="n_folds must be an int, not float"):
+        RowBlocks([(X, y)]).moments_of_folds(2.5)
+    with pytest.raises(TypeError, match="random_state must be an int, not RandomState"):
+        RowBlocks([(X, y)], random_state=np.random.RandomState(0))
 
 
 def test_an_iterator_serves_one_pass():
@@ -118,7 +123,7 @@ def test_what_is_wrong_names_the_block():
         RowBlocks(3)
     with pytest.raises(ValueError, match="leave cv and n_folds at None"):
         LassoCV(cv=3).fit(in_blocks(X, y, weight, np.arange(90) % 3))
-    with pytest.raises(ValueError, match="leave-one-out needs rows that stay"):
+    with pytest.raises(ValueError, match="there are no folds: set cv"):
         RidgeCV().fit(in_blocks(X, y))
     with pytest.raises(ValueError, match="at least 2 folds, got 1"):
         LassoCV().fit(in_blocks(X, y, weight, np.zeros(90)))
