@@ -58,10 +58,14 @@ class Solver:
         lacks = self._lacks(penalty)
         if not lacks:
             return None
-        serving = [one for one in SOLVERS.values() if one.losses == self.losses]
+        serving = [one for one in SOLVERS.values() if one._serves_what(self)]
         *others, last = [repr(one.name) for one in serving if not one._lacks(penalty)]
         use = f"use {', '.join(others)} or {last}"
         return f"solver={name!r} does not support {' or '.join(lacks)}; {use}"
+
+    def _serves_what(self, other: Solver) -> bool:
+        """Whether another one is made for the same losses and kinds of penalty."""
+        return (self.losses, self.penalties) == (other.losses, other.penalties)
 
     def _lacks(self, penalty: ScaledPenalty) -> list[str]:
         """What the penalty has and this solver does not take."""

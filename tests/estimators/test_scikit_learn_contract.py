@@ -147,6 +147,8 @@ SMALLER: dict[str, dict[str, Any]] = {
     "PoissonRegressorCV": {"alphas": 10},
     "GammaRegressorCV": {"alphas": 10},
     "TweedieRegressorCV": {"alphas": 10},
+    "HuberRegressorCV": {"alphas": 5, "cv": 3},
+    "LinearSVCCV": {"Cs": 3, "cv": 3},
 }
 
 

@@ -35,7 +35,7 @@ AT_LEAST = {
     "linear_model.tests.test_ridge": (50, 1000),
     "linear_model.tests.test_logistic": (75, 650),
     "linear_model._glm.tests.test_glm": (20, 300),
-    "linear_model.tests.test_huber": (11, 13),
+    "linear_model.tests.test_huber": (10, 12),
     "svm.tests.test_svm": (10, 15),
     "neural_network.tests.test_mlp": (40, 55),
 }

@@ -21,7 +21,6 @@ import skreg.estimators.runtime
 from skreg import (
     ElasticNet,
     ElasticNetCV,
-    HuberRegressor,
     Lasso,
     LassoCV,
     Ridge,
@@ -273,7 +272,7 @@ def test_bad_parameters_of_path_functions(function, parameters, match):
 
 
 def test_regularization_path_refuses_what_has_no_path():
-    for model in (LassoCV(), RidgeCV(), HuberRegressor(), sklearn.linear_model.Lasso()):
+    for model in (LassoCV(), RidgeCV(), sklearn.linear_model.Lasso()):
         with pytest.raises(TypeError, match=f"of given strength.*, got {type(model).__name__}$"):
             regularization_path(model, X, Y)
     with pytest.raises(ValueError, match=r"solver='saga' .*path"):

@@ -194,7 +194,7 @@ def test_strong_rule_violations_are_found(stored, monkeypatch):
 
 def test_a_penalty_that_no_solver_declares_is_refused():
     class Other:
-        has_l1, has_bounds = True, False
+        has_l1, has_bounds, couples_targets = True, False, False
 
     with pytest.raises(ValueError, match="solver='auto' does not support the penalty Other"):
         choose("auto", Other())
