@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -18,6 +18,26 @@ from .runtime import warn
 
 PAIR = ("X", "y")
 BOOLEANS = (bool, np.bool_)
+
+
+class SummedRows:
+    """Base of what models of the squared error take in the place of rows."""
+
+    #: The method that takes it.
+    _taken_by: ClassVar[str]
+
+
+def refuse_sums(estimator: Any, X: Any) -> None:
+    """Refuse sums over rows where rows are needed."""
+    if not isinstance(X, SummedRows):
+        return
+    name, kind, method = type(estimator).__name__, type(X).__name__, X._taken_by
+    if hasattr(estimator, "fit_moments"):
+        raise TypeError(f"{name} takes {kind} by another method: use {method}")
+    raise TypeError(
+        f"{name} takes rows in memory: RowBlocks and Moments have sums, which are enough for the"
+        " squared error alone, as of Lasso and Ridge"
+    )
 
 
 def check_rows(estimator: Any, X: Any, **options: Any) -> Any:
@@ -53,6 +73,7 @@ def check_table(
     -------
     X, y
     """
+    refuse_sums(estimator, X)
     given = {names[0]: X} if y is None else {names[0]: X, names[1]: y}
     for name, values in given.items():
         _refuse_hidden(values, name)

@@ -42,6 +42,11 @@ class LinearModel(CheckedParameters):
     dual_gap_: Any
     converged_: Any
 
+    @property
+    def _multi_output(self) -> bool:
+        """Whether there may be several targets."""
+        return getattr(self, "adaptive", None) is None
+
     def _linear_predictor(self, X: Any) -> NDArray[Any]:
         """``X @ coef_.T + intercept_``."""
         if not hasattr(self, "coef_"):
@@ -61,7 +66,7 @@ class LinearModel(CheckedParameters):
         """What a path is given, checked."""
         if offset is not None:
             raise ValueError(f"{type(self).__name__} takes no offset: subtract it from y")
-        return TrainingData.check(self, X, y, sample_weight)
+        return TrainingData.check(self, X, y, sample_weight, multi_output=self._multi_output)
 
     def _keep_point(self, point: PathPoint, shape: tuple[int, ...]) -> None:
         """Set the attributes that are read off one alpha; `shape` is that of the intercept."""
@@ -129,7 +134,7 @@ class LinearRegressor(RegressorMixin, MultiOutputMixin, LinearModel):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = getattr(self, "adaptive", None) is None
+        tags.target_tags.multi_output = self._multi_output
         return tags
 
 

@@ -158,7 +158,7 @@ class ElasticNet(
         """
         if (rows := in_blocks(X, y, sample_weight, self._needs_no_rows)) is not None:
             return self._fit_blocks(rows)
-        data = TrainingData.check(self, X, y, sample_weight, check_input)
+        data = TrainingData.check(self, X, y, sample_weight, check_input, self._multi_output)
         self._forget()
         self._fit_data(data)
         return self

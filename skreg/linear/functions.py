@@ -191,14 +191,14 @@ def enet_path(
 
 
 def _start(
-    coef_init: Any, columns: Sequence[Any], n_targets: tuple[int, ...] = ()
+    coef_init: Any, columns: Sequence[Any], targets: tuple[int, ...] = ()
 ) -> NDArray[np.float64] | None:
     """`coef_init` as an array, one row a target where there are several."""
     if coef_init is None:
         return None
     given = ordered_by_name(coef_init, "coef_init", columns)
     start = numeric(given, "coef_init")
-    shape = (*n_targets, len(columns))
+    shape = (*targets, len(columns))
     if start.shape != shape:
         raise ValueError(f"coef_init must have shape {shape}, got {start.shape}")
     refuse_booleans(given, "coef_init")
@@ -226,8 +226,11 @@ def regularization_path(
     Parameters
     ----------
     estimator : Lasso, ElasticNet, Ridge, LogisticRegression, PoissonRegressor or the like
-        Unfitted; carries every setting but the strength of the penalty. That of a logistic
-        regression is ``alpha = 1 / (C sum(sample_weight))``, of the mean loss.
+        Unfitted; carries every setting but the strength of the penalty. That is the model's own
+        alpha; of a logistic regression ``alpha = 1 / (C sum(s))`` and of `LinearSVC`
+        ``alpha = 1 / (2 C sum(s))``, of the mean loss, with s the sample weights times those of the
+        classes; of more than two classes a `LinearSVC` weighs only the rows of one in its problem.
+        That of `HuberRegressor`, as of `Ridge`, is weighed against the sum of the losses.
     X : {array-like, sparse matrix} of shape (n_samples, n_features), RowBlocks or Moments
         The last two, of models of the squared error, have y and weights in them.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
@@ -236,8 +239,8 @@ def regularization_path(
         alpha_max, where the first coefficient becomes non-zero, to alpha_max / 1000 (for Ridge:
         over the eigenvalues of the Gram matrix).
     sample_weight : array-like of shape (n_samples,), float or None, default=None
-    offset : array-like of shape (n_samples,) or None, default=None
-        Of models that take one in `fit`.
+    offset : array-like of shape (n_samples,) or (n_samples, n_classes), or None, default=None
+        Of models that take one in `fit`; of more than two classes a column each.
 
     Returns
     -------

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 
 from ..data.moments import MomentMatrix
 from ..data.products import Array, adjoint, is_sparse
-from ..estimators.validation import check_weights
+from ..estimators.validation import SummedRows, check_weights
 from ..files import check_path, write
 from ..solvers.numerics import EPS
 from .training_data import check_data
@@ -27,7 +27,7 @@ SMALLEST_SQUARES, LARGEST_SQUARES = 1e-200, 1e200
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
+class Moments(SummedRows):
     """Sums over weighted rows of X and y, from which a model of the squared error is fitted.
 
     Sums of weights, of X, y, X'X, X'y and y'y about the means, (p + q + 1)^2 numbers for p features
@@ -76,6 +76,8 @@ class Moments:
     >>> bool(abs(model.coef_ - Lasso(alpha=0.1).fit(X, y).coef_).max() < 1e-9)
     True
     """
+
+    _taken_by: ClassVar[str] = "fit_moments"
 
     matrix: MomentMatrix
     n_rows: int

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.parameters import NOT_NEGATIVE, SHARE, parameter, with_parameters
+from ..estimators.validation import refuse_sums
 from ..objective.group import GroupPenalty
 from ..objective.penalties import Penalty
 from ..paths.result import PathPoint
@@ -182,8 +183,9 @@ class MultiTaskElasticNet(MultiTask, ElasticNet):
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        if (rows := in_blocks(X, y, sample_weight)) is not None:
+        if (rows := in_blocks(X, y, sample_weight, self._needs_no_rows)) is not None:
             return self._fit_blocks(rows)
+        refuse_sums(self, X)
         data = self._checked(X, y, sample_weight, None)
         self._forget()
         self._fit_data(data)

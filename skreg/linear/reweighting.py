@@ -24,9 +24,10 @@ class ReweightedParameters:
         meaning="""
         The adaptive Lasso: the exponent gamma, usually 1, of penalty factors ``1 / |w_j|^gamma``
         from the coefficients w of a first fit without them, times `penalty_factor`. Zeros of that
-        fit stay out. It has the same alpha, with cross-validation the one chosen for it, and in
-        each fold the rows trained on. With `standardize` w is of the standardized features. It
-        takes one target, and no more than two classes.
+        fit stay out. It has the same alpha, with cross-validation the one that all folds choose for
+        it, and is made anew on the training rows of each fold: of the rows held out the factors
+        know nothing but that alpha. With `standardize` w is of the standardized features. It takes
+        one target, and no more than two classes.
         """,
     )
     concave: str | None = parameter(

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.products import BLOCK_ENTRIES
-from ..estimators.validation import numeric
+from ..estimators.validation import SummedRows, numeric
 from .arrow import Block, arrow_blocks
 from .dask import partitions
 from .moments import Moments
@@ -29,7 +29,7 @@ MERGED_AT_ONCE = 8
 USUAL_FOLDS = 5
 
 
-class RowBlocks:
+class RowBlocks(SummedRows):
     """Rows in blocks, which need not be in memory at once.
 
     `fit` of the models of the squared error takes it in the place of X, without y: one pass sums up
@@ -63,6 +63,8 @@ class RowBlocks:
     >>> model.n_features_in_, model.mse_path_.shape
     (10, (100, 5))
     """
+
+    _taken_by: ClassVar[str] = "fit"
 
     def __init__(
         self,

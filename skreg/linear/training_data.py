@@ -50,11 +50,18 @@ class TrainingData:
 
     @classmethod
     def check(
-        cls, estimator: Any, X: Any, y: Any, sample_weight: Any, check_input: bool = True
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        check_input: bool = True,
+        multi_output: bool = True,
     ) -> TrainingData:
         """Check an estimator's parameters and its data, and note on it how columns are called.
 
-        X becomes float32 or float64, dense in any order or CSC, and y float64.
+        X becomes float32 or float64, dense in any order or CSC, and y float64; a column is a vector
+        where there cannot be several targets.
         """
         estimator._validate_params()
         if check_input:
@@ -65,9 +72,7 @@ class TrainingData:
             table = table if table.dtype in FLOATS else table.astype(np.float64)
             target, mean_square = np.asarray(y, dtype=np.float64), None
             note_columns(estimator, table)
-        if target.ndim == 2 and getattr(estimator, "adaptive", None) is not None:
-            if target.shape[1] > 1:
-                raise ValueError("adaptive takes one target: fit them one by one")
+        if not multi_output and target.shape[1:] == (1,):
             target = np.asarray(one_column(target))
         weight = check_weights(sample_weight, table)
         powers = powers_of_two(table, target, weight, mean_square)

@@ -4,7 +4,7 @@ A feature's factor is ``1 / |w_j|^gamma``, times the one it has, where w is the 
 its penalty sees it: with standardized features their coefficients. What is zero there stays out.
 The first fit is the same problem without such factors: at the same alpha for a fit there; for a
 cross-validation the one that it chooses, made anew on the training rows of each fold, so that the
-factors know nothing of the rows that are held out.
+factors know nothing of the rows that are held out, but for the alpha of the first fit.
 """
 
 from __future__ import annotations

@@ -127,6 +127,8 @@ class Problem:
         powers: PowersOfTwo = ORDINARY,
     ) -> BoundProblem:
         """The problem on a design and a target that exist already, both of order one."""
+        if self.adaptive is not None and target.raw.shape[1] > 1:
+            raise ValueError("adaptive takes one target: fit them one by one")
         penalty = self.penalty.for_targets(target.raw.shape[1])
         own, exponent = powers.penalty(penalty, self.standardize, self.alpha_of == "sum")
         exponent += (2 - self.loss.degree) * powers.target

@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import clone
 
+import skreg
 from skreg import (
     ElasticNet,
     ElasticNetCV,
     Lasso,
     LassoCV,
     Moments,
+    MultiTaskElasticNet,
     MultiTaskLasso,
+    MultiTaskLassoCV,
     Ridge,
     RidgeCV,
     RowBlocks,
@@ -344,3 +347,48 @@ def test_lost_digits_are_told():
     whole = Moments.of(np.vstack([1e9 * X, X]), np.append(y, y))
     with pytest.raises(ValueError, match=r"variance of feature [01] no digits are left"):
         Lasso().fit_moments(whole - Moments.of(1e9 * X, y))
+
+
+# The estimators that read rows; the others are fitted to sums.
+OF_ROWS = [
+    name
+    for name in skreg.__all__
+    if hasattr(getattr(skreg, name), "fit") and not hasattr(getattr(skreg, name), "fit_moments")
+]
+
+
+def sums(n_targets=1):
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((20, 3)), rng.standard_normal((20, n_targets))
+    y = Y[:, 0] if n_targets == 1 else Y
+    return Moments.of(X, y), RowBlocks([(X, y), (X, y)])
+
+
+@pytest.mark.parametrize("name", OF_ROWS)
+def test_models_of_other_losses_say_that_they_need_rows(name):
+    model = getattr(skreg, name)()
+    for summed in sums():
+        with pytest.raises(TypeError, match=f"^{name} takes rows in memory: RowBlocks and Moments"):
+            model.fit(summed, None)
+    assert not hasattr(model, "n_features_in_")
+
+
+def test_a_path_of_another_loss_says_that_it_needs_rows():
+    assert {"LogisticRegression", "PoissonRegressorCV", "LinearSVC", "MLPRegressor"} <= set(OF_ROWS)
+    for summed in sums():
+        with pytest.raises(TypeError, match=r"^LogisticRegression takes rows in memory"):
+            regularization_path(skreg.LogisticRegression(), summed)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Lasso(), Ridge(), RidgeCV(cv=3), LassoCV(), MultiTaskElasticNet(), MultiTaskLassoCV()],
+    ids=str,
+)
+def test_moments_are_for_another_method_than_fit(model):
+    moments, rows = sums(2)
+    with pytest.raises(TypeError, match="takes Moments by another method: use fit_moments"):
+        model.fit(moments)
+    if hasattr(model, "partial_fit"):
+        with pytest.raises(TypeError, match="takes RowBlocks by another method: use fit"):
+            model.partial_fit(rows, None)

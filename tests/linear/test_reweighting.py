@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.model_selection import KFold
 
 from skreg import (
@@ -19,6 +19,7 @@ from skreg import (
     LassoCV,
     LogisticRegression,
     LogisticRegressionCV,
+    Moments,
     PoissonRegressor,
     PoissonRegressorCV,
     RowBlocks,
@@ -566,7 +567,27 @@ def test_several_classes_or_adaptive_targets_are_refused():
     with pytest.raises(ValueError, match="adaptive takes two classes"):
         LogisticRegression(l1_ratio=1.0, adaptive=1.0).fit(X, np.arange(len(y)) % 3)
     Y = np.stack([y, y], axis=1)
+    several, moments = "adaptive takes one target: fit them one by one", Moments.of(X, Y)
     for model in (Lasso(adaptive=1.0), LassoCV(adaptive=1.0), LassoCV(adaptive=1.0, rule="bic")):
-        with pytest.raises(ValueError, match="target"):
+        with pytest.raises(ValueError, match=several):
             model.fit(X, Y)
+        with pytest.raises(ValueError, match=several):
+            model.fit(RowBlocks([(X[i::2], Y[i::2]) for i in range(2)]))
+        with pytest.raises(ValueError, match=several):
+            model.fit_moments(moments if isinstance(model, Lasso) else [moments] * 2)
         assert not model.__sklearn_tags__().target_tags.multi_output
+    with pytest.raises(ValueError, match=several):
+        regularization_path(Lasso(adaptive=1.0), X, Y)
+    streamed = Lasso(adaptive=1.0).partial_fit(X, Y)
+    with pytest.raises(ValueError, match=several):
+        _ = streamed.coef_
+
+
+def test_a_column_is_one_adaptive_target():
+    X, y = table(0)
+    for model in (Lasso(alpha=0.1, adaptive=1.0), LassoCV(adaptive=1.0)):
+        wanted = clone(model).fit(X, y)
+        with pytest.warns(DataConversionWarning, match="column-vector"):
+            found = clone(model).fit(X, y[:, None])
+        np.testing.assert_array_equal(found.coef_, wanted.coef_)
+        assert np.shape(found.intercept_) == ()

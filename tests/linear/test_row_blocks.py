@@ -7,7 +7,19 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 
-from skreg import ElasticNet, ElasticNetCV, Lasso, LassoCV, Moments, Ridge, RidgeCV, RowBlocks
+from skreg import (
+    ElasticNet,
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    Moments,
+    MultiTaskElasticNet,
+    MultiTaskLasso,
+    MultiTaskLassoCV,
+    Ridge,
+    RidgeCV,
+    RowBlocks,
+)
 
 CUTS = [0, 1, 1, 7, 40, 40, 41, 90]
 
@@ -181,6 +193,19 @@ def test_large_memory_maps_are_read_in_blocks(model, order, tmp_path, monkeypatc
         np.testing.assert_allclose(found.cv_result_.errors, wanted.cv_result_.errors, rtol=1e-9)
     with pytest.raises(ValueError, match=r"inconsistent|y has 80 rows where X has 90"):
         clone(model).fit(mapped, y[:80])
+
+
+@pytest.mark.parametrize("kind", [MultiTaskElasticNet, MultiTaskLasso, MultiTaskLassoCV])
+def test_large_memory_maps_of_several_tasks_are_read_in_blocks(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr("skreg.linear.row_blocks.LARGE_MAP", 0)
+    monkeypatch.setattr("skreg.linear.row_blocks.ROWS_A_COLUMN", 1)
+    X, y, weight = data()
+    Y = np.column_stack([y, X[:, 0] - y**2])
+    mapped = np.memmap(tmp_path / "X", float, mode="w+", shape=X.shape)
+    mapped[:] = X
+    alike(kind().fit(mapped, Y, weight), kind().fit(X, Y, weight))
+    with pytest.raises(ValueError, match="y has 80 rows where X has 90"):  # of the blocks' check
+        kind().fit(mapped, Y[:80])
 
 
 # Arrow ----------------------------------------------------------------------------------------

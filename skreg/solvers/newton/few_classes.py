@@ -33,7 +33,7 @@ from .class_loss import UNBALANCED, ClassLoss
 from .class_minima import ClassMinima
 from .class_model import RAISED
 from .class_path import ClassPath
-from .few_features import pairs
+from .few_features import pairs_of_columns
 from .polynomials import lagrange
 
 # Up to so many pairs, intercepts included, and so many entries of the arrays of all alphas and of
@@ -118,7 +118,7 @@ class FewClasses:
         self.Z = np.empty((n, width))
         self.Z[:, :m], self.Z[:, m] = Z, rows.has_intercept
         self.weighted = self.Z * rows.omega[:, None]
-        first, second, _ = pairs(width)
+        first, second, _ = pairs_of_columns(width)
         self.products = self.weighted[:, first] * self.Z[:, second]
         self._place, self._feature = places(n_classes, width)
 
@@ -326,7 +326,7 @@ def softmax(eta: Array) -> Array:
 @lru_cache(maxsize=32)
 def places(n_classes: int, width: int) -> tuple[Index, Index]:
     """Where each entry of a Hessian is among the sums of pairs; and the feature of each pair."""
-    of_class, of_column = pairs(n_classes)[2], pairs(width)[2]
+    of_class, of_column = pairs_of_columns(n_classes)[2], pairs_of_columns(width)[2]
     whole = of_class[:, None, :, None] * (width * (width + 1) // 2) + of_column[None, :, None, :]
     size = n_classes * width
     return whole.reshape(size, size), np.tile(np.arange(width), n_classes)

@@ -88,7 +88,7 @@ class FewFeatures:
         self.columns, self._offset = np.ones((m + one, n)), rows.offset
         self.columns[:m] = Z.T
         weighted = self.columns * rows.omega
-        first, second, self._place = pairs(m + one)
+        first, second, self._place = pairs_of_columns(m + one)
         self.weighted, self.products = weighted.T, (weighted[first] * self.columns[second]).T
         ratio = penalty.l1_ratio
         rates, slack, free = np.zeros(m + one), np.zeros(m + one), np.ones(m + one, dtype=bool)
@@ -179,7 +179,7 @@ class FewFeatures:
 
 
 @lru_cache(maxsize=32)
-def pairs(m: int) -> tuple[Index, Index, Index]:
+def pairs_of_columns(m: int) -> tuple[Index, Index, Index]:
     """Both columns of each pair of m, and the place of each pair in a matrix."""
     first, second = np.triu_indices(m)
     place = np.empty((m, m), dtype=np.intp)
