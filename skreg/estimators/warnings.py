@@ -62,6 +62,16 @@ def warn_unconverged(
     )
 
 
+def warn_floor(who: str, alpha: float) -> None:
+    """That a fit has a lower limit of the scale, without which it did not converge."""
+    warn(
+        f"{who}: at the best alpha, {alpha:.4g}, the scale has reached its lower limit, without"
+        " which the fit does not converge: coef_ and dual_gap_ are those with the limit, and scale_"
+        " is that of their residuals. Features nearly meet y: a larger alpha leaves more noise.",
+        ConvergenceWarning,
+    )
+
+
 def unit_of_gaps(loss: Loss) -> str:
     """What gaps are relative to, in words."""
     return MEAN_SQUARE if loss.quadratic else "weighted mean deviance of the intercept alone"

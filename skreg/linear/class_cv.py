@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import accuracy_score
-from sklearn.utils._param_validation import Hidden, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metadata_routing import (
     _raise_for_params,
     _routing_enabled,
@@ -58,7 +58,7 @@ class ClassifierCV(SmoothLossCVParameters, CrossValidatedLoss, LinearClassifier)
     )
     l1_ratios: ArrayLike | None = parameter(
         default=(0.0,),
-        constraint=["array-like", None, Hidden(StrOptions({"warn"}))],
+        constraint=["array-like", None],
         kind="array-like of shape (n_l1_ratios,)",
         meaning="Shares of the L1 penalty to try, each in [0, 1].",
     )
@@ -78,6 +78,8 @@ class ClassifierCV(SmoothLossCVParameters, CrossValidatedLoss, LinearClassifier)
         with `Cs`, as scikit-learn, but not with `alphas`, which are many.
         """,
     )
+
+    noise_variance: ClassVar[None] = None  # type: ignore[misc]  # no rule uses it
 
     _scores_by = ("fit", "score")
     #: ``alpha = 1 / (loss_factor C sum(s))`` is weighed against the mean of the losses.

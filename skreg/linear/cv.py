@@ -22,7 +22,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ..data.products import Array
 from ..estimators.runtime import with_one_blas_thread
-from ..estimators.warnings import WarnsOfEdge, unit_of_gaps, warn_unconverged
+from ..estimators.warnings import WarnsOfEdge, unit_of_gaps, warn_floor, warn_unconverged
 from ..paths.fit_path import with_degrees_of_freedom
 from ..paths.grid import DEFAULT_EPS, open_ends
 from ..paths.problem import BoundProblem, Problem
@@ -47,6 +47,9 @@ NOT_ALWAYS = (
     "coefs_paths_",
     "relax_",
 )
+
+# Newton steps for a scale without a lower limit: from the fit with one so many are enough, or none.
+STEPS_AT_A_SCALE = 20
 
 Candidate = tuple[BoundProblem, Array]
 Evaluation = tuple[list[Candidate], list[CVResult]]
@@ -301,6 +304,14 @@ class CrossValidated(WarnsOfEdge, LinearModel):
                 f"relax and {other} do not go together: its shares are chosen by folds, for the fit"
                 " on all rows; set rule='min' or '1se' and refit=True"
             )
+        if self.noise_variance is not None and self.rule not in CRITERIA:
+            raise ValueError(
+                f"noise_variance is for the rules {', '.join(map(repr, CRITERIA))}: leave it at"
+                f" None with rule={self.rule!r}"
+            )
+        problems = [
+            replace(one, settings=replace(one.settings, scale_floor=True)) for one in problems
+        ]
         routed = self._routed(data.given_weight, params)
         if self.rule in CRITERIA:
             candidates, results = self._by_criterion(data, problems, given)
@@ -330,10 +341,20 @@ class CrossValidated(WarnsOfEdge, LinearModel):
         penalised, share = path.at(at), None if shares is None else self.relax_
         path = relaxed(bound, path, share)
         if not bound.loss.quadratic:  # to the digits of a fit at this alpha alone
-            alone = finite_path(bound, alphas[index], start=penalised.coef.T)
-            if not np.all(alone.at(0).dual_gap <= penalised.dual_gap):
-                alone = alone.with_point(0, penalised)
-            path = path.with_point(on_path[0], relaxed(bound, alone, share).at(0))
+            steps = bound.problem.settings.max_iter
+            if bound.loss.fits_scale:
+                steps = min(steps, STEPS_AT_A_SCALE)
+            single = bound.with_settings(scale_floor=False, max_iter=steps)
+            alone = finite_path(single, alphas[index], start=penalised.coef.T)
+            if not bound.loss.fits_scale:
+                nearer = bool(np.all(alone.at(0).dual_gap <= penalised.dual_gap))
+            else:  # the gaps are those of two objectives
+                nearer = bool(alone.converged.all() or not np.all(penalised.converged))
+                if not nearer:
+                    warn_floor(type(self).__name__, float(alphas[index[0]]))
+            if not nearer:
+                single, alone = bound, alone.with_point(0, penalised)
+            path = path.with_point(on_path[0], relaxed(single, alone, share).at(0))
         point = path.at(at)
         if self.rule in CRITERIA:
             self.criterion_ = result.errors[:, 0]

@@ -246,7 +246,9 @@ def regularization_path(
     -------
     PathResult
         On the user's scale, with intercepts and duality gaps. It keeps a reference to X and y,
-        for ``coef_at(alpha, "exact")``, until it is pickled.
+        for ``coef_at(alpha, "exact")``, until it is pickled. Of `HuberRegressor` the scale of a
+        path of several alphas has the lower limit that `HuberRegressorCV` describes; that of
+        ``coef_at(alpha, "exact")`` has none.
 
     Raises
     ------
@@ -277,7 +279,8 @@ def regularization_path(
     data = estimator._checked(X, y, sample_weight, offset)
     bound = data.bind(estimator._problem(data.columns), getattr(estimator, "precompute", None))
     grid = resolve_alphas(100 if alphas is None else unwrap(alphas), bound)
-    path = relaxed(bound, finite_path(bound, grid), bound.problem.relax)
+    along = bound.with_settings(scale_floor=True) if len(grid) > 1 else bound
+    path = relaxed(along, finite_path(along, grid), bound.problem.relax)
     if not path.converged.all():
         name, unit = f"the path of {type(estimator).__name__}", unit_of_gaps(bound.loss)
         warn_unconverged(name, float(path.dual_gaps.max()), path.tol, unit=unit)

@@ -179,7 +179,7 @@ class PoissonRegressorCV(GeneralizedRegressorCV):
     criterion_ : ndarray of shape (n_alphas,)
         With `rule` "aic", "bic" or "ebic", at the chosen l1_ratio.
     noise_variance_ : float
-        The dispersion it was made with, that of `GammaRegressorCV` and `TweedieRegressorCV`.
+        The dispersion it was made with, of `GammaRegressorCV` and `TweedieRegressorCV` alone.
     dual_gap_ : float
         Relative to the weighted mean deviance of the intercept alone, the unit of `tol`.
     converged_ : bool
@@ -203,6 +203,8 @@ class PoissonRegressorCV(GeneralizedRegressorCV):
     >>> model.coef_.round(1)[:4] + 0.0
     array([ 0.9, -0.4,  0. ,  0. ])
     """
+
+    noise_variance: ClassVar[None] = None  # type: ignore[misc]  # no rule uses it
 
     def _loss(self) -> Loss:
         return Poisson()

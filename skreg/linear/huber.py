@@ -29,11 +29,9 @@ class HuberModel(GeneralizedRegressor):
     )
 
     _alpha_of = "sum"
-    #: Whether the scale is kept from vanishing.
-    _bounded: ClassVar[bool] = False
 
     def _loss(self) -> ScaledHuber:
-        return ScaledHuber(float(self.epsilon), self._bounded)
+        return ScaledHuber(float(self.epsilon))
 
     def _keep_residuals(self, data: TrainingData) -> None:
         y = data.y if data.offset is None else data.y - data.offset
@@ -104,7 +102,8 @@ class HuberRegressor(HuberModel, RegressorAtAlpha):
     The objective is convex in all of them. For a given scale it is a problem in w and b alone,
     which the method of `PoissonRegressor` solves; for given residuals the best scale is a root that
     is found by sorting them. The two alternate, sped up by the secant method. The duality gap is
-    that at the scale, and what the scale is off by.
+    that at the scale, and what the scale is off by. A single fit has no lower limit of the scale,
+    where paths of several alphas and `HuberRegressorCV`'s folds have one.
 
     Examples
     --------
@@ -119,7 +118,7 @@ class HuberRegressor(HuberModel, RegressorAtAlpha):
 
     alpha: float = 1e-4
     tol: float = 1e-5
-    solver: ClassVar[str] = "newton"  # type: ignore[misc]  # scikit-learn has one as well
+    solver: ClassVar[str] = "newton"  # type: ignore[misc]  # scikit-learn has no such parameter either
 
 
 @with_parameters
@@ -136,9 +135,11 @@ class HuberRegressorCV(HuberModel, GeneralizedRegressorCV):
     single row this is twice the absolute error. The information criteria, which need a likelihood,
     are refused.
 
-    In the fits sigma is at least a thousandth of its value for the intercept alone, and a tenth
-    where features are enough to meet y. Where it is above that, `coef_` are those of
-    ``HuberRegressor(alpha=alpha_)``.
+    The last fit is that of ``HuberRegressor(alpha=alpha_)``. In the folds, and at the other alphas
+    of `path_`, sigma is at least a thousandth of about its value for the intercept alone, and a
+    tenth where features are enough to meet y, which is another objective where sigma would be
+    smaller. Where the last fit does not converge without that limit, it has it as well, with a
+    ConvergenceWarning.
 
     {parameters}
 
@@ -154,7 +155,7 @@ class HuberRegressorCV(HuberModel, GeneralizedRegressorCV):
     coef_ : ndarray of shape (n_features,)
     intercept_ : float
     scale_ : float
-        sigma, in the unit of y, of the fit on all rows.
+        sigma, in the unit of y, that is best for the residuals of `coef_` on all rows.
     outliers_ : ndarray of bool, shape (n_samples,)
         The rows whose residual is larger than ``epsilon * scale_``.
     cv_result_ : CVResult
@@ -185,4 +186,4 @@ class HuberRegressorCV(HuberModel, GeneralizedRegressorCV):
     array([ 1. , -0.5,  0. ,  0. ])
     """
 
-    _bounded = True
+    noise_variance: ClassVar[None] = None  # type: ignore[misc]  # no rule uses it

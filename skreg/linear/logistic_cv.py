@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Hidden, StrOptions
 
 from ..estimators.parameters import parameter, with_parameters
@@ -77,6 +78,12 @@ class LogisticRegressionCV(RelaxCVParameters, ClassifierCV, LogisticClassifier):
     (True, True)
     """
 
+    l1_ratios: ArrayLike | None = parameter(
+        default=(0.0,),
+        constraint=["array-like", None, Hidden(StrOptions({"warn"}))],
+        kind="array-like of shape (n_l1_ratios,)",
+        meaning="Shares of the L1 penalty to try, each in [0, 1].",
+    )
     use_legacy_attributes: bool | str = parameter(
         default=False,
         constraint=["boolean", Hidden(StrOptions({"warn"}))],

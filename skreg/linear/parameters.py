@@ -232,8 +232,9 @@ class CVParameters:
         None is 5-fold, stratified for classes. "loo" leaves out one row at a time, which counts in
         the mean error by its weight. "approx_loo" does so by one Newton step from the fit on all
         rows, in about the time of one path; exactly for the squared error without an L1 part and
-        bounds. With these the features that are selected stay, as do the scales of standardized
-        ones and the weights of classes (Rad and Maleki, J. R. Stat. Soc. B 82(4), 2020).
+        bounds. With these the set of active features is held fixed in the approximation; so are in
+        any case the scales of standardized features and the weights of classes (Rad and Maleki, J.
+        R. Stat. Soc. B 82(4), 2020).
         """,
     )
     n_jobs: int | None = parameter(
@@ -250,7 +251,7 @@ class CVParameters:
         Take the alpha of the smallest error, or the largest one within one standard error of it
         (Breiman et al., Classification and Regression Trees, 1984). The others do without folds:
         they take the smallest information criterion of the fits on all rows, by their deviance and
-        degrees of freedom, "ebic" for more features than rows; see `noise_variance`.
+        degrees of freedom, "ebic" for more features than rows.
         """,
     )
     noise_variance: float | None = parameter(
@@ -260,7 +261,7 @@ class CVParameters:
         meaning="""
         For the information criteria of a quantity: the variance of the noise, of other losses their
         dispersion. None takes that of the fit without a penalty, which needs more rows than
-        features.
+        features. With a `rule` that chooses by folds it is refused.
         """,
     )
     fold_weights: str = parameter(

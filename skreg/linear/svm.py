@@ -166,9 +166,7 @@ class LinearSVC(
 
 
 @with_parameters
-class LinearSVCCV(
-    SparseCoefMixin, ClassWeightParameters, UselessParameters, ClassifierCV, ClassifierBySign
-):
+class LinearSVCCV(SparseCoefMixin, ClassWeightParameters, ClassifierCV, ClassifierBySign):
     """Linear support vector machine with C, and l1_ratio, chosen by cross-validation.
 
     The objective is that of `LinearSVC`, whose ``penalty="l1"`` is an l1_ratio of 1 and whose "l2"

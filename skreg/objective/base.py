@@ -67,6 +67,8 @@ class Loss(ABC):
     likelihood: ClassVar[bool] = True
     #: Whether it is that, with no dispersion to estimate.
     known_dispersion: ClassVar[bool] = False
+    #: Whether a scale that the rows share is fitted too.
+    fits_scale: ClassVar[bool] = False
     #: Whether there is a curvature.
     smooth: ClassVar[bool] = True
     #: Whether at eta slopes u of f have a gap ``f(eta) + f*(u) - u eta`` of at most

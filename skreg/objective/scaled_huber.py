@@ -26,16 +26,14 @@ class ScaledHuber(Loss):
     ----------
     epsilon : float
         The distance in units of sigma, >= 1.
-    bounded : bool
-        Whether a solver is to keep sigma from vanishing.
     """
 
     epsilon: float = 1.35
-    bounded: bool = False
     name = "scaled_huber"
     of_unit = True
     degree = 1
     likelihood = False
+    fits_scale = True
 
     def value_and_gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> tuple[float, Array]:
         """Value and gradient; see `Loss`."""

@@ -185,6 +185,12 @@ class BoundProblem(Bound):
         parts = tuple(part.with_problem(problem) for part in self.parts)
         return replace(made, total_weight=self.total_weight, parts=parts)
 
+    def with_settings(self, **changed: Any) -> BoundProblem:
+        """The same with these settings changed."""
+        settings = replace(self.problem.settings, **changed)
+        parts = tuple(part.with_settings(**changed) for part in self.parts)
+        return replace(self, problem=replace(self.problem, settings=settings), parts=parts)
+
     def with_problem_of(self, other: BoundProblem) -> BoundProblem:
         """The problem of another bound one, of the same centring and scaling, on these data."""
         return replace(

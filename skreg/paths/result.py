@@ -234,7 +234,7 @@ class PathResult:
         if not (np.isfinite(alpha) and alpha >= 0):
             raise ValueError(f"alpha must be a finite number >= 0, got {alpha!r}")
         stored = np.flatnonzero(self.alphas == alpha)
-        if len(stored):
+        if len(stored) and (method != "exact" or self.refit is None):
             return self.coefs[..., stored[0]], self.intercepts[..., stored[0]]
         if method == "exact" and self.refit is None:
             raise ValueError(

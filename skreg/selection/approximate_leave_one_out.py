@@ -14,6 +14,16 @@ part or bounds the active set is that of all rows: nothing enters or leaves it, 
 among its features alone. The scale of standardized features and the weights of classes are those of
 all rows as well.
 
+A parameter that the rows share and that is fitted too, as the scale of Huber's loss, is one more
+coefficient, which does not move eta. Of row i let ``g_i = (f_i' x_i, slope of f in it)`` be the
+gradient, ``u_i = (x_i, what moves with eta)``, by which the Hessian is ``f_i'' u_i u_i'``, ``m_i =
+(x_i, 0)`` what eta moves by, ``c_i = omega_i f_i''`` and ``s_i = u_i' A^-1 u_i``. By the formula of
+Sherman and Morrison for ``(A - c_i u_i u_i')^-1 omega_i (g_i + p)`` eta_i moves by
+
+    omega_i (m_i' A^-1 (g_i + p) + c_i (m_i' A^-1 u_i) (u_i' A^-1 (g_i + p)) / (1 - c_i s_i))
+
+which for ``m_i = u_i = x_i`` is the step above.
+
 What is neglected is of the order of the square of what a row moves. Where weights differ and alpha
 is weighed against the mean, A differs by row, which is taken to first order.
 """
@@ -148,10 +158,10 @@ def steps(bound: BoundProblem, y: Array, eta: Array, Z: Array, bend: Array) -> A
     """
     omega, loss = bound.design.omega, bound.loss
     slope, curvature = loss.gradient_and_curvature(eta, y)
-    scale, shared = omega * curvature, loss.shared_parameter(eta, y, omega)
+    weighted, shared = omega * curvature, loss.shared_parameter(eta, y, omega)
     if bound.design.mean is not None:
         Z, bend = np.column_stack([Z, np.ones(len(Z))]), np.append(bend, 0.0)
-    # Of a row: how eta moves with the coefficients, its gradient, the root of its Hessian.
+    # Of a row m and g of the header; Z becomes u.
     moves, gradient = Z, slope[:, None] * Z
     if shared is not None:
         of_shared, along = shared
@@ -159,7 +169,7 @@ def steps(bound: BoundProblem, y: Array, eta: Array, Z: Array, bend: Array) -> A
         gradient, Z = np.column_stack([gradient, of_shared]), np.column_stack([Z, along])
     fewer, counted = bound.problem.alpha_of == "mean", omega > 0
     share = fewer / np.count_nonzero(counted)
-    A = (Z * scale[:, None]).T @ Z + np.diag((1.0 - share) * bend)
+    A = (Z * weighted[:, None]).T @ Z + np.diag((1.0 - share) * bend)
     factor = factorised(A)
     halved = linalg.solve_triangular(factor, Z.T, lower=True, check_finite=False)
     s = np.einsum("ij,ij->j", halved, halved)
@@ -167,7 +177,7 @@ def steps(bound: BoundProblem, y: Array, eta: Array, Z: Array, bend: Array) -> A
         solved = linalg.solve_triangular(factor, halved, lower=True, trans=1, check_finite=False)
         s += (omega - share) * (bend @ np.square(solved))
     if shared is None:
-        of_moves, moved = s, slope * s
+        of_moves, moved = s, slope * s  # m' A^-1 u, m' A^-1 g, and u' A^-1 g
         given = moved
     else:
         solved = linalg.cho_solve((factor, True), gradient.T, check_finite=False)
@@ -177,9 +187,9 @@ def steps(bound: BoundProblem, y: Array, eta: Array, Z: Array, bend: Array) -> A
     if fewer:  # the slope of the penalty, by the KKT conditions
         pull = linalg.cho_solve((factor, True), -gradient.T @ omega, check_finite=False)
         moved, given = moved + moves @ pull, given + Z @ pull
-    rest = 1.0 - scale * s
+    rest = 1.0 - weighted * s
     rest[rest < LEAST_LEFT] = np.nan
-    return np.asarray(omega * (moved + scale * of_moves * given / rest))
+    return np.asarray(omega * (moved + weighted * of_moves * given / rest))
 
 
 def factorised(A: Array) -> Array:

@@ -72,7 +72,9 @@ class Settings:
     `seed` None visits coordinates cyclically, an integer in an order drawn from it.
     `precompute` True or "auto" allows the Gram matrix of all features ("auto": when it is
     small); False keeps to a working set. `exact` asks for coefficients of a smooth loss to ten
-    digits, a step more than the gap on a path. `tuning` changes the time that an answer takes.
+    digits, a step more than the gap on a path. `scale_floor` keeps the scale of a loss that fits
+    one from vanishing, which is another objective where it binds. `tuning` changes the time that an
+    answer takes.
     """
 
     tol: float = 1e-4
@@ -80,6 +82,7 @@ class Settings:
     seed: int | None = None
     precompute: bool | str = "auto"
     exact: bool = False
+    scale_floor: bool = False
     tuning: Tuning = TUNING
 
     def rng(self) -> np.random.RandomState | None:

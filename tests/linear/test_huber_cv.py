@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import optimize, sparse
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold
 
 import skreg
@@ -122,6 +123,48 @@ def test_units_do_not_matter(unit, l1_ratio):
     assert_allclose(other.cv_result_.errors, own.cv_result_.errors * unit, rtol=1e-6)
     assert_allclose(other.predict(X_unit), own.predict(X) * unit, rtol=1e-6)
     assert_allclose(other.scale_, own.scale_ * unit, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(200, 5), (30, 60)], ids=["tall", "wide"])
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+@pytest.mark.parametrize("store_path", [True, False])
+def test_the_last_fit_is_a_single_one_where_hardly_any_noise_is_left(shape, l1_ratio, store_path):
+    rng = np.random.default_rng(3)
+    A = rng.normal(size=shape)
+    b = A[:, :3] @ [1.0, -2.0, 0.5] + 1e-6 * rng.normal(size=len(A))
+    given = {"alphas": [1e-2, 1e-4], "cv": 3, "store_path": store_path}
+    own = HuberRegressorCV(l1_ratio=l1_ratio, **given).fit(A, b)
+    single = HuberRegressor(alpha=own.alpha_, l1_ratio=l1_ratio).fit(A, b)
+    assert single.scale_ < 1e-3
+    assert_allclose(own.coef_, single.coef_, atol=1e-9)
+    assert_allclose(own.intercept_, single.intercept_, atol=1e-9)
+    assert_allclose(own.scale_, single.scale_, rtol=1e-3)
+    assert_allclose(own.scale_, own._loss().best_scale(b - own.predict(A), b), rtol=1e-3)
+    assert own.dual_gap_ <= 1e-6
+
+
+def test_where_the_scale_vanishes_the_last_fit_has_the_floor_and_says_so():
+    rng = np.random.default_rng(3)
+    A = rng.normal(size=(30, 60))
+    b = A[:, :3] @ [1.0, -2.0, 0.5] + 1e-2 * rng.standard_t(2, size=30)
+    model = HuberRegressorCV(l1_ratio=1.0, alphas=[2.7], cv=3)
+    with pytest.warns(ConvergenceWarning, match="2.7, the scale has reached its lower limit"):
+        model.fit(A, b)
+    assert model.dual_gap_ < 1e-9
+    assert model.converged_
+    assert model.scale_ == pytest.approx(model._loss().best_scale(b - model.predict(A), b))
+
+
+def test_a_path_has_a_floor_under_the_scale_and_an_exact_fit_on_it_has_none():
+    rng = np.random.default_rng(3)
+    A = rng.normal(size=(200, 5))
+    b = A @ [1.0, -2.0, 0.5, 0.0, 0.0] + 1e-6 * rng.normal(size=200)
+    path = skreg.regularization_path(HuberRegressor(), A, b, alphas=[1.0, 0.1])
+    single = HuberRegressor(alpha=0.1).fit(A, b)
+    assert np.abs(path.coefs[:, 1] - single.coef_).max() > 1e-8
+    assert_allclose(path.coef_at(0.1, "exact"), single.coef_, atol=1e-10)
+    alone = skreg.regularization_path(HuberRegressor(), A, b, alphas=[0.1])
+    assert_allclose(alone.coefs[:, 0], single.coef_, atol=1e-10)
 
 
 def test_leaving_out_single_rows_is_twice_the_absolute_error():

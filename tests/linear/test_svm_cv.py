@@ -122,6 +122,12 @@ def test_a_grid_from_the_data_and_rules():
     assert not hasattr(averaged, "path_")
 
 
+def test_it_has_no_parameter_without_effect():
+    assert not {"intercept_scaling", "random_state"} & LinearSVCCV().get_params().keys()
+    with pytest.raises(ValueError, match="'l1_ratios' parameter of LinearSVCCV"):
+        LinearSVCCV(l1_ratios="warn").fit(*TWO)
+
+
 def test_scorers_are_asked_by_score_and_told_of_metadata():
     X, y = TWO
     own = LinearSVCCV(Cs=CS, scoring="balanced_accuracy").fit(X, y)

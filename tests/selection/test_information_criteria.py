@@ -9,7 +9,16 @@ from sklearn.linear_model import LassoLarsIC
 from sklearn.preprocessing import scale
 
 import skreg
-from skreg import ElasticNetCV, LassoCV, LogisticRegressionCV, PoissonRegressorCV, RidgeCV
+from skreg import (
+    ElasticNetCV,
+    HuberRegressorCV,
+    LassoCV,
+    LinearSVCCV,
+    LogisticRegressionCV,
+    PoissonRegressorCV,
+    RidgeCV,
+    TweedieRegressorCV,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::skreg.GridEdgeWarning")  # grids are short
 
@@ -106,12 +115,24 @@ def test_of_classes_and_counts_it_is_the_deviance_and_the_features():
         (RidgeCV(rule="bic", scoring="r2"), "leave scoring at None"),
         (LogisticRegressionCV(rule="bic", refit=False), "set refit=True"),
         (RidgeCV(rule="bic", store_cv_results=True), "set store_cv_results=False"),
-        (LogisticRegressionCV(rule="bic", noise_variance=2.0), "leave it at None"),
+        (TweedieRegressorCV(power=1, rule="bic", noise_variance=2.0), "leave it at None"),
+        (LassoCV(rule="min", noise_variance=3.0), "noise_variance is for the rules 'aic'"),
+        (RidgeCV(noise_variance=3.0), "leave it at None with rule='min'"),
+        (TweedieRegressorCV(rule="1se", noise_variance=3.0), "leave it at None with rule='1se'"),
     ],
 )
 def test_what_makes_no_sense_without_folds_is_refused(model, said):
     with pytest.raises(ValueError, match=said):
         model.fit(X, Y > 100 if isinstance(model, LogisticRegressionCV) else Y)
+
+
+@pytest.mark.parametrize(
+    "kind", [HuberRegressorCV, LinearSVCCV, LogisticRegressionCV, PoissonRegressorCV]
+)
+def test_noise_variance_is_a_parameter_only_where_a_rule_uses_it(kind):
+    with pytest.raises(TypeError, match="noise_variance"):
+        kind(noise_variance=1.0)
+    assert "noise_variance" not in kind().get_params()
 
 
 def test_a_fit_with_folds_leaves_nothing_of_one_without():

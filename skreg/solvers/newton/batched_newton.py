@@ -360,7 +360,8 @@ def _from_some_rows(
     part = design.of_rows(chosen)
     offset = None if target.offset is None else target.offset[chosen]
     few = Bound(part, Target.build(part, target.raw[chosen], offset), bound.penalty, bound.loss)
-    (found,) = solve_each(kind, few, alphas, start, replace(settings, exact=False))
+    rough = replace(settings, exact=False, scale_floor=True)  # a few rows may be met
+    (found,) = solve_each(kind, few, alphas, start, rough)
     intercepts = np.reshape(found.intercept, -1)
     if not np.isfinite(found.coef).all():
         return start, [None] * len(intercepts)

@@ -32,11 +32,13 @@ from .rows import TargetLoss
 MOST_SCALES = 100
 # Change of the scale that ends them, as a share of it: of an answer, and on a path.
 SAME_SCALE, SAME_ON_A_PATH = 1e-12, 1e-9
-# The least scale on a path, as a share of that of the intercept alone: what is left of y is hardly
-# noise then, and a loss that is nearly the absolute error takes thousands of steps (Ndiaye et al.,
-# Journal of Physics: Conference Series 904, 2017, for the Lasso with a scale). With features enough
-# to meet y the scale vanishes at some alpha, whatever the noise.
+# The least scale with `scale_floor`, as a share of that of the intercept alone: what is left of y
+# is hardly noise then, and a loss that is nearly the absolute error takes thousands of steps
+# (Ndiaye et al., Journal of Physics: Conference Series 904, 2017, for the Lasso with a scale). With
+# features enough to meet y the scale vanishes at some alpha, whatever the noise.
 LEAST_ON_A_PATH, LEAST_OF_MANY_FEATURES, LEAST_OF_SPREAD = 1e-3, 0.1, 0.1
+# Scales in turn at which `max_iter` steps are too few, after which no other is tried.
+MOST_UNSOLVED = 3
 # Largest fall of the scale at once: from far away a fit with a small one takes many steps.
 LARGEST_FALL = 0.1
 # Where residuals ask for a scale that is so much smaller, y is met.
@@ -103,7 +105,7 @@ class ScaledNewton(NewtonPath):
     scale : float
         The last one.
     least : float
-        What it is no less than.
+        What it is no less than: zero without `scale_floor`.
     """
 
     def __init__(
@@ -119,7 +121,7 @@ class ScaledNewton(NewtonPath):
         self.loss, self.own = bound.loss, TargetLoss(bound, k)
         self.meeting, self.least = Meeting.of(bound, k, self.loss.epsilon), 0.0
         self.scale = self._best_scale(self.own.eta)
-        if not settings.exact or self.loss.bounded:
+        if settings.scale_floor:
             self.least = least_on_a_path(self.own, self.scale, self.meeting is not None)
             self.scale = max(self.scale, self.least)
         fixed = replace(bound, loss=Huber(self.loss.epsilon * self.scale))
@@ -140,10 +142,13 @@ class ScaledNewton(NewtonPath):
         if self.meeting is not None and 0.0 < alpha <= self.meeting.largest_alpha:
             return self._met(alpha, self.meeting)
         self._predict(alpha)
-        scale, tried, n_iter = self.scale, list[tuple[float, float]](), 0
+        scale, tried, n_iter, unsolved = self.scale, list[tuple[float, float]](), 0, 0
         for _ in range(MOST_SCALES):
             found = self._at_scale(alpha, scale)
             n_iter += found.n_iter
+            unsolved = unsolved + 1 if found.n_iter >= self.settings.max_iter else 0
+            if unsolved == MOST_UNSOLVED:
+                break
             best = self._best_scale(self.point.eta)
             if best < NEARLY_MET * scale:
                 # The dual point serves any scale, and the scale falls with the residuals for ever.
