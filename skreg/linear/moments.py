@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +25,28 @@ from .training_data import check_data
 
 # What marks a file of moments, and its version.
 FORMAT = "skreg.Moments 1"
+# What it holds beside.
+HELD = (
+    "S",
+    "reference",
+    "rounding",
+    "n_rows",
+    "n_features",
+    "feature_names",
+    "dtype",
+    "one_target",
+)
+# What reading a file that is damaged, or of another kind, may raise.
+UNREADABLE = (
+    OSError,
+    EOFError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+    BadZipFile,
+    struct.error,
+    zlib.error,
+)
 # Sums of squares outside of these are near the ends of floating point.
 SMALLEST_SQUARES, LARGEST_SQUARES = 1e-200, 1e200
 
@@ -130,7 +155,7 @@ class Moments(SummedRows):
         omega = weight / weight.sum()
         mean = np.concatenate([adjoint(table, omega), omega @ Y])
         matrix = MomentMatrix.of_rows(table, Y, mean, weight)
-        refuse_far_from_one(matrix, table, Y)
+        refuse_far_from_one(matrix, table, Y, weight)
         rounding = EPS * matrix.S.diagonal()[:-1]
         return cls(matrix, n_rows, names, table.dtype, target.ndim == 1, rounding)
 
@@ -288,15 +313,25 @@ class Moments(SummedRows):
         ValueError
             If the file holds no moments.
         """
+        source = Path(path)
         try:
-            with np.load(path, allow_pickle=False) as file:
-                held = {name: file[name] for name in file.files}
-        except (OSError, EOFError, ValueError) as error:
-            if isinstance(error, FileNotFoundError):
-                raise
-            raise ValueError(f"{os.fspath(path)!r} is no file of moments: {error}") from None
+            # Opened here, as NumPy leaves a file open that begins like an archive and is none.
+            with source.open("rb") as content:
+                file = np.load(content, allow_pickle=False)
+                if isinstance(file, np.ndarray):
+                    raise ValueError("it has a single array")
+                return cls._of_arrays({name: file[name] for name in file.files})
+        except FileNotFoundError:
+            raise
+        except UNREADABLE as error:
+            raise ValueError(f"{str(source)!r} is no file of moments: {error}") from None
+
+    @classmethod
+    def _of_arrays(cls, held: dict[str, Any]) -> Self:
         if str(held.get("format")) != FORMAT:
-            raise ValueError(f"{os.fspath(path)!r} is no file of moments that this version reads")
+            raise ValueError("it has no format that this version reads")
+        if missing := [name for name in HELD if name not in held]:
+            raise ValueError(f"it has no {missing[0]}")
         names = held["feature_names"]
         return cls(
             matrix=MomentMatrix(held["S"], held["reference"], int(held["n_features"])),
@@ -323,15 +358,15 @@ def refuse_too_large(width: int) -> None:
         )
 
 
-def refuse_far_from_one(matrix: MomentMatrix, X: Any, Y: Array) -> None:
+def refuse_far_from_one(matrix: MomentMatrix, X: Any, Y: Array, weight: Array) -> None:
     """Refuse columns whose squares leave the range of floating point, or come near its ends."""
-    squares, p = matrix.S.diagonal()[:-1], X.shape[1]
+    squares, p, rows = matrix.S.diagonal()[:-1], X.shape[1], weight > 0
     for j in np.flatnonzero(
         ~((squares >= SMALLEST_SQUARES) & (squares <= LARGEST_SQUARES))
     ).tolist():
         column: Any
         name, column = (f"column {j} of X", X[:, [j]]) if j < p else ("y", Y[:, j - p])
-        values = column.toarray() if is_sparse(column) else column
+        values = (column.toarray() if is_sparse(column) else column)[rows]
         if np.ptp(values) > 0.0:  # of a constant column nothing is left, and nothing lost
             raise ValueError(
                 f"{name} has values up to {np.abs(values).max():.2g}, whose squares leave the range"

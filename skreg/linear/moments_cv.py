@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -104,7 +104,8 @@ class CrossValidatedByMoments(CrossValidated):
         known = MomentsData.check(self, sum(folds[1:], folds[0]))
         data = MomentsOfFolds(known.moments, known.columns, known.powers, folds=folds)
         self._fit_data(data, {})
-        warn_of_lost_digits(data, self._chosen_problem(data.columns), self.alpha_, self.coef_)
+        chosen = replace(self._chosen_problem(data.columns), relax=vars(self).get("relax_"))
+        warn_of_lost_digits(data, chosen, self.alpha_, self.coef_)
         return self
 
     def _evaluate(

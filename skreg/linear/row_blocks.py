@@ -265,11 +265,20 @@ class FoldSums:
             return self
         if self.labelled not in (None, other.labelled):
             raise ValueError(f"block {other.block}: folds must be in all blocks or in none")
+        kind, before = other._kind_of_labels, self._kind_of_labels
+        if kind and before and kind != before:
+            raise ValueError(f"block {other.block}: folds are {kind} here and {before} before")
         total = dict(self.by_fold)
         with _naming(other.block):
             for label, own in other.by_fold.items():
                 total[label] = total[label] + own if label in total else own
         return FoldSums(total, other.labelled, other.block, self.n_rows + other.n_rows)
+
+    @property
+    def _kind_of_labels(self) -> str | None:
+        """None where no row has a weight."""
+        label = next(iter(self.by_fold), None)
+        return None if label is None else "text" if isinstance(label, str) else "numbers"
 
     def in_order(self, n_folds: int | None) -> list[Moments]:
         """The moments of each fold."""
@@ -344,13 +353,14 @@ def _by_fold(X: Any, y: Any, weight: Any, fold: NDArray[Any] | None) -> Iterator
         if weight is None or np.any(weight):
             yield 0, X, y, weight
         return
-    if weight is not None:
+    uniform = weight is None or isinstance(weight, numbers.Number)
+    if not uniform:
         weight = numeric(weight, "sample_weight", "row")
-        if weight.shape not in ((), fold.shape):
+        if weight.shape != fold.shape:
             raise ValueError(f"sample_weight must have shape {fold.shape}, got {weight.shape}")
     for label in np.unique(fold).tolist():
         rows = np.flatnonzero(fold == label)
-        own = weight if weight is None or not weight.ndim else weight[rows]
+        own = weight if uniform else weight[rows]
         if own is None or np.any(own):
             yield label, _taken(X, rows), _taken(y, rows), own
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from ..data.powers_of_two import PowersOfTwo, exponent_of, powers_of_sizes
 from ..data.products import Array
 from ..estimators.ready import DTYPES
 from ..estimators.runtime import warn
-from ..estimators.validation import check_table, check_weights
+from ..estimators.validation import check_table, check_weights, unwrap
+from ..objective.group import ScaledGroupPenalty
 from ..paths.problem import BoundProblem, Problem
 from ..solvers.quadratic.condition import digits_of_coefficients
 from ..solvers.registry import choose
@@ -211,10 +213,13 @@ class FittedToMoments(LinearModel):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If the input is invalid; earlier blocks are then kept as they were.
         """
-        if isinstance(decay, bool) or not 0 < decay <= 1:
+        given: Any = unwrap(decay)
+        if isinstance(given, bool) or not isinstance(given, numbers.Real):
+            raise TypeError(f"decay must be a number in (0, 1], not {type(given).__name__}")
+        if not 0 < decay <= 1:
             raise ValueError(f"decay must be in (0, 1], got {decay!r}")
         before = vars(self).get("_moments")
         self._validate_params()
@@ -247,9 +252,16 @@ def warn_of_lost_digits(data: MomentsData, problem: Problem, alpha: Any, coef: A
     bound, rows = data.bind(problem), np.atleast_2d(coef)
     alphas = np.broadcast_to(bound.engine_alphas(np.atleast_1d(alpha)), len(rows))
     own = data.moments.digits[: data.moments.n_features]
+    penalties = [bound.penalty.at(one) for one in alphas]
+    first = penalties[0]
+    if isinstance(first, ScaledGroupPenalty) and len(rows) > 1 and problem.relax in (None, 1.0):
+        # Lengths of coefficients in several targets are curved, and with them coefficients are
+        # certain of which the Gram matrix alone says nothing. How certain takes the second
+        # derivatives in all targets at once: only features without that part are looked at.
+        rows = np.where(first.by_length, 0.0, rows)
     digits = min(
-        digits_of_coefficients(each, bound.design, bound.penalty.at(one), own)
-        for one, each in zip(alphas, rows, strict=True)
+        digits_of_coefficients(each, bound.design, penalty, own)
+        for penalty, each in zip(penalties, rows, strict=True)
     )
     if digits < FEW_DIGITS:
         warn(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..caching import cached_property
 from .penalties import Array, Box, Penalty
@@ -105,6 +106,11 @@ class ScaledGroupPenalty(Box):
     def has_l1(self) -> bool:
         """Whether a feature has a part that is linear in its length."""
         return bool(np.count_nonzero(self.l1))
+
+    @property
+    def by_length(self) -> NDArray[np.bool_]:
+        """Which features have it."""
+        return np.asarray(self.l1 > 0)
 
     @property
     def vanishes(self) -> bool:

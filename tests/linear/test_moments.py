@@ -110,6 +110,14 @@ def test_rows_of_no_weight_are_none():
     X, y, weight = data()
     weight[:40] = 0.0
     alike(Lasso(alpha=0.1).partial_fit(X, y, weight), Lasso(alpha=0.1).fit(X, y, weight))
+    weight[41:] = 0.0
+    for block in (X, sparse.csr_array(X)):
+        one = Moments.of(block, y, weight)
+        alike(Lasso().fit_moments(one), Lasso().fit(X[40:41], y[40:41]))
+        alike(
+            Ridge().fit_moments(one + Moments.of(X[:9], y[:9], weight[40])),
+            Ridge().fit(X[np.r_[:9, 40]], y[np.r_[:9, 40]], np.full(10, weight[40])),
+        )
 
 
 def test_sparse_and_float32_blocks():
@@ -156,6 +164,10 @@ def test_decay_multiplies_the_weights_of_earlier_blocks():
     alike(model, Ridge().fit(X, y, np.repeat([0.25, 0.5, 1.0], 30)))
     with pytest.raises(ValueError, match=r"decay must be in \(0, 1\], got 0"):
         model.partial_fit(X, y, decay=0)
+    for decay in ("a", None, [0.5], True):
+        with pytest.raises(TypeError, match="decay must be a number"):
+            model.partial_fit(X, y, decay=decay)
+    assert model.n_samples_seen_ == 90
 
 
 def test_a_stream_goes_on_after_a_pickle():
@@ -233,6 +245,24 @@ def test_files(tmp_path):
             Moments.load(path)
     with pytest.raises(FileNotFoundError):
         Moments.load(tmp_path / "none.npz")
+
+
+def test_damaged_files(tmp_path):
+    X, y, _ = data()
+    whole = Moments.of(X, y).save(tmp_path / "whole.npz")
+    content, held = whole.read_bytes(), dict(np.load(whole))
+    bad, paths = bytearray(content), []
+    bad[content.index(held["S"].tobytes())] ^= 255
+    for k, part in enumerate((b"", content[:3], content[:10], content[:-10], bytes(bad))):
+        paths.append(tmp_path / f"{k}.npz")
+        paths[-1].write_bytes(part)
+    np.save(tmp_path / "array.npy", X)
+    np.savez(tmp_path / "format.npz", format=held["format"])
+    np.savez(tmp_path / "type.npz", **{**held, "dtype": "none"})
+    for path in (*paths, *(tmp_path / one for one in ("array.npy", "format.npz", "type.npz"))):
+        # A file that stays open warns, and warnings are errors.
+        with pytest.raises(ValueError, match=f"{path.name}' is no file of moments"):
+            Moments.load(path)
 
 
 @pytest.mark.filterwarnings("ignore::skreg.GridEdgeWarning")
@@ -347,6 +377,22 @@ def test_lost_digits_are_told():
     whole = Moments.of(np.vstack([1e9 * X, X]), np.append(y, y))
     with pytest.raises(ValueError, match=r"variance of feature [01] no digits are left"):
         Lasso().fit_moments(whole - Moments.of(1e9 * X, y))
+
+
+def test_lengths_make_coefficients_of_dependent_features_certain():
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((10, 60))
+    W = rng.standard_normal((60, 20)) * (rng.random((60, 1)) < 0.3)
+    Y = X @ W + rng.standard_normal((10, 20))
+    found = MultiTaskLasso(alpha=1.0).fit_moments(Moments.of(X, Y))
+    assert np.count_nonzero(found.coef_[0]) > 10
+    alike(found, MultiTaskLasso(alpha=1.0).fit(X, Y), 1e-12)
+    X = rng.standard_normal((200, 5))
+    X[:, 4] = X[:, 3] + 1e-6 * X[:, 4]
+    Y = X @ rng.standard_normal((5, 2)) + rng.standard_normal((200, 2))
+    for setting in ({"alpha": 0.0}, {"penalty_factor": [1, 1, 1, 0, 0]}, {"relax": 0.5}):
+        with pytest.warns(UserWarning, match="about [1-4] digits of the coefficients"):
+            MultiTaskLasso(**{"alpha": 1e-9, **setting}).fit_moments(Moments.of(X, Y))
 
 
 # The estimators that read rows; the others are fitted to sums.

@@ -86,6 +86,18 @@ def test_rows_are_dealt_alike_however_they_are_split():
     assert min(sizes) > 5
 
 
+@pytest.mark.filterwarnings("ignore::skreg.GridEdgeWarning")
+@pytest.mark.parametrize("model", [LassoCV(cv=3), RidgeCV(cv=3)], ids=str)
+def test_a_number_is_the_weight_of_every_row(model):
+    X, y, _ = data()
+    wanted = clone(model).fit(RowBlocks([(X, y, np.full(90, 2.0))]))
+    for weight in (2, 2.0, np.float64(2.0)):
+        alike(clone(model).fit(RowBlocks([(X, y, weight)])), wanted)
+    alike(clone(model).fit(RowBlocks([(X, y, 2.0), (X, y, 0.0)])), wanted)
+    with pytest.raises(ValueError, match="block 0: Negative values in sample_weight"):
+        clone(model).fit(RowBlocks([(X, y, -2.0)]))
+
+
 def test_criteria_take_one_pass_without_folds():
     X, y, _ = data()
     alike(LassoCV(rule="bic").fit(in_blocks(X, y)), LassoCV(rule="bic").fit(X, y))
@@ -141,6 +153,10 @@ def test_what_is_wrong_names_the_block():
         LassoCV().fit(in_blocks(X, y, weight, np.zeros(90)))
     with pytest.raises(ValueError, match="fold is missing in row 0"):
         RowBlocks([(X, y, None, np.full(90, np.nan))]).moments_of_folds()
+    fold = np.arange(90) % 3
+    mixed = RowBlocks([(X, y, None, fold), (X, y, None, fold.astype(str))])
+    with pytest.raises(ValueError, match="block 1: folds are text here and numbers before"):
+        mixed.moments_of_folds()
 
 
 def test_an_iterator_that_raises_leaves_the_model_as_it_was():
@@ -189,6 +205,7 @@ def test_large_memory_maps_are_read_in_blocks(model, order, tmp_path, monkeypatc
     wanted = clone(model).fit(X, y, weight)
     found = clone(model).fit(mapped, y, weight)
     alike(found, wanted)
+    alike(clone(model).fit(mapped, y, 2.0), clone(model).fit(X, y, 2.0))
     if hasattr(wanted, "cv_result_"):
         np.testing.assert_allclose(found.cv_result_.errors, wanted.cv_result_.errors, rtol=1e-9)
     with pytest.raises(ValueError, match=r"inconsistent|y has 80 rows where X has 90"):
