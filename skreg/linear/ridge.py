@@ -229,6 +229,10 @@ class Ridge(RidgeModel, FittedToMoments, LinearRegressor):
         self._fit_ridge(data, self._alphas(columns_of(y, data.y[:1].size)))
         return self
 
+    def _refuse_solver_of_rows(self) -> None:
+        if self.solver not in ("auto", "cd"):
+            raise AttributeError(f"solver={self.solver!r} needs the rows of X: take 'auto'")
+
     def _check_settings(self, data: Any) -> None:
         if self.solver in STOCHASTIC:
             raise ValueError(f"solver={self.solver!r} needs the rows of X: take 'auto'")

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.utils import metadata_routing
+from sklearn.utils.metaestimators import available_if
 
 from ..data.powers_of_two import PowersOfTwo, exponent_of, powers_of_sizes
 from ..data.products import Array
@@ -97,6 +98,12 @@ def powers_of_moments(moments: Moments) -> PowersOfTwo:
     return powers_of_sizes(sizes[:p], sizes[p:], heaviest, moments.dtype)
 
 
+def _takes_blocks(estimator: Any) -> bool:
+    """Whether there is a `partial_fit`: no solver was asked for that needs rows."""
+    estimator._refuse_solver_of_rows()
+    return True
+
+
 class FittedToMoments(LinearModel):
     """Base of the estimators that are fitted to moments, and to blocks of rows."""
 
@@ -116,15 +123,20 @@ class FittedToMoments(LinearModel):
         problem = self._problem(data.columns)
         choose(problem.solver, problem.penalty.at(1.0), problem.loss, has_rows=False)
 
+    def _refuse_solver_of_rows(self) -> None:
+        """Raise an AttributeError where rows are needed, as of what an estimator has not."""
+
     def _check_shape(self, shape: tuple[int, ...]) -> None:
         """Refuse what the shape of y after its rows may not be."""
 
     def __getattr__(self, name: str) -> Any:
-        # Of a fit that was put off. Nothing else comes here that an estimator has.
+        # Of a fit that was put off; why there is no `partial_fit`. Nothing else comes here.
         if name in LATE and "_moments" in vars(self):
             self._fit_late()
             if name in vars(self):
                 return vars(self)[name]
+        if name == "partial_fit":
+            self._refuse_solver_of_rows()
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @all_or_nothing
@@ -189,6 +201,7 @@ class FittedToMoments(LinearModel):
 
     __metadata_request__partial_fit = {"decay": metadata_routing.UNUSED}
 
+    @available_if(_takes_blocks)
     @all_or_nothing
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, decay: float = 1.0) -> Self:
         """Add a block of rows; the fit is that to the rows of all blocks.

@@ -418,3 +418,23 @@ def test_there_are_no_more_steps_than_max_iter(data, l1_ratio):
     for most in (1, 2, 3):
         model = LogisticRegression(max_iter=most, l1_ratio=l1_ratio, **EXACT).fit(*data)
         assert model.n_iter_.max() <= most
+
+
+@pytest.mark.parametrize("C", [300.0, 1e3, 1e4])
+def test_a_loss_near_zero_is_minimised_to_its_rounding(C):
+    """Its value has the rounding of what it is the difference of; steps were taken for idle."""
+    X = [[-3, -48], [-3, 48], [-3, -32], [-3, 16], [-3, 0], [-2, 32.0]]
+    model = LogisticRegression(C=C, fit_intercept=False).fit(X, [0, 1, 0, 1, 0, 1])
+    assert model.dual_gap_ < 1e-10
+
+
+def test_steps_go_on_while_the_objective_falls():
+    """The gap need not fall with it."""
+    model = LogisticRegression(C=1e8, l1_ratio=0.5, fit_intercept=False)
+    assert model.fit(CANCER.data, CANCER.target).dual_gap_ < 1e-9
+    for seed in range(20):
+        draw = np.random.default_rng(seed)
+        X = draw.standard_normal((40, 20)) * 2.0 ** draw.integers(-6, 7, 20)
+        y = X @ draw.standard_normal(20) + 5 * draw.standard_normal(40) > 0
+        model = LogisticRegression(C=300, fit_intercept=False).fit(X, y)
+        assert model.dual_gap_ < 1e-6

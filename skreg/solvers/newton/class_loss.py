@@ -99,6 +99,10 @@ class ClassLoss:
         """Mean loss."""
         return self.loss.value(eta, self.y, self.omega[:, None])
 
+    def size_of_terms(self, eta: Array) -> float:
+        """Mean size of what the losses are the differences of: near zero they have its rounding."""
+        return float(self.mean(np.abs(eta)).sum())
+
     def values_of_each(self, eta: Array) -> Array:
         """Mean losses of several linear predictors, with all classes one after the other."""
         predictors = eta.reshape(len(eta), self.n_classes, -1)

@@ -88,15 +88,23 @@ class ClassPath:
         now = rows.value(point.eta) + known
         slope = float(rows.mean((rows.y - p) * direction).sum())
         fall = float(penalty.value(new.w).sum()) - known - slope
-        share = 1.0
+        share, rounding = 1.0, RISE_OF_ROUNDING * (abs(now) + rows.size_of_terms(point.eta))
         for _ in range(MOST_HALVINGS):
             w = point.w + share * (new.w - point.w) if share < 1.0 else new.w
             value = rows.value(point.eta + share * direction) + float(penalty.value(w).sum())
-            rounding = RISE_OF_ROUNDING * abs(now)
             if value <= now + LEAST_FALL * share * fall + rounding:
                 return share if share == 1.0 or -share * fall > rounding else 0.0
             share *= 0.5
         return 0.0
+
+    def is_lower(self, penalty: ScaledPenalty, point: ClassPoint, other: ClassPoint) -> bool:
+        """Whether the objective is lower than at another point by more than the aim."""
+        fall = self.objective(penalty, other) - self.objective(penalty, point)
+        return fall > self.aim * self.rows.unit
+
+    def objective(self, penalty: ScaledPenalty, point: ClassPoint) -> float:
+        """The mean loss and the penalty."""
+        return self.rows.value(point.eta) + float(penalty.value(point.w).sum())
 
     def gap_at(
         self,

@@ -125,6 +125,7 @@ class ClassRidge(ClassPath):
         rows, penalty, point = self.rows, self.penalty.at(alpha), self.extrapolated(alpha)
         self.ridges = alpha * (1.0 - self.shape.l1_ratio) * self.penalty.l2_factors
         best, best_point, idle, n_iter, error = np.inf, point, 0, 0, np.inf
+        lowest = np.inf
         p = rows.probabilities(point.eta)
         while n_iter < self.settings.max_iter:
             n_iter += 1
@@ -148,12 +149,18 @@ class ClassRidge(ClassPath):
                 idle += n_iter > TRUSTED_STEPS and error >= last
                 continue
             gap = self.gap_at(point, s, p, self._correlate(rows.y - s), penalty)
-            idle += gap >= best
             if gap < best:
                 best, best_point, idle = gap, point, 0
+            else:
+                value = self.objective(penalty, point)
+                idle = 0 if value < lowest - self.aim * rows.unit else idle + 1
+                lowest = min(lowest, value)
             if best <= self.aim or idle >= MOST_IDLE_STEPS:
                 break
-        point = best_point if np.isfinite(best) else point
+        if np.isfinite(best) and not (
+            best > self.aim and self.is_lower(penalty, point, best_point)
+        ):
+            point = best_point  # else the gap of the one is one of the other
         if best > self.aim:
             best = min(best, self.other_gap(point, penalty))
         self.remember(alpha, point, best)

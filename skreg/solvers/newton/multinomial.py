@@ -164,7 +164,7 @@ class ActivePairs(ClassPath):
         if self.model is not None and self.spent > self._cost_of_refresh():
             self.model = None
         best, best_point, best_q, idle = np.inf, point, self.q, 0
-        error, n_iter, tried = np.inf, 0, 0  # `tried` since pairs joined
+        error, n_iter, tried, lowest = np.inf, 0, 0, np.inf  # `tried` since pairs joined
         p = rows.probabilities(point.eta)
         while n_iter < self.settings.max_iter:
             n_iter, tried = n_iter + 1, tried + 1
@@ -205,13 +205,16 @@ class ActivePairs(ClassPath):
             if gap < best:
                 best, best_point, best_q, idle = gap, point, q, 0
             else:
-                idle += 1
+                value = self.objective(penalty, point)
+                idle = 0 if value < lowest - self.aim * rows.unit else idle + 1
+                lowest = min(lowest, value)
             if best <= self.aim or idle >= MOST_IDLE_STEPS:
                 break
             if error > CONTRACTION * last:
                 self.model = None
-        if not np.isfinite(best):
-            best_point = point
+        reached = best <= self.aim or point is best_point
+        if not reached and (not np.isfinite(best) or self.is_lower(penalty, point, best_point)):
+            best_point = point  # the gap of the one is one of the other
         return self._finished(alpha, penalty, best_point, best_q, best, n_iter)
 
     def _refresh(self, p: Array) -> None:

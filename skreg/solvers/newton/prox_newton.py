@@ -186,7 +186,7 @@ class NewtonPath:
         if self.model is not None and self.spent > self._cost_of_refresh():
             self.model = None
         best, best_point, best_q, idle = np.inf, point, self.q, 0
-        error, n_iter, tried = np.inf, 0, 0  # `tried` since features joined
+        error, n_iter, tried, lowest = np.inf, 0, 0, np.inf  # `tried` since features joined
         r, h = rows.slopes(point.eta)
         while n_iter < self.settings.max_iter:
             n_iter, tried = n_iter + 1, tried + 1
@@ -232,14 +232,27 @@ class NewtonPath:
             if gap < best:
                 best, best_point, best_q, idle = gap, point, q, 0
             elif np.isfinite(gap):
-                idle += 1
+                value = self._objective(penalty, point)
+                idle = 0 if value < lowest - self.aim * rows.unit else idle + 1
+                lowest = min(lowest, value)
             if best <= self.aim or idle >= MOST_IDLE_STEPS:
                 break
             if error > CONTRACTION * last:
                 self.model = None
-        if not np.isfinite(best):
-            best_point = point
+        if not best <= self.aim and point is not best_point:
+            if not np.isfinite(best):
+                best_point = point
+            elif self._is_lower(penalty, point, best_point):  # the gap of that is one of this
+                best_point, best = point, min(best, self._other_gap(point, r, h, penalty))
         return self._finished(alpha, penalty, best_point, best_q, best, n_iter)
+
+    def _is_lower(self, penalty: ScaledPenalty, point: Point, other: Point) -> bool:
+        """Whether the objective is lower than at another point by more than the aim."""
+        fall = self._objective(penalty, other) - self._objective(penalty, point)
+        return fall > self.aim * self.rows.unit
+
+    def _objective(self, penalty: ScaledPenalty, point: Point) -> float:
+        return self.rows.value(point.eta) + float(penalty.value(point.w).sum())
 
     def _step(self, alpha: float, point: Point, r: Array) -> Point:
         """The minimum of the model around a point with the residuals r."""
@@ -267,11 +280,10 @@ class NewtonPath:
         known = float(penalty.value(point.w).sum())
         now = rows.value(point.eta) + known
         fall = float(penalty.value(new.w).sum()) - known - rows.mean(r * direction)
-        share = 1.0
+        share, rounding = 1.0, RISE_OF_ROUNDING * (abs(now) + rows.size_of_terms(point.eta))
         for _ in range(MOST_HALVINGS):
             w = point.w + share * (new.w - point.w) if share < 1.0 else new.w
             value = rows.value(point.eta + share * direction) + float(penalty.value(w).sum())
-            rounding = RISE_OF_ROUNDING * abs(now)
             if value <= now + LEAST_FALL * share * fall + rounding:
                 return share if share == 1.0 or -share * fall > rounding else 0.0
             share *= 0.5

@@ -97,6 +97,10 @@ class TargetLoss:
         """Mean loss."""
         return self.loss.value(eta, self.y, self.omega)
 
+    def size_of_terms(self, eta: Array) -> float:
+        """Mean size of what the losses are the differences of: near zero they have its rounding."""
+        return self.mean(np.abs(eta) * (1.0 + np.abs(self.y)))
+
     def values_of_each(self, eta: Array) -> Array:
         """Mean losses of several linear predictors, (k, n_samples)."""
         step = max(1, ENTRIES_OF_LOSSES // len(self.y))

@@ -298,7 +298,7 @@ def test_a_target_of_one_class_keeps_every_coefficient_at_zero(l1_ratio):
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((30, 4)), np.tile([0.0, 1.0, 0.0], (30, 1))
     path = fit_path(Problem(Penalty.build(4, l1_ratio), LOSS).bind(X, Y), np.array([0.1, 1e-3]))
-    assert np.abs(path.coefs).max() <= 1e-100
+    assert np.abs(path.coefs).max() <= 1e-15  # the rounding of the linear predictors
     assert path.converged.all()
 
 
