@@ -179,6 +179,9 @@ class FittedToMoments(LinearModel):
     def fit_moments(self, moments: Moments) -> Self:
         """Fit to moments alone, with the same answer as a fit to their rows.
 
+        Without a penalty, features that depend on each other to about seven digits count as
+        dependent: sums of squares do not tell more.
+
         Parameters
         ----------
         moments : Moments

@@ -84,7 +84,7 @@ SOLVERS = {
     for solver in (
         Solver("auto", auto.solve, takes_l1=True, takes_bounds=True, needs_rows=False),
         Solver("cd", coordinate_descent.solve, takes_l1=True, takes_bounds=True, needs_rows=False),
-        Solver("closed_form", ridge.solve),
+        Solver("closed_form", ridge.solve, needs_rows=False),
         Solver("cholesky", ridge.solve_cholesky),
         Solver("svd", ridge.solve_svd),
         Solver("lsqr", ridge.solve_lsqr),
@@ -134,10 +134,11 @@ def choose(
 
     "auto" is Newton's method for any loss but the squared error, "newton_classes" where targets are
     coupled, "newton_scale" where the loss has a scale. With the squared error, where the penalty
-    couples the targets, it is "group"; else the closed
-    form without an L1 part and bounds, coordinate descent with bounds alone, and with an L1 part
-    what `quadratic/auto.py` chooses. Without any penalty the answer may not be unique: of rows the
-    closed form then gives the least squares of minimum norm, whatever the name.
+    couples the targets, it is "group"; else the closed form without an L1 part and bounds,
+    coordinate descent with bounds alone, and with an L1 part what `quadratic/auto.py` chooses. A
+    Gram matrix without rows is left to coordinate descent where there is a penalty. Without any
+    penalty the answer may not be unique: the closed form then gives the least squares of minimum
+    norm, whatever the name.
 
     Raises
     ------
@@ -149,9 +150,10 @@ def choose(
         name = next((one.name for one in NEWTON_SOLVERS if isinstance(loss, one.losses)), "newton")
     if penalty.couples_targets and name in ("auto", "cd"):
         name = "group" if name == "auto" else "group_cd"
-    unpenalised = loss.quadratic and smooth and has_rows and penalty.vanishes
+    unpenalised = loss.quadratic and smooth and penalty.vanishes
+    closed = smooth and (has_rows or unpenalised)
     if name == "auto" or (name in ("cd", "lbfgs") and unpenalised):
-        name = "auto" if penalty.has_l1 else "closed_form" if smooth and has_rows else "cd"
+        name = "auto" if penalty.has_l1 else "closed_form" if closed else "cd"
     if name not in SOLVERS:
         raise ValueError(f"solver={name!r} fits one alpha only; use 'auto' for a path")
     solver = SOLVERS[name]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 import skreg
 from skreg import (
@@ -266,6 +267,95 @@ def test_damaged_files(tmp_path):
         # A file that stays open warns, and warnings are errors.
         with pytest.raises(ValueError, match=f"{path.name}' is no file of moments"):
             Moments.load(path)
+
+
+def dependent(kind):
+    """Rows with fewer independent columns than features."""
+    rng = np.random.default_rng(5)
+    n, p = (20, 30) if kind in ("wide", "scaled") else (60, 4)
+    X = rng.standard_normal((n, p))
+    if kind == "scaled":
+        return X * 10.0 ** np.linspace(-2, 2, p)
+    if kind == "duplicated":
+        return np.c_[X, X, 100.0 * X[:, :1]]
+    return np.c_[np.eye(p)[rng.integers(0, p, n)], X[:, :2]] if kind == "one-hot" else X
+
+
+@pytest.mark.parametrize("targets", [0, 3])
+@pytest.mark.parametrize("kind", ["wide", "scaled", "duplicated", "one-hot"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        Ridge(alpha=0.0),
+        Lasso(alpha=0.0),
+        Lasso(alpha=0.0, solver="cd", fit_intercept=False),
+        Ridge(alpha=0.0, standardize=True),
+        ElasticNet(alpha=0.01, l1_ratio=0.1, relax=0.0),
+    ],
+    ids=str,
+)
+def test_least_squares_that_are_not_unique_have_minimum_norm(model, kind, targets):
+    X = dependent(kind)
+    rng = np.random.default_rng(6)
+    Y = X @ rng.standard_normal((X.shape[1], max(targets, 1))) + rng.standard_normal((len(X), 1))
+    y, weight = Y if targets else Y[:, 0], rng.integers(1, 4, len(X)) * 0.5
+    wanted, blocks = clone(model).fit(X, y, weight), clone(model)
+    alike(clone(model).fit_moments(Moments.of(X, y, weight)), wanted)
+    for i in range(len(X)):
+        blocks.partial_fit(X[i : i + 1], y[i : i + 1], weight[i : i + 1])
+    alike(blocks, wanted)
+    if model.alpha == 0.0 and not getattr(model, "standardize", False):
+        root = np.sqrt(weight)[:, None]
+        means = (np.average(part, axis=0, weights=weight) for part in (X, Y))
+        x_mean, y_mean = means if model.fit_intercept else (0.0, 0.0)
+        expected = np.linalg.pinv(root * (X - x_mean), rcond=1e-11) @ (root * (Y - y_mean))
+        size = np.abs(expected).max()
+        found = blocks.coef_.reshape(-1, X.shape[1]).T
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9 * size)
+
+
+@pytest.mark.parametrize("kind", ["wide", "duplicated"])
+def test_minimum_norm_is_measured_by_the_factors(kind):
+    X = dependent(kind)
+    rng = np.random.default_rng(7)
+    y, factors = X[:, 0] + rng.standard_normal(len(X)), rng.uniform(0.5, 2.0, X.shape[1])
+    factors[1], factors[2] = 0.0, np.inf
+    model = Ridge(alpha=0.0, penalty_factor=factors)
+    found = clone(model).fit_moments(Moments.of(X, y))
+    alike(found, clone(model).fit(X, y), 1e-8)
+    assert found.coef_[2] == 0.0
+
+
+@pytest.mark.parametrize("model", [MultiTaskLasso(alpha=0.0), MultiTaskLasso(alpha=0.1, relax=0.0)])
+def test_several_tasks_have_minimum_norm(model):
+    X = dependent("scaled")
+    Y = np.random.default_rng(8).standard_normal((len(X), 2))
+    wanted = clone(model).fit(X, Y)
+    alike(clone(model).fit(RowBlocks([(X[:7], Y[:7]), (X[7:], Y[7:])])), wanted)
+
+
+@pytest.mark.filterwarnings("ignore::skreg.GridEdgeWarning")
+@pytest.mark.parametrize("seed", [36, 37, 38])
+def test_relaxed_cross_validation_with_more_features_than_rows(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((20, 30)) * 2.0 ** rng.integers(-3, 4, 30)
+    y, fold = X[:, :3].sum(axis=1) + rng.standard_normal(20), np.arange(20) // 5
+    splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(4)]
+    wanted = ElasticNetCV(relax=0.3, cv=splits).fit(X, y)
+    found = ElasticNetCV(relax=0.3).fit(RowBlocks([(X, y, None, fold)]))
+    alike(found, wanted, 1e-8)
+    np.testing.assert_allclose(found.alpha_, wanted.alpha_, rtol=1e-10)
+    np.testing.assert_allclose(found.cv_result_.errors, wanted.cv_result_.errors, rtol=1e-7)
+
+
+def test_dependent_columns_cost_no_digits_and_nearly_dependent_ones_are_told():
+    X = dependent("one-hot")
+    y = X[:, -1] + np.random.default_rng(9).standard_normal(len(X))
+    Ridge(alpha=0.0).fit_moments(Moments.of(X, y))  # warnings are errors
+    for size in (1e-7, 1e-9):
+        near = np.c_[X, X[:, -1] + size * np.sin(np.arange(len(X)))]
+        with pytest.warns(ConvergenceWarning):
+            Ridge(alpha=0.0).fit_moments(Moments.of(near, y))
 
 
 @pytest.mark.filterwarnings("ignore::skreg.GridEdgeWarning")

@@ -219,6 +219,10 @@ def test_a_loss_is_refused_by_the_name_that_was_given(name, l1_ratio):
 def test_auto_takes_the_direct_way_where_there_is_one():
     assert choose("auto", Penalty.build(2, 0.0).at(1.0)).name == "closed_form"
     assert choose("auto", Penalty.build(2, 1.0).at(0.0)).name == "closed_form"
+    for name in ("auto", "cd"):
+        found = choose(name, Penalty.build(2, 0.0).at(0.0), has_rows=False)
+        assert found.name == "closed_form"
+    assert choose("auto", Penalty.build(2, 0.0).at(1.0), has_rows=False).name == "cd"
     assert choose("auto", Penalty.build(2, 1.0).at(1.0)).name == "auto"
     assert choose("auto", Penalty.build(2, 0.0, lower=0.0).at(1.0)).name == "cd"
     # An excluded feature is no bound.

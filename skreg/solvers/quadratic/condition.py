@@ -7,6 +7,7 @@ from scipy.linalg.lapack import dpocon, dpotrf
 
 from ...data.design import Array, Design
 from ...objective.penalties import ScaledPenalty
+from ..ridge.minimum_norm import WELL_FACTORED, independent
 
 # Digits of a double, and the least reciprocal of a condition that is told from zero.
 MOST_DIGITS, LEAST_RECIPROCAL = 16.0, 1e-17
@@ -18,7 +19,8 @@ def digits_of_coefficients(
     """Decimal digits of coefficients that the Gram matrix bears out.
 
     Those of the variances, (n_features,), less the logarithm of the condition of the Gram matrix of
-    the features that are in use, with a unit diagonal and the L2 part.
+    the features that are in use, with a unit diagonal and the L2 part. Of least squares of minimum
+    norm only directions that are seen count.
     """
     gram = design.gram()
     used = np.flatnonzero((w != 0) & (gram.diagonal() > 0))
@@ -30,4 +32,7 @@ def digits_of_coefficients(
     size = float(np.abs(part).sum(axis=0).max())
     factor, failed = dpotrf(part)
     reciprocal = 0.0 if failed else float(dpocon(factor, size)[0])
+    if penalty.vanishes and not penalty.has_bounds and reciprocal <= WELL_FACTORED:
+        seen, _ = independent(part)  # the solution of minimum norm takes no others
+        reciprocal = float(seen[0] / seen[-1])
     return float(of_variances[used].min()) + np.log10(max(reciprocal, LEAST_RECIPROCAL))

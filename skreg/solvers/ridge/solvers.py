@@ -15,6 +15,7 @@ from ..base import AIM, Bound, OneTarget, Settings, Solution, Target
 from ..optimality import relative_gaps
 from . import iterative
 from .closed_form import RidgeFactor, default_alphas, solve_ridge
+from .minimum_norm import least_squares_from_gram
 
 
 def _closed_form(
@@ -29,6 +30,10 @@ def _closed_form(
     # alpha is zero, or that nothing is penalised.
     design, target = bound.design, bound.target
     penalty, alphas = bound.penalty.as_ridge(alphas)
+    if not design.has_rows:
+        for alpha in alphas:
+            yield _unpenalised(bound, penalty, alpha)
+        return
     if len(alphas) == 1:
         # Centring y rounds it, which an ill-conditioned X amplifies: this one takes it as it is.
         same = np.full(target.raw.shape[1], alphas[0])
@@ -58,6 +63,17 @@ def _closed_form(
     same, unknown = np.ones(len(gaps)), np.full(len(gaps), np.nan)
     for w, gap, left, trace in zip(coefs.T, gaps.T, rss.T, df, strict=True):
         yield Solution(w, gap, same, left, trace * same, unknown)
+
+
+def _unpenalised(bound: Bound, penalty: Penalty, alpha: float) -> Solution:
+    """Least squares of minimum norm where the Gram matrix is all there is of the design."""
+    design, target, C = bound.design, bound.target, bound.correlations
+    W = least_squares_from_gram(design, penalty, C)
+    Q = C - design.gram() @ W
+    rss = np.maximum(target.squares - np.einsum("ij,ij->j", W, C + Q), 0.0)
+    gaps = relative_gaps(W, Q, rss, penalty.at_each(np.array([alpha])), design, target.units)
+    unknown = np.full(len(rss), np.nan)
+    return Solution(W.T, gaps, np.ones(len(rss)), rss, unknown, unknown)
 
 
 def _certificates(
