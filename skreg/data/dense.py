@@ -178,13 +178,16 @@ class DenseDesign(Design):
         return (K, size) if size <= 2.0 * np.trace(K) else None
 
     def narrow_correlate(self, r: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `Design`."""
+        """`correlate` of centred r, by a product in float32, where there is a `narrow_kernel`."""
         return np.asarray((r.T * np.float32(self.omega[0])) @ self._given).T
 
     def narrow_predict(
         self, w: NDArray[np.float32], mixed: Array | None = None
     ) -> tuple[Array, Array]:
-        """See `Design`."""
+        """`predict`, likewise, and the means of X times w where that is centred.
+
+        With `mixed`, of shape (k, n_samples), that many mixtures of the rows instead of all.
+        """
         if mixed is None:
             fitted = (self._given @ w).astype(np.float64)
             mean = fitted.mean(axis=0)

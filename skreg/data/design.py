@@ -458,19 +458,6 @@ class Design(ABC):
         """The same of the kernel."""
         return None
 
-    def narrow_correlate(self, r: NDArray[np.float32]) -> NDArray[np.float32]:
-        """`correlate` of centred r, by a product in float32, where there is a `narrow_kernel`."""
-        raise NotImplementedError
-
-    def narrow_predict(
-        self, w: NDArray[np.float32], mixed: Array | None = None
-    ) -> tuple[Array, Array]:
-        """`predict`, likewise, and the means of X times w where that is centred.
-
-        With `mixed`, of shape (k, n_samples), that many mixtures of the rows instead of all.
-        """
-        raise NotImplementedError
-
     @property
     def has_gram(self) -> bool:
         """Whether the Gram matrix is known already."""

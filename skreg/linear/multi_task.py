@@ -30,13 +30,13 @@ class MultiTask(ReweightedParameters, ElasticNetParameters, LinearModel):
     The penalty is one of lengths, which have no bounds. What else is fixed is no parameter.
     """
 
-    lower_bound: ClassVar[None] = None  # type: ignore[misc]
-    upper_bound: ClassVar[None] = None  # type: ignore[misc]
-    positive: ClassVar[bool] = False  # type: ignore[misc]
-    precompute: ClassVar[str] = "auto"  # type: ignore[misc]
-    adaptive: ClassVar[None] = None  # type: ignore[misc]
-    concave: ClassVar[None] = None  # type: ignore[misc]
-    concavity: ClassVar[None] = None  # type: ignore[misc]
+    lower_bound: ClassVar[None] = None  # type: ignore[misc]  # a length has no sign
+    upper_bound: ClassVar[None] = None  # type: ignore[misc]  # a length has no sign
+    positive: ClassVar[bool] = False  # type: ignore[misc]  # a length has no sign
+    precompute: ClassVar[str] = "auto"  # type: ignore[misc]  # as in scikit-learn
+    adaptive: ClassVar[None] = None  # type: ignore[misc]  # of one target
+    concave: ClassVar[None] = None  # type: ignore[misc]  # of one target
+    concavity: ClassVar[None] = None  # type: ignore[misc]  # of one target
     selection: str = parameter(
         default="cyclic",
         constraint=[StrOptions({"cyclic", "random"})],

@@ -19,10 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
-from scipy.linalg.lapack import dposv, dpotrf, dpotrs
+from scipy.linalg.lapack import dposv
 
 from ...data.dense import DenseDesign
 from ...data.design import Array, Index
@@ -32,6 +31,7 @@ from .class_loss import root_of_inverse
 from .class_model import ClassModel
 from .class_path import ClassPath, ClassPoint, part_way
 from .few_classes import solved_at_once
+from .preconditioners import Blocks, Preconditioner, WholeMatrix
 from .prox_newton import LONG_STEP, MOST_IDLE_STEPS, TRUSTED_STEPS
 from .row_space import RowSpace
 
@@ -57,14 +57,6 @@ ROUGH = 0.03
 OF_AIM = 0.3
 # Conjugate gradients of one step.
 MOST_CG_PRODUCTS = 500
-# Features of the largest blocks; beyond, the diagonal has to do.
-LARGEST_BLOCK = 1500
-# Up to so many features the blocks are inverted, all at once.
-INVERTED = 128
-# Rows that blocks are made of: so many, or so many a feature.
-BLOCK_ROWS, ROWS_PER_FEATURE = 2000, 10
-# A part of the diagonal that is added to the blocks of features without a penalty.
-SHIFT = 1e-8
 # Pairs up to which degrees of freedom are worked out: 1000 take .1 s.
 LARGEST_DECOMPOSED = 1000
 # From so many rows on the first steps are on so few of them.
@@ -246,131 +238,21 @@ class ClassRidge(ClassPath):
                 and len(self.place) > 0
                 and whole <= max(spent, EXPECTED_PRODUCTS * self.product)
             )
-            self.factor = WholeMatrix(self, p) if worth else Blocks(self, p)
+            self.factor = self._whole_matrix(p) if worth else Blocks(self, p)
         self.factor.take(self.ridges)
         return self.factor
+
+    def _whole_matrix(self, p: Array) -> WholeMatrix:
+        """The Hessian at these probabilities, of some rows where a part has been chosen."""
+        some = self if self.some is None else self.some
+        if self.some is not None:
+            p = np.asfortranarray(p[self.index])
+        return WholeMatrix(some, p, self.place, self.kind)
 
     def _cost_of_matrix(self, n_samples: int) -> float:
         """Operations of the Hessian of all pairs, and its factor."""
         m = len(self.place)
         return CALLS_OF_MATRIX + n_samples * m * (m + 6.0) + m**3
-
-
-class Preconditioner(Protocol):
-    """About the inverse of the Hessian."""
-
-    def take(self, ridges: Array) -> None:
-        """Have these squared penalties in it."""
-
-    def __call__(self, residual: Array) -> Array:
-        """About the solution of the equations."""
-
-
-class WholeMatrix:
-    """The Hessian of some rows, at probabilities p of all."""
-
-    def __init__(self, path: ClassRidge, p: Array) -> None:
-        some = path.some or path
-        if path.some is not None:
-            p = np.asfortranarray(p[path.index])
-        self.gram = ClassModel(some.rows, p, some.design, path.place, path.kind, smooth=True).gram
-        self.ridges = np.empty(0)
-
-    def take(self, ridges: Array) -> None:
-        """Have these squared penalties in it."""
-        if not np.array_equal(ridges, self.ridges):
-            matrix = self.gram + np.diag(ridges + SHIFT * self.gram.diagonal())
-            self.factor, self.ridges = dpotrf(matrix.T, lower=1, overwrite_a=1)[0], ridges
-
-    def __call__(self, residual: Array) -> Array:
-        """About the solution of the equations."""
-        return np.asarray(dpotrs(self.factor, residual, lower=1)[0])
-
-
-class Blocks:
-    """The blocks of the Hessian that belong to one class each, and their factors.
-
-    Parameters
-    ----------
-    path : ClassRidge
-    p : ndarray of shape (n_samples, n_classes)
-        Probabilities that they are made at.
-    """
-
-    def __init__(self, path: ClassRidge, p: Array) -> None:
-        design, Z, omega = path.design, path.Z, path.rows.omega
-        self.n_classes, m = path.n_classes, design.n_features
-        centred = path.rows.has_intercept
-        self.ridges: Array | None = None
-        self.diagonal = Z is None or m > LARGEST_BLOCK
-        if self.diagonal:
-            self.grams = np.empty((self.n_classes, m))
-            for k in range(self.n_classes):
-                weight = omega * p[:, k] * (1.0 - p[:, k])
-                total = float(weight.sum())
-                if total > 0:
-                    variances = design.curved(weight, center=centred).variances
-                    self.grams[k] = total * variances
-            return
-        assert Z is not None
-        if (p == p[0]).all():  # the null model
-            shares = p[0] * (1.0 - p[0])
-            self.grams = shares[:, None, None] * design.gram()
-            return
-        step = max(1, len(Z) // block_rows(m))
-        if step > 1:
-            Z, p, omega = np.asfortranarray(Z[::step]), p[::step], omega[::step]
-        weight = omega[:, None] * (p * (1.0 - p)) / omega.sum()
-        roots, self.grams = np.sqrt(weight), np.empty((self.n_classes, m, m))
-        totals = weight.sum(axis=0)
-        for k in range(self.n_classes):
-            A = Z * roots[:, k, None]
-            self.grams[k] = A.T @ A
-            if centred and totals[k] > 0:
-                mean = roots[:, k] @ A
-                self.grams[k] -= np.outer(mean, mean / totals[k])
-
-    @staticmethod
-    def cost(n: int, m: int) -> float:
-        """Operations of one block."""
-        if m > LARGEST_BLOCK:
-            return 4.0 * n * m
-        return min(n, block_rows(m)) * m * (m + 6.0) + m**3 * (2.0 if m <= INVERTED else 0.4)
-
-    def take(self, ridges: Array) -> None:
-        """Have these squared penalties in it."""
-        if self.ridges is not None and np.array_equal(ridges, self.ridges):
-            return
-        self.ridges = ridges
-        each = ridges.reshape(self.n_classes, -1)
-        if self.diagonal:
-            self.inverse = 1.0 / (self.grams * (1.0 + SHIFT) + each + np.finfo(float).tiny)
-            return
-        blocks = self.grams.copy()
-        diagonal = np.einsum("kjj->kj", blocks)  # a view
-        diagonal += SHIFT * diagonal.mean(axis=0) + each
-        if blocks.shape[1] <= INVERTED:
-            self.inverse = np.linalg.inv(blocks)
-        else:
-            self.factors = [dpotrf(block, lower=1)[0] for block in blocks]
-
-    def __call__(self, residual: Array) -> Array:
-        """About the solution, with the sums of each feature over the classes taken out."""
-        R = residual.reshape(self.n_classes, -1)
-        if self.diagonal:
-            V = self.inverse * R
-        elif R.shape[1] <= INVERTED:
-            V = np.ascontiguousarray(np.matmul(self.inverse, R[:, :, None])[:, :, 0])
-        else:
-            solved = zip(self.factors, R, strict=True)
-            V = np.array([dpotrs(one, r, lower=1)[0] for one, r in solved])
-        V -= np.add.reduce(V, axis=0) / self.n_classes
-        return np.asarray(V.ravel())
-
-
-def block_rows(n_features: int) -> int:
-    """Rows that the blocks of so many features are made of."""
-    return max(BLOCK_ROWS, ROWS_PER_FEATURE * n_features)
 
 
 def bent(p: Array, d: Array) -> Array:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
+from ...data.dense import DenseDesign
 from ...data.design import Array, Design
 from ..base import AIM
 from ..numerics import factored
@@ -119,7 +120,9 @@ def _by_kernel(
 ) -> Found | None:
     """Many targets, by products in float32 alone."""
     Y, y_mean, squares = about_means
-    known = design.narrow_kernel() if design.n_samples < design.n_features else None
+    if not isinstance(design, DenseDesign) or design.n_samples >= design.n_features:
+        return None
+    known = design.narrow_kernel()
     if known is None:
         return None
     K, size = known

@@ -17,7 +17,7 @@ from skreg.paths.fit_path import fit_path, with_degrees_of_freedom
 from skreg.paths.grid import alpha_grid
 from skreg.paths.problem import Problem
 from skreg.solvers.base import Settings
-from skreg.solvers.newton import class_ridge, multinomial
+from skreg.solvers.newton import class_ridge, multinomial, preconditioners
 from skreg.solvers.null_model import null_deviances
 
 
@@ -394,7 +394,8 @@ def test_conjugate_gradients_agree_with_the_matrix(kind, fit_intercept, monkeypa
         "sparse": {"LARGEST_DENSE": 0},
     }
     for name, value in changes[kind].items():
-        monkeypatch.setattr(class_ridge, name, value)
+        place = preconditioners if name in ("INVERTED", "LARGEST_BLOCK") else class_ridge
+        monkeypatch.setattr(place, name, value)
     path = fit_path(bound, alphas)
     assert path.dual_gaps.max() <= 1e-11
     np.testing.assert_allclose(path.coefs, expected.coefs, atol=1e-7)
