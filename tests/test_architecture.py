@@ -31,6 +31,7 @@ FLOORS = {
     "neural/engine/constraints": 1,
     "neural/engine/optimizers": 1,
     "neural/engine/augmentation": 1,
+    "neural/engine/image_augmentation": 1,
     "neural/engine/network": 2,
     "neural/engine/batches": 3,
     "neural/engine/plan": 2,
