@@ -39,6 +39,7 @@ FLOORS = {
     "neural/engine/training": 3,
     "neural/engine/full_batch": 3,
     "files": 5,
+    "rows": 5,
     "linear": 6,
     "neural": 6,
     "plotting": 6,
@@ -55,8 +56,8 @@ OPTIONAL = {  # which rooms, and lazily
     "matplotlib": {"plotting", "command", "report"},
     "pandas": {"command", "paths", "report"},
     "jinja2": {"report"},
-    "pyarrow": {"linear"},
-    "dask": {"linear"},
+    "pyarrow": {"rows"},
+    "dask": {"linear", "rows"},
 }
 
 

@@ -11,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..estimators.validation import numeric
-from .arrow import Block
+from ..rows.blocks import block_of, n_rows_of, naming_block
 from .moments import Moments
 
-# Parts of a block; the last two may be left out, or None.
-FEWEST_PARTS, MOST_PARTS = 2, 4
 # Folds that rows are dealt to where nothing is said.
 USUAL_FOLDS = 5
 
@@ -47,14 +45,14 @@ class FoldSums:
         Rows that bring no fold are dealt to so many, None is 5 and 0 refuses them; 1 asks for none.
         """
         X, y, weight, given, names = block_of(block, k)
-        n_rows = _n_rows(X)
+        n_rows = n_rows_of(X)
         if not n_rows:
             return cls(block=k)
         labelled = given is not None
         if labelled and n_folds is not None and n_folds > 1:
             raise ValueError("the blocks have folds of their own: leave cv and n_folds at None")
         by_fold, fold = {}, None
-        with _naming(k):
+        with naming_block(k):
             if n_folds != 1:
                 if not labelled and n_folds == 0:
                     raise ValueError("there are no folds: set cv, as cv=5, or give folds with rows")
@@ -73,7 +71,7 @@ class FoldSums:
         if kind and before and kind != before:
             raise ValueError(f"block {other.block}: folds are {kind} here and {before} before")
         total = dict(self.by_fold)
-        with _naming(other.block):
+        with naming_block(other.block):
             for label, own in other.by_fold.items():
                 total[label] = total[label] + own if label in total else own
         return FoldSums(total, other.labelled, other.block, self.n_rows + other.n_rows)
@@ -91,40 +89,6 @@ class FoldSums:
         if n_folds != 1 and len(self.by_fold) < 2:
             raise ValueError(f"a cross-validation needs at least 2 folds, got {len(self.by_fold)}")
         return [self.by_fold[label] for label in sorted(self.by_fold)]
-
-
-def block_of(given: Any, k: int) -> Block:
-    """What a user gives as a block."""
-    if isinstance(given, Block):
-        return given
-    if not isinstance(given, (tuple, list)) or not FEWEST_PARTS <= len(given) <= MOST_PARTS:
-        what = type(given).__name__
-        if isinstance(given, (tuple, list)):
-            what += f" of length {len(given)}"
-        raise TypeError(
-            f"block {k} must be a tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight,"
-            f" fold), got a {what}"
-        )
-    return Block(*given)
-
-
-def _n_rows(X: Any) -> int:
-    shape = getattr(X, "shape", None)
-    return len(X) if shape is None else int(shape[0])
-
-
-class _naming:
-    """Errors inside name the block."""
-
-    def __init__(self, k: int) -> None:
-        self.k = k
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if isinstance(error, (TypeError, ValueError)):
-            raise type(error)(f"block {self.k}: {error}") from error
 
 
 def _folds(given: Any, rng: np.random.Generator, n_folds: int, n_rows: int) -> NDArray[Any]:

@@ -13,8 +13,9 @@ import numpy as np
 
 from ..data.products import BLOCK_ENTRIES
 from ..estimators.validation import SummedRows
-from .arrow import Block, arrow_blocks
-from .dask import partitions
+from ..rows.arrow import arrow_blocks
+from ..rows.blocks import Block
+from ..rows.dask import partitions
 from .fold_sums import USUAL_FOLDS, FoldSums
 from .moments import Moments
 

@@ -19,10 +19,10 @@ from ..estimators.runtime import warn
 from ..estimators.validation import check_table, check_weights, unwrap
 from ..objective.group import ScaledGroupPenalty
 from ..paths.problem import BoundProblem, Problem
+from ..rows.dask import is_dask
 from ..solvers.quadratic.condition import digits_of_coefficients
 from ..solvers.registry import choose
 from .base import LinearModel, all_or_nothing
-from .dask import is_dask
 from .moments import Moments
 from .row_blocks import MappedRows, RowBlocks
 from .training_data import FORMATS, as_columns

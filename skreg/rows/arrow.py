@@ -5,26 +5,17 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..data.products import Array
+from .blocks import Block
 
 # Rows that are taken at once: as many of 100 columns as the cache has room for.
 BATCH = 16_384
 # Nothing is read before it is asked for: it would be held in memory at once.
 ONE_BY_ONE = {"batch_size": BATCH, "batch_readahead": 0, "fragment_readahead": 0}
-
-
-class Block(NamedTuple):
-    """Rows, and what the columns of X are called."""
-
-    X: Any
-    y: Any
-    sample_weight: Any = None
-    fold: Any = None
-    names: Sequence[str] | None = None
 
 
 def arrow_blocks(

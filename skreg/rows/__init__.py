@@ -1,0 +1,1 @@
+"""Readers of rows that come block by block."""
