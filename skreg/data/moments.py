@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ..caching import cached_property
 from .products import BLOCK_ENTRIES, Array, Index, as_dense, is_sparse
+from .sparse_sums import has_few_entries, sums_of_sparse
 
 # Errors below this share of the squares they are made from are computed from predictions.
 SMALLEST_ERROR = 1e-6
@@ -44,7 +45,12 @@ class MomentMatrix:
 
     @classmethod
     def of_rows(cls, X: Any, Y: Array, reference: Array, weight: Array) -> MomentMatrix:
-        """Sums over the rows of X, of shape (n, p), dense or CSR, and Y, of shape (n, q)."""
+        """Sums over the rows of X, of shape (n, p), dense or sparse, and Y, of shape (n, q)."""
+        if is_sparse(X):
+            if has_few_entries(X):
+                S = sums_of_sparse(X.tocsc(), Y, reference, weight)
+                return cls(S, reference, X.shape[1])
+            X = X.tocsr()
         p, width = X.shape[1], X.shape[1] + Y.shape[1]
         rows = np.flatnonzero(weight)
         root = np.sqrt(weight[rows])

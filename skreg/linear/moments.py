@@ -149,8 +149,6 @@ class Moments(SummedRows):
         n_rows, n_features = table.shape
         Y = target.reshape(n_rows, -1)
         refuse_too_large(n_features + Y.shape[1] + 1)
-        if is_sparse(table):
-            table = table.tocsr()
         weight = np.ones(n_rows) if weight is None else weight
         omega = weight / weight.sum()
         mean = np.concatenate([adjoint(table, omega), omega @ Y])
@@ -361,9 +359,10 @@ def refuse_too_large(width: int) -> None:
 def refuse_far_from_one(matrix: MomentMatrix, X: Any, Y: Array, weight: Array) -> None:
     """Refuse columns whose squares leave the range of floating point, or come near its ends."""
     squares, p, rows = matrix.S.diagonal()[:-1], X.shape[1], weight > 0
-    for j in np.flatnonzero(
-        ~((squares >= SMALLEST_SQUARES) & (squares <= LARGEST_SQUARES))
-    ).tolist():
+    suspect = ~((squares >= SMALLEST_SQUARES) & (squares <= LARGEST_SQUARES))
+    if is_sparse(X):  # columns without entries may be many
+        suspect[:p] &= np.diff(X.indptr) > 0
+    for j in np.flatnonzero(suspect).tolist():
         column: Any
         name, column = (f"column {j} of X", X[:, [j]]) if j < p else ("y", Y[:, j - p])
         values = (column.toarray() if is_sparse(column) else column)[rows]
