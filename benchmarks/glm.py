@@ -38,6 +38,9 @@ SHAPES = (
 )
 CV_SHAPES = ((1000, 100), (5000, 100), (200, 2000))
 FILES = ("golub", "spambase", "saheart")
+TEXTS = ("reuters21578", "news20")
+# Columns of the bike sharing data whose numbers are names: season, month, hour, weekday, weather.
+CATEGORIES = (0, 2, 3, 5, 7)
 # Standard deviation of the logarithm of a mean count.
 SPREAD_OF_COUNTS = 0.7
 
@@ -61,6 +64,13 @@ def cells(setting: Any) -> Iterator[tuple[str, str, Callable[[np.random.Generato
         file = Path(setting.data, f"{name}.npz")
         if file.is_file():
             yield f"logistic {name}", "logistic, real", partial(stored, file, count)
+    for name in TEXTS if setting.data and not setting.quick else ():
+        file = Path(setting.data, f"{name}_counts.npz")
+        if file.is_file():
+            yield f"logistic {name}, sparse", "logistic, real", partial(text, file, count)
+    file = Path(setting.data or "", "bike_sharing_hour.npz")
+    if setting.data and not setting.quick and file.is_file():
+        yield "poisson bike sharing", "poisson", partial(bike_sharing, file, count)
 
 
 def generated(
@@ -87,7 +97,26 @@ def stored(file: Path, count: int, rng: np.random.Generator) -> Problem:
     return of_loss(X, (y == y.max()).astype(float), count, "logistic", 1.0)
 
 
-def of_loss(X: Array, y: Array, count: int, loss: str, l1_ratio: float) -> Problem:
+def text(file: Path, count: int, rng: np.random.Generator) -> Problem:
+    """Logarithms of word counts; documents of the first half of the classes against the rest."""
+    X, _ = problems.text_counts(file)
+    with np.load(file, allow_pickle=False) as given:
+        y, n_train = given["y"], int(given["n_train"][0])
+    X, y = X[:n_train], y[:n_train]
+    X = X[:, X.getnnz(axis=0) > 0].log1p().tocsc()
+    return of_loss(X, (y > y.max() // 2).astype(float), count, "logistic", 1.0)
+
+
+def bike_sharing(file: Path, count: int, rng: np.random.Generator) -> Problem:
+    """Rentals an hour; a column for each value of what is a name, and the numbers as they are."""
+    X, y = problems.dense_file(file, limit=20_000)
+    names = [np.equal.outer(X[:, j], np.unique(X[:, j])).astype(float) for j in CATEGORIES]
+    X = np.hstack([np.delete(X, CATEGORIES, axis=1), *names])
+    X = np.asfortranarray((X - X.mean(axis=0)) / X.std(axis=0))
+    return of_loss(X, y, count, "poisson", 1.0)
+
+
+def of_loss(X: Any, y: Array, count: int, loss: str, l1_ratio: float) -> Problem:
     ratio = 1e-3 if X.shape[0] > X.shape[1] else 1e-2
     alphas = problems.grid(X, y, ratio, count, l1_ratio)
     return Problem("glm_path", X, y, alphas, l1_ratio, loss=loss)
@@ -107,7 +136,7 @@ def gap(problem: Problem, w: Array, b: float, alpha: float) -> float:
     mean = expit(eta) if loss == "logistic" else np.exp(eta)
     r, h = y - mean, mean * (1.0 - mean) if loss == "logistic" else mean
     used = np.flatnonzero(w)
-    columns = np.column_stack([np.ones(n), X[:, used]])
+    columns = np.column_stack([np.ones(n), problems.dense(X[:, used])])
     excess = columns.T @ r / n
     excess[1:] -= l1 * np.sign(w[used]) + l2 * w[used]
     hessian = (columns.T * h) @ columns / n

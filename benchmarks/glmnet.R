@@ -62,9 +62,9 @@ solve <- function(q, thresh, type) {
                 curve = numeric(0)))
   }
   if (q$task %in% c("glm_path", "glm_cv")) {
-    logistic <- q$loss == "logistic"
-    arguments <- list(x = q$X, y = if (logistic) factor(q$y) else q$y, alpha = q$l1_ratio,
-                      family = if (logistic) "binomial" else "poisson", lambda = q$alphas,
+    families <- c(logistic = "binomial", multinomial = "multinomial", poisson = "poisson")
+    arguments <- list(x = q$X, y = if (q$loss == "poisson") q$y else factor(q$y), alpha = q$l1_ratio,
+                      family = families[[q$loss]], lambda = q$alphas,
                       standardize = FALSE, thresh = thresh, maxit = 1e7, type.logistic = type)
     if (q$task == "glm_path") {
       return(list(model = do.call(glmnet, arguments), at = seq_along(q$alphas), centre = 0,
@@ -112,7 +112,8 @@ run <- function(q, type, thresh, number, save) {
   if (done < length(q$alphas)) stop("stopped after ", done, " of ", length(q$alphas), " alphas")
   answer <- paste0("\"seconds\": ", numbers(seconds))
   if (save) {
-    if (q$task == "mt_path") {  # a column for each lambda and target, the targets side by side
+    several <- is.list(found$model$beta)
+    if (several) {  # a column for each lambda and target or class, those of a lambda side by side
       coefs <- do.call(rbind, lapply(found$model$beta, as.matrix))
       intercepts <- found$model$a0
     } else {
@@ -122,7 +123,7 @@ run <- function(q, type, thresh, number, save) {
     file <- file(file.path(q$folder, "glmnet.answer"), "wb")
     writeBin(as.numeric(c(coefs, intercepts)), file, endian = "little")
     close(file)
-    each <- if (q$task == "mt_path") ncol(q$y) else 1
+    each <- if (several) length(found$model$beta) else 1
     answer <- paste0(answer, ", \"alphas\": ", numbers(rep(q$alphas[found$at], each = each)),
                      ", \"curve\": ", numbers(found$curve))
   }

@@ -218,9 +218,11 @@ class Skreg(Library):
 
     def glm_path(self, problem: Problem, tol: float, variant: str) -> Read:
         skreg, shape = import_module("skreg"), {"l1_ratio": problem.l1_ratio, "tol": tol}
-        kinds = {"logistic": "LogisticRegression", "poisson": "PoissonRegressor"}
-        model = getattr(skreg, kinds[problem.loss])(**shape)
+        kind = "PoissonRegressor" if problem.loss == "poisson" else "LogisticRegression"
+        model = getattr(skreg, kind)(**shape)
         path = skreg.regularization_path(model, problem.X, problem.y, alphas=problem.alphas)
+        if problem.loss == "multinomial":
+            return lambda: tasks(path.coefs, path.intercepts, path.alphas)
         return lambda: Answer(path.coefs, path.intercepts, path.alphas)
 
     def glm_cv(self, problem: Problem, tol: float, variant: str) -> Read:
@@ -437,8 +439,12 @@ def one_by_one(model: Any, problem: Problem, strength: Callable[[float], dict[st
     found = []
     for alpha in problem.alphas.tolist():
         model.set_params(**strength(alpha)).fit(problem.X, problem.y)
-        found.append(np.append(model.coef_.ravel(), model.intercept_))
-    whole = np.array(found).T
+        found.append((model.coef_.copy(), np.copy(model.intercept_)))
+    if problem.loss == "multinomial":
+        coefs = np.stack([coef for coef, _ in found], axis=-1)
+        intercepts = np.stack([intercept for _, intercept in found], axis=-1)
+        return lambda: tasks(coefs, intercepts, problem.alphas)
+    whole = np.array([np.append(*one) for one in found]).T
     return lambda: Answer(whole[:-1], whole[-1], problem.alphas)
 
 

@@ -87,8 +87,8 @@ class Skglm(Library):
             return "no bounds"
         if problem.task == "fit" and (mixing(problem) or problem.lower is not None):
             return "single fits of the plain Lasso alone"
-        if problem.loss == "poisson":
-            return "no path of counts with an intercept"
+        if problem.loss in ("poisson", "multinomial"):
+            return f"no {problem.loss} path with an intercept"
         return super().refuses(problem)
 
     def path(self, problem: Problem, tol: float, variant: str) -> Read:
@@ -130,6 +130,8 @@ class Adelie(Library):
     def refuses(self, problem: Problem) -> str | None:
         if problem.lower is not None or problem.upper is not None:
             return "bounds are not benchmarked"
+        if problem.loss == "multinomial":
+            return "its classes enter together"
         return super().refuses(problem)
 
     def variants(self, problem: Problem) -> tuple[str, ...]:
@@ -164,8 +166,11 @@ class Adelie(Library):
     def glm_path(self, problem: Problem, tol: float, variant: str) -> Read:
         adelie = import_module("adelie")
         kind = {"logistic": adelie.glm.binomial, "poisson": adelie.glm.poisson}[problem.loss]
+        X = problem.X
+        if is_sparse(X):
+            X = adelie.matrix.sparse(X, method="naive", n_threads=self.threads)
         state = adelie.grpnet(
-            problem.X,
+            X,
             kind(problem.y),
             alpha=problem.l1_ratio,
             lmda_path=problem.alphas,
@@ -226,6 +231,8 @@ class Glum(Library):
     def refuses(self, problem: Problem) -> str | None:
         if problem.X.shape[1] > 2000:
             return "forms a p x p matrix"
+        if problem.loss == "multinomial":
+            return "no multinomial family"
         return super().refuses(problem)
 
     def path(self, problem: Problem, tol: float, variant: str) -> Read:
@@ -269,7 +276,7 @@ class Glmnet(Library):
 
     def variants(self, problem: Problem) -> tuple[str, ...]:
         if problem.task in ("glm_path", "glm_cv"):
-            return ("Newton", "modified.Newton") if problem.loss == "logistic" else ("Newton",)
+            return ("Newton",) if problem.loss == "poisson" else ("Newton", "modified.Newton")
         if problem.task == "mt_path":
             return ("naive",)
         if problem.X.shape[1] > 5000 or is_sparse(problem.X):

@@ -47,7 +47,7 @@ class Problem:
     use : Use or None
         The call, where everyday work is the task.
     loss : str
-        "squared_error", "logistic" or "poisson".
+        "squared_error", "logistic", "poisson", or "multinomial", of which y has codes.
     """
 
     task: str
@@ -92,6 +92,10 @@ class Problem:
 
 def is_sparse(X: Any) -> bool:
     return bool(sparse.issparse(X))
+
+
+def dense(X: Any) -> Array:
+    return np.asarray(X.toarray() if is_sparse(X) else X)
 
 
 def save(problem: Problem, folder: Path) -> None:

@@ -19,6 +19,7 @@ from sklearn import datasets
 from . import dependent as dependent_columns
 from . import everyday as everyday_work
 from . import glm as glm_paths
+from . import multinomial as multinomial_paths
 from . import multitask as multi_task
 from . import networks, problems
 from .gaps import largest_gap
@@ -203,6 +204,8 @@ def text(file: Path, count: int, rng: np.random.Generator) -> Problem:
 def glm(setting: Setting) -> Iterator[Cell]:
     for name, group, build in glm_paths.cells(setting):
         yield Cell(name, group, build, judge=glm_paths.largest_gap)
+    for name, group, build in multinomial_paths.cells(setting):
+        yield Cell(name, group, build, judge=multinomial_paths.largest_gap)
 
 
 def multitask(setting: Setting) -> Iterator[Cell]:

@@ -13,12 +13,14 @@ from functools import partial
 import numpy as np
 import pytest
 from scipy import optimize, sparse
+from scipy.special import logsumexp
 
 import skreg
 from benchmarks import (
     compare,
     glm,
     measure,
+    multinomial,
     multitask,
     pictures,
     problems,
@@ -376,8 +378,30 @@ def test_gaps_of_generalized_models_bound_the_excess_of_the_objective(loss, l1_r
             assert excess <= glm.gap(problem, moved, shift, alpha) + 1e-12
 
 
+def test_gaps_of_several_classes_bound_the_excess_of_the_objective():
+    rng = np.random.default_rng(0)
+    problem = multinomial.generated(90, 6, 3, 0.3, 4, rng)
+    answer = LIBRARIES["skreg"]().glm_path(problem, 1e-10, "default")()
+    assert multinomial.largest_gap(problem, answer) <= 1e-9
+    Y = multinomial.indicators(problem.y)
+    unit = -2.0 * Y.mean(axis=0) @ np.log(Y.mean(axis=0))
+
+    def objective(W, b, alpha):
+        eta = problem.X @ W + b
+        rows = logsumexp(eta, axis=1) - (Y * eta).sum(axis=1)
+        return rows.mean() + alpha * np.abs(W).sum()
+
+    W = answer.coefs.reshape(6, 4, 3).transpose(1, 0, 2)
+    for w, b, alpha in zip(W, answer.intercepts.reshape(4, 3), answer.alphas[::3], strict=True):
+        for size in (1e-4, 1e-2, 0.3):
+            moved = w + size * rng.standard_normal(w.shape)
+            shift = multinomial.best_intercepts(problem.X @ moved, Y.mean(axis=0), b)
+            excess = (objective(moved, shift, alpha) - objective(w, b, alpha)) / unit
+            assert excess <= multinomial.gap(problem, Y, moved, b, alpha) + 1e-12
+
+
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
-def test_gaps_of_several_targets_bound_the_excess_of_the_objective(l1_ratio):
+def test_gaps_of_several_targets_targets_bound_the_excess_of_the_objective(l1_ratio):
     rng = np.random.default_rng(0)
     problem = multitask.generated(60, 8, 3, 0.3, 5, "mt_path", l1_ratio, rng)
     answer = LIBRARIES["skreg"]().mt_path(problem, 1e-10, "default")()
