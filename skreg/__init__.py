@@ -44,6 +44,7 @@ from .paths.result import PathResult
 from .plotting import (
     CoefficientDisplay,
     CVCurveDisplay,
+    FilterDisplay,
     PenaltyGeometryDisplay,
     RegularizationPathDisplay,
     ShrinkageDisplay,
@@ -61,6 +62,7 @@ __all__ = [
     "CoefficientDisplay",
     "ElasticNet",
     "ElasticNetCV",
+    "FilterDisplay",
     "GammaRegressor",
     "GammaRegressorCV",
     "GridEdgeWarning",

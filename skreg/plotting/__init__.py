@@ -6,6 +6,7 @@ in ``plot``. Matplotlib is imported there and only there.
 
 from .coefficients import CoefficientDisplay
 from .cv_curve import CVCurveDisplay
+from .filters import FilterDisplay
 from .penalty_geometry import PenaltyGeometryDisplay
 from .regularization_path import RegularizationPathDisplay
 from .shrinkage import ShrinkageDisplay
@@ -15,6 +16,7 @@ from .weight_histogram import WeightHistogramDisplay
 __all__ = [
     "CVCurveDisplay",
     "CoefficientDisplay",
+    "FilterDisplay",
     "PenaltyGeometryDisplay",
     "RegularizationPathDisplay",
     "ShrinkageDisplay",

@@ -8,6 +8,7 @@ from sklearn.datasets import load_diabetes
 from skreg import (
     CoefficientDisplay,
     CVCurveDisplay,
+    FilterDisplay,
     LassoCV,
     MLPRegressor,
     PathResult,
@@ -47,6 +48,7 @@ def draw_all(model, data):
         PenaltyGeometryDisplay.from_estimator(model, *data),
         TrainingHistoryDisplay.from_estimator(net),
         WeightHistogramDisplay.from_estimator([net, net]),
+        FilterDisplay.from_estimator(net, image_shape=(2, 5)),
     ]
 
 

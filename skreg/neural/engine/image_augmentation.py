@@ -79,7 +79,7 @@ class ImageAugmentation:
         return None if found == cls() else found
 
     def apply(self, images: Images, rng: np.random.Generator) -> None:
-        """Change images of shape (n_images, height, width, n_channels), in C order, in place."""
+        """Change images of shape (n_images, height, width, n_channels) in place."""
         if self.flip is not None or self.shift or self.scale:
             images[...] = read_at(images, *self._positions(images.shape, rng))
         if self.noise:
