@@ -1,0 +1,121 @@
+"""Pooling: one number for each window of pixels, channel by channel.
+
+Windows do not overlap; rows and columns that are left over at the bottom and at the right have no
+part. A window is pooled along its rows first, and then the rows: each step is an operation on
+whole arrays for each column, and each row, of a window.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+
+from .images import ImageLayer, ImageShape, Pair
+from .layers import Matrix
+
+
+class Pool2D(ImageLayer):
+    """What both have.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows, columns and channels of an image.
+    size : tuple of int
+        Rows and columns of a window, at most those of an image.
+    dtype : dtype
+    """
+
+    def __init__(self, shape: ImageShape, size: Pair, dtype: Any) -> None:
+        super().__init__(shape, dtype)
+        (h, w, c), self._size = shape, size
+        self.out_shape: ImageShape = h // size[0], w // size[1], c
+
+    def forward(self, x: Matrix, rng: np.random.Generator | None = None) -> Matrix:
+        """A number for each window and channel."""
+        out = self._pool(self._cut(self._pixels(x)))
+        return out.reshape(-1, self._shape[2])
+
+    def backward(self, gradient: Matrix, to_input: bool = True) -> Matrix:
+        """The gradient of each pixel."""
+        (h, w, c), (h_out, w_out, _) = self._shape, self.out_shape
+        n = len(gradient) // (h_out * w_out)
+        in_x = self._buffer("in", (h, n, w, c))
+        in_x[h_out * self._size[0] :] = 0.0
+        in_x[:, :, w_out * self._size[1] :] = 0.0
+        self._spread(gradient.reshape(h_out, n, w_out, c), self._cut(in_x))
+        return in_x.reshape(-1, c)
+
+    def _cut(self, pixels: Matrix) -> Matrix:
+        """A view of the windows, of shape (h_out, rows, n, w_out, columns, c)."""
+        (_, n, _, c), (h_out, w_out, _), (rows, columns) = pixels.shape, self.out_shape, self._size
+        used = pixels[: h_out * rows, :, : w_out * columns]
+        return used.reshape(h_out, rows, n, w_out, columns, c)
+
+    @abstractmethod
+    def _pool(self, windows: Matrix) -> Matrix:
+        """One number a window, in a buffer."""
+
+    @abstractmethod
+    def _spread(self, gradient: Matrix, windows: Matrix) -> None:
+        """Write the gradient of each pixel of the windows."""
+
+
+class MaxPool2D(Pool2D):
+    """The largest entry; of equal ones the first, row by row, has the gradient."""
+
+    def _pool(self, windows: Matrix) -> Matrix:
+        rows = self._largest("columns", np.moveaxis(windows, 4, 0))
+        return self._largest("rows", np.moveaxis(rows, 1, 0))
+
+    def _spread(self, gradient: Matrix, windows: Matrix) -> None:
+        h_out, rows, n, w_out, _, c = windows.shape
+        of_rows = self._buffer("slopes", (h_out, rows, n, w_out, c))
+        self._hand_on("rows", gradient, np.moveaxis(of_rows, 1, 0))
+        self._hand_on("columns", of_rows, np.moveaxis(windows, 4, 0))
+
+    def _largest(self, name: str, parts: Matrix) -> Matrix:
+        """The largest of some parts, entry by entry; noted is where a part exceeds all before."""
+        largest, shape = parts[0], parts.shape[1:]
+        masks = self._buffer(f"later {name}", (len(parts) - 1, *shape), bool)
+        out = self._buffer(name, shape)
+        for part, later in zip(parts[1:], masks, strict=True):
+            np.greater(part, largest, out=later)
+            largest = np.maximum(part, largest, out=out)
+        return largest
+
+    def _hand_on(self, name: str, gradient: Matrix, parts: Matrix) -> None:
+        """Give the gradient to the part that is largest; it is overwritten."""
+        masks = self._buffer(f"later {name}", (len(parts) - 1, *parts.shape[1:]), bool)
+        for part, later in zip(parts[:0:-1], masks[::-1], strict=True):
+            np.multiply(gradient, later, out=part)
+            gradient -= part
+        parts[0] = gradient
+
+
+class AveragePool2D(Pool2D):
+    """The mean."""
+
+    def _pool(self, windows: Matrix) -> Matrix:
+        rows = self._sum("columns", np.moveaxis(windows, 4, 0))
+        total = self._sum("rows", np.moveaxis(rows, 1, 0))
+        return np.multiply(total, self._share, out=self._buffer("out", total.shape))
+
+    def _spread(self, gradient: Matrix, windows: Matrix) -> None:
+        gradient *= self._share
+        windows[...] = gradient[:, None, :, :, None]
+
+    def _sum(self, name: str, parts: Matrix) -> Matrix:
+        total = parts[0]
+        for part in parts[1:]:
+            total = np.add(total, part, out=self._buffer(name, part.shape))
+        return total
+
+    @property
+    def _share(self) -> float:
+        return 1.0 / (self._size[0] * self._size[1])
+
+
+POOLINGS: dict[str, type[Pool2D]] = {"average": AveragePool2D, "max": MaxPool2D}
