@@ -89,7 +89,10 @@ class MomentMatrix:
             return other
         share = other.weight / (self.weight + other.weight)
         mean = self.mean + share * (other.mean - self.mean)
-        return self.about(mean) + other.about(mean)
+        S = self.S + other.S
+        self._move(S, mean)
+        other._move(S, mean)
+        return MomentMatrix(S, mean, self.n_features)
 
     @property
     def mean(self) -> Array:
@@ -112,13 +115,18 @@ class MomentMatrix:
         """The same rows about another reference."""
         if self.reference is reference:
             return self
-        shift = self.reference - reference
-        S, sums = self.S.copy(), self.S[:-1, -1]
-        S[:-1, :-1] += np.outer(shift, sums) + np.outer(sums, shift)
-        S[:-1, :-1] += self.weight * np.outer(shift, shift)
-        S[:-1, -1] += self.weight * shift
-        S[-1, :-1] = S[:-1, -1]
+        S = self.S.copy()
+        self._move(S, reference)
         return MomentMatrix(S, reference, self.n_features)
+
+    def _move(self, S: Array, reference: Array) -> None:
+        """Add to a matrix what moves these rows, which are in it, to another reference."""
+        shift = self.reference - reference
+        u, v = np.append(shift, 0.0), self.S[-1] + 0.5 * self.weight * np.append(shift, 0.0)
+        step = max(1, BLOCK_ENTRIES // len(S))
+        for start in range(0, len(S), step):  # no other matrix as large is made
+            rows = slice(start, start + step)
+            S[rows] += np.outer(u[rows], v) + np.outer(v[rows], u)
 
     @cached_property
     def weight(self) -> float:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numbers
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..estimators.validation import numeric
+from ..data.products import is_sparse
 from ..rows.blocks import block_of, n_rows_of, naming_block
-from .moments import Moments
+from .moments import Moments, check_block, refuse_too_large
 
 # Folds that rows are dealt to where nothing is said.
 USUAL_FOLDS = 5
@@ -51,14 +49,28 @@ class FoldSums:
         labelled = given is not None
         if labelled and n_folds is not None and n_folds > 1:
             raise ValueError("the blocks have folds of their own: leave cv and n_folds at None")
-        by_fold, fold = {}, None
+        if weight is not None and not np.any(weight):  # rows of no weight are none
+            return cls({}, labelled, k, n_rows)
+        by_fold: dict[Any, Moments] = {}
         with naming_block(k):
-            if n_folds != 1:
-                if not labelled and n_folds == 0:
-                    raise ValueError("there are no folds: set cv, as cv=5, or give folds with rows")
-                fold = _folds(given, rng, n_folds or USUAL_FOLDS, n_rows)
-            for label, own_X, own_y, own_weight in _by_fold(X, y, weight, fold):
-                by_fold[label] = Moments.of(own_X, own_y, own_weight, names)
+            if n_folds == 0 and not labelled:
+                raise ValueError("there are no folds: set cv, as cv=5, or give folds with rows")
+            # All rows at once, so that an error says which of the block's it is in.
+            checked = check_block(X, y, weight, names)
+            if n_folds == 1:
+                return cls({0: Moments._of_checked(*checked)}, labelled, k, n_rows)
+            fold = _folds(given, rng, n_folds or USUAL_FOLDS, n_rows)
+            by_row, target, own_weight, own_names = checked
+            if is_sparse(by_row):
+                by_row = by_row.tocsr()
+            labels = np.unique(fold)
+            refuse_too_large(by_row.shape[1] + (target.size // n_rows) + 1, len(labels))
+            for label in labels.tolist():
+                rows = np.flatnonzero(fold == label)
+                weights = None if own_weight is None else own_weight[rows]
+                if weights is None or np.any(weights):
+                    own = _taken(by_row, rows), _taken(target, rows), weights
+                    by_fold[label] = Moments._of_checked(*own, own_names)
         return cls(by_fold, labelled, k, n_rows)
 
     def joined(self, other: FoldSums) -> FoldSums:
@@ -72,6 +84,9 @@ class FoldSums:
             raise ValueError(f"block {other.block}: folds are {kind} here and {before} before")
         total = dict(self.by_fold)
         with naming_block(other.block):
+            if self.by_fold and other.by_fold:
+                width = len(next(iter(other.by_fold.values())).matrix.S)
+                refuse_too_large(width, len(self.by_fold.keys() | other.by_fold.keys()))
             for label, own in other.by_fold.items():
                 total[label] = total[label] + own if label in total else own
         return FoldSums(total, other.labelled, other.block, self.n_rows + other.n_rows)
@@ -106,28 +121,10 @@ def _folds(given: Any, rng: np.random.Generator, n_folds: int, n_rows: int) -> N
     return labels
 
 
-def _by_fold(X: Any, y: Any, weight: Any, fold: NDArray[Any] | None) -> Iterator[Any]:
-    """The rows of each fold, with its label; rows of weight zero alone are none."""
-    if fold is None:
-        if weight is None or np.any(weight):
-            yield 0, X, y, weight
-        return
-    uniform = weight is None or isinstance(weight, numbers.Number)
-    if not uniform:
-        weight = numeric(weight, "sample_weight", "row")
-        if weight.shape != fold.shape:
-            raise ValueError(f"sample_weight must have shape {fold.shape}, got {weight.shape}")
-    for label in np.unique(fold).tolist():
-        rows = np.flatnonzero(fold == label)
-        own = weight if uniform else weight[rows]
-        if own is None or np.any(own):
-            yield label, _taken(X, rows), _taken(y, rows), own
-
-
 def _taken(values: Any, rows: NDArray[np.intp]) -> Any:
-    """Some of the rows."""
-    if hasattr(values, "iloc"):
-        return values.iloc[rows]
-    if isinstance(values, np.ndarray) and values.ndim == 2 and values.flags.f_contiguous:
+    """Some of the rows, no copy where they are all."""
+    if len(rows) == values.shape[0]:
+        return values
+    if not is_sparse(values) and values.ndim == 2 and values.flags.f_contiguous:
         return values.T.take(rows, axis=1).T
-    return values[rows] if hasattr(values, "shape") else np.asarray(values)[rows]
+    return values[rows]

@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator
 
 from ..data.moments import MomentMatrix
 from ..data.products import Array, adjoint, is_sparse
+from ..estimators.ready import FLOATS
 from ..estimators.validation import SummedRows, check_weights
 from ..files import check_path, write
 from ..solvers.numerics import EPS
@@ -47,6 +48,9 @@ UNREADABLE = (
     struct.error,
     zlib.error,
 )
+# Matrices as large as the sums that a fit takes at once, a fold, beside one more: measured, 4.1
+# without folds, 17 with 5 folds and 31 with 10.
+MATRICES_OF_A_FOLD = 3
 # Sums of squares outside of these are near the ends of floating point.
 SMALLEST_SQUARES, LARGEST_SQUARES = 1e-200, 1e200
 
@@ -130,25 +134,18 @@ class Moments(SummedRows):
         ValueError
             If the input is invalid, or the sums would not fit into memory.
         """
-        columns = BaseEstimator()
-        with np.errstate(over="ignore", invalid="ignore"):
-            table, target, _ = check_data(columns, X, y)
-        names = getattr(columns, "feature_names_in_", None)
-        if feature_names is not None:
-            if len(feature_names) != table.shape[1]:
-                raise ValueError(
-                    f"feature_names has {len(feature_names)} names for {table.shape[1]} columns"
-                )
-            names = np.array(feature_names, dtype=object)
-        return cls._of_checked(table, target, check_weights(sample_weight, table), names)
+        return cls._of_checked(*check_block(X, y, sample_weight, feature_names))
 
     @classmethod
     def _of_checked(
         cls, table: Any, target: Array, weight: Array | None, names: NDArray[Any] | None
     ) -> Self:
+        """Those of what `check_block` returns, or of some of its rows."""
         n_rows, n_features = table.shape
         Y = target.reshape(n_rows, -1)
         refuse_too_large(n_features + Y.shape[1] + 1)
+        if is_sparse(table):
+            table = table.tocsc()
         weight = np.ones(n_rows) if weight is None else weight
         omega = weight / weight.sum()
         mean = np.concatenate([adjoint(table, omega), omega @ Y])
@@ -227,14 +224,19 @@ class Moments(SummedRows):
                 f"moments of y of the shapes {self._shape_of_y} and {other._shape_of_y} do not add"
                 " up"
             )
-        own, names = self.feature_names, other.feature_names
-        if (own is None) != (names is None) or (
-            own is not None and names is not None and own.tolist() != names.tolist()
-        ):
-            raise ValueError(
-                f"moments of the features {_shown(own)} and {_shown(names)} do not add up: give X"
-                " with the same columns in the same order"
-            )
+        own, names = (
+            None if one.feature_names is None else one.feature_names.tolist()
+            for one in (self, other)
+        )
+        if own == names:
+            return
+        what = "with and without names of features"
+        if own is not None and names is not None:
+            j = next(j for j, pair in enumerate(zip(own, names, strict=True)) if len(set(pair)) > 1)
+            what = f"whose feature {j} is {own[j]!r} and {names[j]!r}"
+        raise ValueError(
+            f"moments {what} do not add up: give X with the same columns in the same order"
+        )
 
     @property
     def _shape_of_y(self) -> str:
@@ -284,6 +286,8 @@ class Moments(SummedRows):
         ------
         ValueError
             If the file cannot be written.
+        OSError
+            If the disk fills while it is; an older file then stays as it was.
         """
         target, content = check_path(path), io.BytesIO()
         names = np.empty(0, dtype=str) if self.feature_names is None else self.feature_names
@@ -309,7 +313,7 @@ class Moments(SummedRows):
         Raises
         ------
         ValueError
-            If the file holds no moments.
+            If the file holds no moments, or is damaged, or of another version.
         """
         source = Path(path)
         try:
@@ -327,32 +331,76 @@ class Moments(SummedRows):
     @classmethod
     def _of_arrays(cls, held: dict[str, Any]) -> Self:
         if str(held.get("format")) != FORMAT:
-            raise ValueError("it has no format that this version reads")
+            found = f"the format {str(held['format'])!r}" if "format" in held else "no format"
+            raise ValueError(f"it has {found}, where this version reads {FORMAT!r}")
         if missing := [name for name in HELD if name not in held]:
             raise ValueError(f"it has no {missing[0]}")
-        names = held["feature_names"]
+        S, names = held["S"], held["feature_names"]
+        p, n_rows = int(held["n_features"]), int(held["n_rows"])
+        width, one_target = len(held["reference"]), bool(held["one_target"])
+        wanted = {
+            "S": (width + 1, width + 1),
+            "reference": (width,),
+            "rounding": (width,),
+            "feature_names": (p,) if names.size else (0,),
+        }
+        for name, shape in wanted.items():
+            if held[name].shape != shape:
+                raise ValueError(f"its {name} has shape {held[name].shape}, where {shape} belongs")
+            if name != "feature_names" and held[name].dtype != np.float64:
+                raise ValueError(f"its {name} has {held[name].dtype}, where float64 belongs")
+        n_targets, dtype = width - p, np.dtype(str(held["dtype"]))
+        if p < 1 or n_targets < 1 or n_rows < 1 or (one_target and n_targets > 1):
+            raise ValueError(f"it is of {n_rows} rows, {p} features and {n_targets} targets")
+        if dtype not in FLOATS:
+            raise ValueError(f"it is of {dtype}, where float32 or float64 belongs")
+        if not all(np.isfinite(held[name]).all() for name in ("S", "reference", "rounding")):
+            raise ValueError("it has NaN or infinity")
+        if S[-1, -1] <= 0:
+            raise ValueError(f"its rows have the weight {S[-1, -1]:g}")
+        if not np.allclose(S, S.T, rtol=1e-8, atol=1e-8 * S.diagonal().max()):
+            raise ValueError("its S is not symmetric")
         return cls(
-            matrix=MomentMatrix(held["S"], held["reference"], int(held["n_features"])),
-            n_rows=int(held["n_rows"]),
-            feature_names=names.astype(object) if len(names) else None,
-            dtype=np.dtype(str(held["dtype"])),
-            one_target=bool(held["one_target"]),
+            matrix=MomentMatrix(S, held["reference"], p),
+            n_rows=n_rows,
+            feature_names=names.astype(object) if names.size else None,
+            dtype=dtype,
+            one_target=one_target,
             rounding=held["rounding"],
         )
 
 
-def refuse_too_large(width: int) -> None:
+def check_block(
+    X: Any, y: Any, sample_weight: Any, feature_names: Sequence[str] | None
+) -> tuple[Any, Array, Array | None, NDArray[Any] | None]:
+    """X, y and weights of a block as the engine reads them, and the names of its columns."""
+    columns = BaseEstimator()
+    with np.errstate(over="ignore", invalid="ignore"):
+        table, target, _ = check_data(columns, X, y)
+    names = getattr(columns, "feature_names_in_", None)
+    if feature_names is not None:
+        if len(feature_names) != table.shape[1]:
+            raise ValueError(
+                f"feature_names has {len(feature_names)} names for {table.shape[1]} columns"
+            )
+        names = np.array(feature_names, dtype=object)
+    return table, target, check_weights(sample_weight, table), names
+
+
+def refuse_too_large(width: int, n_folds: int = 1) -> None:
     """Refuse sums that a machine's memory has no room for, before any work."""
-    needed = 8 * width**2
+    needed, times = 8 * width**2, MATRICES_OF_A_FOLD * n_folds + 1
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not every system tells
         return
-    if 3 * needed > memory:
+    if times * needed > memory:
+        of_each, fewer = (f" for each of {n_folds} folds", " or folds") if n_folds > 1 else ("", "")
         raise ValueError(
-            f"the sums over rows of {width - 1} columns are {width} x {width} numbers,"
-            f" {needed / 2**30:.1f} GiB, and a fit takes three times that: choose fewer columns, or"
-            " fit rows that are in memory"
+            f"the sums over rows of {width - 1} columns are {width} x {width} numbers{of_each},"
+            f" {needed / 2**30:.1f} GiB, and a fit takes {times} times that, where there are"
+            f" {memory / 2**30:.1f} GiB of memory: choose fewer columns{fewer}, or fit rows that"
+            " are in memory"
         )
 
 
@@ -371,7 +419,3 @@ def refuse_far_from_one(matrix: MomentMatrix, X: Any, Y: Array, weight: Array) -
                 f"{name} has values up to {np.abs(values).max():.2g}, whose squares leave the range"
                 " of floating point, or nearly: scale it"
             )
-
-
-def _shown(names: NDArray[Any] | None) -> str:
-    return "without names" if names is None else str(names[:3].tolist())

@@ -14,7 +14,7 @@ import numpy as np
 from ..data.products import BLOCK_ENTRIES
 from ..estimators.validation import SummedRows
 from ..rows.arrow import arrow_blocks
-from ..rows.blocks import Block
+from ..rows.blocks import Block, numbered
 from ..rows.dask import partitions
 from .fold_sums import USUAL_FOLDS, FoldSums
 from .moments import Moments
@@ -160,7 +160,13 @@ class RowBlocks(SummedRows):
     def __iter__(self) -> Iterator[Any]:
         """One pass."""
         if callable(self.blocks):
-            return iter(self.blocks())
+            blocks = self.blocks()
+            if not isinstance(blocks, Iterable):
+                raise TypeError(
+                    "blocks must return an iterable of (X, y) when it is called, not"
+                    f" {type(blocks).__name__}"
+                )
+            return iter(blocks)
         found = iter(self.blocks)
         if found is self.blocks:
             if self._spent:
@@ -203,7 +209,7 @@ class RowBlocks(SummedRows):
     def _summed(self, blocks: Iterable[Any], n_folds: int | None) -> list[Moments]:
         rng, total, n_rows = np.random.Generator(np.random.Philox(self.random_state)), FoldSums(), 0
         said = started = time.monotonic()
-        for k, block in enumerate(blocks):
+        for k, block in numbered(blocks):
             own = FoldSums.of(block, k, rng, n_folds)
             total, n_rows = total.joined(own), n_rows + own.n_rows
             if self.verbose and time.monotonic() - said >= BETWEEN_LINES:

@@ -37,7 +37,9 @@ def arrow_blocks(
         features = features_of(source.schema, of_y, others, columns)
         return _blocks(source, features, target, sample_weight, fold)
     if not isinstance(source, ds.Dataset) and not hasattr(source, "__arrow_c_stream__"):
-        source = ds.dataset(files_of(source), format="parquet")
+        named, source = source, ds.dataset(files_of(source), format="parquet")
+        if not source.files:
+            raise FileNotFoundError(f"the folder {os.fspath(named)!r} has no files")
     if isinstance(source, ds.Dataset):
         features = features_of(source.schema, of_y, others, columns)
         wanted = [*features, *of_y, *others]
@@ -56,7 +58,7 @@ def arrow_blocks(
     def of_stream() -> Iterator[Any]:
         reader = pa.RecordBatchReader.from_stream(source)
         features = features_of(reader.schema, of_y, others, columns)
-        return _blocks(reader, features, target, sample_weight, fold)
+        yield from _blocks(reader, features, target, sample_weight, fold)
 
     return of_stream
 

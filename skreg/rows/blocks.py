@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -48,3 +48,18 @@ def naming_block(k: int) -> Iterator[None]:
         yield
     except (TypeError, ValueError) as error:
         raise type(error)(f"block {k}: {error}") from error
+
+
+def numbered(blocks: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+    """Blocks with their numbers, the one too that an error of their source is raised for."""
+    found, k = iter(blocks), 0
+    while True:
+        try:
+            block = next(found)
+        except StopIteration:
+            return
+        except Exception as error:
+            error.add_note(f"raised by the source of the rows, when block {k} was asked for")
+            raise
+        yield k, block
+        k += 1

@@ -54,7 +54,7 @@ def cross_validate_sums(
     left, total = _sums_without_each(parts), sum(n_samples)
     how = explained, keep_coefs, shares, pilot
     tasks: list[Callable[[], Any]] = [
-        partial(_score_moments, candidates, train, total - n, part, *how)
+        partial(_score_moments, candidates, train, total - n, part, n, *how)
         for train, n, part in zip(left, n_samples, parts, strict=True)
     ]
     name = "r2" if explained else MEAN_SQUARED_ERROR
@@ -63,13 +63,14 @@ def cross_validate_sums(
 
 def _sums_without_each(parts: Sequence[MomentMatrix]) -> list[MomentMatrix]:
     """The sum of all the others, for each."""
-    before, after = list(parts[:1]), list(parts[-1:])
-    for one, other in zip(parts[1:-1], parts[-2:0:-1], strict=True):
-        before.append(before[-1].joined(one))
-        after.append(after[-1].joined(other))
-    after.reverse()
-    between = [one.joined(other) for one, other in zip(before[:-1], after[1:], strict=True)]
-    return [after[0], *between, before[-1]]
+    left = [parts[-1]]
+    for one in parts[-2:0:-1]:
+        left.append(left[-1].joined(one))
+    left.reverse()  # these are now the sums of those that follow
+    before = parts[0]
+    for k, one in enumerate(parts[1:-1], start=1):
+        left[k], before = before.joined(left[k]), before.joined(one)
+    return [*left, before]
 
 
 def _score_moments(
@@ -77,6 +78,7 @@ def _score_moments(
     train: MomentMatrix,
     n_train: int,
     part: MomentMatrix,
+    n_part: int,
     explained: bool,
     keep_coefs: bool,
     shares: Sequence[float] | None,
@@ -106,6 +108,7 @@ def _score_moments(
             assert errors is not None
             if explained:
                 nothing = np.where(errors > 0, 1.0, 0.0)
-                errors = np.divide(errors, null, out=nothing, where=null > 0) - 1.0
+                ratio = np.divide(errors, null, out=nothing, where=null > 0)
+                errors = ratio - 1.0 if n_part > 1 else np.full_like(errors, np.nan)
             scores.append(fitted.scored(share, errors, part.weight, keep_coefs))
     return scores

@@ -225,9 +225,11 @@ def test_names_of_columns(tmp_path):
     assert moments.feature_names.tolist() == list("abcdef")
     model = Lasso(alpha=0.1, penalty_factor={"b": 0, **dict.fromkeys("acdef", 1)})
     alike(clone(model).fit_moments(moments), clone(model).fit(frame[:40], y[:40]))
-    with pytest.raises(ValueError, match="same columns in the same order"):
-        moments + Moments.of(frame[list("bacdef")], y)
-    with pytest.raises(ValueError, match="without names do not add up"):
+    with pytest.raises(
+        ValueError, match=r"feature 4 is 'e' and 'f' .*same columns in the same order"
+    ):
+        moments + Moments.of(frame[list("abcdfe")], y)
+    with pytest.raises(ValueError, match="with and without names of features do not add up"):
         moments + Moments.of(X, y)
     with pytest.raises(ValueError, match="feature names should match"):
         Lasso().partial_fit(frame, y).partial_fit(frame[list("bacdef")], y)
@@ -267,6 +269,50 @@ def test_damaged_files(tmp_path):
         # A file that stays open warns, and warnings are errors.
         with pytest.raises(ValueError, match=f"{path.name}' is no file of moments"):
             Moments.load(path)
+
+
+def test_files_whose_contents_do_not_belong_together(tmp_path):
+    X, y, _ = data()
+    held = dict(np.load(Moments.of(X, y).save(tmp_path / "whole.npz")))
+    S, uneven = held["S"], held["S"].copy()
+    uneven[0, 1] *= 2.0
+    light = np.where(S[-1, -1] == S, 0.0, S)
+    cases = [
+        ({"format": "skreg.Moments 2"}, "it has the format 'skreg.Moments 2', where this version"),
+        ({"S": S[:4, :4]}, r"its S has shape \(4, 4\), where \(8, 8\) belongs"),
+        ({"S": S.ravel()}, r"its S has shape \(64,\)"),
+        ({"S": S.astype(int)}, "its S has int64, where float64 belongs"),
+        ({"S": S * np.nan}, "it has NaN or infinity"),
+        ({"S": uneven}, "its S is not symmetric"),
+        ({"S": light}, "its rows have the weight 0"),
+        ({"reference": held["reference"][:3]}, r"its S has shape \(8, 8\), where \(4, 4\)"),
+        ({"rounding": held["rounding"][:2]}, r"its rounding has shape \(2,\)"),
+        ({"feature_names": np.array(["a"])}, r"its feature_names has shape \(1,\)"),
+        ({"n_features": 99}, "it is of 80 rows, 99 features and -92 targets"),
+        ({"n_features": 4}, "it is of 80 rows, 4 features and 3 targets"),
+        ({"n_rows": -3}, "it is of -3 rows"),
+        ({"dtype": "int64"}, "it is of int64, where float32 or float64 belongs"),
+    ]
+    path = tmp_path / "other.npz"
+    for changed, text in cases:
+        np.savez(path, **{**held, **changed})
+        with pytest.raises(ValueError, match=f"is no file of moments: {text}"):
+            Moments.load(path)
+
+
+def test_a_disk_that_fills_leaves_the_older_file(tmp_path):
+    resource = pytest.importorskip("resource")  # POSIX alone has limits
+    X, y, _ = data()
+    path = Moments.of(X, y).save(tmp_path / "moments.npz")
+    more, before = Moments.of(X[:9], y[:9]), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            more.save(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert Moments.load(path).n_rows == 80
+    assert [one.name for one in tmp_path.iterdir()] == ["moments.npz"]
 
 
 def dependent(kind):
