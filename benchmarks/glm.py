@@ -41,6 +41,8 @@ FILES = ("golub", "spambase", "saheart")
 TEXTS = ("reuters21578", "news20")
 # Columns of the bike sharing data whose numbers are names: season, month, hour, weekday, weather.
 CATEGORIES = (0, 2, 3, 5, 7)
+# What a dual point may be outside its domain by: what is left of a mean that was subtracted.
+ROUNDING = 1e-13
 # Standard deviation of the logarithm of a mean count.
 SPREAD_OF_COUNTS = 0.7
 
@@ -170,9 +172,10 @@ def excess_at(problem: Problem, w: Array, eta: Array, l1: float, l2: float, u: A
     largest = float(np.abs(q).max())
     if l2 == 0.0 and largest > l1:
         u, q = u * (l1 / largest), np.clip(q * (l1 / largest), -l1, l1)
-    p = y - u
-    if p.min() < 0.0 or (problem.loss == "logistic" and p.max() > 1.0):
+    p, largest = y - u, 1.0 if problem.loss == "logistic" else np.inf
+    if p.min() < -ROUNDING or p.max() > largest + ROUNDING:
         return np.inf
+    p = np.clip(p, 0.0, largest)
     if problem.loss == "logistic":
         rows = np.logaddexp(0.0, eta) - p * eta + xlogy(p, p) + xlogy(1.0 - p, 1.0 - p)
     else:
