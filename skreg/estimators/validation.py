@@ -21,7 +21,7 @@ BOOLEANS = (bool, np.bool_)
 
 
 class SummedRows:
-    """Base of what models of the squared error take in the place of rows."""
+    """Base of what linear models take in the place of rows in memory."""
 
     #: The method that takes it.
     _taken_by: ClassVar[str]
@@ -34,9 +34,11 @@ def refuse_sums(estimator: Any, X: Any) -> None:
     name, kind, method = type(estimator).__name__, type(X).__name__, X._taken_by
     if hasattr(estimator, "fit_moments"):
         raise TypeError(f"{name} takes {kind} by another method: use {method}")
+    if method == "fit":
+        raise TypeError(f"{name} takes rows in memory, and no {kind}")
     raise TypeError(
-        f"{name} takes rows in memory: RowBlocks and Moments have sums, which are enough for the"
-        " squared error alone, as of Lasso and Ridge"
+        f"{name} takes rows: {kind} are sums, which are enough for the squared error alone, as of"
+        " Lasso and Ridge"
     )
 
 

@@ -22,14 +22,12 @@ from ..estimators.parameters import COUNT, parameter, with_parameters
 from ..estimators.validation import numeric, refuse_booleans
 from ..selection.cross_validate import Metric
 from ..selection.result import CVResult
-from .class_data import ClassData
 from .classifier import LinearClassifier
 from .cv import Chosen
 from .decisions import most_probable
 from .generalized_cv import CrossValidatedLoss, SmoothLossCVParameters
 from .problems import check_alphas, is_count, smooth_problem
 from .scoring import as_scored, negated_class_scores, scorer_of, scorer_of_classes
-from .training_data import TrainingData
 
 # Ends of scikit-learn's grid of C, as powers of ten.
 LEAST_C, LARGEST_C = -4, 4
@@ -87,7 +85,7 @@ class ClassifierCV(SmoothLossCVParameters, CrossValidatedLoss, LinearClassifier)
     #: What judges the rows held out without `scoring`, and its name.
     _own_metric: ClassVar[tuple[Metric, str]]
 
-    def _choose(self, data: ClassData, l1_ratios: Array, params: dict[str, Any]) -> Chosen:
+    def _choose(self, data: Any, l1_ratios: Array, params: dict[str, Any]) -> Chosen:
         """Choose C and l1_ratio, fit on all rows, and set the attributes."""
         if data.sample_weight is not None:
             counted = np.unique(data.codes[data.sample_weight > 0])
@@ -110,7 +108,7 @@ class ClassifierCV(SmoothLossCVParameters, CrossValidatedLoss, LinearClassifier)
         self._keep_scores(chosen.results)
         return chosen
 
-    def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
+    def _judge(self, data: Any, score_params: dict[str, Any]) -> tuple[Metric, str]:
         if self.scoring is None:
             return self._own_metric
         scorer = scorer_of_classes(scorer_of(self), self.classes_)

@@ -59,7 +59,7 @@ class FoldSums:
             checked = check_block(X, y, weight, names)
             if n_folds == 1:
                 return cls({0: Moments._of_checked(*checked)}, labelled, k, n_rows)
-            fold = _folds(given, rng, n_folds or USUAL_FOLDS, n_rows)
+            fold = folds_of_rows(given, rng, n_folds or USUAL_FOLDS, n_rows)
             by_row, target, own_weight, own_names = checked
             if is_sparse(by_row):
                 by_row = by_row.tocsr()
@@ -73,7 +73,19 @@ class FoldSums:
                     by_fold[label] = Moments._of_checked(*own, own_names)
         return cls(by_fold, labelled, k, n_rows)
 
-    def joined(self, other: FoldSums) -> FoldSums:
+    @classmethod
+    def added(
+        cls,
+        total: Self | None,
+        block: Any,
+        k: int,
+        rng: np.random.Generator,
+        n_folds: int | None,
+    ) -> Self:
+        """Sums with the k-th block; see `of`."""
+        return (total or cls()).joined(cls.of(block, k, rng, n_folds))
+
+    def joined(self, other: Self) -> Self:
         """The rows of both."""
         if other.labelled is None:
             return self
@@ -89,7 +101,7 @@ class FoldSums:
                 refuse_too_large(width, len(self.by_fold.keys() | other.by_fold.keys()))
             for label, own in other.by_fold.items():
                 total[label] = total[label] + own if label in total else own
-        return FoldSums(total, other.labelled, other.block, self.n_rows + other.n_rows)
+        return type(self)(total, other.labelled, other.block, self.n_rows + other.n_rows)
 
     @property
     def _kind_of_labels(self) -> str | None:
@@ -106,8 +118,8 @@ class FoldSums:
         return [self.by_fold[label] for label in sorted(self.by_fold)]
 
 
-def _folds(given: Any, rng: np.random.Generator, n_folds: int, n_rows: int) -> NDArray[Any]:
-    """The label of each row's fold."""
+def folds_of_rows(given: Any, rng: np.random.Generator, n_folds: int, n_rows: int) -> NDArray[Any]:
+    """The label of each row's fold, dealt where none is given."""
     if given is None:
         return np.asarray(np.floor(rng.random(n_rows) * n_folds), dtype=np.intp)
     labels = np.asarray(given)

@@ -18,9 +18,12 @@ from ..estimators.validation import check_weights
 from ..objective.losses import Gamma, Loss, Poisson, SquaredError, Tweedie
 from ..paths.problem import Problem
 from .base import LinearModel, WarmStarted, all_or_nothing, fit_at
+from .block_data import BlockData, blocks_given
 from .parameters import RelaxParameters, SmoothLossParameters
 from .problems import smooth_problem, with_relax
 from .reweighting import ReweightedParameters
+from .row_blocks import RowBlocks
+from .streaming import MomentsData
 from .training_data import TrainingData, check_offset
 
 
@@ -57,9 +60,24 @@ class GeneralizedLinearModel(LinearModel):
 class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
     """Base of the models of counts and amounts."""
 
-    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> TrainingData:
+    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> Any:
         self._fitted_with_offset = offset is not None
+        if (rows := blocks_given(self, X, y, sample_weight, offset)) is not None:
+            return self._checked_blocks(rows)
         return TrainingData.check_for_loss(self, X, y, sample_weight, offset, self._loss())
+
+    def _checked_blocks(self, rows: RowBlocks) -> Any:
+        """Rows that come in blocks, checked in one pass."""
+        self._validate_params()
+        loss = self._loss()
+        if not loss.quadratic:
+            return BlockData.check(self, rows, loss)
+        if hasattr(self, "cv"):
+            raise ValueError(
+                f"{type(self).__name__} with the squared error takes rows in memory: use"
+                " ElasticNetCV or RidgeCV for rows that come in blocks"
+            )
+        return MomentsData.check(self, rows.moments())
 
     def predict(self, X: Any, offset: Any = None) -> NDArray[Any]:
         """Predict the mean, the inverse link of ``X @ coef_ + intercept_ + offset``.
@@ -139,13 +157,15 @@ class RegressorAtAlpha(
     )
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
+            RowBlocks, and a collection of Dask, are read once for each of Newton's steps.
         y : array-like of shape (n_samples,)
+            Left out with RowBlocks, which have it.
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Weight k counts as the row k times, weight 0 as no row.
         offset : array-like of shape (n_samples,) or None, default=None

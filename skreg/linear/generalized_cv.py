@@ -14,16 +14,18 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from ..estimators.parameters import COUNT, SHARE, parameter, with_parameters
 from ..objective.losses import Gamma, Loss, Poisson
 from ..paths.grid import DEFAULT_EPS
-from ..selection.cross_validate import Metric, mean_deviance
+from ..paths.problem import Problem
+from ..selection.cross_validate import OF_EACH_ROW, Metric, mean_deviance
+from ..selection.passed_folds import cross_validate_passes
 from ..selection.result import MEAN_DEVIANCE
 from .base import all_or_nothing
-from .cv import CrossValidated
+from .block_data import BlockData
+from .cv import CrossValidated, Evaluation, Routed
 from .generalized import GeneralizedLinearModel, GeneralizedRegressor, TweedieParameters
 from .parameters import CVParameters, RelaxCVParameters, SmoothLossParameters
-from .problems import check_alphas, is_count, shares_of_l1, smooth_problem
+from .problems import check_alphas, is_count, resolve_alphas, shares_of_l1, smooth_problem
 from .reweighting import ReweightedParameters
 from .scoring import negated_scores, scorer_of
-from .training_data import TrainingData
 
 
 @with_parameters
@@ -55,7 +57,7 @@ class CrossValidatedLoss(CrossValidated, GeneralizedLinearModel):
     #: Methods whose metadata a scorer is given.
     _scores_by: ClassVar[tuple[str, ...]] = ("fit",)
 
-    def _judge(self, data: TrainingData, score_params: dict[str, Any]) -> tuple[Metric, str]:
+    def _judge(self, data: Any, score_params: dict[str, Any]) -> tuple[Metric, str]:
         if self.scoring is None and self._loss().quadratic:
             return super()._judge(data, score_params)
         if self.scoring is None:
@@ -64,6 +66,24 @@ class CrossValidatedLoss(CrossValidated, GeneralizedLinearModel):
             raise ValueError("scoring and an offset do not go together with the identity link")
         scores = partial(negated_scores, scorer_of(self), score_params, False)
         return scores, str(self.scoring)
+
+    def _evaluate(
+        self, data: Any, problems: list[Problem], given: Any, routed: Routed
+    ) -> Evaluation:
+        if not isinstance(data, BlockData):
+            return super()._evaluate(data, problems, given, routed)
+        first = data.bind(problems[0])
+        bounds = [first, *map(first.with_problem, problems[1:])]
+        candidates = [(one, resolve_alphas(given, one, self.eps)) for one in bounds]
+        metric, name = self._judge(data, {})
+        return candidates, cross_validate_passes(
+            candidates,
+            data.held_out(problems),
+            factor=OF_EACH_ROW[metric],
+            metric_name=name,
+            keep_coefs=self._wants_fold_coefs() or not self.refit,
+            fold_weights=self.fold_weights,
+        )
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Route metadata to the scorer, where there is one, and the splitter."""
@@ -104,14 +124,17 @@ class GeneralizedRegressorCV(
 
     @all_or_nothing
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, **params: Any
+        self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None, **params: Any
     ) -> Self:
         """Choose alpha (and l1_ratio) by cross-validation, then fit on all rows.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
+            RowBlocks, and a collection of Dask, are read once for each of Newton's steps, in which
+            all folds are fitted.
         y : array-like of shape (n_samples,)
+            Left out with RowBlocks, which have it.
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Used in the grid, the fits and the deviances, and with ``fold_weights="size"`` in their
             mean over the folds.
@@ -135,9 +158,7 @@ class GeneralizedRegressorCV(
         data = self._checked(X, y, sample_weight, offset)
         given = self.alphas if is_count(self.alphas) else check_alphas(self.alphas)
         ratios = shares_of_l1(self.l1_ratio, "l1_ratio")
-        weight = data.sample_weight
-        counted = data.y if weight is None else data.y[weight > 0]
-        if not (loss.of_unit or counted.any()):
+        if not loss.of_unit and data.vanishes:
             raise ValueError("y is zero in every row: there is nothing to choose alpha by")
         problems = [
             smooth_problem(self, data.columns, loss, ratio, self._alpha_of) for ratio in ratios

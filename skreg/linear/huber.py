@@ -14,6 +14,7 @@ from ..estimators.parameters import parameter, with_parameters
 from ..objective.losses import ScaledHuber
 from .generalized import GeneralizedRegressor, RegressorAtAlpha
 from .generalized_cv import GeneralizedRegressorCV
+from .row_blocks import RowBlocks
 from .training_data import TrainingData
 
 
@@ -32,6 +33,12 @@ class HuberModel(GeneralizedRegressor):
 
     def _loss(self) -> ScaledHuber:
         return ScaledHuber(float(self.epsilon))
+
+    def _checked_blocks(self, rows: RowBlocks) -> Any:
+        raise TypeError(
+            f"{type(self).__name__} takes rows in memory: its scale is a root that takes the"
+            " residuals of all of them in order"
+        )
 
     def _keep_residuals(self, data: TrainingData) -> None:
         y = data.y if data.offset is None else data.y - data.offset

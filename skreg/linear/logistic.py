@@ -18,7 +18,7 @@ from ..estimators.runtime import warn
 from ..objective.losses import Logistic, Loss, Multinomial
 from ..paths.problem import Problem
 from .base import WarmStarted, all_or_nothing, fit_at
-from .class_data import ClassData
+from .block_data import BlockData, blocks_given
 from .classifier import LinearClassifier
 from .decisions import most_probable, probabilities
 from .generalized import GeneralizedLinearModel
@@ -93,8 +93,14 @@ class LogisticClassifier(
     def _loss(self) -> Loss:
         return Logistic() if len(self.classes_) == 2 else Multinomial()
 
-    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> ClassData:
-        data = super()._checked(X, y, sample_weight, offset)
+    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> Any:
+        data: Any
+        if (rows := blocks_given(self, X, y, sample_weight, offset)) is not None:
+            data = BlockData.check(self, rows, None, self.class_weight)
+            self.classes_ = data.classes
+            data = data.of_loss(self._loss())
+        else:
+            data = super()._checked(X, y, sample_weight, offset)
         self._fitted_with_offset = offset is not None
         self._warn_of_penalty()
         return data
@@ -252,14 +258,15 @@ class LogisticRegression(RelaxParameters, WarmStarted, LogisticClassifier):
     )
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
+            RowBlocks, and a collection of Dask, are read once for each of Newton's steps.
         y : array-like of shape (n_samples,)
-            Classes of any kind.
+            Classes of any kind; left out with RowBlocks, which have them.
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Weight k counts as the row k times, weight 0 as no row.
         offset : array-like of shape (n_samples,), of more than two classes (n_samples, n_classes),\

@@ -95,15 +95,18 @@ class LogisticRegressionCV(RelaxCVParameters, ClassifierCV, LogisticClassifier):
 
     @all_or_nothing
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, **params: Any
+        self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None, **params: Any
     ) -> Self:
         """Choose C (and l1_ratio) by cross-validation, then fit on all rows.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
+            RowBlocks, and a collection of Dask, are read once for each of Newton's steps, in which
+            all folds are fitted.
         y : array-like of shape (n_samples,)
-            Classes of any kind. Folds are stratified unless `cv` says otherwise.
+            Classes of any kind; left out with RowBlocks, which have them. Folds are stratified
+            unless `cv` says otherwise; those of RowBlocks come with the rows or are random.
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Used in the grid, the fits and the scores, and with ``fold_weights="size"`` in their
             mean over the folds.

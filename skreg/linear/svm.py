@@ -18,11 +18,24 @@ from ..paths.problem import BoundProblem, Problem
 from ..selection.cross_validate import mean_squared_hinge
 from ..selection.result import MEAN_SQUARED_HINGE
 from .base import all_or_nothing, fit_at
+from .block_data import BlockData, blocks_given
 from .class_cv import ClassifierCV
 from .class_data import ClassData, class_factors_of_rows
 from .classifier import ClassifierBySign
 from .parameters import ClassWeightParameters, SmoothLossParameters, UselessParameters
 from .problems import shares_of_l1, smooth_problem
+
+
+class SupportVectorMachine(ClassifierBySign):
+    """Base of both."""
+
+    def _signed(self, X: Any, y: Any, sample_weight: Any) -> Any:
+        rows = blocks_given(self, X, y, sample_weight, None)
+        if rows is None:
+            return against_the_rest(super()._signed(X, y, sample_weight))
+        data = BlockData.check(self, rows, None, vars(self)["class_weight"])
+        self.classes_ = data.classes
+        return data.of_loss(SquaredHinge(), signed=True)
 
 
 @with_parameters
@@ -31,7 +44,7 @@ class LinearSVC(
     ClassWeightParameters,
     UselessParameters,
     SmoothLossParameters,
-    ClassifierBySign,
+    SupportVectorMachine,
 ):
     """Linear support vector machine with the squared hinge loss, L1 and squared L2 penalties.
 
@@ -123,14 +136,15 @@ class LinearSVC(
     max_iter: int = 1000
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
+            RowBlocks, and a collection of Dask, are read once for each of Newton's steps.
         y : array-like of shape (n_samples,)
-            Classes of any kind.
+            Classes of any kind; left out with RowBlocks, which have them.
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Weight k counts as the row k times, weight 0 as no row.
 
@@ -151,9 +165,6 @@ class LinearSVC(
         self.n_iter_ = int(point.n_iter.max())
         return self
 
-    def _signed(self, X: Any, y: Any, sample_weight: Any) -> ClassData:
-        return against_the_rest(super()._signed(X, y, sample_weight))
-
     def _problem(self, columns: Sequence[Any]) -> Problem:
         for name, only in (("loss", "squared_hinge"), ("multi_class", "ovr")):
             given = getattr(self, name)
@@ -166,7 +177,7 @@ class LinearSVC(
 
 
 @with_parameters
-class LinearSVCCV(SparseCoefMixin, ClassWeightParameters, ClassifierCV, ClassifierBySign):
+class LinearSVCCV(SparseCoefMixin, ClassWeightParameters, ClassifierCV, SupportVectorMachine):
     """Linear support vector machine with C, and l1_ratio, chosen by cross-validation.
 
     The objective is that of `LinearSVC`, whose ``penalty="l1"`` is an l1_ratio of 1 and whose "l2"
@@ -226,14 +237,17 @@ class LinearSVCCV(SparseCoefMixin, ClassWeightParameters, ClassifierCV, Classifi
     _own_metric = mean_squared_hinge, MEAN_SQUARED_HINGE
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any) -> Self:
         """Choose C (and l1_ratio) by cross-validation, then fit on all rows.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
+            RowBlocks, and a collection of Dask, are read once for each of Newton's steps, in which
+            all folds are fitted.
         y : array-like of shape (n_samples,)
-            Classes of any kind. Folds are stratified unless `cv` says otherwise.
+            Classes of any kind; left out with RowBlocks, which have them. Folds are stratified
+            unless `cv` says otherwise; those of RowBlocks come with the rows or are random.
         sample_weight : array-like of shape (n_samples,), float or None, default=None
             Used in the grid, the fits and the scores, and with ``fold_weights="size"`` in their
             mean over the folds.
@@ -250,8 +264,9 @@ class LinearSVCCV(SparseCoefMixin, ClassWeightParameters, ClassifierCV, Classifi
         ValueError
             If the input or a parameter is invalid; nothing of the fit is then kept.
         """
-        data = against_the_rest(self._signed(X, y, sample_weight))
-        if isinstance(data, OneAgainstTheRest) and self.alphas is not None:
+        data = self._signed(X, y, sample_weight)
+        weighted = data.class_weight is not None and len(data.classes) > 2
+        if weighted and self.alphas is not None:
             raise ValueError(
                 "alphas are weighed against a mean, which with class_weight is another for each of"
                 " several classes: give Cs"

@@ -102,6 +102,12 @@ class TrainingData:
         return self.y.ndim == 1
 
     @property
+    def vanishes(self) -> bool:
+        """Whether y is zero in every row that counts."""
+        weight = self.sample_weight
+        return not (self.y if weight is None else self.y[weight > 0]).any()
+
+    @property
     def labels(self) -> Array:
         """What a splitter and a scorer are given as y."""
         return self.y

@@ -183,7 +183,8 @@ class BoundProblem(Bound):
         data = self.design, self.target, self.sample_weight, self.one_target
         made = problem.on(*data, self.powers)
         parts = tuple(part.with_problem(problem) for part in self.parts)
-        return replace(made, total_weight=self.total_weight, parts=parts)
+        kept: Any = {"total_weight": self.total_weight, "passes": self.passes}
+        return replace(made, parts=parts, **kept)
 
     def with_settings(self, **changed: Any) -> BoundProblem:
         """The same with these settings changed."""

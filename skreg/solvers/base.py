@@ -142,12 +142,16 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Bound:
-    """A problem and its data, as solvers see both: a loss, a penalty, a design and a target."""
+    """A problem and its data, as solvers see both: a loss, a penalty, a design and a target.
+
+    `passes` has the sums of rows that are read pass by pass, see `newton/training_sums.py`.
+    """
 
     design: Design
     target: Target
     penalty: Penalty
     loss: Loss = SQUARED
+    passes: Any = None
 
     def kept(self, key: Any, make: Callable[[], T]) -> T:
         """What one solver works out on this problem and leaves for the next."""

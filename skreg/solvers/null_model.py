@@ -11,6 +11,7 @@ import numpy as np
 
 from ..data.design import Array
 from .base import Bound, Settings, Target
+from .newton.by_passes import null_correlations_by_passes
 from .newton.class_loss import ClassLoss
 from .newton.class_ridge import smooth_path
 from .newton.prox_newton import NewtonPath
@@ -51,6 +52,8 @@ def _smooth_correlations(bound: Bound, settings: Settings) -> Array:
     """The same of a smooth loss."""
     exact, found = replace(settings, tol=0.0), []
     index = np.flatnonzero(bound.penalty.free)
+    if bound.passes is not None:
+        return null_correlations_by_passes(bound, exact)
     free = replace(bound, penalty=bound.penalty.only(bound.penalty.free))
     if bound.loss.couples_targets:
         classes = ClassLoss(bound)
@@ -80,6 +83,8 @@ def null_deviances(bound: Bound) -> Array:
     """Mean deviances of the intercept alone, (n_targets,): the units of gaps, zero where exact."""
     if bound.loss.quadratic:
         return bound.target.squares
+    if bound.passes is not None:
+        return np.full(bound.target.raw.shape[1], bound.passes.deviance)
     if bound.loss.couples_targets:  # they have one deviance
         return np.full(bound.target.raw.shape[1], ClassLoss(bound).deviance)
     return np.array([target_rows(bound, k).deviance for k in range(bound.target.raw.shape[1])])
@@ -89,6 +94,8 @@ def null_squares(bound: Bound) -> Array:
     """Mean squares of the residuals of the intercept alone, (n_targets,)."""
     if bound.loss.quadratic:
         return bound.target.squares
+    if bound.passes is not None:
+        return np.array([bound.passes.square])
     if bound.loss.couples_targets:
         return ClassLoss(bound).squares
     return np.array([target_rows(bound, k).square for k in range(bound.target.raw.shape[1])])
@@ -98,6 +105,8 @@ def null_curvature(bound: Bound) -> float:
     """Mean curvature at the intercept alone, the largest of the targets."""
     if bound.loss.quadratic:
         return 1.0
+    if bound.passes is not None:
+        return float(bound.passes.null_curvature)
     if bound.loss.couples_targets:
         return float(ClassLoss(bound).curvatures.max())
     each = [target_rows(bound, k) for k in range(bound.target.raw.shape[1])]

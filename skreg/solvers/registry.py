@@ -20,7 +20,7 @@ from ..objective.losses import (
 from ..objective.penalties import ScaledPenalty
 from .base import SQUARED, SolveFunction
 from .group import path as group
-from .newton import batched_classes, batched_newton, scaled_newton
+from .newton import batched_classes, batched_newton, by_passes, scaled_newton
 from .quadratic import auto, coordinate_descent
 from .ridge import solvers as ridge
 
@@ -111,6 +111,14 @@ SOLVERS = {
             takes_bounds=True,
             losses=(Multinomial,),
         ),
+        Solver(
+            "newton_passes",
+            by_passes.solve,
+            takes_l1=True,
+            takes_bounds=True,
+            needs_rows=False,
+            losses=(*SMOOTH, Multinomial),
+        ),
         *(
             Solver(
                 name,
@@ -132,13 +140,13 @@ def choose(
 ) -> Solver:
     """The solver called `name` for this penalty and loss, and a design that has rows or none.
 
-    "auto" is Newton's method for any loss but the squared error, "newton_classes" where targets are
-    coupled, "newton_scale" where the loss has a scale. With the squared error, where the penalty
-    couples the targets, it is "group"; else the closed form without an L1 part and bounds,
-    coordinate descent with bounds alone, and with an L1 part what `quadratic/auto.py` chooses. A
-    Gram matrix without rows is left to coordinate descent where there is a penalty. Without any
-    penalty the answer may not be unique: the closed form then gives the least squares of minimum
-    norm, whatever the name.
+    "auto" is Newton's method for any loss but the squared error: "newton_classes" where targets are
+    coupled, "newton_scale" where the loss has a scale, "newton_passes" where there are no rows.
+    With the squared error, where the penalty couples the targets, it is "group"; else the closed
+    form without an L1 part and bounds, coordinate descent with bounds alone, and with an L1 part
+    what `quadratic/auto.py` chooses. A Gram matrix without rows is left to coordinate descent where
+    there is a penalty. Without any penalty the answer may not be unique: the closed form then gives
+    the least squares of minimum norm, whatever the name.
 
     Raises
     ------
@@ -147,7 +155,8 @@ def choose(
     """
     asked, smooth = name, not penalty.has_l1 and not penalty.has_bounds
     if name == "auto" and not loss.quadratic:
-        name = next((one.name for one in NEWTON_SOLVERS if isinstance(loss, one.losses)), "newton")
+        serving = (one for one in NEWTON_SOLVERS if has_rows or not one.needs_rows)
+        name = next((one.name for one in serving if isinstance(loss, one.losses)), "newton")
     if penalty.couples_targets and name in ("auto", "cd"):
         name = "group" if name == "auto" else "group_cd"
     unpenalised = loss.quadratic and smooth and penalty.vanishes

@@ -1,0 +1,485 @@
+"""Rows that come in blocks in the place of checked data, for losses without sufficient sums.
+
+`fit` and the paths bind a problem to it as to `TrainingData`; what they then solve reads the rows
+once for each of Newton's steps (`solvers/newton/by_passes.py`). This is the one place where such
+rows are handed over.
+"""
+
+from __future__ import annotations
+
+import numbers
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..caching import cached_property
+from ..data.from_moments import MomentsDesign
+from ..data.powers_of_two import ORDINARY, PowersOfTwo, powers_of_sizes
+from ..data.products import Array, is_sparse
+from ..estimators.labels import balanced_weights, weights_by_class
+from ..objective.losses import Loss
+from ..paths.problem import BoundProblem, Problem
+from ..selection.passed_folds import PassedFold
+from ..selection.result import CRITERIA
+from ..solvers.base import Target
+from ..solvers.newton.group_sums import GroupSums, PassQuery
+from ..solvers.newton.training_sums import RowPasses, TrainingSums
+from .moments import Moments
+from .row_blocks import RowBlocks, whole_number
+from .streaming import in_blocks
+from .survey import Survey, Surveyor, checked_rows
+from .training_data import NO_UNIT
+
+# What a fit to blocks has nothing of.
+IN_MEMORY_ALONE = ("relax", "adaptive", "concave")
+# Hessians of so many alphas are kept at once, and points of a pass in so many bytes.
+MOST_HESSIANS, BYTES_OF_POINTS = 12, 1 << 28
+# The share of a machine's memory that Hessians may take.
+SHARE_OF_MEMORY = 0.25
+# What the machine is taken to have where it does not tell.
+USUAL_MEMORY = 8 << 30
+
+
+def blocks_given(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, offset: Any
+) -> RowBlocks | None:
+    """What `fit` is given where it is rows in blocks, a large memory map among them, or None."""
+    plain = offset is None and getattr(estimator, "scoring", None) is None
+    plain &= all(getattr(estimator, name, None) in (None, False) for name in IN_MEMORY_ALONE)
+    cv = getattr(estimator, "cv", None)
+    plain &= cv is None or isinstance(cv, numbers.Integral)
+    rows = in_blocks(X, y, sample_weight, plain)
+    if rows is not None and offset is not None:
+        raise ValueError(f"{type(rows).__name__} have no offset: fit rows in memory")
+    return rows
+
+
+def folds_to_deal(estimator: Any) -> int | None:
+    """What `RowBlocks.in_one_pass` is told: 1 where there is no cross-validation."""
+    if not hasattr(estimator, "cv") or estimator.rule in CRITERIA:
+        return 1
+    if estimator.scoring is not None:
+        raise ValueError("rows that come in blocks have no scorer: leave scoring at None")
+    cv = estimator.cv
+    if cv is None:
+        return None
+    if not isinstance(cv, numbers.Integral):
+        raise ValueError(
+            "cv must be a number of folds, to which the rows of RowBlocks are dealt, or None,"
+            f" got {cv!r}; folds of your own come with the blocks"
+        )
+    return whole_number(cv, "cv", 2)
+
+
+@dataclass(frozen=True, eq=False)
+class BlockData:
+    """Rows in blocks, and what the first pass found; see `TrainingData`.
+
+    Attributes
+    ----------
+    rows : RowBlocks
+    survey : Survey
+    n_folds : int or None
+        What `RowBlocks.in_one_pass` is told.
+    columns : sequence
+        What the features are called.
+    loss : Loss
+    signed : bool
+        Whether each class is told apart from the rest, with a target of -1 and 1.
+    class_weight : dict, "balanced" or None
+    """
+
+    rows: RowBlocks
+    survey: Survey
+    n_folds: int | None
+    columns: Sequence[Any]
+    loss: Loss
+    signed: bool = False
+    class_weight: Any = None
+    X: None = None
+    sample_weight: None = None
+    given_weight: None = None
+    labels: None = None
+    offset: None = None
+
+    @classmethod
+    def check(
+        cls,
+        estimator: Any,
+        rows: RowBlocks,
+        loss: Loss | None,
+        class_weight: Any = None,
+    ) -> BlockData:
+        """Check an estimator's parameters and its rows, in one pass.
+
+        `loss` is None for classes, and then set by `of_loss`.
+        """
+        estimator._validate_params()
+        n_folds = folds_to_deal(estimator)
+        name = type(estimator).__name__
+        for parameter in IN_MEMORY_ALONE:
+            if getattr(estimator, parameter, None) not in (None, False):
+                raise ValueError(
+                    f"{name} takes no {parameter} with rows that come in blocks: leave it out, or"
+                    " fit rows in memory"
+                )
+        if not rows.serves_many_passes:
+            raise ValueError(
+                f"{name} reads the rows once for each of Newton's steps, and an iterator serves one"
+                " pass: make RowBlocks of a callable that returns a new iterator"
+            )
+        surveyor = Surveyor(loss, class_weight is not None)
+        survey = rows.in_one_pass(surveyor, n_folds)
+        if not survey.by_group:
+            raise ValueError("the blocks have no rows with a weight above zero")
+        first = next(iter(survey.by_group.values()))
+        names, p = first.feature_names, first.n_features
+        estimator.n_features_in_ = p
+        vars(estimator).pop("feature_names_in_", None)
+        if names is not None:
+            estimator.feature_names_in_ = names
+        columns = range(p) if names is None else names.tolist()
+        found = cls(rows, survey, n_folds, columns, loss, class_weight=class_weight)  # type: ignore[arg-type]
+        if loss is None:
+            found._check_classes()
+        return found
+
+    def _check_classes(self) -> None:
+        classes = self.classes
+        if len(classes) < 2:
+            raise ValueError(
+                "This solver needs samples of at least 2 classes in the data, but the data"
+                f" contains only one class: {classes.tolist()[0]!r}"
+            )
+        for name, weight in zip(classes.tolist(), self._weights.sum(axis=0), strict=True):
+            if not weight > 0:
+                raise ValueError(f"the class {name!r} has no row with a weight above zero")
+
+    def of_loss(self, loss: Loss, signed: bool = False) -> BlockData:
+        """The same with the loss of the classes."""
+        return replace(self, loss=loss, signed=signed)
+
+    # What it is of ------------------------------------------------------------------------
+
+    @property
+    def classes(self) -> NDArray[Any]:
+        """The classes, sorted."""
+        assert self.survey.classes is not None
+        return self.survey.classes
+
+    @cached_property
+    def folds(self) -> list[Any]:
+        """The labels of the folds, sorted."""
+        return sorted({key[0] for key in self.survey.by_group})
+
+    @cached_property
+    def _weights(self) -> Array:
+        """Weights of the classes in each fold, (n_folds, n_classes)."""
+        known = self.survey.weights
+        return np.array(
+            [
+                [known.get((fold, name), 0.0) for name in self.classes.tolist()]
+                for fold in self.folds
+            ]
+        )
+
+    @cached_property
+    def _groups(self) -> list[tuple[Any, ...]]:
+        """The groups of the passes, in their order."""
+        if self.class_weight is None:
+            return [(fold,) for fold in self.folds]
+        return [(fold, name) for fold in self.folds for name in self.classes.tolist()]
+
+    @property
+    def _n_kinds(self) -> int:
+        """Groups in each fold."""
+        return 1 if self.class_weight is None else len(self.classes)
+
+    @cached_property
+    def _weights_of_groups(self) -> Array:
+        known = self.survey.by_group
+        return np.array([known[key].weight if key in known else 0.0 for key in self._groups])
+
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+        return len(self.columns)
+
+    @property
+    def n_targets(self) -> int:
+        """Columns of y."""
+        if not self.survey.weights or len(self.classes) == 2:
+            return 1
+        return len(self.classes)
+
+    @property
+    def one_target(self) -> bool:
+        """Whether there is one."""
+        return self.n_targets == 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of the intercept."""
+        return (self.n_targets,) if self.survey.weights else ()
+
+    @cached_property
+    def total_weight(self) -> float:
+        """The sum of the weights, those of the classes in it."""
+        return float(self._factors(None) @ self._weights_of_groups)
+
+    @property
+    def vanishes(self) -> bool:
+        """Whether y is zero in every row that counts."""
+        whole = self._moments(np.ones(len(self._groups)))
+        return not (whole.matrix.mean[-1] or whole.matrix.spread[-1])
+
+    @cached_property
+    def powers(self) -> PowersOfTwo:
+        """The powers of two that bring the features to order one."""
+        whole = self._moments(np.ones(len(self._groups)))
+        sizes = np.maximum(np.abs(whole.matrix.mean), np.sqrt(whole.matrix.spread))
+        return powers_of_sizes(sizes[: self.n_features], NO_UNIT, 0, whole.dtype)
+
+    # Training sets ------------------------------------------------------------------------
+
+    def _factors(self, fold: int | None, target: int | None = None) -> Array:
+        """What the weights of the groups are multiplied by, without a fold or with all.
+
+        `target` is a class that is told apart from the rest, which have no weight of a class.
+        """
+        inside = np.ones(len(self.folds))
+        if fold is not None:
+            inside[fold] = 0.0
+        if self.class_weight is None:
+            return inside
+        n_classes = len(self.classes)
+        if isinstance(self.class_weight, str):
+            each = balanced_weights(np.arange(n_classes), inside @ self._weights, n_classes)
+        else:
+            each = weights_by_class(self.class_weight, self.classes)
+        if target is not None:
+            each = np.where(np.arange(n_classes) == target, each, 1.0)
+        return np.outer(inside, each).ravel()
+
+    def _moments(self, factors: Array) -> Moments:
+        """Those of the groups with weights times factors."""
+        known = self.survey.by_group
+        found = [
+            known[key] if factor == 1.0 else known[key].times(float(factor))
+            for key, factor in zip(self._groups, factors, strict=True)
+            if factor > 0 and key in known
+        ]
+        if not found:
+            raise ValueError("class_weight and sample_weight leave no row with a weight above zero")
+        return sum(found[1:], found[0])
+
+    def bind(
+        self, problem: Problem, precompute: Any = None, fold: int | None = None
+    ) -> BoundProblem:
+        """The problem on these rows, or on those without a fold."""
+        if not (self.signed and self.n_targets > 1):
+            return self._bound(problem, fold, None)
+        parts = tuple(self._bound(problem, fold, k) for k in range(self.n_targets))
+        nothing, zeros = np.empty((0, self.n_targets)), np.zeros(self.n_targets)
+        target = Target(nothing, nothing, zeros, zeros)
+        return replace(parts[0], target=target, one_target=False, parts=parts)
+
+    def _bound(self, problem: Problem, fold: int | None, target: int | None) -> BoundProblem:
+        factors, powers = self._factors(fold, target), self.powers
+        moments = self._moments(factors)
+        matrix, p = powers.scaled_moments(moments.matrix), self.n_features
+        center = problem.fit_intercept
+        design, *_ = MomentsDesign.of(
+            matrix, moments.n_rows, center=center, standardize=problem.standardize
+        )
+        design.dtype = moments.dtype
+        n_outputs = 1 if target is not None else self.n_targets
+        nothing, zeros = np.empty((0, n_outputs)), np.zeros(n_outputs)
+        of_target = Target(nothing, nothing, zeros, zeros)
+        bound = problem.on(design, of_target, None, n_outputs == 1, powers)
+        shift, spread = np.zeros(p), matrix.spread[:p]
+        if center:
+            shift = matrix.mean[:p] - self._reference(True)
+        else:
+            spread = spread + matrix.mean[:p] ** 2
+        share = factors * self._weights_of_groups
+        total = float(share.sum())
+        means = self._mean_targets(fold, target, matrix.mean[p:])
+        sums = TrainingSums(
+            passes=self._passes(center),
+            share=factors / total,
+            intercept=self._null_intercept(means) if center else np.zeros(n_outputs),
+            mean_target=means,
+            shift=shift,
+            spread=spread,
+            n_effective=total / (self.survey.least * float(factors[factors > 0].min())),
+            target=target or 0,
+        )
+        return replace(bound, total_weight=total, passes=sums)
+
+    def _mean_targets(self, fold: int | None, target: int | None, mean: Array) -> Array:
+        """Means of y, which are shares of classes."""
+        if not self.survey.weights:
+            return mean
+        factors = self._factors(fold, target).reshape(len(self.folds), self._n_kinds)
+        shares = (factors * self._weights).sum(axis=0)
+        if not (shares > 0).all() and (self.n_targets == 1 or not self.signed):
+            name, place = self.classes.tolist()[int(shares.argmin())], ""
+            if fold is not None:
+                place = f": fold {self.folds[fold]!r} has all of them"
+            raise ValueError(f"no row of the class {name!r} is left to train on{place}")
+        shares = shares / shares.sum()
+        if target is not None:
+            return shares[[target]]
+        return shares[1:] if len(shares) == 2 else shares
+
+    def _null_intercept(self, means: Array) -> Array:
+        """The intercepts that are best alone, which means tell of every loss."""
+        loss = self.loss
+        if self.signed:
+            return 2.0 * means - 1.0
+        known = means[None] if loss.couples_targets else means
+        found = np.atleast_1d(np.asarray(loss.null_model(known)))
+        return found - found.mean() if loss.couples_targets else found
+
+    def held_out(self, problems: Sequence[Problem]) -> list[PassedFold]:
+        """The folds, with the problems on the rows of the others."""
+        if len(self.folds) < 2:
+            raise ValueError(f"a cross-validation needs at least 2 folds, got {len(self.folds)}")
+        found = []
+        for k in range(len(self.folds)):
+            own = np.repeat(np.arange(len(self.folds)) == k, self._n_kinds)
+            weight = float(self._weights_of_groups[own].sum())
+            bounds = [_of_order_one(self.bind(problem, fold=k)) for problem in problems]
+            found.append(PassedFold(bounds, own / weight, weight))
+        return found
+
+    # RowPasses -------------------------------------------------------------------------------
+
+    def _reference(self, center: bool) -> Array:
+        whole = self._moments(np.ones(len(self._groups))).matrix
+        mean = self.powers.scaled_moments(whole).mean[: self.n_features]
+        return mean if center else np.zeros_like(mean)
+
+    def _passes(self, center: bool) -> RowPasses:
+        """The passes over these rows, which all training sets share."""
+        if center not in self._passes_made:
+            outputs = 1 if self.signed else self.n_targets
+            width, n_groups = outputs * (self.n_features + 1), len(self._groups)
+            most = n_hessians(width, n_groups, self.n_targets // outputs)
+            points = max(8, BYTES_OF_POINTS // (8 * n_groups * width))
+            self._passes_made[center] = RowPasses(
+                partial(self._read, center), self.loss, most, points
+            )
+        return self._passes_made[center]
+
+    @cached_property
+    def _passes_made(self) -> dict[bool, RowPasses]:
+        return {}
+
+    def _read(self, center: bool, query: PassQuery) -> GroupSums:
+        """One pass."""
+        reader = BlockReader(
+            query=query,
+            loss=self.loss,
+            classes=self.survey.classes,
+            signed=self.signed,
+            folds=np.array(self.folds),
+            n_kinds=self._n_kinds,
+            powers=self.powers,
+            reference=self._reference(center),
+        )
+        sums = self.rows.in_one_pass(reader, self.n_folds)
+        found = int(sums.n_rows.sum())
+        if found != self.survey.n_rows:
+            raise ValueError(
+                f"the blocks have {found} rows in this pass where the first had"
+                f" {self.survey.n_rows}: the callable must return the same rows each time"
+            )
+        return sums
+
+
+def _of_order_one(bound: BoundProblem) -> BoundProblem:
+    """The problem whose results stay in units of order one."""
+    parts = tuple(replace(part, powers=ORDINARY) for part in bound.parts)
+    return replace(bound, powers=ORDINARY, parts=parts)
+
+
+def n_hessians(width: int, n_groups: int, least: int = 1) -> int:
+    """How many Hessians there is room for; refuses problems of which not the least fit."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        memory = USUAL_MEMORY
+    needed, room = 8 * n_groups * width**2, 0.5 * SHARE_OF_MEMORY * memory
+    if least * needed > room:
+        raise ValueError(
+            f"the second derivatives of {width} coefficients, intercepts included, in {n_groups}"
+            f" groups of rows take {least * needed / 2**30:.1f} GiB, of {room / 2**30:.1f} GiB that"
+            " there are for them, an eighth of the memory: choose fewer columns, classes or folds,"
+            " or fit a part of the rows in memory"
+        )
+    return int(max(least, min(MOST_HESSIANS, room // needed)))
+
+
+@dataclass(frozen=True, eq=False)
+class BlockReader:
+    """Adds blocks to the sums of a pass."""
+
+    query: PassQuery
+    loss: Loss
+    classes: NDArray[Any] | None
+    signed: bool
+    folds: NDArray[Any]
+    n_kinds: int
+    powers: PowersOfTwo
+    reference: Array
+
+    def __call__(
+        self,
+        total: GroupSums | None,
+        block: Any,
+        k: int,
+        rng: np.random.Generator,
+        n_folds: int | None,
+    ) -> GroupSums:
+        """The sums with the k-th block."""
+        if total is None:
+            total = GroupSums.empty(self.query, len(self.folds) * self.n_kinds)
+        of_numbers = self.loss if self.classes is None else None
+        rows = checked_rows(block, k, rng, n_folds, of_numbers)
+        if rows is None:
+            return total
+        group, y = np.zeros(len(rows.y), dtype=np.intp), rows.y
+        if rows.fold is not None:
+            known = np.isin(rows.fold, self.folds)  # those of no weight may be in no fold
+            group = np.where(known, np.searchsorted(self.folds, rows.fold), 0)
+            group = np.minimum(group, len(self.folds) - 1)
+        weight = rows.weight
+        if self.classes is not None:
+            codes = np.minimum(np.searchsorted(self.classes, y), len(self.classes) - 1)
+            if not np.array_equal(self.classes[codes], y):
+                raise ValueError(
+                    f"block {k}: there are classes that the first pass did not find: the callable"
+                    " must return the same rows each time"
+                )
+            if self.n_kinds > 1:
+                group = group * self.n_kinds + codes
+            if len(self.classes) == 2:
+                Y = codes[:, None].astype(np.float64)
+            else:
+                Y = np.eye(len(self.classes))[codes]
+            Y = 2.0 * Y - 1.0 if self.signed else Y
+        else:
+            Y = y[:, None].astype(np.float64)
+        X = rows.X
+        if not self.powers.ordinary:
+            X = self.powers.scaled(X.tocsc() if is_sparse(X) else X, y, None)[0]
+            X = X.tocsr() if is_sparse(X) else X
+        total.add(self.query, self.loss, X, Y, weight, group, self.reference)
+        return total

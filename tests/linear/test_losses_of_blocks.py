@@ -1,0 +1,217 @@
+"""Models of smooth losses fitted to rows in blocks are those of the rows in memory."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+
+from skreg import (
+    GammaRegressor,
+    HuberRegressor,
+    LinearSVC,
+    LinearSVCCV,
+    LogisticRegression,
+    LogisticRegressionCV,
+    PoissonRegressor,
+    PoissonRegressorCV,
+    RowBlocks,
+    TweedieRegressor,
+    TweedieRegressorCV,
+)
+
+CUTS = [0, 1, 1, 7, 40, 40, 41, 130]
+N_FOLDS = 3
+
+
+def data(kind, seed=0, n=160, p=5):
+    """X, a target of this kind, weights of which some are zero, and folds."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p)) + 3.0
+    X[:, 1] *= 5.0
+    eta = (X - X.mean(axis=0)) @ np.append([0.6, 0.2], np.zeros(p - 2))
+    if kind == "two":
+        y = np.where(eta + rng.logistic(size=n) > 0, "yes", "no")
+    elif kind == "three":
+        utilities = np.stack([eta, -eta, 0.3 + 0.0 * eta], axis=1)
+        y = np.argmax(utilities + rng.gumbel(size=(n, 3)), axis=1) * 10
+    elif kind == "counts":
+        y = rng.poisson(np.exp(np.clip(eta, -3.0, 2.0)))
+    else:
+        y = rng.gamma(2.0, np.exp(np.clip(eta, -3.0, 2.0))) + 0.01
+    return X, y, rng.integers(0, 4, n) * 0.5, rng.integers(0, N_FOLDS, n)
+
+
+def in_blocks(*arrays, cuts=CUTS, order=None):
+    order = np.arange(len(arrays[0])) if order is None else order
+    parts = [np.split(array[order], cuts) for array in arrays]
+    return RowBlocks(lambda: zip(*parts, strict=True))
+
+
+def alike(found, wanted, rtol=1e-7):
+    size = np.abs(wanted.coef_).max()
+    assert np.abs(found.coef_ - wanted.coef_).max() <= rtol * size
+    np.testing.assert_allclose(found.intercept_, wanted.intercept_, rtol=rtol, atol=rtol)
+    assert found.converged_
+    assert found.dual_gap_ <= 1e-9
+
+
+MODELS = [
+    ("two", LogisticRegression()),
+    ("two", LogisticRegression(C=0.1, l1_ratio=1.0, class_weight="balanced")),
+    ("two", LogisticRegression(C=np.inf, standardize=True)),
+    ("two", LogisticRegression(C=0.1, l1_ratio=0.5, fit_intercept=False)),
+    ("two", LogisticRegression(C=0.1, l1_ratio=1.0, penalty_factor=[0, 1, 1, np.inf, 2])),
+    ("two", LogisticRegression(C=0.1, l1_ratio=0.5, lower_bound=-0.01, upper_bound=0.05)),
+    ("three", LogisticRegression(C=0.5)),
+    ("three", LogisticRegression(C=0.1, l1_ratio=1.0, standardize=True)),
+    ("three", LogisticRegression(C=0.1, l1_ratio=0.5, class_weight={0: 2.0})),
+    ("counts", PoissonRegressor(alpha=0.1)),
+    ("counts", PoissonRegressor(alpha=0.1, l1_ratio=1.0, standardize=True)),
+    ("counts", TweedieRegressor(power=1.5, alpha=0.05, l1_ratio=0.5)),
+    ("amounts", GammaRegressor(alpha=0.0)),
+    ("amounts", GammaRegressor(alpha=0.1, l1_ratio=1.0)),
+    ("amounts", TweedieRegressor(power=0.0, alpha=0.1, l1_ratio=0.5)),
+    ("two", LinearSVC(C=0.1)),
+    ("three", LinearSVC(C=0.05, penalty="l1", class_weight="balanced")),
+]
+
+
+@pytest.mark.parametrize(("kind", "model"), MODELS, ids=str)
+def test_fit_to_blocks_in_any_order_is_that_to_rows(kind, model):
+    X, y, weight, _ = data(kind)
+    wanted = clone(model).fit(X, y, weight)
+    order = np.random.default_rng(1).permutation(len(y))
+    found = clone(model).fit(in_blocks(X, y, weight, order=order))
+    alike(found, wanted)
+    if hasattr(wanted, "classes_"):
+        np.testing.assert_array_equal(found.classes_, wanted.classes_)
+        np.testing.assert_array_equal(found.predict(X), wanted.predict(X))
+
+
+CHOOSING = [
+    ("two", LogisticRegressionCV(Cs=4)),
+    ("two", LogisticRegressionCV(alphas=15, l1_ratios=[0.5, 1.0], standardize=True)),
+    ("two", LogisticRegressionCV(alphas=6, l1_ratios=[1.0], class_weight="balanced")),
+    ("three", LogisticRegressionCV(alphas=5, l1_ratios=[1.0], fold_weights="size", refit=False)),
+    ("counts", PoissonRegressorCV(alphas=5)),
+    ("amounts", TweedieRegressorCV(power=1.7, alphas=6, l1_ratio=[1.0], rule="1se")),
+    ("three", LinearSVCCV(Cs=3, class_weight="balanced")),
+]
+
+
+@pytest.mark.parametrize(("kind", "model"), CHOOSING, ids=str)
+def test_cross_validation_is_that_in_memory_on_the_same_folds(kind, model):
+    X, y, weight, fold = data(kind)
+    splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(N_FOLDS)]
+    wanted = clone(model).set_params(cv=splits).fit(X, y, weight)
+    found = clone(model).fit(in_blocks(X, y, weight, fold))
+    # Paths in memory end at a gap of 1e-10, and the mean of the folds' coefficients is of these.
+    alike(found, wanted, rtol=1e-7 if getattr(model, "refit", True) else 1e-5)
+    assert found.alpha_ == pytest.approx(wanted.alpha_, rel=1e-9)
+    for name in ("alphas", "fold_weights"):
+        given = getattr(wanted.cv_result_, name)
+        np.testing.assert_allclose(getattr(found.cv_result_, name), given, rtol=1e-9)
+    np.testing.assert_allclose(found.cv_result_.errors, wanted.cv_result_.errors, rtol=2e-4)
+
+
+def test_few_passes_serve_many_alphas_and_folds():
+    X, y, _, fold = data("two", n=300)
+    passes = []
+
+    def blocks():
+        passes.append(None)
+        yield X[:100], y[:100], None, fold[:100]
+        yield X[100:], y[100:], None, fold[100:]
+
+    model = LogisticRegressionCV(alphas=100, l1_ratios=[1.0]).fit(RowBlocks(blocks))
+    assert len(model.path_.alphas) == 100
+    assert len(passes) <= 40
+
+
+def test_rows_of_any_kind():
+    X, y, weight, _ = data("two")
+    wanted = LogisticRegression().fit(X, y, weight)
+    thin = RowBlocks([(sparse.csr_array(X), y, weight)])
+    alike(LogisticRegression().fit(thin), wanted)
+    lists = RowBlocks([(X[:90].tolist(), y[:90].tolist()), (X[90:].tolist(), y[90:].tolist())])
+    alike(LogisticRegression().fit(lists), LogisticRegression().fit(X, y))
+    narrow = LogisticRegression().fit(in_blocks(X.astype(np.float32), y, weight))
+    assert narrow.coef_.dtype == np.float32
+    np.testing.assert_allclose(narrow.coef_, wanted.coef_, rtol=1e-4)
+
+
+@pytest.mark.parametrize("exponent", [-100, 100])
+def test_columns_far_from_order_one(exponent):
+    X, y, _, _ = data("two")
+    far = np.ldexp(X, exponent)
+    wanted = LogisticRegression(C=0.1, l1_ratio=1.0, standardize=True).fit(far, y)
+    found = LogisticRegression(C=0.1, l1_ratio=1.0, standardize=True).fit(in_blocks(far, y))
+    np.testing.assert_allclose(found.coef_, wanted.coef_, rtol=1e-6)
+
+
+def test_separated_classes_warn_once_or_have_no_loss_left():
+    X = np.arange(20.0)[:, None]
+    y = (X[:, 0] > 9.5).astype(int)
+    model = LogisticRegression(C=np.inf).fit(in_blocks(X, y, cuts=[8]))
+    assert (model.predict(X) == y).all()
+
+
+def test_parquet(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    X, y, _, fold = data("two")
+    table = pa.table({**{f"x{j}": X[:, j] for j in range(X.shape[1])}, "y": y, "fold": fold})
+    parquet.write_table(table, tmp_path / "rows.parquet", row_group_size=50)
+    X_names = [f"x{j}" for j in range(X.shape[1])]
+    counts = pa.table({**dict(zip(X_names, X.T, strict=True)), "y": (y == "yes").astype(int)})
+    rows = RowBlocks.from_arrow(counts, target="y")
+    found = LogisticRegression().fit(rows)
+    alike(found, LogisticRegression().fit(X, y == "yes"))
+    assert list(found.feature_names_in_) == X_names
+
+
+def test_what_is_refused():
+    X, y, weight, fold = data("two")
+    rows = in_blocks(X, y)
+    with pytest.raises(ValueError, match="leave out y"):
+        LogisticRegression().fit(rows, y)
+    with pytest.raises(ValueError, match="make RowBlocks of a callable"):
+        LogisticRegression().fit(RowBlocks(iter([(X, y)])))
+    with pytest.raises(ValueError, match="contains only one class: 'yes'"):
+        LogisticRegression().fit(RowBlocks([(X, np.full(len(y), "yes"))]))
+    with pytest.raises(ValueError, match="no rows"):
+        LogisticRegression().fit(RowBlocks([]))
+    with pytest.raises(ValueError, match="no row with a weight above zero"):
+        LogisticRegression().fit(in_blocks(X, y, (y == "yes").astype(float)))
+    with pytest.raises(TypeError, match="HuberRegressor takes rows in memory"):
+        HuberRegressor().fit(in_blocks(X, X[:, 0]))
+    with pytest.raises(ValueError, match="takes no relax"):
+        LogisticRegression(l1_ratio=1.0, relax=0.5).fit(rows)
+    with pytest.raises(ValueError, match="leave scoring at None"):
+        LogisticRegressionCV(scoring="accuracy").fit(rows)
+    with pytest.raises(ValueError, match="leave cv and n_folds at None"):
+        LogisticRegressionCV(cv=3).fit(in_blocks(X, y, weight, fold))
+    with pytest.raises(ValueError, match="cv must be a number of folds"):
+        LogisticRegressionCV(cv=[([0], [1])]).fit(rows)
+    with pytest.raises(ValueError, match="block 2: loss='poisson' needs y that are not negative"):
+        PoissonRegressor().fit(RowBlocks([(X, X[:, 0] ** 2), (X[:0], []), (X, -np.ones(len(y)))]))
+    broken = X.copy()
+    broken[3, 2] = np.nan
+    with pytest.raises(ValueError, match=r"(?s)block 1: .*row 3 of X, column 2"):
+        LogisticRegression().fit(RowBlocks([(X, y), (broken, y)]))
+    with pytest.raises(ValueError, match="block 1: classes are text here and numbers before"):
+        LogisticRegression().fit(RowBlocks([(X, np.arange(len(y)) % 2), (X, y)]))
+
+
+def test_rows_that_change_between_passes_are_refused():
+    X, y, _, _ = data("two")
+    passes = []
+
+    def blocks():
+        passes.append(None)
+        yield X[len(passes) :], y[len(passes) :]
+
+    with pytest.raises(ValueError, match="must return the same rows each time"):
+        LogisticRegression().fit(RowBlocks(blocks))
+    with pytest.raises(ValueError, match="all of them"):
+        LogisticRegressionCV().fit(RowBlocks([(X, y, None, y == "yes")]))
