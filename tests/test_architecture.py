@@ -37,6 +37,7 @@ FLOORS = {
     "neural/engine/image_augmentation": 1,
     "neural/engine/network": 2,
     "neural/engine/batches": 3,
+    "neural/engine/block_batches": 3,
     "neural/engine/plan": 2,
     "neural/engine/progress": 3,
     "neural/engine/training": 3,

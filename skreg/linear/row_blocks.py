@@ -15,7 +15,9 @@ from ..data.products import BLOCK_ENTRIES
 from ..estimators.validation import SummedRows
 from ..rows.arrow import arrow_blocks
 from ..rows.blocks import Block, numbered
-from ..rows.dask import partitions
+from ..rows.dask import block_of_partition, partition_parts, partitions
+from ..rows.mapped import check_lengths, is_large_map, slice_of
+from ..rows.source import Part, RowSource
 from .fold_sums import USUAL_FOLDS, FoldSums
 from .moments import Moments
 
@@ -42,7 +44,7 @@ S = TypeVar("S", bound=AddsUp)
 Added = Callable[[S | None, Any, int, np.random.Generator, int | None], S]
 
 
-class RowBlocks(SummedRows):
+class RowBlocks(RowSource, SummedRows):
     """Rows in blocks, which need not be in memory at once.
 
     `fit` of the linear models takes it in the place of X, without y. With the squared error one
@@ -50,7 +52,7 @@ class RowBlocks(SummedRows):
     models of counts and amounts and linear support vector machines read the rows once for each of
     Newton's steps: about eight times for one fit, about twenty times for a hundred alphas in five
     folds, which are all fitted in the same passes. The answer is that of the rows in memory, with
-    the same folds.
+    the same folds. So does `fit` of the networks, which read the rows once an epoch.
 
     Parameters
     ----------
@@ -179,23 +181,14 @@ class RowBlocks(SummedRows):
 
     def __iter__(self) -> Iterator[Any]:
         """One pass."""
-        if callable(self.blocks):
-            blocks = self.blocks()
-            if not isinstance(blocks, Iterable):
-                raise TypeError(
-                    "blocks must return an iterable of (X, y) when it is called, not"
-                    f" {type(blocks).__name__}"
-                )
-            return iter(blocks)
-        found = iter(self.blocks)
-        if found is self.blocks:
+        if self.serves_one_pass:
             if self._spent:
                 raise ValueError(
                     "these RowBlocks were made of an iterator, which serves one pass, and that was"
                     " made: give a callable that returns a new one"
                 )
             self._spent = True
-        return found
+        return super().__iter__()
 
     def moments(self) -> Moments:
         """The sums over all rows, in one pass.
@@ -262,28 +255,24 @@ def whole_number(value: Any, name: str, least: int) -> int:
 
 # Memory maps ----------------------------------------------------------------------------------
 
-# Maps of so many bytes, and at least so many rows a column, are read block by block: the vectors of
-# their rows, which a fit in memory makes two dozens of, are then no longer small.
-LARGE_MAP, ROWS_A_COLUMN = 1 << 29, 100
+# Large maps of at least so many rows a column are read block by block: the vectors of their rows,
+# which a fit in memory makes two dozens of, are then no longer small.
+ROWS_A_COLUMN = 100
 
 
 class MappedRows(RowBlocks):
     """The rows of a memory map, of which the folds of a cross-validation are stretches."""
 
     def __init__(self, X: Any, y: Any, sample_weight: Any) -> None:
-        given = {"y": y, "sample_weight": sample_weight}
-        for name, values in given.items():
-            if np.ndim(values) and len(values) != len(X):
-                raise ValueError(f"{name} has {len(values)} rows where X has {len(X)}")
+        check_lengths(X, y, sample_weight)
         self._arrays = X, y, sample_weight
         super().__init__(partial(self._stretches, 1))
 
     @staticmethod
     def serves(X: Any, y: Any) -> bool:
         """Whether rows are a map that is large, beside the square of its columns too."""
-        if not isinstance(X, np.memmap) or X.ndim != 2 or X.dtype.kind != "f" or y is None:
-            return False
-        return X.nbytes >= LARGE_MAP and len(X) >= ROWS_A_COLUMN * X.shape[1]
+        is_large = is_large_map(X, y) and X.dtype.kind == "f"
+        return is_large and len(X) >= ROWS_A_COLUMN * X.shape[1]
 
     def in_one_pass(self, added: Added[S], n_folds: int | None) -> S:
         """See `RowBlocks`."""
@@ -303,11 +292,7 @@ class MappedRows(RowBlocks):
                 at = np.arange(start, min(start + step, len(X)))
                 fold = np.searchsorted(ends, at, side="right")
             own = weight[rows] if np.ndim(weight) else weight
-            yield Block(X[rows], _rows_of(y, rows), own, fold)
-
-
-def _rows_of(values: Any, rows: slice) -> Any:
-    return values.iloc[rows] if hasattr(values, "iloc") else values[rows]
+            yield Block(X[rows], slice_of(y, rows), own, fold)
 
 
 # Dask -----------------------------------------------------------------------------------------
@@ -319,6 +304,10 @@ class DaskRows(RowBlocks):
     def __init__(self, X: Any, y: Any, sample_weight: Any, fold: Any, random_state: int) -> None:
         super().__init__((), random_state=random_state)
         self._partitions = partitions(X, y, sample_weight, fold)
+
+    def parts(self) -> Sequence[Part]:
+        """See `RowSource`."""
+        return partition_parts(self._partitions)
 
     def __iter__(self) -> Iterator[Any]:
         raise TypeError("the rows of Dask stay where they are: use moments or moments_of_folds")
@@ -346,12 +335,8 @@ def _of_partition(
     added: Added[S], X: Any, y: Any, weight: Any, fold: Any, k: int, seed: int, n_folds: int | None
 ) -> S:
     """What one task sums up."""
-    roles = [one for one in (y, weight, fold) if isinstance(one, str)]
-    frame = X
-    y, weight, fold = (frame[one] if isinstance(one, str) else one for one in (y, weight, fold))
-    X = frame.drop(columns=roles) if roles else frame
     rng = np.random.Generator(np.random.Philox(seed).jumped(k))
-    return added(None, (X, y, weight, fold), k, rng, n_folds)
+    return added(None, block_of_partition(X, y, weight, fold), k, rng, n_folds)
 
 
 def _merged(sums: Sequence[S]) -> S:

@@ -19,6 +19,7 @@ from ..estimators.runtime import warn
 from ..estimators.validation import check_table, check_weights, unwrap
 from ..objective.group import ScaledGroupPenalty
 from ..paths.problem import BoundProblem, Problem
+from ..rows.blocks import given_with_blocks
 from ..rows.dask import is_dask
 from ..solvers.quadratic.condition import digits_of_coefficients
 from ..solvers.registry import choose
@@ -298,7 +299,5 @@ def in_blocks(X: Any, y: Any, sample_weight: Any, mapped: bool = False) -> RowBl
         return MappedRows(X, y, sample_weight)
     if not isinstance(X, RowBlocks):
         return None
-    for name, value in (("y", y), ("sample_weight", sample_weight)):
-        if value is not None:
-            raise ValueError(f"RowBlocks have {name} in each block: leave out {name}")
+    given_with_blocks(y, sample_weight)
     return X

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +19,9 @@ from ..estimators.ready import rows_to_predict
 from ..estimators.runtime import restored_on_failure
 from ..estimators.validation import PAIR, check_table, check_weights
 from ..objective.losses import Loss
+from ..rows.source import Part, RowSource, parts_of_rows
+from .block_reader import CheckedBlocks
+from .block_rows import BlockRows, Tally
 from .callbacks import CallbackSupportMixin
 from .checks import check_plan, check_same_network, dropout_rates, resolve_batch_size
 from .engine.batches import Data, Targets
@@ -25,6 +31,7 @@ from .engine.plan import Plan
 from .evaluation import Validation, warn_of_other_units
 from .labels import factors_of_rows
 from .parameters import NetworkParameters
+from .row_sample import RowSample
 from .rows import (
     LARGEST_ORDERED,
     Rows,
@@ -52,6 +59,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
 
     coefs_: list[NDArray[Any]]
     intercepts_: list[NDArray[Any]]
+    _split_seed: int
 
     # What a subclass says about its targets.
 
@@ -175,17 +183,24 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
     @restored_on_failure
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
     ) -> Self:
         """Fit the network.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or RowBlocks
             A sparse X is never made dense as a whole: batch by batch, or not at all where less
-            than 5% of its entries are not zero.
+            than 5% of its entries are not zero. `RowBlocks`, Dask's collections and large memory
+            maps (512 MB) are read block by block, see Notes.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Classes or numbers; of several labels a matrix of 0 and 1.
+            Classes or numbers; of several labels a matrix of 0 and 1. Not with `RowBlocks`, which
+            have it.
         sample_weight : array-like of shape (n_samples,) or None, default=None
         X_val, y_val : like X and y, or None, default=None
             Validation data, in place of those that early stopping would hold out. They have no
@@ -202,6 +217,20 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
             If the input or a parameter is invalid, training diverges, or early stopping meets a
             score that is not finite; nothing of the fit is then kept. A network that a warm start
             went on from is as it was, but its optimiser's moments begin anew.
+
+        Notes
+        -----
+        Rows in blocks are read in a first pass, which finds the classes, and then once an epoch
+        (once an evaluation of the objective by "lbfgs"). Two blocks are in memory at a time, beside
+        a sample of rows and those held out. With `shuffle` rows are shuffled inside their block and
+        half of each block is mixed with half of the next one. Blocks come in another order in each
+        epoch where they can be read so: those of a list, row groups of Parquet files, partitions of
+        Dask, stretches of a map. From a callable or a dataset of Arrow they come in their own, so
+        rows that are sorted are to be shuffled there. Batches cross the borders of blocks, and
+        without `shuffle` the answer is that of the rows in memory.
+
+        Early stopping then draws each row with the probability `validation_fraction`, alike however
+        rows are split into blocks, not by class, and at most 2^24 entries of X.
         """
         return self._fit(X, y, sample_weight, X_val=X_val, y_val=y_val)
 
@@ -220,6 +249,11 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
             given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
             raise ValueError(f"{given} is given without {missing}: give both, or neither")
         going_on = hasattr(self, "coefs_") and (self.warm_start or incremental)
+        if isinstance(X, RowSource) and incremental:
+            raise TypeError("partial_fit takes the rows of one block: give all blocks to fit")
+        parts = None if incremental else parts_of_rows(X, y, sample_weight)
+        if parts is not None:
+            return self._fit_blocks(X, parts, plan, going_on, X_val, y_val)
         X_given, y_given = X, y
         X, y = self._check_Xy(X, y, plan, reset=not going_on)
         targets = self._encode(y, not going_on, classes, complete=not incremental)
@@ -258,6 +292,82 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         self.n_layers_, self.n_outputs_ = len(units), units[-1]
         train(self, plan, data, held, (X_given, y_given, sample_weight), incremental)
         return self
+
+    def _fit_blocks(
+        self,
+        source: Any,
+        parts: Sequence[Part],
+        plan: Plan,
+        going_on: bool,
+        X_val: Any,
+        y_val: Any,
+    ) -> Self:
+        if getattr(source, "serves_one_pass", False):
+            raise ValueError(
+                "the blocks come from an iterator, which serves one pass, and a network needs one"
+                " to look at the rows and one an epoch: give a list, or a callable that returns a"
+                " new iterator"
+            )
+        regression, fraction = is_regressor(self), 0.0
+        if self.early_stopping and X_val is None:
+            fraction = self.validation_fraction
+        if going_on and hasattr(self, "_split_seed"):
+            seed = self._split_seed
+        else:  # what follows draws from the generator as it does for rows in memory
+            random = copy.deepcopy(check_random_state(self.random_state))
+            seed = int(random.randint(np.iinfo(np.int32).max))
+        reader = CheckedBlocks(self, parts, plan.dtype, going_on)
+        reader.encode = partial(self._encode, first=False) if regression else None
+        rows = BlockRows(reader, not regression, fraction, seed)
+        reader.note_columns(self)
+        X, y, _ = rows.sample.rows
+        classes = rows.tally.names
+        # More than one of each, as scikit-learn takes many classes with a row each for numbers.
+        every = y if classes is None else np.repeat(classes, 3)
+        targets = self._encode(every, not going_on, complete=True)
+        reader.encode = self._encode_block
+        factors = self._class_factors_of(rows.tally, targets)
+        sample, _ = self._data_of(rows.sample, factors)
+        data = rows.data(factors, sample)
+        units = [X.shape[1], *plan.hidden, targets.n_outputs]
+        if not going_on:
+            self._start(units, plan)
+        elif not hasattr(self, "_generator"):  # weights set by hand
+            self._seed(check_random_state(self.random_state))
+        self._split_seed = seed
+        check_same_network(self, units)
+        held = None
+        if X_val is not None:
+            held = self._validation_of(X_val, y_val, X, y, plan, factors)
+        elif fraction:
+            held_data, y_held = self._data_of(rows.held, factors)
+            weight = held_data.weight
+            held = Validation(held_data, held_data.X, y_held, weight, weight is not None)
+        self.n_layers_, self.n_outputs_ = len(units), units[-1]
+        if fraction:  # a scorer gets rows without names, of which a prediction would warn
+            self.__dict__.pop("feature_names_in_", None)
+        train(self, plan, data, held, (source, None, None), incremental=False)
+        reader.note_columns(self)
+        return self
+
+    def _data_of(self, rows: RowSample, factors: Any) -> tuple[Data, NDArray[Any]]:
+        """Rows that were kept of blocks, but for those that count nothing, and their y."""
+        X, y, weight = rows.rows
+        targets = self._encode_block(y)
+        if factors is not None:
+            weight = weight * factors_of_rows(factors, targets)
+        if not weight.any():
+            raise ValueError("class_weight and sample_weight leave no row with a weight above zero")
+        index = np.flatnonzero(weight)
+        return Data.build(X, targets, weight[index], index), y[index]
+
+    def _encode_block(self, y: Any) -> Targets:
+        """Targets of some rows, when `_encode` has seen all classes."""
+        return self._encode(y, first=False)
+
+    def _class_factors_of(self, tally: Tally, targets: Targets) -> Any:
+        """The weights of the classes, from what all rows count."""
+        return None
 
     def _check_Xy(
         self, X: Any, y: Any, plan: Plan, reset: bool, names: tuple[str, str] = PAIR

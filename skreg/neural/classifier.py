@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -15,9 +16,10 @@ from ..estimators.parameters import parameter, with_parameters
 from ..estimators.runtime import restored_on_failure
 from ..objective.losses import Logistic, Loss, Multinomial
 from .base import BaseMLP, can_go_on
+from .block_rows import Tally
 from .engine.batches import Data, Targets
 from .engine.layers import Matrix
-from .labels import class_factors, read_labels
+from .labels import class_factors, labels_by_table, read_labels
 from .parameters import RATE
 from .rows import Rows
 
@@ -240,6 +242,28 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 " dict of weights"
             )
         return class_factors(self.class_weight, targets, self.classes_, rows)
+
+    def _encode_block(self, y: Any) -> Targets:
+        if y.ndim == 2:
+            return self._encode(y, first=False)
+        unseen = np.setdiff1d(y, self.classes_)
+        if len(unseen):
+            raise ValueError(f"y has the classes {unseen}, which the first pass did not see")
+        dtype, smoothing = np.dtype(self.dtype), float(self.label_smoothing)
+        return labels_by_table(y, self.classes_, dtype, smoothing)
+
+    def _class_factors_of(self, tally: Tally, targets: Targets) -> Any:
+        if self.class_weight is None:
+            return None
+        if targets.table is None:
+            raise ValueError(
+                "class_weight of several labels needs rows in memory: multiply the sample_weight of"
+                " the blocks by it"
+            )
+        one_a_class = np.arange(len(self.classes_))
+        _, weight = tally.of(self.classes_.tolist())
+        targets = replace(targets, values=one_a_class)
+        return class_factors(self.class_weight, targets, self.classes_, Rows(one_a_class, weight))
 
     def _default_score(self, raw: Matrix, data: Data) -> float:
         values = data.targets.values

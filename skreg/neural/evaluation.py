@@ -16,6 +16,7 @@ from sklearn.metrics import check_scoring
 
 from ..estimators.runtime import warn
 from .engine.batches import Data
+from .engine.block_batches import DataInBlocks
 from .engine.network import Network
 from .engine.plan import Plan
 
@@ -122,7 +123,9 @@ def takes_weights(scorer: Any) -> bool:
     return "sample_weight" in parameters or inspect.Parameter.VAR_KEYWORD in kinds
 
 
-def meaning_of_objective(estimator: Any, plan: Plan, data: Data | None) -> tuple[Any, ...]:
+def meaning_of_objective(
+    estimator: Any, plan: Plan, data: Data | DataInBlocks | None
+) -> tuple[Any, ...]:
     """What two objectives must share to be compared; without data those of `partial_fit`."""
     names = (*OF_LOSS, *OF_OBJECTIVE, "label_smoothing")
     parameters = repr([getattr(estimator, name, None) for name in names])
@@ -144,8 +147,10 @@ def meaning_of_score(estimator: Any, held: Validation | None) -> tuple[Any, ...]
     return judged, spelled(estimator.scoring), loss, fingerprint(held.data)
 
 
-def fingerprint(data: Data) -> tuple[Any, ...]:
+def fingerprint(data: Data | DataInBlocks) -> tuple[Any, ...]:
     """Numbers that tell data from other ones."""
+    if isinstance(data, DataInBlocks):
+        return len(data), *fingerprint(data.sample)
     X: Any = data.X
     parts = [X.data, X.indices, X.indptr] if hasattr(X, "indptr") else [X]
     parts += [data.targets.values] if data.weight is None else [data.targets.values, data.weight]

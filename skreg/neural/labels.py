@@ -59,10 +59,15 @@ def read_labels(
         raise ValueError(
             f"`y` has classes not in `self.classes_`. {unseen} are new, where {known} are known"
         )
-    n, softmax = len(known), len(known) > 2
-    table = np.eye(n, dtype=dtype) if softmax else np.arange(n, dtype=dtype)[:, None]
-    targets = Targets(np.searchsorted(known, y), table, smoothing)
-    return targets, known, "softmax" if softmax else "logistic"
+    out_activation = "softmax" if len(known) > 2 else "logistic"
+    return labels_by_table(y, known, dtype, smoothing), known, out_activation
+
+
+def labels_by_table(y: Any, classes: NDArray[Any], dtype: Any, smoothing: float) -> Targets:
+    """Targets of a y whose classes are all among those known."""
+    n = len(classes)
+    table = np.eye(n, dtype=dtype) if n > 2 else np.arange(n, dtype=dtype)[:, None]
+    return Targets(np.searchsorted(classes, y), table, smoothing)
 
 
 def class_factors(

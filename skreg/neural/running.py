@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from ..objective.losses import Loss
 from .callbacks import Reporter
 from .checks import resolve_batch_size
 from .engine.batches import Data, Targets
+from .engine.block_batches import DataInBlocks
 from .engine.full_batch import FullBatch
 from .engine.network import Network, Parameters
 from .engine.optimizers import SGD, Adam, Optimizer, Schedule
@@ -57,7 +60,7 @@ def parameters_of(estimator: Any) -> Parameters:
 def train(
     estimator: Any,
     plan: Plan,
-    data: Data,
+    data: Data | DataInBlocks,
     held: Validation | None,
     given: tuple[Any, Any, Any],
     incremental: bool,
@@ -68,7 +71,7 @@ def train(
     ----------
     estimator : estimator
     plan : Plan
-    data : Data
+    data : Data or DataInBlocks
         What is trained on.
     held : Validation or None
     given : tuple of X, y and sample_weight
@@ -80,7 +83,7 @@ def train(
     """
     full_batch = estimator.solver == "lbfgs"
     if full_batch:
-        data = in_float64(data)
+        data = blocks_in_float64(data) if isinstance(data, DataInBlocks) else in_float64(data)
         held = held and replace(held, data=in_float64(held.data))
     parameters = parameters_of(estimator).flattened(np.float64 if full_batch else plan.dtype)
     gradients = parameters.views_of(np.zeros_like(parameters.flat))
@@ -159,7 +162,12 @@ def copy_state(estimator: Any) -> None:
 
 
 def make_trainer(
-    estimator: Any, network: Network, loss: Loss, data: Data, plan: Plan, incremental: bool
+    estimator: Any,
+    network: Network,
+    loss: Loss,
+    data: Data | DataInBlocks,
+    plan: Plan,
+    incremental: bool,
 ) -> Trainer:
     """The trainer of a stochastic solver.
 
@@ -184,8 +192,12 @@ def make_trainer(
         n_steps=estimator.max_iter * math.ceil(n_rows / batch_size),
         first_step=0 if incremental else optimizer.t,
     )
-    n_clean = min(n_rows, max(500, n_rows // 20))
-    picks = np.random.Generator(np.random.PCG64(estimator._split_seed))
+    if isinstance(data, DataInBlocks):
+        clean_rows = np.arange(len(data.sample))
+    else:
+        n_clean = min(n_rows, max(500, n_rows // 20))
+        picks = np.random.Generator(np.random.PCG64(estimator._split_seed))
+        clean_rows = np.sort(picks.choice(n_rows, n_clean, replace=False))
     return Trainer(
         network,
         loss,
@@ -195,7 +207,7 @@ def make_trainer(
         optimizer=optimizer,
         schedule=schedule,
         rng=estimator._generator,
-        clean_rows=np.sort(picks.choice(n_rows, n_clean, replace=False)),
+        clean_rows=clean_rows,
         n_seen=estimator.t_,
     )
 
@@ -211,6 +223,16 @@ def in_float64(data: Data) -> Data:
     weight = None if data.weight is None else data.weight.astype(np.float64)
     X = data.X.astype(np.float64)
     return Data(X, Targets(values, table, targets.smoothing), weight)
+
+
+def blocks_in_float64(data: DataInBlocks) -> DataInBlocks:
+    """The same for rows that are read block by block."""
+
+    def converted(part: Callable[[], Iterable[Data]]) -> Iterator[Data]:
+        return map(in_float64, part())
+
+    parts = [partial(converted, part) for part in data.parts]
+    return replace(data, parts=parts, sample=in_float64(data.sample))
 
 
 def finish(estimator: Any, status: str, incremental: bool, validated: bool) -> None:

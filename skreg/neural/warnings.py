@@ -83,7 +83,7 @@ def fault_of(estimator: Any, training: Training) -> str | None:
     None where it does better. Several targets of a regressor are judged one by one, as one of a
     small unit is lost among the others.
     """
-    data, rows, loss = training.data, training.clean_rows, training.loss
+    data, rows, loss = training.sample, training.clean_rows, training.loss
     y = data.targets.rows(rows).astype(np.float64)
     weight = None if data.weight is None else data.weight[rows].astype(np.float64)
     scale = data.scale(rows, np.float64)
@@ -131,7 +131,7 @@ def _remedy(estimator: Any, training: Training, y: NDArray[Any] | None) -> str:
         if estimator.weight_decay:
             return f"weight_decay={estimator.weight_decay:g} leaves no weights: lower it."
     steps = []
-    if not _of_plain_size(training.data.X[training.clean_rows]):
+    if not _of_plain_size(training.sample.X[training.clean_rows]):
         steps.append("scale X, as StandardScaler in a Pipeline does")
     if y is not None and estimator.out_activation_ == "identity":
         spread = float(np.std(y))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,24 +38,14 @@ def arrow_blocks(
     if isinstance(source, pa.RecordBatchReader):
         features = features_of(source.schema, of_y, others, columns)
         return _blocks(source, features, target, sample_weight, fold)
-    if not isinstance(source, ds.Dataset) and not hasattr(source, "__arrow_c_stream__"):
+    given = isinstance(source, ds.Dataset)
+    if not given and not hasattr(source, "__arrow_c_stream__"):
         named, source = source, ds.dataset(files_of(source), format="parquet")
         if not source.files:
             raise FileNotFoundError(f"the folder {os.fspath(named)!r} has no files")
     if isinstance(source, ds.Dataset):
         features = features_of(source.schema, of_y, others, columns)
-        wanted = [*features, *of_y, *others]
-
-        def of_dataset() -> Iterator[Any]:
-            options: dict[str, Any] = dict(ONE_BY_ONE)
-            if isinstance(getattr(source, "format", None), ds.ParquetFileFormat):
-                # By default all columns of a file are fetched first, in four times the time.
-                scan = ds.ParquetFragmentScanOptions(pre_buffer=False)
-                options["fragment_scan_options"] = scan
-            batches = source.to_batches(columns=wanted, **options)
-            return _blocks(batches, features, target, sample_weight, fold)
-
-        return of_dataset
+        return DatasetBlocks(source, not given, features, target, sample_weight, fold)
 
     def of_stream() -> Iterator[Any]:
         reader = pa.RecordBatchReader.from_stream(source)
@@ -61,6 +53,62 @@ def arrow_blocks(
         yield from _blocks(reader, features, target, sample_weight, fold)
 
     return of_stream
+
+
+@dataclass(frozen=True)
+class DatasetBlocks:
+    """The blocks of a dataset, anew in each call.
+
+    Attributes
+    ----------
+    dataset : pyarrow.dataset.Dataset
+    whole : bool
+        Whether all rows of its files are taken: one that the user gave may leave some out, of
+        which its files do not know.
+    features, target, sample_weight, fold
+        The roles of the columns.
+    """
+
+    dataset: Any
+    whole: bool
+    features: Sequence[str]
+    target: str | Sequence[str]
+    sample_weight: str | None
+    fold: str | None
+
+    def __call__(self) -> Iterator[Block]:
+        """One pass."""
+        return self._of(self.dataset)
+
+    def parts(self) -> Sequence[Callable[[], Iterator[Block]]]:
+        """The row groups of Parquet files."""
+        if not self.whole:
+            return [self.__call__]
+        groups = [
+            group
+            for fragment in self.dataset.get_fragments()
+            for group in fragment.split_by_row_group()
+        ]
+        return [partial(self._of_group, group) for group in groups]
+
+    def _of_group(self, group: Any) -> Iterator[Block]:
+        try:
+            yield from self._of(group, schema=self.dataset.schema)
+        except ValueError as error:
+            number = group.row_groups[0].id
+            raise ValueError(f"row group {number} of {group.path}, {error}") from None
+
+    def _of(self, rows: Any, **options: Any) -> Iterator[Block]:
+        import pyarrow.dataset as ds
+
+        of_y = [self.target] if isinstance(self.target, str) else self.target
+        others = [name for name in (self.sample_weight, self.fold) if name is not None]
+        if isinstance(getattr(rows, "format", None), ds.ParquetFileFormat):
+            # By default all columns of a file are fetched first, in four times the time.
+            options["fragment_scan_options"] = ds.ParquetFragmentScanOptions(pre_buffer=False)
+        wanted = [*self.features, *of_y, *others]
+        batches = rows.to_batches(columns=wanted, **ONE_BY_ONE, **options)
+        return _blocks(batches, self.features, self.target, self.sample_weight, self.fold)
 
 
 def files_of(source: Any) -> Any:
@@ -88,7 +136,7 @@ def files_of(source: Any) -> Any:
 def features_of(
     schema: Any, target: Sequence[str], others: Sequence[str], columns: Sequence[str] | None
 ) -> list[str]:
-    """The names of the features, all of which must be numbers."""
+    """The names of the features, all of which must be numbers; a target may have classes."""
     import pyarrow.types as types
 
     names = list(schema.names)
@@ -106,9 +154,11 @@ def features_of(
     if not features:
         raise ValueError("no columns are left as features")
     numbers = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
+    names_of_classes = (types.is_string, types.is_large_string)
     for name in [*features, *target]:
         kind = schema.field(name).type
-        if not any(is_one(kind) for is_one in numbers):
+        allowed = numbers if name in features else numbers + names_of_classes
+        if not any(is_one(kind) for is_one in allowed):
             raise ValueError(
                 f"the column {name!r} holds {kind}, no numbers: leave it out by `columns`, or"
                 " encode it first"
@@ -122,7 +172,7 @@ def _blocks(
     target: str | Sequence[str],
     sample_weight: str | None,
     fold: str | None,
-) -> Iterator[Any]:
+) -> Iterator[Block]:
     for k, batch in enumerate(batches):
         if not batch.num_rows:
             continue

@@ -41,6 +41,13 @@ def n_rows_of(X: Any) -> int:
     return len(X) if shape is None else int(shape[0])
 
 
+def given_with_blocks(y: Any, sample_weight: Any) -> None:
+    """Refuse what blocks have themselves."""
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise ValueError(f"RowBlocks have {name} in each block: leave out {name}")
+
+
 @contextmanager
 def naming_block(k: int) -> Iterator[None]:
     """Errors inside name the block."""
@@ -50,16 +57,15 @@ def naming_block(k: int) -> Iterator[None]:
         raise type(error)(f"block {k}: {error}") from error
 
 
-def numbered(blocks: Iterable[Any]) -> Iterator[tuple[int, Any]]:
-    """Blocks with their numbers, the one too that an error of their source is raised for."""
-    found, k = iter(blocks), 0
+def numbered(blocks: Iterable[Any], k: int = 0) -> Iterator[tuple[int, Any]]:
+    """Blocks with their numbers from `k` on, which an error of their source is told with too."""
+    found = iter(blocks)
     while True:
         try:
-            block = next(found)
+            yield k, next(found)  # no name here keeps a block alive
         except StopIteration:
             return
         except Exception as error:
             error.add_note(f"raised by the source of the rows, when block {k} was asked for")
             raise
-        yield k, block
         k += 1

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
+
+from .blocks import Block
 
 
 def is_dask(values: Any) -> bool:
@@ -39,6 +43,27 @@ def partitions(X: Any, y: Any, sample_weight: Any, fold: Any) -> list[tuple[Any,
     if y is None:
         raise ValueError("y is missing: give a collection of Dask, or the name of a column of X")
     return list(zip(*parts, strict=True))
+
+
+def block_of_partition(X: Any, y: Any, weight: Any, fold: Any) -> Block:
+    """The block of a partition that has been computed, whose columns may have the other parts."""
+    roles = [one for one in (y, weight, fold) if isinstance(one, str)]
+    frame = X
+    y, weight, fold = (frame[one] if isinstance(one, str) else one for one in (y, weight, fold))
+    return Block(frame.drop(columns=roles) if roles else frame, y, weight, fold)
+
+
+def partition_parts(
+    found: Sequence[tuple[Any, Any, Any, Any]],
+) -> Sequence[Callable[[], Iterator[Block]]]:
+    """The rows of partitions in parts of one block each, which is computed when it is read."""
+    return [partial(_computed, one) for one in found]
+
+
+def _computed(partition: tuple[Any, Any, Any, Any]) -> Iterator[Block]:
+    import dask
+
+    yield block_of_partition(*dask.compute(*partition))
 
 
 def _with_whole_rows(X: Any) -> Any:

@@ -195,7 +195,7 @@ def test_progress(capsys, monkeypatch):
     ids=str,
 )
 def test_large_memory_maps_are_read_in_blocks(model, order, tmp_path, monkeypatch):
-    monkeypatch.setattr("skreg.linear.row_blocks.LARGE_MAP", 0)
+    monkeypatch.setattr("skreg.rows.mapped.LARGE_MAP", 0)
     monkeypatch.setattr("skreg.linear.row_blocks.ROWS_A_COLUMN", 1)
     monkeypatch.setattr("skreg.linear.row_blocks.BLOCK_ENTRIES", 100)
     X, y, weight = data()
@@ -214,7 +214,7 @@ def test_large_memory_maps_are_read_in_blocks(model, order, tmp_path, monkeypatc
 
 @pytest.mark.parametrize("kind", [MultiTaskElasticNet, MultiTaskLasso, MultiTaskLassoCV])
 def test_large_memory_maps_of_several_tasks_are_read_in_blocks(kind, tmp_path, monkeypatch):
-    monkeypatch.setattr("skreg.linear.row_blocks.LARGE_MAP", 0)
+    monkeypatch.setattr("skreg.rows.mapped.LARGE_MAP", 0)
     monkeypatch.setattr("skreg.linear.row_blocks.ROWS_A_COLUMN", 1)
     X, y, weight = data()
     Y = np.column_stack([y, X[:, 0] - y**2])

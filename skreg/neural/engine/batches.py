@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from scipy import sparse
 
 from ...objective.losses import Loss, Scale
 from .layers import Matrix
-from .network import is_thin
+from .network import is_thin, rows_of
 
 Index = NDArray[np.intp]
+# X, Y and the scale of each row's loss.
+Batch = tuple[Any, Matrix, Scale]
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,23 @@ class Data:
     def __len__(self) -> int:
         return int(self.X.shape[0])
 
+    @property
+    def sample(self) -> Data:
+        """Rows that are at hand: here all are."""
+        return self
+
+    def batches(self, batch_size: int, dense: bool, join_last: bool) -> Batches:
+        """The batches of an epoch; see there."""
+        return Batches(self, batch_size, dense, join_last)
+
+    def slices(self, n_rows: int) -> Iterator[tuple[Any, Matrix, Matrix | None]]:
+        """X, Y and weights of all rows in their order, at most so many at a time."""
+        targets = self.targets.trained_on()
+        for start in range(0, len(self), n_rows):
+            part = slice(start, start + n_rows)
+            weight = None if self.weight is None else self.weight[part]
+            yield rows_of(self.X, part), targets.rows(part), weight
+
     def scale(self, rows: Index | None = None, dtype: Any = None) -> Scale:
         """What all rows, or some, count in a weighted mean of them."""
         if self.weight is None:
@@ -109,6 +129,14 @@ class Data:
         """Weighted mean loss of raw predictions of all rows, or of some."""
         y = self.targets.rows(slice(None) if rows is None else rows)
         return loss.value(raw, y, self.scale(rows))
+
+
+def batch_sizes(n_rows: int, batch_size: int, join_last: bool) -> list[int]:
+    """Rows of each batch; see `Batches`."""
+    sizes = [min(batch_size, n_rows - start) for start in range(0, n_rows, batch_size)]
+    if join_last and sizes[-1] == 1 and len(sizes) > 1:
+        sizes[-2:] = [sizes[-2] + 1]
+    return sizes
 
 
 class Batches:
@@ -127,22 +155,23 @@ class Batches:
     """
 
     def __init__(self, data: Data, batch_size: int, dense: bool, join_last: bool) -> None:
-        n_rows = len(data)
         self.data, self.targets = data, data.targets.trained_on()
-        starts = list(range(0, n_rows, batch_size))
-        if join_last and n_rows - starts[-1] == 1 and len(starts) > 1:
-            starts.pop()
-        self.bounds = list(zip(starts, [*starts[1:], n_rows], strict=True))
-        largest = max(stop - start for start, stop in self.bounds)
+        sizes = batch_sizes(len(data), batch_size, join_last)
+        self.bounds = list(pairwise(accumulate(sizes, initial=0)))
+        largest = max(sizes)
         self._sparse = sparse.issparse(data.X)
         self._thin = self._sparse and not dense and is_thin(data.X)
         width = 0 if self._thin else data.X.shape[1]
         self._x = np.empty((largest, width), dtype=data.X.dtype)
         self._y = np.empty((largest, self.targets.n_outputs), dtype=self.targets.dtype)
 
-    def epoch(self, order: Index) -> Iterator[tuple[Matrix, Matrix, Scale]]:
-        """X, Y and the scale of each row's loss, batch after batch of the rows in `order`."""
-        X, weight = self.data.X, self.data.weight
+    def epoch(self, rng: np.random.Generator | None) -> Iterator[Batch]:
+        """X, Y and the scale of each row's loss, batch after batch.
+
+        The rows come in an order that is drawn at random; without `rng` in theirs.
+        """
+        X, weight, n_rows = self.data.X, self.data.weight, len(self.data)
+        order = np.arange(n_rows) if rng is None else rng.permutation(n_rows)
         for start, stop in self.bounds:
             index = order[start:stop]
             n_rows = stop - start

@@ -17,8 +17,9 @@ from scipy.optimize import Bounds, minimize
 
 from ...objective.losses import Loss, Scale
 from .batches import Data
+from .block_batches import DataInBlocks
 from .layers import Matrix
-from .network import Network, rows_of, views
+from .network import Network, views
 from .plan import Plan
 from .regularizers import L1L2
 from .training import Training, TrainingDiverged
@@ -48,9 +49,10 @@ class FullBatch(Training):
         Iterations, scipy's word on how it ended, and the last value, once it has.
     """
 
-    def __init__(self, network: Network, loss: Loss, data: Data, plan: Plan) -> None:
+    def __init__(self, network: Network, loss: Loss, data: Data | DataInBlocks, plan: Plan) -> None:
         super().__init__(network, loss, data, plan)
-        self.n_rows, self.clean_rows = min(self.n_data, network.block_rows), np.arange(self.n_data)
+        self.n_rows = min(self.n_data, network.block_rows)
+        self.clean_rows = np.arange(len(self.sample))
         self.n_iter, self.message, self.objective = 0, "", math.nan
         flat, weights = self.parameters.flat, self.parameters.weights
         self._total = np.empty_like(flat)
@@ -66,17 +68,12 @@ class FullBatch(Training):
 
     def _smooth(self, flat: Matrix) -> tuple[float, Matrix]:
         """Loss and all penalties but for the gradient of the L1 part."""
-        data, n_rows, value = self.data, self.n_data, 0.0
+        n_rows, value = self.n_data, 0.0
         weights, gradient = self.parameters.weights, self.gradients.flat
         self.parameters.flat[...] = flat
         self._total.fill(0.0)
-        targets = data.targets.trained_on()
-        for start in range(0, n_rows, self.n_rows):
-            part = slice(start, start + self.n_rows)
-            x, y = rows_of(data.X, part), targets.rows(part)
-            scale: Scale = 1.0 / n_rows
-            if data.weight is not None:
-                scale = data.weight[part][:, None] / n_rows
+        for x, y, weight in self.data.slices(self.n_rows):
+            scale: Scale = 1.0 / n_rows if weight is None else weight[:, None] / n_rows
             share, slope = self.loss.value_and_gradient(self.network.forward(x), y, scale)
             self.network.backward(slope)
             self._total += gradient
@@ -153,8 +150,8 @@ class FullBatch(Training):
         self.parameters.flat[...] = self._join(x)
         objective = float(intermediate_result.fun) - 2.0 * float(self._l1 @ self._overlap(x))
         clean = objective - self.regularizer.value(self.parameters.weights)
-        if self.data.targets.smoothing:
-            clean = self.data.loss(self.network.raw(self.data.X), self.loss)
+        if self.sample.targets.smoothing:
+            clean = self.sample.loss(self.network.raw(self.sample.X), self.loss)
         self._end_epoch(objective, clean, math.nan)
         if plan.early_stopping and self.progress.stalled > plan.n_iter_no_change:
             self._halt = "converged"

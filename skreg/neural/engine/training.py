@@ -12,7 +12,8 @@ from scipy.linalg import get_blas_funcs
 
 from ...objective.losses import Loss, Scale
 from .augmentation import add_noise, mix
-from .batches import Batches, Data, Index
+from .batches import Data, Index
+from .block_batches import DataInBlocks
 from .layers import Matrix
 from .network import Network, Parameters, views
 from .optimizers import Adam, Optimizer, Schedule
@@ -38,19 +39,20 @@ class Training(ABC):
     ----------
     n_data, n_rows : int
         Rows of the data, and those that are computed with at a time.
-    clean_rows : ndarray of int
-        Rows that the training loss as a prediction has it is measured on.
+    sample, clean_rows : Data, ndarray of int
+        Data in memory, and the rows of them that the training loss as a prediction has it is
+        measured on.
     """
 
     n_rows: int
     clean_rows: Index
 
-    def __init__(self, network: Network, loss: Loss, data: Data, plan: Plan) -> None:
+    def __init__(self, network: Network, loss: Loss, data: Data | DataInBlocks, plan: Plan) -> None:
         assert network.gradients is not None
         self.network, self.parameters = network, network.parameters
         self.gradients: Parameters = network.gradients
         self.loss, self.data, self.plan, self.regularizer = loss, data, plan, plan.regularizer
-        self.n_data = len(data)
+        self.sample, self.n_data = data.sample, len(data)
 
     def run(
         self,
@@ -143,7 +145,7 @@ class Trainer(Training):
         self,
         network: Network,
         loss: Loss,
-        data: Data,
+        data: Data | DataInBlocks,
         plan: Plan,
         *,
         n_rows: int,
@@ -159,7 +161,7 @@ class Trainer(Training):
         flat, weights, regularizer = self.parameters.flat, self.parameters.weights, self.regularizer
         moved = plan.adversarial_eps or plan.input_noise or plan.mixup
         dense, by_batch = bool(moved or network.drops_input), bool(self.parameters.means)
-        self.batches = Batches(data, n_rows, dense, join_last=by_batch)
+        self.batches = data.batches(n_rows, dense, join_last=by_batch)
         optimizer.begin(len(flat), flat.dtype)
         self._steps: list[Matrix] | None = None
         if regularizer.proximal and isinstance(optimizer, Adam):
@@ -172,7 +174,7 @@ class Trainer(Training):
 
     def _train(self) -> str:
         plan, progress, optimizer, rows = self.plan, self.progress, self.optimizer, self.clean_rows
-        weights, loss, data = self.parameters.weights, self.loss, self.data
+        weights, loss, data = self.parameters.weights, self.loss, self.sample
         fine = FineGain(loss, data, rows, self.n_rows, plan.tol, self.regularizer, weights)
         for _ in range(plan.max_iter):
             self._since = time.perf_counter()
@@ -195,13 +197,11 @@ class Trainer(Training):
     def _epoch(self) -> float:
         """One pass over the data; the mean loss of its batches plus the penalty."""
         network, parameters, constraints = self.network, self.parameters, self.plan.constraints
-        n_rows = self.n_data
-        order = self.rng.permutation(n_rows) if self.plan.shuffle else np.arange(n_rows)
         if constraints is not None:
             constraints.begin_epoch(parameters.weights)
         network.train(True)
         total = 0.0
-        for x, y, scale in self.batches.epoch(order):
+        for x, y, scale in self.batches.epoch(self.rng if self.plan.shuffle else None):
             value = self._step(x, y, scale)
             if not math.isfinite(value):
                 raise TrainingDiverged
@@ -209,7 +209,7 @@ class Trainer(Training):
         network.train(False)
         if constraints is not None:
             constraints.end_epoch(parameters.weights)
-        objective = total / n_rows + self.regularizer.value(parameters.weights)
+        objective = total / self.n_data + self.regularizer.value(parameters.weights)
         # A sum is finite unless an entry is not, and takes less than looking at each.
         if not math.isfinite(objective + float(parameters.flat.sum())):
             raise TrainingDiverged
