@@ -1,4 +1,4 @@
-"""Rows that do not fit into memory: one pass beside NumPy's, memory, growth, two workers.
+"""Rows that do not fit into memory: one pass beside NumPy's, memory, growth.
 
     python -m benchmarks.scale --folder SCRATCH [--rows 10000000] [--out scale.md]
 
@@ -113,6 +113,12 @@ def lasso(X: Any, y: Any, file: Path) -> None:
     Lasso(alpha=0.1).fit(RowBlocks(lambda: blocks_of(X, y)))
 
 
+def lasso_map(X: Any, y: Any, file: Path) -> None:
+    from skreg import Lasso
+
+    Lasso(alpha=0.1).fit(X, y)
+
+
 def partial_fit(X: Any, y: Any, file: Path) -> None:
     from skreg import Lasso
 
@@ -124,7 +130,7 @@ def partial_fit(X: Any, y: Any, file: Path) -> None:
 
 TIMED = {
     one.__name__: one
-    for one in (gram, lasso_cv, row_blocks, parquet, reading_parquet, lasso, partial_fit)
+    for one in (gram, lasso_cv, row_blocks, parquet, reading_parquet, lasso, lasso_map, partial_fit)
 }
 
 
@@ -178,38 +184,12 @@ def best_of(repeats: int, *args: Any) -> tuple[float, float]:
     return min(one[0] for one in found), max(one[1] for one in found)
 
 
-def two_workers(rows: int, columns: int) -> list[str]:
-    """A local cluster of one worker process and of two."""
-    import dask
-    import dask.array as da
-    from distributed import Client, LocalCluster
-
-    from skreg import LassoCV
-
-    seconds = []
-    for n_workers in (1, 2):
-        options = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None}
-        with LocalCluster(processes=True, **options) as cluster, Client(cluster):
-            rng = da.random.default_rng(0)
-            X = rng.standard_normal((rows, columns), chunks=(STEP, columns))
-            y = X[:, :10].sum(axis=1) + 3.0 * rng.standard_normal(rows, chunks=STEP)
-            LassoCV(cv=FOLDS).fit(X[: 4 * STEP], y[: 4 * STEP])
-            start = time.monotonic()
-            LassoCV(cv=FOLDS).fit(X, y)
-            seconds.append(time.monotonic() - start)
-    return [
-        f"| Dask, {rows} x {columns}, two workers | {dask.__version__} | wall clock of one worker"
-        f" over that of two: {seconds[0] / seconds[1]:.2f} |"
-    ]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--here", nargs=5)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--dask", action="store_true")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     if given.here:
@@ -251,9 +231,7 @@ def main() -> None:
             f"| row_blocks {rows} x {columns} | {seconds:.2f} | {seconds / base:.2f} | {peak:.0f} |"
         )
         file.unlink()
-    if given.dask:
-        for line in two_workers(given.rows // 5, 4 * COLUMNS):
-            add(line)
+    file.with_suffix(".npy").unlink()
     if given.out:
         given.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
