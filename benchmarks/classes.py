@@ -156,7 +156,7 @@ def searches() -> None:
 def main() -> None:
     parts = {"fits": single_fits, "cv": cross_validations, "search": searches}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=parts, default=list(parts))
+    parser.add_argument("--parts", nargs="+", choices=list(parts), default=list(parts))
     for part in parser.parse_args().parts:
         parts[part]()
 
