@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,7 @@ from sklearn.utils.metadata_routing import _routing_enabled
 from ..objective.losses import Loss
 from ..selection.cross_validate import HeldOut
 from .decisions import most_probable, probabilities
-
-Scorer = Callable[..., float]
+from .metrics import OF_CLASSES, OF_TARGETS, accuracy, metric_of, surprise
 
 
 class _Predictions(RegressorMixin, BaseEstimator):
@@ -37,13 +35,18 @@ class _Predictions(RegressorMixin, BaseEstimator):
 
 
 def negated_scores(
-    scorer: Scorer, params: dict[str, Any], by_target: bool, held_out: HeldOut
+    scorer: Any, params: dict[str, Any], by_target: bool, held_out: HeldOut
 ) -> NDArray[np.float64]:
     """A scorer's view: shape (n_targets, n_alphas) if `by_target`, else (1, n_alphas)."""
     rows, targets, predictions = held_out.rows, held_out.targets, held_out.predictions
     own = {name: np.asarray(value)[rows] for name, value in params.items()}
     n_targets, n_alphas = predictions.shape[1:]
     flat = n_targets == 1 or by_target
+    if metric := metric_of(scorer, OF_TARGETS, own):
+        found = metric(targets[:, :, None], predictions, own.get("sample_weight"))
+        if found is not None:
+            found = found if flat else found.mean(axis=0, keepdims=True)
+            return np.asarray(-scorer._sign * found)
     groups = range(n_targets) if flat else [slice(None)]
     with config_context(skip_parameter_validation=True):  # of what the scorer calls for each alpha
         scores = [
@@ -87,7 +90,7 @@ def as_scored(loss: Loss, classes: NDArray[Any], eta: NDArray[Any]) -> Any:
 
 
 def negated_class_scores(
-    scorer: Scorer,
+    scorer: Any,
     params: dict[str, Any],
     labels: NDArray[Any],
     classes: NDArray[Any],
@@ -96,6 +99,11 @@ def negated_class_scores(
     """A scorer's view of a model of classes, shape (1, n_alphas)."""
     rows, eta = held_out.rows, held_out.linear_predictors
     own = {name: np.asarray(value)[rows] for name, value in params.items()}
+    metric = metric_of(scorer, OF_CLASSES, own, labels=classes)
+    if metric is accuracy or (metric is surprise and held_out.loss.known_dispersion):
+        codes = np.searchsorted(classes, labels[rows])
+        found = metric(held_out.loss, codes, eta, own.get("sample_weight"))
+        return np.asarray(-scorer._sign * found[None])
     each = eta.transpose(2, 0, 1)
     if eta.shape[1] == 1:
         each = each[:, :, 0]
