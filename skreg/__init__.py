@@ -2,7 +2,7 @@
 
 Lasso, ElasticNet and Ridge with scikit-learn's interface, their regularisation paths, the penalty
 chosen by cross-validation, and the pictures; every answer carries its duality gap. Multilayer
-perceptrons with dropout and every other common way to regularise them.
+perceptrons and convolutional networks with dropout and every other common way to regularise them.
 """
 
 from .conversion import to_sklearn
@@ -39,7 +39,7 @@ from .linear import (
     regularization_path,
     ridge_path,
 )
-from .neural import MLPClassifier, MLPRegressor, WeightPenalty
+from .neural import ConvClassifier, ConvRegressor, MLPClassifier, MLPRegressor, WeightPenalty
 from .paths.result import PathResult
 from .plotting import (
     CoefficientDisplay,
@@ -60,6 +60,8 @@ __all__ = [
     "CVCurveDisplay",
     "CVResult",
     "CoefficientDisplay",
+    "ConvClassifier",
+    "ConvRegressor",
     "ElasticNet",
     "ElasticNetCV",
     "FilterDisplay",

@@ -38,7 +38,7 @@ from .linear import (
     TweedieRegressor,
     TweedieRegressorCV,
 )
-from .neural import MLPClassifier, MLPRegressor
+from .neural import ConvClassifier, ConvRegressor, MLPClassifier, MLPRegressor
 
 # The first class of an estimator's ancestry that is one of these names its twin.
 _TWINS: dict[type, Any] = {
@@ -154,6 +154,8 @@ def _converted(value: Any) -> Any:
     kind = _twin_of(value)
     if kind is not None:
         return _twin(value, kind)
+    if isinstance(value, ConvClassifier | ConvRegressor):
+        raise ValueError("scikit-learn has no convolutional networks")
     names = set(_INSIDE) & set(getattr(value, "__dict__", ()))
     if hasattr(value, "get_params") and not isinstance(value, type):
         names |= set(value.get_params(deep=False))

@@ -1,7 +1,8 @@
-"""Multilayer perceptrons with every common way to regularise them."""
+"""Multilayer perceptrons and convolutional networks with every common way to regularise them."""
 
 from .classifier import MLPClassifier
+from .convolutional import ConvClassifier, ConvRegressor
 from .engine.regularizers import WeightPenalty
 from .regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor", "WeightPenalty"]
+__all__ = ["ConvClassifier", "ConvRegressor", "MLPClassifier", "MLPRegressor", "WeightPenalty"]

@@ -1,10 +1,12 @@
-"""What the two estimators share: the way from parameters and data to a trained network."""
+"""What the networks share: the way from parameters and data to a trained network."""
 
 from __future__ import annotations
 
 import copy
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
@@ -25,8 +27,10 @@ from .block_rows import BlockRows, Tally
 from .callbacks import CallbackSupportMixin
 from .checks import check_plan, check_same_network, dropout_rates, resolve_batch_size
 from .engine.batches import Data, Targets
+from .engine.image_augmentation import ImageAugmentation
+from .engine.images import ConvStage, ConvStages
 from .engine.layers import Matrix
-from .engine.network import Network, initial_parameters
+from .engine.network import Network, Parameters, initial_parameters, weight_shapes
 from .engine.plan import Plan
 from .evaluation import Validation, warn_of_other_units
 from .labels import factors_of_rows
@@ -55,7 +59,7 @@ def can_go_on(estimator: Any) -> bool:
 
 
 class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
-    """Base of the multilayer perceptrons."""
+    """Base of the networks."""
 
     coefs_: list[NDArray[Any]]
     intercepts_: list[NDArray[Any]]
@@ -87,22 +91,49 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         """Class of each row, where a split is stratified."""
         return None
 
+    # What a subclass may say about its rows.
+
+    #: The convolutions before the dense layers, of a fitted network that has some.
+    _images: ConvStages | None = None
+    _accepted: Any = "csr"
+
+    def _convolutions(self, plan: Plan) -> ConvStages | None:
+        """The convolutions that the parameters ask for, once the shape of X is known."""
+        return None
+
+    def _augmentation(self) -> ImageAugmentation | None:
+        """Changes of the images of a batch."""
+        return None
+
+    def _stored_as(self, X: Any, dtype: Any) -> Any:
+        """The type in which X is kept, where the network works in `dtype`."""
+        return dtype
+
+    def _parts(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Part] | None:
+        """The parts of rows that are read in blocks; None where they are in memory."""
+        return parts_of_rows(X, y, sample_weight)
+
     # Prediction
 
-    def _network(self, sampling: bool = False) -> Network:
-        """The fitted network, for prediction; dropout has a place in it only for samples."""
+    def _network(self, n_rows: int = 0, sampling: bool = False) -> Network:
+        """The fitted network, to predict so many rows; dropout is a part of it for samples."""
         dropout, in_input = [0.0] * (len(self.coefs_) - 1), 0.0
         if sampling:
             self._validate_params()  # they may have been set since the fit
             dropout = dropout_rates(self.dropout, len(dropout))
             in_input = self.input_dropout
-        return Network(parameters_of(self), self.activation, dropout, in_input)
+        parameters = self._parameters(n_rows)
+        return Network(parameters, self.activation, dropout, in_input, images=self._images)
+
+    def _parameters(self, n_rows: int) -> Parameters:
+        """What the network has learned, in the precision for so many rows."""
+        return parameters_of(self)
 
     def _check_X(self, X: Any) -> Any:
         if not hasattr(self, "coefs_"):
             check_is_fitted(self)
-        dtype = self.coefs_[0].dtype
-        table = rows_to_predict(self, X, dtype, accept_sparse="csr", order="C")
+        dtype = self._stored_as(X, self.coefs_[0].dtype)
+        table = rows_to_predict(self, X, dtype, accept_sparse=self._accepted, order="C")
         return np.ascontiguousarray(table) if isinstance(table, np.ndarray) else table.tocsr()
 
     def _raw_of(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
@@ -116,7 +147,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
     def _raw(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
         """Raw predictions of checked rows."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return self._network(sampling=rng is not None).raw(X, rng=rng)
+            return self._network(X.shape[0], sampling=rng is not None).raw(X, rng=rng)
 
     def hidden_activations(self, X: Any) -> list[NDArray[Any]]:
         """What each hidden layer gives for X, without dropout.
@@ -130,7 +161,8 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         list of ndarray of shape (n_samples, n_hidden)
             One a hidden layer, after normalisation and activation.
         """
-        return self._network().hidden(self._check_X(X))
+        X = self._check_X(X)
+        return self._network(X.shape[0]).hidden(X)
 
     def predict_samples(
         self, X: Any, n_samples: int = 100, random_state: Any = None
@@ -175,7 +207,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = bool(self._accepted)
         return tags
 
     # Training
@@ -251,7 +283,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         going_on = hasattr(self, "coefs_") and (self.warm_start or incremental)
         if isinstance(X, RowSource) and incremental:
             raise TypeError("partial_fit takes the rows of one block: give all blocks to fit")
-        parts = None if incremental else parts_of_rows(X, y, sample_weight)
+        parts = None if incremental else self._parts(X, y, sample_weight)
         if parts is not None:
             return self._fit_blocks(X, parts, plan, going_on, X_val, y_val)
         X_given, y_given = X, y
@@ -264,12 +296,18 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         if factors is not None:
             rows.factor = factors_of_rows(factors, targets.of(rows.index))
             rows = rows_that_count(rows)
-        units = [X.shape[1], *plan.hidden, targets.n_outputs]
+        images, augmentation = self._convolutions(plan), self._augmentation()
+        if augmentation is not None:
+            plan = replace(plan, augmentation=augmentation, noisy=True)
+        n_in = X.shape[1] if images is None else math.prod(images.pooled)
+        units = [n_in, *plan.hidden, targets.n_outputs]
+        stages = [] if images is None else images.stages
         if not going_on:
-            self._start(units, plan)
+            self._start(units, stages, plan)
         elif not hasattr(self, "_generator"):  # weights set by hand
             self._seed(check_random_state(self.random_state))
-        check_same_network(self, units)
+        check_same_network(self, weight_shapes(units, stages))
+        self._images = images
         held, out = None, None
         if not incremental:
             # Number of rows up to which a batch is the whole of a small training set.
@@ -289,7 +327,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         elif out is not None:
             held = self._validation_rows(X_given, X, y, targets, out)
         data = Data.build(X, targets, rows.total, rows.index)
-        self.n_layers_, self.n_outputs_ = len(units), units[-1]
+        self.n_layers_, self.n_outputs_ = len(self.coefs_) + 1, units[-1]
         train(self, plan, data, held, (X_given, y_given, sample_weight), incremental)
         return self
 
@@ -331,11 +369,11 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         data = rows.data(factors, sample)
         units = [X.shape[1], *plan.hidden, targets.n_outputs]
         if not going_on:
-            self._start(units, plan)
+            self._start(units, [], plan)
         elif not hasattr(self, "_generator"):  # weights set by hand
             self._seed(check_random_state(self.random_state))
         self._split_seed = seed
-        check_same_network(self, units)
+        check_same_network(self, weight_shapes(units))
         held = None
         if X_val is not None:
             held = self._validation_of(X_val, y_val, X, y, plan, factors)
@@ -379,18 +417,20 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
                 y,
                 numeric_y=is_regressor(self),
                 names=names,
-                accept_sparse="csr",
-                dtype=plan.dtype,
+                accept_sparse=self._accepted,
+                dtype=self._stored_as(X, plan.dtype),
                 order="C",
                 reset=reset,
             )
 
-    def _start(self, units: list[int], plan: Plan) -> None:
+    def _start(self, units: list[int], stages: list[ConvStage], plan: Plan) -> None:
         """Begin anew: random weights, and no trace of an earlier fit."""
         for name in FITTED:
             self.__dict__.pop(name, None)
         random = check_random_state(self.random_state)
-        start = initial_parameters(units, self.activation, self.normalization, random, plan.dtype)
+        start = initial_parameters(
+            units, self.activation, self.normalization, random, plan.dtype, stages
+        )
         publish(self, start)
         self._seed(random)
         self.t_ = 0

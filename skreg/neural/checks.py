@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..estimators.runtime import warn
 from .engine.constraints import Constraints
+from .engine.images import Pair
 from .engine.plan import Plan
 from .engine.regularizers import L1L2, Regularizer, WeightPenalty, has_prox, make_penalty
 
@@ -23,9 +23,11 @@ def check_plan(estimator: Any, incremental: bool) -> Plan:
 
     `incremental` is for `partial_fit`: one epoch, of which nothing is judged.
     """
-    hidden = hidden_sizes(estimator.hidden_layer_sizes)
-    n_weights = len(hidden) + 1
-    dropout = dropout_rates(estimator.dropout, len(hidden))
+    hidden = layer_sizes("hidden_layer_sizes", estimator.hidden_layer_sizes)
+    convolutions = layer_sizes("conv_layer_sizes", getattr(estimator, "conv_layer_sizes", ()))
+    n_hidden = len(convolutions) + len(hidden)
+    n_weights = n_hidden + 1
+    dropout = dropout_rates(estimator.dropout, n_hidden)
     alphas = numbers_per_layer("alpha", estimator.alpha, n_weights, "weight matrix")
     for alpha in alphas:
         if not 0.0 <= alpha < np.inf:
@@ -66,6 +68,7 @@ def check_plan(estimator: Any, incremental: bool) -> Plan:
     noise = [*dropout, estimator.input_dropout, estimator.input_noise, estimator.mixup]
     return Plan(
         hidden=hidden,
+        convolutions=convolutions,
         dropout=dropout,
         regularizer=Regularizer(penalties, alphas),
         constraints=constraints,
@@ -95,14 +98,22 @@ def dropout_rates(value: Any, n_hidden: int) -> list[float]:
     return rates
 
 
-def hidden_sizes(value: Any) -> list[int]:
-    """Numbers of hidden units; a single number is one layer."""
+def layer_sizes(name: str, value: Any) -> list[int]:
+    """Units of each layer; a single number is one layer."""
     sizes = value.tolist() if isinstance(value, np.ndarray) else value
     sizes = [sizes] if isinstance(sizes, numbers.Integral) else list(sizes)
     for size in sizes:
         if isinstance(size, bool) or not isinstance(size, numbers.Integral) or size <= 0:
-            raise ValueError(f"hidden_layer_sizes must be > 0, and whole numbers, got {value}")
+            raise ValueError(f"{name} must be > 0, and whole numbers, got {value}")
     return [int(size) for size in sizes]
+
+
+def rows_and_columns(name: str, value: Any) -> Pair:
+    """Size of a kernel or of a window; a single number is both."""
+    sizes = layer_sizes(name, value)
+    if len(sizes) > 2 or not sizes:
+        raise ValueError(f"{name} must be a number, or rows and columns, got {value}")
+    return sizes[0], sizes[-1]
 
 
 def per_layer(name: str, value: Any, n_layers: int, what: str) -> list[Any]:
@@ -138,6 +149,7 @@ def _check_full_batch(
         "input_dropout": estimator.input_dropout,
         "input_noise": estimator.input_noise,
         "mixup": estimator.mixup,
+        "augment": getattr(estimator, "augment", None),
     }
     steps = {
         name: getattr(estimator, name)
@@ -172,17 +184,16 @@ def resolve_batch_size(batch_size: Any, n_rows: int, clip: bool) -> int:
     return min(int(batch_size), n_rows)
 
 
-def check_same_network(estimator: Any, units: Sequence[int]) -> None:
-    """Refuse to go on with a network of another shape, or another normalisation."""
+def check_same_network(estimator: Any, needed: Sequence[Pair]) -> None:
+    """Refuse to go on with weights of other shapes than needed, or another normalisation."""
     fitted = "layer" if hasattr(estimator, "norm_scales_") else None
     fitted = "batch" if hasattr(estimator, "running_means_") else fitted
-    if fitted != estimator.normalization and len(units) > 2:
+    if fitted != estimator.normalization and len(needed) > 1:
         raise ValueError(
             f"the fitted network has normalization={fitted!r}, so that it cannot go on with"
             f" {estimator.normalization!r}: set warm_start=False, or make a new estimator"
         )
     shapes = [tuple(np.shape(coef)) for coef in estimator.coefs_]
-    needed = list(pairwise(units))
     if shapes != needed:
         raise ValueError(
             f"the weights of the fitted network have shapes {shapes}, where hidden_layer_sizes,"

@@ -1,4 +1,4 @@
-"""MLPClassifier."""
+"""Networks for classes: what they share, and MLPClassifier."""
 
 from __future__ import annotations
 
@@ -25,89 +25,8 @@ from .rows import Rows
 
 
 @with_parameters
-class MLPClassifier(ClassifierMixin, BaseMLP):
-    """Multilayer perceptron for classification, with every common way to regularise it.
-
-    Minimises over the weights W_l and biases of dense layers
-
-        weighted mean of the log-loss + sum_l alpha_l penalty(W_l)
-
-    Biases and the parameters of normalisation are not penalised, and nothing is divided by the
-    batch size. scikit-learn divides its `alpha` by it: ``alpha = alpha_of_scikit_learn /
-    batch_size`` means the same, n_samples taking the place of batch_size for ``solver="lbfgs"``.
-
-    {parameters}
-
-    Attributes
-    ----------
-    coefs_, intercepts_ : list of ndarray of shape (n_in, n_out) and (n_out,)
-    classes_ : ndarray of shape (n_classes,)
-        Of several labels their numbers.
-    history_ : mapping of str to ndarray
-        Epoch by epoch: "objective", "loss" (of training, as a prediction has it),
-        "validation_loss", "validation_score", "learning_rate", "weight_norms", "seconds".
-    loss_, loss_curve_, best_loss_ : float, list of float, float or None
-        The objective: last, of each epoch, and the smallest (None with early stopping). NaN where
-        Ctrl-C came before the end of the first epoch.
-    validation_scores_, best_validation_score_ : list of float and float, or None
-        Where there are validation data.
-    restored_epoch_ : int or None
-        Epoch of `history_`, counted from 1, whose weights early stopping (or Ctrl-C) put back; 0 is
-        the start. None where the last epoch's weights stayed.
-    sparsity_ : ndarray of shape (n_layers - 1,)
-        Share of the weights that are exactly zero, of each weight matrix.
-    norm_scales_, norm_shifts_, running_means_, running_variances_ : list of ndarray
-        Of the normalisation, one a hidden layer; the latter two with "batch" alone.
-    n_iter_ : int
-        Epochs, or iterations, of the last fit.
-    t_ : int
-        Rows seen in all fits and epochs; 0 for "lbfgs".
-    n_layers_, n_outputs_, n_features_in_ : int
-    out_activation_ : {"logistic", "softmax"}
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names that are all strings.
-
-    See Also
-    --------
-    MLPRegressor : The same for numbers.
-    WeightPenalty : Base class of penalties of one's own.
-
-    Notes
-    -----
-    A weight k counts as the row k times: in the objective of all rows, and on average over the
-    batches. Equal weights are none. Where weights are whole numbers and a batch takes all rows (at
-    most 1000 of them), such a row is trained on as k rows, with masks and noise of their own.
-
-    Dropout is that of Srivastava et al. (JMLR 15, 2014), `weight_decay` that of Loshchilov and
-    Hutter (ICLR 2019), "one_cycle" that of Smith and Topin (arXiv:1708.07120), batch and layer
-    normalisation those of Ioffe and Szegedy (ICML 2015) and Ba et al. (arXiv:1607.06450), `mixup`
-    that of Zhang et al. (ICLR 2018), `label_smoothing` that of Szegedy et al. (CVPR 2016), the
-    adversarial examples those of Goodfellow et al. (ICLR 2015).
-
-    Predictions are float32 where X and `dtype` are, and float64 otherwise.
-
-    A fit that predicts its training rows no better than a constant does warns and names what to do,
-    as the one that has not converged: `ConvergenceWarning` is the category of both.
-
-    A pickle holds the parameters and no scratch; with ``warm_start=True`` and after `partial_fit`
-    also the moments of the optimiser, so that the copy goes on as the model itself does. Training
-    that goes on and fails, or `partial_fit` on Ctrl-C, leaves all as it was but for these moments,
-    which begin anew in the next call: there are not two of them in memory.
-
-    BLAS keeps to one thread where the products are small, and uses what is set where they are not.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_digits
-    >>> from sklearn.model_selection import train_test_split
-    >>> from skreg import MLPClassifier
-    >>> X, y = load_digits(return_X_y=True)
-    >>> X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
-    >>> model = MLPClassifier(dropout=0.2, learning_rate_init=0.01, early_stopping=True,
-    ...                       random_state=0).fit(X_train, y_train)
-    >>> model.score(X_test, y_test) > 0.95
-    True
-    """
+class NetworkClassifier(ClassifierMixin, BaseMLP):
+    """What networks for classes share."""
 
     label_smoothing: float = parameter(
         default=0.0,
@@ -279,3 +198,89 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+@with_parameters
+class MLPClassifier(NetworkClassifier):
+    """Multilayer perceptron for classification, with every common way to regularise it.
+
+    Minimises over the weights W_l and biases of dense layers
+
+        weighted mean of the log-loss + sum_l alpha_l penalty(W_l)
+
+    Biases and the parameters of normalisation are not penalised, and nothing is divided by the
+    batch size. scikit-learn divides its `alpha` by it: ``alpha = alpha_of_scikit_learn /
+    batch_size`` means the same, n_samples taking the place of batch_size for ``solver="lbfgs"``.
+
+    {parameters}
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray of shape (n_in, n_out) and (n_out,)
+    classes_ : ndarray of shape (n_classes,)
+        Of several labels their numbers.
+    history_ : mapping of str to ndarray
+        Epoch by epoch: "objective", "loss" (of training, as a prediction has it),
+        "validation_loss", "validation_score", "learning_rate", "weight_norms", "seconds".
+    loss_, loss_curve_, best_loss_ : float, list of float, float or None
+        The objective: last, of each epoch, and the smallest (None with early stopping). NaN where
+        Ctrl-C came before the end of the first epoch.
+    validation_scores_, best_validation_score_ : list of float and float, or None
+        Where there are validation data.
+    restored_epoch_ : int or None
+        Epoch of `history_`, counted from 1, whose weights early stopping (or Ctrl-C) put back; 0 is
+        the start. None where the last epoch's weights stayed.
+    sparsity_ : ndarray of shape (n_layers - 1,)
+        Share of the weights that are exactly zero, of each weight matrix.
+    norm_scales_, norm_shifts_, running_means_, running_variances_ : list of ndarray
+        Of the normalisation, one a hidden layer; the latter two with "batch" alone.
+    n_iter_ : int
+        Epochs, or iterations, of the last fit.
+    t_ : int
+        Rows seen in all fits and epochs; 0 for "lbfgs".
+    n_layers_, n_outputs_, n_features_in_ : int
+    out_activation_ : {"logistic", "softmax"}
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Where X has names that are all strings.
+
+    See Also
+    --------
+    MLPRegressor : The same for numbers.
+    WeightPenalty : Base class of penalties of one's own.
+
+    Notes
+    -----
+    A weight k counts as the row k times: in the objective of all rows, and on average over the
+    batches. Equal weights are none. Where weights are whole numbers and a batch takes all rows (at
+    most 1000 of them), such a row is trained on as k rows, with masks and noise of their own.
+
+    Dropout is that of Srivastava et al. (JMLR 15, 2014), `weight_decay` that of Loshchilov and
+    Hutter (ICLR 2019), "one_cycle" that of Smith and Topin (arXiv:1708.07120), batch and layer
+    normalisation those of Ioffe and Szegedy (ICML 2015) and Ba et al. (arXiv:1607.06450), `mixup`
+    that of Zhang et al. (ICLR 2018), `label_smoothing` that of Szegedy et al. (CVPR 2016), the
+    adversarial examples those of Goodfellow et al. (ICLR 2015).
+
+    Predictions are float32 where X and `dtype` are, and float64 otherwise.
+
+    A fit that predicts its training rows no better than a constant does warns and names what to do,
+    as the one that has not converged: `ConvergenceWarning` is the category of both.
+
+    A pickle holds the parameters and no scratch; with ``warm_start=True`` and after `partial_fit`
+    also the moments of the optimiser, so that the copy goes on as the model itself does. Training
+    that goes on and fails, or `partial_fit` on Ctrl-C, leaves all as it was but for these moments,
+    which begin anew in the next call: there are not two of them in memory.
+
+    BLAS keeps to one thread where the products are small, and uses what is set where they are not.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skreg import MLPClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
+    >>> model = MLPClassifier(dropout=0.2, learning_rate_init=0.01, early_stopping=True,
+    ...                       random_state=0).fit(X_train, y_train)
+    >>> model.score(X_test, y_test) > 0.95
+    True
+    """

@@ -17,11 +17,19 @@ from sklearn.metrics import check_scoring
 from ..estimators.runtime import warn
 from .engine.batches import Data
 from .engine.block_batches import DataInBlocks
-from .engine.network import Network
+from .engine.network import WHITE, Network
 from .engine.plan import Plan
 
 # Parameters, but for the strengths of the penalties, that change what the objective is.
-OF_OBJECTIVE = ("dropout", "input_dropout", "input_noise", "mixup", "adversarial_eps")
+OF_OBJECTIVE = (
+    "dropout",
+    "input_dropout",
+    "input_noise",
+    "mixup",
+    "adversarial_eps",
+    "augment",
+    "pooling",
+)
 OF_LOSS = ("loss", "huber_delta", "quantile")
 X_ADVICE = (
     "Behind a scaler it takes the same steps as X through Pipeline(..., transform_input=['X_val'])"
@@ -184,8 +192,8 @@ def warn_of_other_units(X: tuple[Any, Any], names: Any, y: tuple[Any, Any] | Non
 
 def _warn_if_far(name: str, of: str, values: Any, among: Any, names: Any, advice: str) -> None:
     """Warn where a mean lies outside the range that it is to lie in, by all of its width."""
-    low, high = (_row(getattr(among, each)(axis=0)) for each in ("min", "max"))
-    mean = _row(values.mean(axis=0, dtype=np.float64))
+    low, high = (_row(getattr(among, each)(axis=0)) / _unit(among) for each in ("min", "max"))
+    mean = _row(values.mean(axis=0, dtype=np.float64)) / _unit(values)
     width = high - low
     beyond = np.maximum(low - mean, mean - high)
     far = (width > 0) & (beyond > width)
@@ -197,6 +205,11 @@ def _warn_if_far(name: str, of: str, values: Any, among: Any, names: Any, advice
             f"{name} lies far outside {of}: its mean{column} is {mean[k]:.4g}, where {of} ranges"
             f" from {low[k]:.4g} to {high[k]:.4g}{more}. {advice}"
         )
+
+
+def _unit(values: Any) -> float:
+    """What a network divides these numbers by when it reads them."""
+    return WHITE if values.dtype == np.uint8 else 1.0
 
 
 def _row(values: Any) -> NDArray[np.float64]:

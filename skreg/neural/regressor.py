@@ -1,4 +1,4 @@
-"""MLPRegressor."""
+"""Networks for numbers: what they share, and MLPRegressor."""
 
 from __future__ import annotations
 
@@ -23,39 +23,8 @@ from .parameters import POSITIVE
 
 
 @with_parameters
-class MLPRegressor(RegressorMixin, BaseMLP):
-    """Multilayer perceptron for regression, with every common way to regularise it.
-
-    Minimises over the weights W_l and biases of dense layers
-
-        weighted mean of the loss + sum_l alpha_l penalty(W_l)
-
-    where the losses of several targets are added. It is `MLPClassifier` with another loss: all
-    attributes that are not described here are described there, and so is the conversion of
-    scikit-learn's `alpha`.
-
-    {parameters}
-
-    Attributes
-    ----------
-    out_activation_ : {"identity", "exp"}
-        The others are those of `MLPClassifier`, but for `classes_`.
-
-    See Also
-    --------
-    MLPClassifier : Describes every attribute.
-    WeightPenalty : Base class of penalties of one's own.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skreg import MLPRegressor
-    >>> X = np.linspace(-1, 1, 200)[:, None]
-    >>> y = np.abs(X[:, 0])
-    >>> model = MLPRegressor((20, 20), solver="lbfgs", random_state=0).fit(X, y)
-    >>> model.score(X, y) > 0.99
-    True
-    """
+class NetworkRegressor(RegressorMixin, BaseMLP):
+    """What networks for numbers share."""
 
     loss: str = parameter(
         default="squared_error",
@@ -145,3 +114,39 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _default_score(self, raw: Matrix, data: Data) -> float:
         predicted = self._loss().inverse_link(raw)
         return float(r2_score(data.targets.values, predicted, sample_weight=data.weight))
+
+
+@with_parameters
+class MLPRegressor(NetworkRegressor):
+    """Multilayer perceptron for regression, with every common way to regularise it.
+
+    Minimises over the weights W_l and biases of dense layers
+
+        weighted mean of the loss + sum_l alpha_l penalty(W_l)
+
+    where the losses of several targets are added. It is `MLPClassifier` with another loss: all
+    attributes that are not described here are described there, and so is the conversion of
+    scikit-learn's `alpha`.
+
+    {parameters}
+
+    Attributes
+    ----------
+    out_activation_ : {"identity", "exp"}
+        The others are those of `MLPClassifier`, but for `classes_`.
+
+    See Also
+    --------
+    MLPClassifier : Describes every attribute.
+    WeightPenalty : Base class of penalties of one's own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg import MLPRegressor
+    >>> X = np.linspace(-1, 1, 200)[:, None]
+    >>> y = np.abs(X[:, 0])
+    >>> model = MLPRegressor((20, 20), solver="lbfgs", random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.99
+    True
+    """

@@ -88,7 +88,12 @@ def train(
     parameters = parameters_of(estimator).flattened(np.float64 if full_batch else plan.dtype)
     gradients = parameters.views_of(np.zeros_like(parameters.flat))
     network = Network(
-        parameters, estimator.activation, plan.dropout, estimator.input_dropout, gradients
+        parameters,
+        estimator.activation,
+        plan.dropout,
+        estimator.input_dropout,
+        gradients,
+        estimator._images,
     )
     copy_state(estimator)
     publish(estimator, parameters)
@@ -221,7 +226,7 @@ def in_float64(data: Data) -> Data:
     else:
         table = table.astype(np.float64)
     weight = None if data.weight is None else data.weight.astype(np.float64)
-    X = data.X.astype(np.float64)
+    X = data.X if data.X.dtype == np.uint8 else data.X.astype(np.float64)
     return Data(X, Targets(values, table, targets.smoothing), weight)
 
 

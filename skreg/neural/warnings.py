@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from ..estimators.runtime import warn
-from .engine.layers import Matrix
-from .engine.network import glorot_bound
+from .engine.network import Network, from_bytes, glorot_bound
 from .engine.training import Training
 
 # A loss of this share of the best constant's is no better.
@@ -119,7 +118,7 @@ def _remedy(estimator: Any, training: Training, y: NDArray[Any] | None) -> str:
 
     Without figures of the fit: the fits of a search say the same, so that it is shown once.
     """
-    if _shrunk(training.parameters.weights, estimator.activation):
+    if _shrunk(training.network, estimator.activation):
         batch = training.n_data if estimator.solver == "lbfgs" else training.n_rows
         example = max(training.regularizer.alphas)
         if example > estimator.weight_decay and any(training.regularizer.penalties):
@@ -152,16 +151,17 @@ def _remedy(estimator: Any, training: Training, y: NDArray[Any] | None) -> str:
 
 def _of_plain_size(X: Any) -> bool:
     """Whether no column is large, and not all are small; rare indicators are."""
+    X = from_bytes(X, np.float64) if X.dtype == np.uint8 else X
     squares = X.power(2) if hasattr(X, "power") else np.square(X, dtype=np.float64)
     sizes = np.sqrt(squares.mean(axis=0))
     return bool(SMALL <= sizes.max() <= LARGE)
 
 
-def _shrunk(weights: list[Matrix], activation: str) -> bool:
+def _shrunk(network: Network, activation: str) -> bool:
     """Whether a weight matrix is as good as gone."""
-    for weight in weights:
+    for weight, area in zip(network.parameters.weights, network.areas, strict=True):
         n_in, n_out = weight.shape
-        begun = glorot_bound(n_in, n_out, activation) * math.sqrt(weight.size / 3)
+        begun = glorot_bound(n_in, area * n_out, activation) * math.sqrt(weight.size / 3)
         if float(np.linalg.norm(weight)) < SHRUNK * begun:
             return True
     return False

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from .. import linear
 from ..linear import regularization_path
 from ..linear.base import LinearModel
-from ..neural import MLPClassifier, MLPRegressor
+from ..neural import ConvClassifier, ConvRegressor, MLPClassifier, MLPRegressor
 from ..paths.result import PathResult
 from ..plotting import kind_of_model
 from ..selection.result import MEAN_SQUARED_ERROR, CVResult
@@ -36,7 +36,14 @@ from .units import all_in, behind, measured, names_behind
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-NETWORKS = (MLPClassifier, MLPRegressor, TheirMLPClassifier, TheirMLPRegressor)
+NETWORKS = (
+    ConvClassifier,
+    ConvRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    TheirMLPClassifier,
+    TheirMLPRegressor,
+)
 FLAT_CURVE = 0.05  # standard errors
 COMPARABLE = 3.0  # ratio of two alphas that ought to differ in error
 _ALPHA_OF_C = "α is the penalty of the mean loss: 1 / (C × the sum of the weights of all rows)."

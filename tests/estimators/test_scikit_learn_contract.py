@@ -26,6 +26,7 @@ FUNCTIONS = ("lasso_path", "enet_path")
 # What is checked besides the defaults, which every public estimator is checked with.
 FOLDS = {"cv": 3, "alphas": 10}
 SHORT = {"max_iter": 60, "learning_rate_init": 0.01}
+SMALL_CONV = {"conv_layer_sizes": (8, 8), "kernel_size": 3, "hidden_layer_sizes": 16, **SHORT}
 CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
     "Lasso": [
         {"alpha": 0.1, "positive": True},
@@ -82,6 +83,11 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
     ],
     "LinearSVC": [{"penalty": "l1", "C": 0.5}, {"class_weight": "balanced"}],
     "LinearSVCCV": [{"l1_ratios": [0.0, 1.0], "cv": 3}, {"Cs": 3, "cv": 3, "l1_ratios": [1.0]}],
+    "ConvClassifier": [
+        {"normalization": "batch", "dropout": 0.2, "pooling": "average", **SMALL_CONV},
+        {"image_shape": None, "augment": {"shift": 1}, "early_stopping": True, **SMALL_CONV},
+    ],
+    "ConvRegressor": [{"solver": "lbfgs", "conv_layer_sizes": 4, "max_iter": 60}],
     "MLPClassifier": [
         {"dropout": 0.5, "input_dropout": 0.1, "max_norm": 2.0, **SHORT},
         {"normalization": "batch", "label_smoothing": 0.1, **SHORT},
@@ -149,6 +155,8 @@ SMALLER: dict[str, dict[str, Any]] = {
     "TweedieRegressorCV": {"alphas": 10},
     "HuberRegressorCV": {"alphas": 5, "cv": 3},
     "LinearSVCCV": {"Cs": 3, "cv": 3},
+    "ConvClassifier": SMALL_CONV,
+    "ConvRegressor": SMALL_CONV,
 }
 
 

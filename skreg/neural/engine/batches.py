@@ -13,7 +13,7 @@ from scipy import sparse
 
 from ...objective.losses import Loss, Scale
 from .layers import Matrix
-from .network import is_thin, rows_of
+from .network import from_bytes, is_thin, rows_of
 
 Index = NDArray[np.intp]
 # X, Y and the scale of each row's loss.
@@ -78,6 +78,7 @@ class Data:
     Attributes
     ----------
     X : ndarray of shape (n_rows, n_features) in C order, or CSR matrix
+        Of numbers, or of bytes, which a network reads as numbers from 0 to 1.
     targets : Targets
     weight : ndarray of shape (n_rows,) or None
         Positive; scaled to a mean of one.
@@ -115,7 +116,7 @@ class Data:
         for start in range(0, len(self), n_rows):
             part = slice(start, start + n_rows)
             weight = None if self.weight is None else self.weight[part]
-            yield rows_of(self.X, part), targets.rows(part), weight
+            yield rows_of(self.X, part, dtype=targets.dtype), targets.rows(part), weight
 
     def scale(self, rows: Index | None = None, dtype: Any = None) -> Scale:
         """What all rows, or some, count in a weighted mean of them."""
@@ -162,7 +163,9 @@ class Batches:
         self._sparse = sparse.issparse(data.X)
         self._thin = self._sparse and not dense and is_thin(data.X)
         width = 0 if self._thin else data.X.shape[1]
-        self._x = np.empty((largest, width), dtype=data.X.dtype)
+        self._taken = self._x = np.empty((largest, width), dtype=data.X.dtype)
+        if data.X.dtype == np.uint8:
+            self._x = np.empty((largest, width), dtype=self.targets.dtype)
         self._y = np.empty((largest, self.targets.n_outputs), dtype=self.targets.dtype)
 
     def epoch(self, rng: np.random.Generator | None) -> Iterator[Batch]:
@@ -184,7 +187,9 @@ class Batches:
                 x.fill(0.0)
                 X[index].toarray(out=x)
             else:
-                np.take(X, index, axis=0, out=x, mode="clip")
+                np.take(X, index, axis=0, out=self._taken[:n_rows], mode="clip")
+                if self._taken is not self._x:
+                    from_bytes(self._taken[:n_rows], x.dtype, out=x)
             self.targets.rows(index, out=y)
             scale: Scale = 1.0 / n_rows
             if weight is not None:

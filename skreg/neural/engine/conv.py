@@ -164,6 +164,7 @@ class Conv2D(ImageLayer):
         bias: Matrix,
         weight_gradient: Matrix | None = None,
         bias_gradient: Matrix | None = None,
+        *,
         padding: str = "same",
         stride: int = 1,
     ) -> None:

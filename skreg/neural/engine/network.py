@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -10,8 +11,11 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .conv import Conv2D
+from .images import ChannelDropout, ConvStage, ConvStages, Flatten, Pair, ToPixels
 from .layers import ACTIVATIONS, EVEN, Dense, Dropout, Layer, Matrix
 from .normalization import BatchNorm, LayerNorm
+from .pooling import POOLINGS
 
 # Numbers in the widest activation of a block of rows that is predicted at a time.
 WIDEST_BLOCK = 1 << 20
@@ -19,6 +23,8 @@ WIDEST_BLOCK = 1 << 20
 SPARSE_BELOW = 0.05
 # BLAS takes fewer rows than this by other kernels: up to two, in those that were tried.
 FEW_ROWS = 8
+# What a byte of an image is divided by: white is then 1.
+WHITE = 255.0
 
 
 @dataclass
@@ -28,6 +34,7 @@ class Parameters:
     Attributes
     ----------
     weights, biases : list of ndarray of shape (n_in, n_out) and (n_out,)
+        Of a convolution, whose kernels are such a matrix, a column an output channel.
     scales, shifts : list of ndarray of shape (n_hidden,)
         Of the normalisation; empty where there is none.
     means, variances : list of ndarray of shape (n_hidden,)
@@ -86,19 +93,35 @@ def glorot_bound(n_in: int, n_out: int, activation: str) -> float:
     return float(np.sqrt((2.0 if activation == "logistic" else 6.0) / (n_in + n_out)))
 
 
+def weight_shapes(units: Sequence[int], stages: Sequence[ConvStage] = ()) -> list[Pair]:
+    """Shape of each weight matrix: those of convolutions, then of dense layers of these units."""
+    return [*(stage.weight_shape for stage in stages), *pairwise(units)]
+
+
+def kernel_areas(n_weights: int, stages: Sequence[ConvStage]) -> list[int]:
+    """Pixels that each weight matrix is for: one of a dense layer."""
+    return [math.prod(each.kernel) for each in stages] + [1] * (n_weights - len(stages))
+
+
 def initial_parameters(
-    units: Sequence[int], activation: str, normalization: str | None, random: Any, dtype: Any
+    units: Sequence[int],
+    activation: str,
+    normalization: str | None,
+    random: Any,
+    dtype: Any,
+    stages: Sequence[ConvStage] = (),
 ) -> Parameters:
     """Glorot and Bengio's uniform start (AISTATS 2010), drawn in scikit-learn's order.
 
-    `random` has ``uniform(low, high, size)``, as NumPy's generators do.
+    `random` has ``uniform(low, high, size)``, as NumPy's generators do. An output channel of a
+    convolution goes into as many pixels as its kernel has: that many units count as its outputs.
     """
-    weights, biases = [], []
-    for n_in, n_out in pairwise(units):
-        bound = glorot_bound(n_in, n_out, activation)
+    shapes, weights, biases = weight_shapes(units, stages), list[Matrix](), list[Matrix]()
+    for (n_in, n_out), area in zip(shapes, kernel_areas(len(shapes), stages), strict=True):
+        bound = glorot_bound(n_in, area * n_out, activation)
         weights.append(random.uniform(-bound, bound, (n_in, n_out)).astype(dtype))
         biases.append(random.uniform(-bound, bound, n_out).astype(dtype))
-    hidden = units[1:-1] if normalization else []
+    hidden = [n_out for _, n_out in shapes[:-1]] if normalization else []
     running = hidden if normalization == "batch" else []
     return Parameters(
         weights,
@@ -113,6 +136,10 @@ def initial_parameters(
 class Network:
     """Layers in a row: dense, normalised, activated, dropped out; the last one is dense alone.
 
+    Before the dense ones there may be convolutions, each normalised, activated, pooled and dropped
+    out. Activations rise, so that the largest of some pixels is the largest after them as well:
+    they come after the pooling of largest entries, which leaves fewer.
+
     Parameters
     ----------
     parameters : Parameters
@@ -122,6 +149,8 @@ class Network:
     input_dropout : float
     gradients : Parameters or None
         Where `backward` writes; None makes a network for prediction alone.
+    images : ConvStages or None
+        The convolutions.
     """
 
     def __init__(
@@ -131,49 +160,90 @@ class Network:
         dropout: Sequence[float],
         input_dropout: float = 0.0,
         gradients: Parameters | None = None,
+        images: ConvStages | None = None,
     ) -> None:
         self.parameters, self.gradients = parameters, gradients
         self.layers: list[Layer] = []
         self.batch_norms: list[BatchNorm] = []
+        self._n_pixels: list[int] = []  # rows of a layer's matrix, for each row of X
         self._hidden_ends: list[int] = []
-        self._n_rows = -1
-        #: Whether there is dropout at all, and whether before the first dense layer.
-        self.noisy, self.drops_input = bool(input_dropout) or any(dropout), bool(input_dropout)
-        widest, dtype = len(parameters.weights[0]), parameters.weights[0].dtype
-        if input_dropout:
-            self.layers.append(Dropout(input_dropout, widest, dtype))
-        self._first_dense = len(self.layers)
-        last = len(parameters.weights) - 1
+        self._n_rows, self._images = -1, images
+        #: Whether there is dropout at all, and whether X must be an array.
+        self.noisy = bool(input_dropout) or any(dropout)
+        self.needs_dense = bool(input_dropout) or images is not None
         weights, biases = parameters.weights, parameters.biases
-        if gradients is None and not (parameters.scales or self.noisy):
+        self._dtype, self._activation = weights[0].dtype, activation
+        stages = [] if images is None else images.stages
+        n_in = len(weights[0]) if images is None else math.prod(images.shape)
+        if input_dropout:
+            self._append(Dropout(input_dropout, n_in, self._dtype))
+        if images is not None:
+            self.to_pixels = ToPixels(images.shape, images.channels_first, self._dtype)
+            self._append(self.to_pixels)
+        self._first = len(self.layers)
+        if gradients is None and not (parameters.scales or self.noisy or stages):
             weights, biases = with_even_units(weights, biases)
         for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-            width = weight.shape[1]
-            widest = max(widest, width)
-            slopes = () if gradients is None else (gradients.weights[i], gradients.biases[i])
-            self.layers.append(Dense(weight, bias, *slopes))
-            if i == last:
-                break
-            if parameters.scales:
-                self._add_normalization(i)
-            function = ACTIVATIONS[activation]
-            if function is not None:
-                self.layers.append(function(width, dtype))
-            if dropout[i]:
-                self.layers.append(Dropout(dropout[i], width, dtype))
-            self._hidden_ends.append(len(self.layers))
-        self._backwards = self.layers[: self._first_dense : -1]
+            own = [weight, bias]
+            if gradients is not None:
+                own += [gradients.weights[i], gradients.biases[i]]
+            if images is not None and i < len(stages):
+                self._append_stage(i, stages[i], own, images.pooling, dropout[i])
+                if i == len(stages) - 1:
+                    self._append(Flatten(images.pooled, self._dtype))
+                continue
+            self._append(Dense(*own))
+            if i < len(weights) - 1:
+                self._append_normalization(i)
+                self._append_activation(weight.shape[1])
+                if dropout[i]:
+                    self._append(Dropout(dropout[i], weight.shape[1], self._dtype))
+                self._hidden_ends.append(len(self.layers))
+        #: Pixels that the kernels of each weight matrix have.
+        self.areas = kernel_areas(len(weights), stages)
+        self._backwards = self.layers[: self._first : -1]
+        widths = [n_in, *(weight.shape[1] for weight in weights)]
+        widest = max(*widths, *(math.prod(stage.convolved) for stage in stages))
         #: Rows that are predicted at a time: as many as keep every buffer in bounds.
-        self.block_rows = max(64, WIDEST_BLOCK // widest)
+        self.block_rows = max(FEW_ROWS if stages else 64, WIDEST_BLOCK // widest)
 
-    def _add_normalization(self, i: int) -> None:
+    def _append(self, layer: Layer, n_pixels: int = 1) -> None:
+        self.layers.append(layer)
+        self._n_pixels.append(n_pixels)
+
+    def _append_stage(
+        self, i: int, stage: ConvStage, own: list[Matrix], pooling: str, rate: float
+    ) -> None:
+        """A convolution, and what follows it."""
+        before, after = (math.prod(shape[:2]) for shape in (stage.convolved, stage.pooled))
+        pools, n_channels = stage.pool != (1, 1), stage.n_channels
+        self._append(Conv2D(stage.shape, stage.kernel, *own))
+        self._append_normalization(i, before)
+        if pooling != "max":
+            self._append_activation(n_channels, before)
+        if pools:
+            self._append(POOLINGS[pooling](stage.convolved, stage.pool, self._dtype))
+        if pooling == "max":
+            self._append_activation(n_channels, after)
+        if rate:
+            self._append(ChannelDropout(rate, stage.pooled, self._dtype))
+        self._hidden_ends.append(len(self.layers))
+
+    def _append_activation(self, width: int, n_pixels: int = 1) -> None:
+        function = ACTIVATIONS[self._activation]
+        if function is not None:
+            self._append(function(width, self._dtype), n_pixels)
+
+    def _append_normalization(self, i: int, n_pixels: int = 1) -> None:
         own, slopes = self.parameters, self.gradients
+        if not own.scales:
+            return
         pair = [own.scales[i], own.shifts[i]]
         if slopes is not None:
             pair += [slopes.scales[i], slopes.shifts[i]]
         if own.means:
             self.batch_norms.append(BatchNorm(own.means[i], own.variances[i], *pair))
-        self.layers.append(self.batch_norms[-1] if own.means else LayerNorm(*pair))
+        self._append(self.batch_norms[-1] if own.means else LayerNorm(*pair), n_pixels)
 
     def use_tiles(self, n_rows: int) -> None:
         """Have products of `n_rows` rows done in tiles, see `tiles.py`, and not all by BLAS."""
@@ -198,18 +268,22 @@ class Network:
 
     def _resize(self, n_rows: int) -> None:
         if n_rows != self._n_rows:
-            for layer in self.layers:
-                layer.resize(n_rows)
+            for layer, n_pixels in zip(self.layers, self._n_pixels, strict=True):
+                layer.resize(n_rows * n_pixels)
             self._n_rows = n_rows
 
     def backward(self, gradient: Matrix, to_input: bool = False) -> Matrix:
         """Store the gradients of the parameters; return that in the input if asked."""
         for layer in self._backwards:
             gradient = layer.backward(gradient)
-        gradient = self.layers[self._first_dense].backward(gradient, to_input)
-        if to_input and self._first_dense:
-            gradient = self.layers[0].backward(gradient)
+        gradient = self.layers[self._first].backward(gradient, to_input)
+        for layer in self.layers[: self._first][::-1] if to_input else ():
+            gradient = layer.backward(gradient)
         return gradient
+
+    def rows(self, X: Any, index: Any, dense: bool = False) -> Any:
+        """Some rows of X, as the network reads them."""
+        return rows_of(X, index, dense or self.needs_dense, self._dtype)
 
     def raw(self, X: Any, rows: Any = None, rng: np.random.Generator | None = None) -> Matrix:
         """Raw predictions of all rows of X, or of some, block by block.
@@ -221,22 +295,30 @@ class Network:
         out = np.empty((n_rows, last.shape[1]), dtype=last.dtype)
         for start in range(0, n_rows, self.block_rows):
             part = slice(start, start + self.block_rows)
-            x = rows_of(X, part if rows is None else rows[part], dense=rng is not None)
+            x = self.rows(X, part if rows is None else rows[part], dense=rng is not None)
             out[part] = self.forward(padded(x), rng)[: x.shape[0]]
         return out
 
     def hidden(self, X: Any) -> list[Matrix]:
-        """What each hidden layer gives for all rows, without dropout."""
+        """What each hidden layer gives for all rows, without dropout.
+
+        Of a convolution images of shape (n_rows, h, w, c).
+        """
         parts: list[list[Matrix]] = [[] for _ in self._hidden_ends]
         widths = [weight.shape[1] for weight in self.parameters.weights]
+        stages = [] if self._images is None else self._images.stages
         for begin in range(0, X.shape[0], self.block_rows):
-            x = rows_of(X, slice(begin, begin + self.block_rows))
+            x = self.rows(X, slice(begin, begin + self.block_rows))
             n_rows, x, start = x.shape[0], padded(x), 0
             self._resize(x.shape[0])
-            for found, end, width in zip(parts, self._hidden_ends, widths[:-1], strict=True):
+            for i, (found, end) in enumerate(zip(parts, self._hidden_ends, strict=True)):
                 for layer in self.layers[start:end]:
                     x = layer.forward(x)
-                found.append(np.array(x[:n_rows, :width]))
+                if i < len(stages):
+                    h, w, c = stages[i].pooled
+                    found.append(x.reshape(h, -1, w, c).swapaxes(0, 1)[:n_rows].copy())
+                else:
+                    found.append(np.array(x[:n_rows, : widths[i]]))
                 start = end
         return [np.concatenate(layer) for layer in parts]
 
@@ -267,10 +349,20 @@ def is_thin(X: Any) -> bool:
     return hasattr(X, "nnz") and bool(X.nnz < SPARSE_BELOW * X.shape[0] * X.shape[1])
 
 
-def rows_of(X: Any, index: Any, dense: bool = False) -> Any:
-    """Some rows, as an array unless sparse products are faster, and allowed."""
+def rows_of(X: Any, index: Any, dense: bool = False, dtype: Any = np.float32) -> Any:
+    """Some rows, as an array unless sparse products are faster, and allowed.
+
+    Bytes become numbers of `dtype` from 0 to 1.
+    """
     rows: Any = X[index]
-    return rows if isinstance(rows, np.ndarray) or (not dense and is_thin(X)) else rows.toarray()
+    if isinstance(rows, np.ndarray):
+        return from_bytes(rows, dtype) if rows.dtype == np.uint8 else rows
+    return rows if not dense and is_thin(X) else rows.toarray()
+
+
+def from_bytes(values: Matrix, dtype: Any, out: Matrix | None = None) -> Matrix:
+    """Bytes as numbers from 0 to 1."""
+    return np.divide(values, WHITE, out=out, dtype=dtype)
 
 
 def padded(x: Matrix) -> Matrix:

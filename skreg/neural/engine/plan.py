@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .constraints import Constraints
+from .image_augmentation import ImageAugmentation
 from .regularizers import Regularizer
 
 
@@ -15,8 +16,10 @@ class Plan:
 
     Attributes
     ----------
-    hidden, dropout : list
-        Units and rate of each hidden layer.
+    hidden, convolutions : list
+        Units of each dense hidden layer, and channels of each convolution before them.
+    dropout : list
+        The rate of each hidden layer, convolutions first.
     regularizer : Regularizer
         The penalties and their strengths.
     constraints : Constraints or None
@@ -27,11 +30,14 @@ class Plan:
         otherwise.
     noisy : bool
         Whether each step draws at random what it is trained on, but for the order of the rows.
+    augmentation : ImageAugmentation or None
+        Changes of the images of a batch.
 
     The others are parameters of the estimators; `early_stopping` is False where there is none.
     """
 
     hidden: list[int]
+    convolutions: list[int]
     dropout: list[float]
     regularizer: Regularizer
     constraints: Constraints | None
@@ -49,3 +55,4 @@ class Plan:
     input_noise: float
     mixup: float
     adversarial_eps: float
+    augmentation: ImageAugmentation | None = None

@@ -67,47 +67,47 @@ class MaxPool2D(Pool2D):
     """The largest entry; of equal ones the first, row by row, has the gradient."""
 
     def _pool(self, windows: Matrix) -> Matrix:
-        rows = self._largest("columns", np.moveaxis(windows, 4, 0))
-        return self._largest("rows", np.moveaxis(rows, 1, 0))
+        rows = self._largest("columns", columns_of_windows(windows))
+        return self._largest("rows", rows_of_windows(rows))
 
     def _spread(self, gradient: Matrix, windows: Matrix) -> None:
         h_out, rows, n, w_out, _, c = windows.shape
         of_rows = self._buffer("slopes", (h_out, rows, n, w_out, c))
-        self._hand_on("rows", gradient, np.moveaxis(of_rows, 1, 0))
-        self._hand_on("columns", of_rows, np.moveaxis(windows, 4, 0))
+        self._hand_on("rows", gradient, rows_of_windows(of_rows))
+        self._hand_on("columns", of_rows, columns_of_windows(windows))
 
-    def _largest(self, name: str, parts: Matrix) -> Matrix:
+    def _largest(self, name: str, parts: list[Matrix]) -> Matrix:
         """The largest of some parts, entry by entry; noted is where a part exceeds all before."""
-        largest, shape = parts[0], parts.shape[1:]
-        masks = self._buffer(f"later {name}", (len(parts) - 1, *shape), bool)
-        out = self._buffer(name, shape)
-        for part, later in zip(parts[1:], masks, strict=True):
+        largest = parts[0]
+        for part, later in zip(parts[1:], self._masks(name, parts), strict=True):
             np.greater(part, largest, out=later)
-            largest = np.maximum(part, largest, out=out)
+            largest = np.maximum(part, largest, out=self._buffer(name, part.shape))
         return largest
 
-    def _hand_on(self, name: str, gradient: Matrix, parts: Matrix) -> None:
+    def _hand_on(self, name: str, gradient: Matrix, parts: list[Matrix]) -> None:
         """Give the gradient to the part that is largest; it is overwritten."""
-        masks = self._buffer(f"later {name}", (len(parts) - 1, *parts.shape[1:]), bool)
-        for part, later in zip(parts[:0:-1], masks[::-1], strict=True):
+        for part, later in zip(parts[:0:-1], self._masks(name, parts)[::-1], strict=True):
             np.multiply(gradient, later, out=part)
             gradient -= part
-        parts[0] = gradient
+        parts[0][...] = gradient
+
+    def _masks(self, name: str, parts: list[Matrix]) -> Matrix:
+        return self._buffer(f"later {name}", (len(parts) - 1, *parts[0].shape), bool)
 
 
 class AveragePool2D(Pool2D):
     """The mean."""
 
     def _pool(self, windows: Matrix) -> Matrix:
-        rows = self._sum("columns", np.moveaxis(windows, 4, 0))
-        total = self._sum("rows", np.moveaxis(rows, 1, 0))
+        rows = self._sum("columns", columns_of_windows(windows))
+        total = self._sum("rows", rows_of_windows(rows))
         return np.multiply(total, self._share, out=self._buffer("out", total.shape))
 
     def _spread(self, gradient: Matrix, windows: Matrix) -> None:
         gradient *= self._share
         windows[...] = gradient[:, None, :, :, None]
 
-    def _sum(self, name: str, parts: Matrix) -> Matrix:
+    def _sum(self, name: str, parts: list[Matrix]) -> Matrix:
         total = parts[0]
         for part in parts[1:]:
             total = np.add(total, part, out=self._buffer(name, part.shape))
@@ -116,6 +116,16 @@ class AveragePool2D(Pool2D):
     @property
     def _share(self) -> float:
         return 1.0 / (self._size[0] * self._size[1])
+
+
+def columns_of_windows(windows: Matrix) -> list[Matrix]:
+    """Of windows of shape (h_out, rows, n, w_out, columns, c) each column."""
+    return [windows[:, :, :, :, j] for j in range(windows.shape[4])]
+
+
+def rows_of_windows(rows: Matrix) -> list[Matrix]:
+    """Of windows whose columns are one, of shape (h_out, rows, n, w_out, c), each row."""
+    return [rows[:, i] for i in range(rows.shape[1])]
 
 
 POOLINGS: dict[str, type[Pool2D]] = {"average": AveragePool2D, "max": MaxPool2D}

@@ -160,7 +160,7 @@ class Trainer(Training):
         self.rng, self.clean_rows, self.n_seen = rng, clean_rows, n_seen
         flat, weights, regularizer = self.parameters.flat, self.parameters.weights, self.regularizer
         moved = plan.adversarial_eps or plan.input_noise or plan.mixup
-        dense, by_batch = bool(moved or network.drops_input), bool(self.parameters.means)
+        dense, by_batch = bool(moved or network.needs_dense), bool(self.parameters.means)
         self.batches = data.batches(n_rows, dense, join_last=by_batch)
         optimizer.begin(len(flat), flat.dtype)
         self._steps: list[Matrix] | None = None
@@ -219,6 +219,8 @@ class Trainer(Training):
         """One update; the loss of the batch before it."""
         plan, regularizer, optimizer = self.plan, self.regularizer, self.optimizer
         gradient, weights = self.gradients.flat, self.parameters.weights
+        if plan.augmentation is not None:
+            plan.augmentation.apply(self.network.to_pixels.images(x), self.rng)
         if plan.mixup:
             scale = mix(x, y, scale, float(self.rng.beta(plan.mixup, plan.mixup)), self.rng)
         if plan.input_noise:

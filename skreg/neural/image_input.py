@@ -1,0 +1,99 @@
+"""From what users have as images to rows of a table, and the shape of an image."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .engine.images import ImageShape
+
+
+def as_rows(X: Any, channels: str) -> tuple[Any, ImageShape | None]:
+    """An array of images as a table with a row for each, without a copy, and their shape.
+
+    What is no array of images of shape (n, h, w), (n, h, w, c) or, with ``channels="first"``,
+    (n, c, h, w) is returned as it is, with None.
+    """
+    if isinstance(X, list | tuple):
+        try:
+            X = np.asarray(X)
+        except ValueError:  # rows of several lengths, which scikit-learn's checks refuse
+            return X, None
+    if getattr(X, "ndim", 2) not in (3, 4):
+        return X, None
+    X = X if isinstance(X, np.ndarray) else np.asarray(X)
+    shape = shape_of(X.shape[1:], channels)
+    return X.reshape(len(X), math.prod(shape)), shape
+
+
+def shape_of(sizes: Iterable[int], channels: str) -> ImageShape:
+    """Rows, columns and channels, from rows and columns, or these and channels as X has them."""
+    sizes = tuple(map(int, sizes))
+    if len(sizes) == 2:
+        return (*sizes, 1)
+    return (*sizes[1:], sizes[0]) if channels == "first" else sizes  # type: ignore[return-value]
+
+
+def image_shape(given: Any, of_X: ImageShape | None, n_features: int, channels: str) -> ImageShape:
+    """The shape of an image: as given, or that of X, or what suits a row of so many features.
+
+    Parameters
+    ----------
+    given : sequence of int or None
+        The parameter `image_shape`.
+    of_X : tuple of int or None
+        Of an X that is an array of images.
+    n_features : int
+        Of a row of X.
+    channels : {"last", "first"}
+
+    Raises
+    ------
+    ValueError
+        If the parameter has other values than two or three numbers above 0, or does not suit X.
+    """
+    if given is None:
+        return of_X or guessed_shape(n_features)
+    sizes = given.tolist() if isinstance(given, np.ndarray) else given
+    for size in sizes if len(sizes) in (2, 3) else [None]:
+        if isinstance(size, bool) or not isinstance(size, numbers.Integral) or size < 1:
+            third = (
+                "(channels, rows, columns)" if channels == "first" else "(rows, columns, channels)"
+            )
+            raise ValueError(f"image_shape must be (rows, columns) or {third}, got {given}")
+    shape = shape_of(sizes, channels)
+    if of_X is not None and of_X != shape:
+        raise ValueError(
+            f"X has images of {told(of_X)}, where image_shape={given} asks for {told(shape)}"
+        )
+    if math.prod(shape) != n_features:
+        raise ValueError(
+            f"X has {n_features} features, where image_shape={given} asks for {math.prod(shape)}"
+        )
+    return shape
+
+
+def guessed_shape(n_features: int) -> ImageShape:
+    """A square grey or RGB image where the number of features suits one, else a row of pixels."""
+    for n_channels in (1, 3):
+        side = math.isqrt(n_features // n_channels)
+        if side > 1 and side * side * n_channels == n_features:
+            return side, side, n_channels
+    return 1, n_features, 1
+
+
+def told(shape: ImageShape) -> str:
+    """A shape in words."""
+    rows, columns, channels = shape
+    return f"{rows} rows, {columns} columns and {channels} channel{'s' * (channels > 1)}"
+
+
+def are_bytes(X: Any) -> bool:
+    """Whether all of X is of type uint8."""
+    dtypes = getattr(X, "dtypes", None)  # of a data frame, one a column
+    dtypes = [getattr(X, "dtype", None)] if dtypes is None else list(dtypes)
+    return bool(dtypes) and all(dtype == np.uint8 for dtype in dtypes)
