@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import is_classifier
+from sklearn.model_selection import check_cv
 
 from ..caching import cached_property
 from ..data.from_moments import MomentsDesign
@@ -30,7 +32,7 @@ from ..solvers.base import Target
 from ..solvers.newton.group_sums import GroupSums, PassQuery
 from ..solvers.newton.training_sums import RowPasses, TrainingSums
 from .moments import Moments
-from .row_blocks import RowBlocks, whole_number
+from .row_blocks import MappedRows, RowBlocks, whole_number
 from .streaming import in_blocks
 from .survey import Survey, Surveyor, checked_rows
 from .training_data import NO_UNIT
@@ -55,7 +57,11 @@ def blocks_given(
     plain &= cv is None or isinstance(cv, numbers.Integral)
     rows = in_blocks(X, y, sample_weight, plain)
     if rows is not None and offset is not None:
-        raise ValueError(f"{type(rows).__name__} have no offset: fit rows in memory")
+        raise ValueError("rows that come in blocks have no offset: fit rows in memory")
+    if isinstance(rows, MappedRows) and is_classifier(estimator) and hasattr(estimator, "cv"):
+        labels = np.asarray(y)
+        splitter = check_cv(cv, labels, classifier=True)
+        rows.hold_out(splitter.split(np.zeros(len(labels)), labels))
     return rows
 
 
@@ -128,7 +134,7 @@ class BlockData:
                     f"{name} takes no {parameter} with rows that come in blocks: leave it out, or"
                     " fit rows in memory"
                 )
-        if not rows.serves_many_passes:
+        if rows.serves_one_pass:
             raise ValueError(
                 f"{name} reads the rows once for each of Newton's steps, and an iterator serves one"
                 " pass: make RowBlocks of a callable that returns a new iterator"

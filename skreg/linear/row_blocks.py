@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..data.products import BLOCK_ENTRIES
 from ..estimators.validation import SummedRows
@@ -155,7 +156,8 @@ class RowBlocks(RowSource, SummedRows):
 
         The sums over the rows of a partition are one task, and others merge them in a tree: only
         (p + q + 1)^2 numbers travel for each fold, and nothing is computed twice. Any scheduler
-        serves, that of a cluster too.
+        serves, that of a cluster too. Losses other than the squared error compute the partitions
+        once for each of Newton's steps: `persist` what takes long to make.
 
         Parameters
         ----------
@@ -219,11 +221,6 @@ class RowBlocks(RowSource, SummedRows):
         """Those of each fold; see `FoldSums.of`."""
         return self.in_one_pass(FoldSums.added, n_folds).in_order(n_folds)
 
-    @property
-    def serves_many_passes(self) -> bool:
-        """Whether rows can be read again and again, as those of an iterator cannot."""
-        return callable(self.blocks) or not isinstance(self.blocks, Iterator)
-
     def in_one_pass(self, added: Added[S], n_folds: int | None) -> S:
         """What all blocks add up to; see `Added`.
 
@@ -266,6 +263,7 @@ class MappedRows(RowBlocks):
     def __init__(self, X: Any, y: Any, sample_weight: Any) -> None:
         check_lengths(X, y, sample_weight)
         self._arrays = X, y, sample_weight
+        self._fold: NDArray[np.int32] | None = None
         super().__init__(partial(self._stretches, 1))
 
     @staticmethod
@@ -273,6 +271,12 @@ class MappedRows(RowBlocks):
         """Whether rows are a map that is large, beside the square of its columns too."""
         is_large = is_large_map(X, y) and X.dtype.kind == "f"
         return is_large and len(X) >= ROWS_A_COLUMN * X.shape[1]
+
+    def hold_out(self, splits: Iterable[tuple[Any, Any]]) -> None:
+        """Take these folds instead, whose test rows are all rows."""
+        self._fold = np.empty(len(self._arrays[0]), dtype=np.int32)
+        for k, (_, test) in enumerate(splits):
+            self._fold[test] = k
 
     def in_one_pass(self, added: Added[S], n_folds: int | None) -> S:
         """See `RowBlocks`."""
@@ -287,10 +291,11 @@ class MappedRows(RowBlocks):
         step = max(1, BLOCK_ENTRIES // X.shape[1])
         for start in range(0, len(X), step):
             rows = slice(start, start + step)
-            fold = None
+            fold: Any = None
             if n_folds > 1:
                 at = np.arange(start, min(start + step, len(X)))
-                fold = np.searchsorted(ends, at, side="right")
+                dealt = np.searchsorted(ends, at, side="right")
+                fold = dealt if self._fold is None else self._fold[rows]
             own = weight[rows] if np.ndim(weight) else weight
             yield Block(X[rows], slice_of(y, rows), own, fold)
 
@@ -311,8 +316,6 @@ class DaskRows(RowBlocks):
 
     def __iter__(self) -> Iterator[Any]:
         raise TypeError("the rows of Dask stay where they are: use moments or moments_of_folds")
-
-    serves_many_passes = True
 
     def in_one_pass(self, added: Added[S], n_folds: int | None) -> S:
         """See `RowBlocks`."""

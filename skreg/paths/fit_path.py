@@ -20,6 +20,7 @@ from ..solvers import local_linear
 from ..solvers.base import OneTarget
 from ..solvers.group.certificate import rows_with_rounding
 from ..solvers.group.degrees_of_freedom import df_of_rows
+from ..solvers.newton.by_passes import solve_parts
 from ..solvers.newton.class_ridge import class_trace
 from ..solvers.null_model import null_deviances
 from ..solvers.optimality import all_with_rounding, relative_gap, with_rounding
@@ -62,10 +63,16 @@ def fit_path(
     ValueError
         If the solver does not take the penalty, or results leave the range of floating point.
     """
+    if exact is None:
+        exact = len(alphas) == 1
     if bound.parts:
+        if bound.passes is not None:  # of all parts the same passes
+            engine = [part.engine_alphas(alphas) for part in bound.parts]
+            solve_parts(bound.parts, engine, replace(bound.problem.settings, exact=exact))
         starts = [None] * len(bound.parts) if start is None else list(start.T)
-        each = zip(bound.parts, starts, strict=True)
-        return PathResult.stacked([fit_path(part, alphas, start=own) for part, own in each])
+        parts = zip(bound.parts, starts, strict=True)
+        fits = [fit_path(one, alphas, start=own, exact=exact) for one, own in parts]
+        return PathResult.stacked(fits)
     if bound.problem.adaptive is not None and alphas[0] > 0:
         return _adaptive_path(bound, alphas, start, progress)
     design, target = bound.design, bound.target
@@ -77,8 +84,6 @@ def fit_path(
     engine_alphas = bound.engine_alphas(alphas)
     if not bound.powers.ordinary:
         check_cut(bound.own_penalty, engine_alphas)
-    if exact is None:
-        exact = len(alphas) == 1
     W, (gaps, n_iters, rss, df, intercepts) = _solved(
         bound, engine_alphas, w, alphas, progress, exact
     )

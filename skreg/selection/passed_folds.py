@@ -15,7 +15,7 @@ from ..data.products import Array
 from ..paths.fit_path import fit_path
 from ..paths.problem import BoundProblem
 from ..paths.result import PathResult
-from ..solvers.newton.by_passes import PassPath, keep_solved, solve_together, solved_points
+from ..solvers.newton.by_passes import PassPath, solve_and_keep, solved_points
 from .cross_validate import FoldScore, as_results
 from .result import CVResult
 
@@ -72,9 +72,7 @@ def cross_validate_passes(
             path = PassPath(part, part.engine_alphas(alphas), part.problem.settings)
             paths.append((part, path))
     leading = sum(len(bound.parts) or 1 for bound, _ in candidates)
-    solve_together([path for _, path in paths], leading)
-    for part, path in paths:
-        keep_solved(part, path)
+    solve_and_keep(paths, leading)
     by_fold = []
     for fold in folds:
         scores = []
@@ -83,7 +81,8 @@ def cross_validate_passes(
             found = [fit_path(part, alphas, exact=False) for part in parts]
             errors = np.zeros(len(alphas))
             for part in parts:
-                points = solved_points(part, part.engine_alphas(alphas))
+                known = part.engine_alphas(alphas), part.problem.settings
+                points = solved_points(part, *known)
                 errors += [float(fold.share @ point.values) for point in points]
             fitted = PathResult.stacked(found) if own.parts else found[0]
             scores.append(

@@ -17,7 +17,9 @@ from skreg import (
     RowBlocks,
     TweedieRegressor,
     TweedieRegressorCV,
+    regularization_path,
 )
+from skreg.linear import block_data, row_blocks
 
 CUTS = [0, 1, 1, 7, 40, 40, 41, 130]
 N_FOLDS = 3
@@ -116,7 +118,7 @@ def test_cross_validation_is_that_in_memory_on_the_same_folds(kind, model):
 
 def test_few_passes_serve_many_alphas_and_folds():
     X, y, _, fold = data("two", n=300)
-    passes = []
+    fold, passes = fold % 2, []
 
     def blocks():
         passes.append(None)
@@ -159,15 +161,79 @@ def test_separated_classes_warn_once_or_have_no_loss_left():
 def test_parquet(tmp_path):
     pa = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
-    X, y, _, fold = data("two")
-    table = pa.table({**{f"x{j}": X[:, j] for j in range(X.shape[1])}, "y": y, "fold": fold})
-    parquet.write_table(table, tmp_path / "rows.parquet", row_group_size=50)
-    X_names = [f"x{j}" for j in range(X.shape[1])]
-    counts = pa.table({**dict(zip(X_names, X.T, strict=True)), "y": (y == "yes").astype(int)})
-    rows = RowBlocks.from_arrow(counts, target="y")
-    found = LogisticRegression().fit(rows)
-    alike(found, LogisticRegression().fit(X, y == "yes"))
-    assert list(found.feature_names_in_) == X_names
+    X, y, weight, fold = data("counts")
+    names = [f"x{j}" for j in range(X.shape[1])]
+    columns = dict(zip(names, X.T, strict=True))
+    table = pa.table({**columns, "y": y, "weight": weight, "fold": fold})
+    for k in range(2):
+        parquet.write_table(table[80 * k : 80 * (k + 1)], tmp_path / f"{k}.parquet")
+    roles = {"target": "y", "sample_weight": "weight", "fold": "fold"}
+    model = PoissonRegressorCV(alphas=4)
+    found = clone(model).fit(RowBlocks.from_arrow(tmp_path, **roles))
+    alike(found, clone(model).fit(in_blocks(X, y, weight, fold)), rtol=1e-9)
+    assert list(found.feature_names_in_) == names
+    alike(clone(model).fit(RowBlocks.from_arrow(table, **roles)), found, rtol=1e-9)
+    with pytest.raises(ValueError, match="make RowBlocks of a callable"):
+        clone(model).fit(RowBlocks.from_arrow(table.to_reader(), **roles))
+
+
+def test_dask():
+    array = pytest.importorskip("dask.array")
+    frame = pytest.importorskip("dask.dataframe")
+    pandas = pytest.importorskip("pandas")
+    X, y, weight, fold = data("two")
+    found = LogisticRegression().fit(array.from_array(X, chunks=(50, 2)), array.from_array(y))
+    alike(found, LogisticRegression().fit(X, y), rtol=1e-9)
+    table = pandas.DataFrame(X, columns=list("abcde")).assign(y=y, weight=weight, fold=fold)
+    parts = frame.from_pandas(table, npartitions=3)
+    rows = RowBlocks.from_dask(parts, y="y", sample_weight="weight", fold="fold")
+    model = LogisticRegressionCV(alphas=2, l1_ratios=[1.0], class_weight="balanced")
+    found = clone(model).fit(rows)
+    alike(found, clone(model).fit(in_blocks(X, y, weight, fold)), rtol=1e-9)
+    assert list(found.feature_names_in_) == list("abcde")
+
+
+@pytest.mark.parametrize(
+    ("kind", "model"),
+    [
+        ("two", LogisticRegression()),
+        ("two", LogisticRegressionCV(alphas=3, l1_ratios=[1.0])),
+        ("counts", PoissonRegressorCV(alphas=3, cv=4)),
+    ],
+    ids=str,
+)
+def test_large_memory_maps_are_read_in_blocks(kind, model, tmp_path, monkeypatch):
+    X, y, _, _ = data(kind)
+    X.tofile(tmp_path / "X")
+    mapped = np.memmap(tmp_path / "X", dtype=X.dtype, mode="r", shape=X.shape)
+    wanted = clone(model).fit(mapped, y)
+    monkeypatch.setattr("skreg.rows.mapped.LARGE_MAP", 0)
+    monkeypatch.setattr(row_blocks, "ROWS_A_COLUMN", 1)
+    with pytest.raises(ValueError, match="rows that come in blocks"):
+        clone(model).set_params(relax=0.5).fit(RowBlocks([(X, y)]))
+    found = clone(model).fit(mapped, y)
+    alike(found, wanted)
+    if hasattr(found, "cv_result_"):
+        np.testing.assert_allclose(found.cv_result_.errors, wanted.cv_result_.errors, rtol=2e-4)
+
+
+def test_a_path_of_blocks_is_that_of_rows():
+    X, y, _, _ = data("two")
+    model = LogisticRegression(l1_ratio=1.0)
+    wanted = regularization_path(model, X, y, alphas=6)
+    found = regularization_path(model, in_blocks(X, y), alphas=6)
+    np.testing.assert_allclose(found.alphas, wanted.alphas, rtol=1e-12)
+    np.testing.assert_allclose(found.coefs, wanted.coefs, atol=1e-5)
+    assert found.dual_gaps.max() <= 1e-9
+    between = 0.5 * (found.alphas[2] + found.alphas[3])
+    np.testing.assert_allclose(found.coef_at(between), wanted.coef_at(between), atol=1e-7)
+
+
+def test_second_derivatives_that_do_not_fit_into_memory_are_refused(monkeypatch):
+    X, y, _, _ = data("two")
+    monkeypatch.setattr(block_data, "SHARE_OF_MEMORY", 1e-9)
+    with pytest.raises(ValueError, match=r"second derivatives of 6 coefficients.* GiB.*fewer col"):
+        LogisticRegression().fit(in_blocks(X, y))
 
 
 def test_what_is_refused():
