@@ -549,7 +549,7 @@ def sums(n_targets=1):
     return Moments.of(X, y), RowBlocks([(X, y), (X, y)])
 
 
-IN_MEMORY = [name for name in OF_ROWS if name.startswith(("MLP", "Huber", "RidgeClassifier"))]
+IN_MEMORY = [name for name in OF_ROWS if name.startswith(("Huber", "RidgeClassifier"))]
 
 
 @pytest.mark.parametrize("name", OF_ROWS)
