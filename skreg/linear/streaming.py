@@ -11,12 +11,11 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils import metadata_routing
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
 
 from ..data.powers_of_two import PowersOfTwo, exponent_of, powers_of_sizes
-from ..data.products import Array
-from ..estimators.ready import DTYPES
 from ..estimators.runtime import warn
-from ..estimators.validation import check_table, check_weights, unwrap
+from ..estimators.validation import refuse_sums, unwrap
 from ..objective.group import ScaledGroupPenalty
 from ..paths.problem import BoundProblem, Problem
 from ..rows.blocks import given_with_blocks
@@ -24,9 +23,8 @@ from ..rows.dask import is_dask
 from ..solvers.quadratic.condition import digits_of_coefficients
 from ..solvers.registry import choose
 from .base import LinearModel, all_or_nothing
-from .moments import Moments
+from .moments import Moments, check_block
 from .row_blocks import MappedRows, RowBlocks
-from .training_data import FORMATS, as_columns
 
 # Attributes of a fit that is put off until one of them is asked for.
 LATE = {"coef_", "intercept_", "dual_gap_", "converged_", "n_iter_", "solver_"}
@@ -240,20 +238,15 @@ class FittedToMoments(LinearModel):
             raise ValueError(f"decay must be in (0, 1], got {decay!r}")
         before = vars(self).get("_moments")
         self._validate_params()
-        table, target = check_table(
-            self,
-            X,
-            y,
-            numeric_y=True,
-            accept_sparse=FORMATS,
-            dtype=DTYPES,
-            reset=before is None,
-        )
-        table = as_columns(table) if hasattr(table, "tocsc") else table
-        target = np.asarray(target, dtype=np.float64)
+        refuse_sums(self, X)
+        table, target, weight, names = check_block(X, y, sample_weight, None)
         self._check_shape(target.shape[1:])
-        weight: Array | None = check_weights(sample_weight, table)
-        names = getattr(self, "feature_names_in_", None)
+        if before is not None:
+            known = before.feature_names
+            own, other = (None if one is None else one.tolist() for one in (known, names))
+            if own != other or table.shape[1] != before.n_features:
+                validate_data(self, X, reset=False, skip_check_array=True)
+            names = known
         block = Moments._of_checked(table, target, weight, names)
         if before is not None:
             block = (before if decay == 1.0 else before.times(decay)) + block
