@@ -24,7 +24,13 @@ import numpy as np
 from ...data.design import Array, Design, Index
 from ..base import Bound, Mask, Settings, Solution, Target
 from .batch import Batch, Features, Points, Solved
-from .curvatures import ROWS_OF_OWN_CURVATURE, CurvatureSource, Frozen, OfFewRows
+from .curvatures import (
+    ACTIVE_A_ROW,
+    ROWS_OF_OWN_CURVATURE,
+    CurvatureSource,
+    Frozen,
+    OfFewRows,
+)
 from .few_features import FewFeatures
 from .passes import Passes
 from .polynomials import lagrange
@@ -86,7 +92,7 @@ class BatchedNewton(NewtonPath):
 
     def run(self, alphas: Array) -> Iterator[Solution]:
         """The solutions at decreasing alphas."""
-        done, length, n_sweeps = 0, FIRST_BATCH, 0
+        done, length, n_sweeps, again = 0, FIRST_BATCH, 0, False
         most = max(1, min(LONGEST_BATCH, ENTRIES_OF_A_BATCH // self.design.n_samples))
         if self.batches:
             found = self._at_once(alphas)
@@ -99,6 +105,9 @@ class BatchedNewton(NewtonPath):
                 batch = self._advance(alphas[done : done + count])
                 found, length, n_sweeps = self._accept(batch), len(batch.alphas), batch.n_sweeps
                 del batch  # and its arrays, before those of the next one
+                again = not found and not again and len(self.missing) > 0
+                if again:  # with the features that were missing
+                    continue
             if not found:
                 found, length = [self.solve(float(alphas[done]))], 1
                 self.source = self.passes = None
@@ -161,9 +170,10 @@ class BatchedNewton(NewtonPath):
         return batch
 
     def _new_source(self) -> CurvatureSource:
-        """Curvatures of their own where that is cheap, else one that is kept."""
+        """Curvatures of their own where the rows are few beside the support, else one for all."""
         rows, part = self.rows, self.part
-        if part.plain is not None and part.n_samples <= ROWS_OF_OWN_CURVATURE:
+        many = np.count_nonzero(self.point.w) > ACTIVE_A_ROW * part.n_samples
+        if part.plain is not None and part.n_samples <= ROWS_OF_OWN_CURVATURE and many:
             return OfFewRows(part.plain, rows.omega, rows.has_intercept)
         return Frozen(rows, part, self.model)
 
