@@ -20,6 +20,7 @@ LONG_EXAMPLES = {
     "plot_batch_normalization.py",
     "plot_dropout.py",
     "plot_early_stopping.py",
+    "plot_images.py",
     "plot_penalty_and_sample_size.py",
     "plot_pipeline_grid_search.py",
     "plot_weissi.py",

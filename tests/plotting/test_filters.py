@@ -9,7 +9,7 @@ from sklearn import neural_network
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LinearRegression
 
-from skreg import FilterDisplay, MLPClassifier
+from skreg import ConvClassifier, FilterDisplay, MLPClassifier
 
 mpl = pytest.importorskip("matplotlib")
 mpl.use("Agg")
@@ -84,6 +84,21 @@ def test_the_units_of_a_perceptron_are_images_of_its_features(dtype):
     assert_array_equal(display.images_[3].get_array(), expected)
 
 
+@pytest.mark.parametrize(("channels", "shape"), [("last", (4, 4, 4)), ("first", (3, 5, 4))])
+def test_kernels_of_a_convolution_are_those_of_the_first_layer(channels, shape):
+    images = X[:, : np.prod(shape)].reshape(-1, *shape)
+    net = ConvClassifier((5, 4), kernel_size=3, channels=channels, max_iter=1, random_state=0)
+    display = FilterDisplay.from_estimator(net.fit(images, y))
+    kernels = net.kernels_[0]
+    assert kernels.shape == (3, 3, 4 if channels == "last" else 3, 5)
+    for index, image in enumerate(display.images_):
+        if channels == "last":  # four of them, side by side
+            expected = kernels[..., index].transpose(0, 2, 1).reshape(3, 12)
+        else:
+            expected = 0.5 + 0.5 * kernels[..., index] / np.abs(kernels).max()
+        assert_allclose(image.get_array(), expected, rtol=1e-6)
+
+
 def test_scikit_learns_networks_are_shown_too():
     theirs = neural_network.MLPClassifier(12, max_iter=3, random_state=0).fit(X, y)
     display = FilterDisplay.from_estimator(theirs)
@@ -148,6 +163,8 @@ def test_what_cannot_be_drawn_is_refused(model):
     draw = FilterDisplay.from_estimator
     with pytest.raises(AttributeError, match="MLPClassifier has no coefs_: call fit first"):
         draw(MLPClassifier())
+    with pytest.raises(AttributeError, match="ConvClassifier has no kernels_: call fit first"):
+        draw(ConvClassifier())
     with pytest.raises(AttributeError, match="it is no multilayer perceptron"):
         draw(LinearRegression().fit(X, y))
     with pytest.raises(ValueError, match=r"image_shape=\(8, 9\) does not hold 64 features"):
