@@ -35,6 +35,7 @@ FLOORS = {
     "neural/engine/optimizers": 1,
     "neural/engine/augmentation": 1,
     "neural/engine/image_augmentation": 1,
+    "neural/engine/weights": 2,
     "neural/engine/network": 2,
     "neural/engine/batches": 3,
     "neural/engine/block_batches": 3,

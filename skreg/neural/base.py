@@ -30,8 +30,9 @@ from .engine.batches import Data, Targets
 from .engine.image_augmentation import ImageAugmentation
 from .engine.images import ConvStage, ConvStages
 from .engine.layers import Matrix
-from .engine.network import Network, Parameters, initial_parameters, weight_shapes
+from .engine.network import Network
 from .engine.plan import Plan
+from .engine.weights import Parameters, initial_parameters, weight_shapes
 from .evaluation import Validation, warn_of_other_units
 from .labels import factors_of_rows
 from .parameters import NetworkParameters

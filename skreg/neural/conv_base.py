@@ -18,8 +18,8 @@ from .checks import rows_and_columns
 from .engine.image_augmentation import ImageAugmentation
 from .engine.images import ConvStages, ImageShape
 from .engine.layers import Matrix
-from .engine.network import Parameters
 from .engine.plan import Plan
+from .engine.weights import Parameters
 from .image_input import are_bytes, as_rows, image_shape, told
 
 # Most images that are predicted in float64 whatever `dtype` is. On some processors BLAS adds up in

@@ -18,11 +18,12 @@ from .checks import resolve_batch_size
 from .engine.batches import Data, Targets
 from .engine.block_batches import DataInBlocks
 from .engine.full_batch import FullBatch
-from .engine.network import Network, Parameters
+from .engine.network import Network
 from .engine.optimizers import SGD, Adam, Optimizer, Schedule
 from .engine.plan import Plan
 from .engine.progress import History, Progress
 from .engine.training import Trainer, Training, TrainingDiverged
+from .engine.weights import Parameters
 from .evaluation import Validation, evaluation, meaning_of_objective, meaning_of_score
 from .warnings import diverged, fault_of, warn_of
 

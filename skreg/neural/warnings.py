@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from ..estimators.runtime import warn
-from .engine.network import Network, from_bytes, glorot_bound
+from .engine.network import Network, from_bytes
 from .engine.training import Training
+from .engine.weights import glorot_bound
 
 # A loss of this share of the best constant's is no better.
 NO_BETTER = 0.999

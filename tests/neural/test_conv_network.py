@@ -7,7 +7,8 @@ from differences import agree
 from skreg import ConvClassifier, ConvRegressor
 from skreg.neural.engine import network as network_module
 from skreg.neural.engine.images import ConvStages
-from skreg.neural.engine.network import Network, initial_parameters, weight_shapes
+from skreg.neural.engine.network import Network
+from skreg.neural.engine.weights import initial_parameters, weight_shapes
 from skreg.objective.losses import SquaredError
 
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -8,7 +8,8 @@ from scipy import sparse
 from skreg import MLPRegressor
 from skreg.neural.engine import network as network_module
 from skreg.neural.engine.augmentation import add_noise, mix
-from skreg.neural.engine.network import Network, initial_parameters
+from skreg.neural.engine.network import Network
+from skreg.neural.engine.weights import initial_parameters
 from skreg.objective.losses import Multinomial, SquaredError
 
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

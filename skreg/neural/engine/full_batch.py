@@ -19,10 +19,11 @@ from ...objective.losses import Loss, Scale
 from .batches import Data
 from .block_batches import DataInBlocks
 from .layers import Matrix
-from .network import Network, views
+from .network import Network
 from .plan import Plan
 from .regularizers import L1L2
 from .training import Training, TrainingDiverged
+from .weights import views
 
 # An iteration that gains less than this share of the objective is the last one: scipy's own, or
 # the square of a smaller `tol`, as what is left to gain falls with the square of the gradient.

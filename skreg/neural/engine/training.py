@@ -15,10 +15,11 @@ from .augmentation import add_noise, mix
 from .batches import Data, Index
 from .block_batches import DataInBlocks
 from .layers import Matrix
-from .network import Network, Parameters, views
+from .network import Network
 from .optimizers import Adam, Optimizer, Schedule
 from .plan import Plan
 from .progress import FineGain, History, Progress
+from .weights import Parameters, views
 
 
 class TrainingDiverged(ValueError):
