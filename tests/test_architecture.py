@@ -61,7 +61,7 @@ OPTIONAL = {  # which rooms, and lazily
     "matplotlib": {"plotting", "command", "report"},
     "pandas": {"command", "paths", "report"},
     "jinja2": {"report"},
-    "pyarrow": {"rows"},
+    "pyarrow": {"rows", "command"},
     "dask": {"linear", "rows"},
 }
 

@@ -77,6 +77,15 @@ def _refusals(given: argparse.Namespace, of_file: argparse._ArgumentGroup) -> It
     for name in others:
         if getattr(given, name) not in (None, False):
             yield f"--{name.replace('_', '-')} {why}"
+    if given.chunk_rows is not None:
+        if given.chunk_rows < 1:
+            yield f"argument --chunk-rows: {given.chunk_rows} is below 1"
+        if given.report is not None:
+            yield "--chunk-rows is for text and pictures, a page needs the rows: leave one out"
+        if given.time is not None:
+            yield "--time needs all rows in memory to put them in order: leave out --chunk-rows"
+        if given.jobs != 1:
+            yield "--jobs shares folds of rows, of which --chunk-rows has sums: leave it out"
     if given.task is not None and given.file is None:
         yield "--task is about the target of a FILE: give the file too"
     option, written = "--report", [given.report]
@@ -206,6 +215,13 @@ def _add_reading(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         choices=list(MODELS),
         help="what the target holds: numbers or classes; default: classes if it is text, and for a"
         " page also if it has two values",
+    )
+    group.add_argument(
+        "--chunk-rows",
+        type=integer,
+        metavar="N",
+        help="read the file twice, N rows at a time, where it does not fit into memory; Parquet is"
+        " always read so",
     )
     group.add_argument("--missing", metavar="VALUE", help=missing, **several)
     group.add_argument("--time", metavar="NAME", help=time)

@@ -99,6 +99,17 @@ class Comparison:
     rule: str  # {"min", "1se"}: how alpha was chosen
 
 
+def check_rows_for_folds(n_samples: int, n_folds: int, test_size: float) -> int:
+    """How many rows are held out for the test; refuse too few of them."""
+    n_test = int(np.ceil(test_size * n_samples))
+    if n_test < 2 or n_samples - n_test < 2 * n_folds:
+        raise TableError(
+            f"{n_samples} rows are too few: 2 are needed in the test and in each of "
+            f"{n_folds} folds; add rows, or change --folds and --test-size"
+        )
+    return n_test
+
+
 def compare(
     table: Table,
     *,
@@ -136,12 +147,7 @@ def compare(
         If the table has too few rows for the folds and the test.
     """
     n_samples = len(table.y)
-    n_test = int(np.ceil(test_size * n_samples))
-    if n_test < 2 or n_samples - n_test < 2 * n_folds:
-        raise TableError(
-            f"{n_samples} rows are too few: 2 are needed in the test and in each of "
-            f"{n_folds} folds; add rows, or change --folds and --test-size"
-        )
+    n_test = check_rows_for_folds(n_samples, n_folds, test_size)
     if table.times is None:
         train, test = train_test_split(np.arange(n_samples), test_size=n_test, random_state=seed)
         parts = list(KFold(n_folds, shuffle=True, random_state=seed).split(train))

@@ -9,20 +9,24 @@ import warnings
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
 from ..report import wording
 from ..report.making import make_report
 from .arguments import USAGE_ERROR, parse
+from .chunked_comparison import compare_chunks
 from .class_comparison import ClassComparison, compare_classes
 from .comparison import Comparison, compare
 from .models import check_models, usual_models
-from .reading import read_table
+from .progress import ReadingProgress
+from .reading import TableInChunks, is_parquet, read_in_chunks, read_table
 from .table import Table, TableError, diabetes, time_folds
 from .text import format_classes, format_comparison, save_pictures
 
 STATUS_OF_INTERRUPTION = 130
+CHUNK_ROWS = 50_000  # of a Parquet file, where nothing is said
 NO_LETTERS = (
     "the font of the pictures lacks letters of the names and shows boxes for them; set font.family"
     " in a matplotlibrc file, or take --report"
@@ -62,14 +66,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _read(given: Namespace, task: str) -> Table:
     if given.file is None:
         table = diabetes()
+    elif is_parquet(Path(given.file)):
+        raise TableError(f"a page is made of delimited text: export {given.file!r} as CSV")
     else:
         table = read_table(given.file, given.target, task, given.reading)
+    _say_notes(table)
+    return table
+
+
+def _say_notes(table: Table | TableInChunks) -> None:
     for caution in table.cautions:
         for line in caution.text.splitlines():
             print(f"note: {line}", file=sys.stderr)
     for note in table.notes:
         print(f"note: {note}")
-    return table
 
 
 def _report(given: Namespace) -> None:
@@ -120,10 +130,17 @@ def _report(given: Namespace) -> None:
 
 
 def _compare(given: Namespace) -> None:
-    table = _read(given, given.task or "text")
-    options = {"n_folds": given.folds, "test_size": given.test_size}
-    options |= {"seed": given.seed, "n_jobs": given.jobs}
+    options = {"n_folds": given.folds, "test_size": given.test_size, "seed": given.seed}
     result: Comparison | ClassComparison
+    if _in_chunks(given):
+        chunked = _read_chunks(given)
+        with _collected() as notes:
+            told = ReadingProgress("second pass", chunked.n_bytes)
+            result = compare_chunks(chunked, told, rule=given.rule or "min", **options)
+        _show(given, result, format_comparison(result), notes)
+        return
+    table = _read(given, given.task or "text")
+    options["n_jobs"] = given.jobs
     with _collected() as notes:
         if table.task == "classification":
             result = compare_classes(table, rule=given.rule, **options)
@@ -131,6 +148,29 @@ def _compare(given: Namespace) -> None:
         else:
             result = compare(table, rule=given.rule or "min", **options)
             text = format_comparison(result)
+    _show(given, result, text, notes)
+
+
+def _in_chunks(given: Namespace) -> bool:
+    """Whether a file is not to be read whole, as Parquet never is."""
+    return given.chunk_rows is not None or (given.file is not None and is_parquet(Path(given.file)))
+
+
+def _read_chunks(given: Namespace) -> TableInChunks:
+    path = Path(given.file)
+    if given.reading.time is not None:  # of Parquet, for which nobody said --chunk-rows
+        raise TableError("--time needs all rows in memory, and Parquet is read in chunks")
+    told = ReadingProgress("first pass", path.stat().st_size if path.is_file() else 0)
+    n_rows = given.chunk_rows or CHUNK_ROWS
+    table = read_in_chunks(path, given.target, given.task or "text", given.reading, n_rows, told)
+    _say_notes(table)
+    return table
+
+
+def _show(
+    given: Namespace, result: Comparison | ClassComparison, text: str, notes: list[str]
+) -> None:
+    """Print a comparison, and save its pictures."""
     print(text, *notes, sep="\n")
     if given.no_plots:
         return

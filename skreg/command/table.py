@@ -19,6 +19,7 @@ from ..report.contents import Caution
 
 MOST_CATEGORIES = 50  # of one text column; the rarer ones are pooled
 ABSENT = "missing"
+POOLED = "infrequent_sklearn"  # the encoder's own name for the rarer ones
 
 
 class TableError(ValueError):
@@ -171,7 +172,7 @@ def mixed_preprocessing(is_text: Sequence[bool]) -> Pipeline:
             handle_unknown="infrequent_if_exist",
             max_categories=MOST_CATEGORIES,
             sparse_output=False,
-            feature_name_combiner=_category_name,
+            feature_name_combiner=name_of_category,
         ),
     )
     parts = [
@@ -184,8 +185,9 @@ def mixed_preprocessing(is_text: Sequence[bool]) -> Pipeline:
     return make_pipeline(columns, StandardScaler())
 
 
-def _category_name(feature: str, category: Any) -> str:
-    pooled = category == "infrequent_sklearn"  # the encoder's own name for them
+def name_of_category(feature: str, category: Any) -> str:
+    """What the column of a category is called; the rarer ones are pooled under a name of theirs."""
+    pooled = category == POOLED
     return f"{feature}={'other' if pooled else category}"
 
 

@@ -43,7 +43,12 @@ def are_known(values: NDArray[Any]) -> NDArray[np.bool_]:
 def all_different(values: NDArray[Any]) -> bool:
     """Whether nearly every row of a column of text has a value of its own."""
     present = values[are_known(values)]
-    return len(present) > 1 and len(set(present)) >= ALL_DIFFERENT * len(present)
+    return nearly_all(len(set(present)), len(present))
+
+
+def nearly_all(n_different: int, n_rows: int) -> bool:
+    """Whether there are nearly as many different values as rows."""
+    return n_rows > 1 and n_different >= ALL_DIFFERENT * n_rows
 
 
 def id_cautions(columns: Mapping[str, NDArray[Any]], remedy: str) -> list[Caution]:

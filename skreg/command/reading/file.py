@@ -6,7 +6,8 @@ import csv
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -27,8 +28,8 @@ Record = tuple[Place, list[str]]  # where it is, and its fields
 DELIMITERS = ",;\t|"
 TOTALS = frozenset(["total", "totals", "grand total", "sum", "summe", "gesamt", "insgesamt"])
 FIRST_LINES = 100  # lines, to find delimiter and header
-_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
-_END = "\0"  # a line that no text file has
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+END_MARK = "\0"  # a line that no text file has
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ class Cells:
     places: tuple[Place, ...]  # where each row is
     delimiter: str
     notes: tuple[str, ...]  # what was left out or put together
+    # how many rows of the file have each text of a column; None where `columns` have all rows
+    counts: Mapping[str, Mapping[str, int]] | None = None
+
+    def place(self, name: str, row: int) -> str:
+        """Where a cell is, in words."""
+        return in_lines(self.places[row])
 
 
 def read_cells(path: Path, options: ReadingOptions) -> Cells:
@@ -54,14 +61,14 @@ def read_cells(path: Path, options: ReadingOptions) -> Cells:
     """
     file, text = path.name, _text(path, options.encoding)
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    told = _SEPARATOR_LINE.fullmatch(lines[0][1].strip()) if lines else None
+    told = SEPARATOR_LINE.fullmatch(lines[0][1].strip()) if lines else None
     lines = lines[1:] if told else lines
     if not lines:
         raise TableError(f"{file} is empty: it needs a header line and rows below it")
     notes: list[str] = []
     try:
-        delimiter = told[1] if told else _delimiter(lines)
-        lines = _without_comments(file, lines, delimiter, notes)
+        delimiter = told[1] if told else delimiter_of(lines)
+        lines = without_comments(file, lines, delimiter, notes)
     except csv.Error as error:
         raise TableError(f"{file}: {error}; is a quotation mark left open?") from None
     records = _all_records(file, lines, delimiter)
@@ -71,15 +78,9 @@ def read_cells(path: Path, options: ReadingOptions) -> Cells:
     rows = _without_repeats(body, top[n_above - 1], notes) if n_above and header[1:] else body
     if not rows:
         raise TableError(f"{file} has a header and no rows: add the data below it")
-    rows = _without_footer(rows, lines, len(header), notes)
-    names = _named(file, header)
-    for place, fields in rows:
-        if len(fields) != len(names):
-            many = len(fields)
-            raise TableError(
-                f"{file}, {in_lines(place)}: {many} field{'s' * (many > 1)} where the header has"
-                f" {len(names)}; correct that row"
-            )
+    rows = without_footer(rows, lines, len(header), notes)
+    names = named(file, header)
+    check_widths(file, rows, len(names))
     places, cells = zip(*rows, strict=True)
     columns = zip(names, zip(*cells, strict=True), strict=True)
     return Cells(
@@ -92,9 +93,11 @@ def read_cells(path: Path, options: ReadingOptions) -> Cells:
     )
 
 
-def _text(path: Path, encoding: str) -> str:
+@contextmanager
+def readable(path: Path, encoding: str) -> Iterator[None]:
+    """What reading a file raises, in words that say what to change."""
     try:
-        text = path.read_bytes().decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        yield
     except FileNotFoundError:
         here = path.parent.iterdir() if path.parent.is_dir() else ()
         near = difflib.get_close_matches(path.name, [other.name for other in here], n=3)
@@ -111,9 +114,35 @@ def _text(path: Path, encoding: str) -> str:
             f"{path.name} is not {name} text{place}: export it as CSV in UTF-8, or say which"
             " encoding it has, as --encoding cp1252, latin-1 or utf-16"
         ) from None
+
+
+def codec(encoding: str) -> str:
+    """The encoding to read with; UTF-8 may begin with a mark."""
+    return "utf-8-sig" if encoding == "utf-8" else encoding
+
+
+def refuse_binary(path: Path, text: str) -> None:
+    """Refuse what no text file has."""
     if "\0" in text:
         raise TableError(f"{path.name} is not a text file: export it as CSV in UTF-8")
+
+
+def _text(path: Path, encoding: str) -> str:
+    with readable(path, encoding):
+        text = path.read_bytes().decode(codec(encoding))
+    refuse_binary(path, text)
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def check_widths(file: str, rows: Sequence[Record], width: int) -> None:
+    """Refuse a row that has not as many fields as the header."""
+    for place, fields in rows:
+        if len(fields) != width:
+            many = len(fields)
+            raise TableError(
+                f"{file}, {in_lines(place)}: {many} field{'s' * (many > 1)} where the header has"
+                f" {width}; correct that row"
+            )
 
 
 def in_lines(place: Place) -> str:
@@ -122,14 +151,18 @@ def in_lines(place: Place) -> str:
     return f"line {first}" if first == last else f"lines {first} to {last}"
 
 
-def _records(lines: Sequence[Line], delimiter: str) -> Iterator[Record]:
+def records_of(lines: Iterable[Line], delimiter: str) -> Iterator[Record]:
     """The records of some lines, with no space around a field."""
-    texts = (line + "\n" for _, line in lines)
-    reader = csv.reader(texts, delimiter=delimiter, skipinitialspace=True)
-    n_read = 0
-    for fields in reader:
-        place = lines[n_read][0], lines[reader.line_num - 1][0]
-        n_read = reader.line_num
+    numbers: list[int] = []  # of the lines of a record
+
+    def texts() -> Iterator[str]:
+        for number, line in lines:
+            numbers.append(number)
+            yield line + "\n"
+
+    for fields in csv.reader(texts(), delimiter=delimiter, skipinitialspace=True):
+        place = numbers[0], numbers[-1]
+        numbers.clear()
         yield place, [field.strip() for field in fields]
 
 
@@ -137,9 +170,9 @@ def _all_records(file: str, lines: Sequence[Line], delimiter: str) -> list[Recor
     records: list[Record] = []
     problem = "a quotation mark is left open"
     try:
-        for record in _records([*lines, (0, _END + delimiter + _END)], delimiter):
+        for record in records_of([*lines, (0, END_MARK + delimiter + END_MARK)], delimiter):
             records.append(record)
-        if records.pop()[1] == [_END, _END]:  # one field within an open quotation mark
+        if records.pop()[1] == [END_MARK, END_MARK]:  # one field within an open quotation mark
             return records
     except csv.Error as error:
         problem = f"{error}; is a quotation mark left open?"
@@ -148,61 +181,70 @@ def _all_records(file: str, lines: Sequence[Line], delimiter: str) -> list[Recor
     raise TableError(f"{file}, line {line}: {problem}")
 
 
-def _width(lines: Sequence[Line], delimiter: str) -> tuple[float, int]:
+def width_of(lines: Sequence[Line], delimiter: str) -> tuple[float, int]:
     """How many of the first records have the most common number of fields, and that number."""
-    widths = [len(fields) for _, fields in _records(lines[:FIRST_LINES], delimiter)]
+    widths = [len(fields) for _, fields in records_of(lines[:FIRST_LINES], delimiter)]
     width, count = Counter(widths).most_common(1)[0]
     return count / len(widths), width
 
 
-def _delimiter(lines: Sequence[Line]) -> str:
+def delimiter_of(lines: Sequence[Line]) -> str:
     """The delimiter that splits most lines into one number of fields, and then the largest."""
     plain = [line for line in lines[:FIRST_LINES] if not line[1].startswith("#")] or lines
     # A header of one line with one row below tells as much as a long file.
-    ranks = {delimiter: _width(plain, delimiter) for delimiter in DELIMITERS}
+    ranks = {delimiter: width_of(plain, delimiter) for delimiter in DELIMITERS}
     several = [delimiter for delimiter in DELIMITERS if ranks[delimiter][1] > 1]
     return max(several, key=lambda delimiter: ranks[delimiter], default=DELIMITERS[0])
 
 
-def _without_comments(
+def is_comment(line: Line, delimiter: str, width: int) -> bool:
+    """Whether a line begins with # and is no row of so many fields."""
+    if not line[1].startswith("#"):
+        return False
+    return width <= 1 or len(next(records_of([line], delimiter))[1]) != width
+
+
+def without_comments(
     file: str, lines: Sequence[Line], delimiter: str, notes: list[str]
 ) -> list[Line]:
     """Leave out lines that begin with # and have other fields than the rest."""
     plain = [line for line in lines if not line[1].startswith("#")]
     if not plain:
         raise TableError(f"{file} has comments and no rows: add the data below them")
-    width = _width(plain, delimiter)[1]
+    width = width_of(plain, delimiter)[1]
 
-    def is_row(line: Line) -> bool:
-        return width > 1 and len(next(_records([line], delimiter))[1]) == width
-
-    kept = [line for line in lines if not line[1].startswith("#") or is_row(line)]
+    kept = [line for line in lines if not is_comment(line, delimiter, width)]
     # The names may stand in the last comment, or be some of which the first is "#".
     n_leading = kept.index(plain[0])
     if n_leading:
         number, line = kept[n_leading - 1]
         names = [(number, line.lstrip("# ") if line.startswith("# ") else line)]
-        below = next(_records(plain, delimiter))[1]
+        below = next(records_of(plain, delimiter))[1]
         kept = (names if any(map(plain_number, below)) else []) + kept[n_leading:]
-    many = len(lines) - len(kept)
-    if many:
-        notes.append(
-            f"left out {many} comment{'s' * (many > 1)}, which begin{'s' * (many == 1)} with #"
-        )
+    notes += about_comments(len(lines) - len(kept))
     return kept
+
+
+def about_comments(many: int) -> list[str]:
+    """A note of comments that were left out, where there are any."""
+    said = f"left out {many} comment{'s' * (many > 1)}, which begin{'s' * (many == 1)} with #"
+    return [said] if many else []
 
 
 def _without_repeats(body: list[Record], header: list[str], notes: list[str]) -> list[Record]:
     """Leave out lines that repeat the header, as files that were put together have."""
     kept = [record for record in body if record[1] != header]
-    many = len(body) - len(kept)
-    if many:
-        what = "1 line that repeats" if many == 1 else f"{many} lines that repeat"
-        notes.append(f"left out {what} the header")
+    notes += about_repeats(len(body) - len(kept))
     return kept
 
 
-def _without_footer(
+def about_repeats(many: int) -> list[str]:
+    """A note of lines that repeat the header, where there are any."""
+    what = "1 line that repeats" if many == 1 else f"{many} lines that repeat"
+    return [f"left out {what} the header"] if many else []
+
+
+def without_footer(
     rows: list[Record], lines: Sequence[Line], width: int, notes: list[str]
 ) -> list[Record]:
     """Leave out a line of totals at the end, and words below the table."""
@@ -229,7 +271,8 @@ def _without_footer(
     return rows[:end]
 
 
-def _named(file: str, header: Sequence[str]) -> list[str]:
+def named(file: str, header: Sequence[str]) -> list[str]:
+    """The names of the columns, each once, made up where the header has none."""
     names = [" ".join(name.split()) or f"column {k}" for k, name in enumerate(header, start=1)]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:

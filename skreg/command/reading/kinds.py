@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...report.contents import some
+from ...report.ids_and_sentinels import are_known
 from ..table import TableError
 from .dates import DAY_FIRST, MONTH_FIRST, clock_readings, date_readings
 from .file import Cells
@@ -53,15 +54,34 @@ class Column:
     readings: list[Reading]  # one; two where the values differ, until one is chosen
     gaps: Positions  # texts that stand for a missing value
     mistakes: Positions  # texts that are no numbers where nearly all others are
+    counted: bool = False  # whether `counts` are of more rows than `rows` has
 
     @cached_property
-    def values(self) -> NDArray[Any]:
-        """Floats (hours of a clock), datetime64[s], or text as objects; NaN, NaT or None."""
+    def of_texts(self) -> NDArray[Any]:
+        """The value of each text: a float (hours of a clock), datetime64[s], or text as an object.
+
+        NaN, NaT or None where it stands for a missing value, or is a mistake.
+        """
         read = self.readings[0].values
         nothing = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}[read.dtype.kind]
         values = np.full(len(self.texts), nothing, dtype=read.dtype)
         values[self.known] = read
-        return values[self.rows]
+        return values
+
+    @cached_property
+    def values(self) -> NDArray[Any]:
+        """The value of each row."""
+        return np.asarray(self.of_texts[self.rows])
+
+    @property
+    def variety(self) -> tuple[int, int, int]:
+        """How many different values there are, rows that have one, and rows."""
+        if not self.counted:
+            present = self.values[are_known(self.values)]
+            return len(set(present.tolist())), len(present), len(self.rows)
+        known = are_known(self.of_texts)
+        n_rows = int(self.counts[known].sum()), int(self.counts.sum())
+        return len(set(self.of_texts[known].tolist())), *n_rows
 
     @property
     def missing(self) -> dict[str, int]:
@@ -123,8 +143,8 @@ def decide(
         If a column can be read in two ways, and nothing tells which.
     """
     columns = [
-        _read(name, texts, options, task if name == target else None)
-        for name, texts in cells.columns.items()
+        _read(cells, name, options, task if name == target else None)
+        for name in cells.columns
         if name not in options.drop
     ]
     orders = {None: None, True: DAY_FIRST, False: MONTH_FIRST}
@@ -154,7 +174,7 @@ def decide(
     return found
 
 
-def _read(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: str | None) -> Column:
+def _read(cells: Cells, name: str, options: ReadingOptions, wanted: str | None) -> Column:
     """Find the ways to read a column; one to predict has numbers where nearly all cells are."""
     try:
         import pandas
@@ -162,9 +182,11 @@ def _read(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: str |
         raise TableError(
             'to read a file install pandas: python -m pip install "skreg[report]"'
         ) from None
-    rows, unique = pandas.factorize(cells)
+    rows, unique = pandas.factorize(cells.columns[name])
     texts = np.array([str(text) for text in unique], dtype=object)
     counts = np.bincount(rows, minlength=len(texts))
+    if cells.counts is not None:
+        counts = np.array([cells.counts[name].get(text, 0) for text in texts], dtype=np.intp)
     said = [one.partition("=") for one in options.missing]
     told = {value if equals else one for one, equals, value in said if not equals or one == name}
     absent = np.array([is_missing(text) for text in texts])
@@ -173,7 +195,18 @@ def _read(name: str, cells: NDArray[Any], options: ReadingOptions, wanted: str |
         absent |= [text == one or as_float(text) == number for text in texts]
     missing, known = np.flatnonzero(absent), np.flatnonzero(~absent)
     as_text = [Reading(texts[known])]
-    plain = Column(name, texts, rows, counts, "category", known, as_text, missing, known[:0])
+    plain = Column(
+        name,
+        texts,
+        rows,
+        counts,
+        "category",
+        known,
+        as_text,
+        missing,
+        known[:0],
+        counted=cells.counts is not None,
+    )
     if name in options.text:
         return plain
     if not known.size:  # a column without values, which holds numbers as well as anything

@@ -7,6 +7,7 @@ the values differ, both readings are returned: `kinds` chooses by the other colu
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,9 @@ _CELL = re.compile(
     r"(?P<body>\d[\d.,' _]*\d[.,]?|\d[.,]?|[.,]\d+)(?:[eE](?P<power>[+-]?\d+))?\s*"
     r"(?P<after>(?:[^\W\d_]|[%‰°µ$€£¥₹₽₩₺₫฿₴₪])(?:[^\W\d_]|[%‰°µ/²³·. $-]){0,14}[23]?)?(?P<last>-?)"
 )
+# Numbers of digits that tell clocks, years and dates without separators from other numbers, and
+# those that a float keeps from longer ones.
+DIGITS_TOLD = (1, 2, 3, 4, 7, 8, 15, sys.maxsize)
 # Both a decimal number and a whole one with a separator.
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})?")
 
@@ -131,6 +135,27 @@ def plain_number(text: str) -> bool:
     """Whether a cell is a number and nothing else."""
     # Most are digits, and this is quicker.
     return bool(_DIGITS.fullmatch(text)) or looks_measured(text, units=False)
+
+
+def form_of_number(text: str) -> tuple[int, int, bool, bool] | None:
+    """What a reader of columns looks at in a plain number; None for any other text.
+
+    Digits before and after a point, roughly, whether it begins with a zero, and whether its point
+    may separate thousands.
+    """
+    if not _DIGITS.fullmatch(text):
+        value = as_float(text)
+        return (0, 0, False, False) if np.isfinite(value) else None
+    whole, _, fraction = text.lstrip("+-").partition(".")
+    size = next(k for k, most in enumerate(DIGITS_TOLD) if len(whole) <= most)
+    zero = whole[0] == "0" and len(whole) > 1
+    signed = len(text) > len(whole) + len(fraction) + bool(fraction)
+    return (
+        size + signed * len(DIGITS_TOLD),
+        min(len(fraction), 4),
+        zero,
+        bool(_EITHER.fullmatch(text)),
+    )
 
 
 def looks_measured(text: str, units: bool = True) -> bool:

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from ...estimators.ready import LARGEST
 from ...report.contents import Caution, some
 from ...report.ids_and_sentinels import (
-    all_different,
     are_known,
     date_caution,
     id_cautions,
+    nearly_all,
     sentinel_cautions,
 )
 from ..table import MOST_CATEGORIES, Table, TableError, mixed_preprocessing
 from .dates import date_parts
-from .file import Cells, in_lines, read_cells
+from .file import Cells, read_cells
 from .kinds import Column, decide, shown
 from .options import LEFT_TO_THE_FILE, ReadingOptions
 from .target import check_names, find_target, labels
@@ -68,13 +68,13 @@ def read_table(
     by_name = {column.name: column for column in decide(cells, options, target, wanted)}
     columns = list(by_name.values())
     for column in columns:
-        _check_size(cells, column)
+        check_size(cells, column)
     features = [column for column in columns if column.name != target]
-    mistakes = _mistakes(cells, features)
+    mistakes = mistakes_in(cells, features)
     y, classes, about_target = find_target(cells, by_name[target], features, task)
 
     known = are_known(y)
-    notes = [*cells.notes, *_of_columns(cells, columns), *_of_missing(columns), *about_target]
+    notes = [*cells.notes, *about_columns(cells, columns), *about_missing(columns), *about_target]
     if not known.all():
         notes.append(f"left out {np.sum(~known)} of {len(y)} rows, which have no {target!r}")
     rows = np.flatnonzero(known)
@@ -83,13 +83,13 @@ def read_table(
         rows, times = _in_order(cells.file, by_name[options.time], rows, notes)
     y, features = y[rows], [replace(one, rows=one.rows[rows]) for one in features]
 
-    kept, left_out = _features(features, cells.unnamed)
+    kept, left_out = features_of_columns(features, cells.unnamed)
     notes += left_out
     if not kept:
         reasons = "; ".join(note for note in notes if note not in about_target)
         reasons = reasons or "it is the only column"
         raise TableError(f"{cells.file} has no usable feature beside {target!r}: {reasons}")
-    cautions = [*mistakes, *_cautions_of(kept, features, target, y, options.time)]
+    cautions = [*mistakes, *cautions_of(kept, features, target, y, options.time)]
     ordered = "" if options.time is None else f", in order of {options.time}"
     return Table(
         title=f"{cells.file}, target {target}{ordered}",
@@ -104,14 +104,15 @@ def read_table(
     )
 
 
-def _check_size(cells: Cells, column: Column) -> None:
+def check_size(cells: Cells, column: Column) -> None:
+    """Refuse a number whose square may overflow."""
     if column.kind != "number":
         return
     large = np.flatnonzero(np.abs(column.values) > LARGEST)
     if large.size:
         raise TableError(
-            f"{cells.file}, {in_lines(cells.places[large[0]])}: {column.name!r} is infinite or too"
-            " large; correct the value or leave it blank"
+            f"{cells.file}, {cells.place(column.name, large[0])}: {column.name!r} is infinite or"
+            " too large; correct the value or leave it blank"
         )
 
 
@@ -123,7 +124,7 @@ def _grouped(pairs: Iterable[tuple[str, Item]]) -> dict[str, list[Item]]:
     return groups
 
 
-def _of_columns(cells: Cells, columns: Sequence[Column]) -> list[str]:
+def about_columns(cells: Cells, columns: Sequence[Column]) -> list[str]:
     """What was read otherwise than a computer writes it, one line for all columns of a kind."""
     notes = []
     for note, found in _grouped(
@@ -138,7 +139,8 @@ def _of_columns(cells: Cells, columns: Sequence[Column]) -> list[str]:
     return notes
 
 
-def _of_missing(columns: Sequence[Column]) -> list[str]:
+def about_missing(columns: Sequence[Column]) -> list[str]:
+    """What cells were taken as missing, and how many."""
     said = []
     for code, found in _grouped((code, one) for one in columns for code in one.missing).items():
         count = sum(column.missing[code] for column in found)
@@ -167,7 +169,7 @@ def _in_order(
     return rows[order], np.unique(values[order], return_inverse=True)[1]
 
 
-def _features(
+def features_of_columns(
     columns: Sequence[Column], unnamed: frozenset[str]
 ) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """The columns that can be features, dates in parts, and what is left out or pooled."""
@@ -200,31 +202,33 @@ def _features(
 
 def _useless(column: Column, unnamed: bool) -> str | None:
     """Why a column can be left out for what it is, whatever the target."""
-    values = column.values
-    present = values[are_known(values)].tolist()
-    distinct = len(set(present))
-    every = "every" if distinct == len(present) else "nearly every"
+    distinct, n_present, n_rows = column.variety
+    every = "every" if distinct == n_present else "nearly every"
+    is_text = column.of_texts.dtype == object
     reasons = {
         "having no name, as row numbers do": unnamed,
-        "having no values": not present,
-        "having the same value in every row": distinct == 1 and len(present) == len(values),
+        "having no values": not n_present,
+        "having the same value in every row": distinct == 1 and n_present == n_rows,
         "having one date": distinct == 1 and column.kind == "date",
-        f"being text that differs in {every} row": values.dtype == object and all_different(values),
+        f"being text that differs in {every} row": is_text and nearly_all(distinct, n_present),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
-def _mistakes(cells: Cells, columns: Sequence[Column]) -> list[Caution]:
+def mistakes_in(cells: Cells, columns: Sequence[Column]) -> list[Caution]:
+    """A caution of cells that look like mistakes, where there are some."""
     said = []
     for column in columns:
         if not column.stray:
             continue
-        text, many, first = cells.columns[column.name], len(column.stray), column.stray[0]
+        text, first = cells.columns[column.name], column.stray[0]
+        many = int(column.counts[column.mistakes].sum())
+        n_cells = int(column.counts[column.texts != ""].sum())
         taken = column.kind in ("number", "date")
         what = column.kind if taken else "number like the others"
         are = "is" if many == 1 else "are"
-        share = f"{many} of its {sum(map(bool, text))} cells {are} not a {what}"
-        where = f"such as {text[first]!r} in {in_lines(cells.places[first])}"
+        share = f"{many} of its {n_cells} cells {are} not a {what}"
+        where = f"such as {text[first]!r} in {cells.place(column.name, first)}"
         them = "it" if many == 1 else "them"
         said.append(
             f"{column.name!r} is taken as {column.kind}s, but {share} ({where}) and taken as"
@@ -236,7 +240,7 @@ def _mistakes(cells: Cells, columns: Sequence[Column]) -> list[Caution]:
     return [Caution(MISTAKES, "\n".join(said), serious=True)] if said else []
 
 
-def _cautions_of(
+def cautions_of(
     kept: dict[str, NDArray[Any]],
     features: Sequence[Column],
     target: str,

@@ -1,0 +1,182 @@
+"""A delimited text file as cells of text, so many rows at a time."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..table import TableError
+from .file import (
+    END_MARK,
+    FIRST_LINES,
+    SEPARATOR_LINE,
+    Line,
+    Record,
+    about_comments,
+    about_repeats,
+    check_widths,
+    codec,
+    delimiter_of,
+    in_lines,
+    is_comment,
+    named,
+    readable,
+    records_of,
+    refuse_binary,
+    width_of,
+    without_comments,
+    without_footer,
+)
+from .header import find_header
+from .options import ReadingOptions
+
+#: Is told how many bytes of the file and how many rows have been read.
+Told = Callable[[int, int], None]
+# Lines among which comments, titles and header are looked for.
+HEAD = 10 * FIRST_LINES
+# Rows at the end of a file among which a line of totals is told from categories.
+TAIL = 100
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of a file."""
+
+    columns: dict[str, NDArray[Any]]  # the text of each column
+    places: Sequence[str]  # where each row is, in words
+
+
+class ChunkSource(Protocol):
+    """A file that is read in chunks."""
+
+    file: str  # its name
+    n_bytes: int
+    unnamed: frozenset[str]  # columns whose names were made up
+    delimiter: str
+
+    def chunks(self, told: Told) -> Iterator[Chunk]:
+        """The rows, in one pass."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What the last pass left out or put together."""
+
+
+class TextChunks:
+    """The rows of a delimited text file.
+
+    Parameters
+    ----------
+    path : Path
+    options : ReadingOptions
+    n_rows : int
+        Of a chunk, at least 100; the last one may have some more.
+    """
+
+    def __init__(self, path: Path, options: ReadingOptions, n_rows: int) -> None:
+        self.file, self._path, self._options = path.name, path, options
+        self._n_rows = max(n_rows, TAIL)
+        with readable(path, options.encoding), self._opened() as text:
+            self.n_bytes = path.stat().st_size
+            head = [line for line in islice(self._lines(text), HEAD) if line[1].strip()]
+        told = SEPARATOR_LINE.fullmatch(head[0][1].strip()) if head else None
+        head = head[1:] if told else head
+        if not head:
+            raise TableError(f"{self.file} is empty: it needs a header line and rows below it")
+        self._of_layout: list[str] = []
+        try:
+            self.delimiter = told[1] if told else delimiter_of(head)
+            kept = without_comments(self.file, head, self.delimiter, [])
+            plain = [line for line in kept if not line[1].startswith("#")]
+            self._width = width_of(plain, self.delimiter)[1]
+            top = list(islice(records_of(kept, self.delimiter), FIRST_LINES))
+        except csv.Error as error:
+            raise TableError(f"{self.file}: {error}; is a quotation mark left open?") from None
+        fields = [each for _, each in top]
+        header, n_above = find_header(self.file, fields, options.header, self._of_layout)
+        self._names = named(self.file, header)
+        self._repeated = fields[n_above - 1] if n_above and header[1:] else None
+        # The last line above the rows.
+        self._above = top[n_above - 1][0][1] if n_above else kept[0][0] - 1
+        pairs = zip(self._names, header, strict=True)
+        self.unnamed = frozenset(name for name, own in pairs if n_above and not own)
+        self._n_comments = self._n_repeats = 0
+        self._of_footer: list[str] = []
+
+    @property
+    def notes(self) -> list[str]:
+        """What the last pass left out or put together."""
+        said = [*about_comments(self._n_comments), *self._of_layout]
+        return [*said, *about_repeats(self._n_repeats), *self._of_footer]
+
+    def chunks(self, told: Told) -> Iterator[Chunk]:
+        """The rows, in one pass; `TableError` where a line cannot be read."""
+        self._n_comments, self._n_repeats, self._of_footer, n_done = 0, 0, [], 0
+        with readable(self._path, self._options.encoding), self._opened() as text:
+            records = self._records(self._rows(self._lines(text)))
+            held = list(islice(records, self._n_rows))
+            if not held:
+                raise TableError(f"{self.file} has a header and no rows: add the data below it")
+            while held:
+                new = list(islice(records, self._n_rows))
+                if len(new) < TAIL:  # the end of the file, looked at in one piece
+                    held, new = [*held, *new], []
+                    lines = [(place[0], self.delimiter.join(each)) for place, each in held]
+                    held = without_footer(held, lines, len(self._names), self._of_footer)
+                check_widths(self.file, held, len(self._names))
+                n_done += len(held)
+                told(min(text.buffer.tell(), self.n_bytes - 1) if new else self.n_bytes, n_done)
+                yield self._chunk(held)
+                held = new
+
+    def _opened(self) -> TextIO:
+        return self._path.open(encoding=codec(self._options.encoding))
+
+    def _lines(self, text: TextIO) -> Iterator[Line]:
+        for number, line in enumerate(text, 1):
+            refuse_binary(self._path, line)
+            yield number, line.rstrip("\n")
+
+    def _rows(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """The lines of rows, without those that say nothing."""
+        for line in lines:
+            if not line[1].strip():
+                continue
+            if is_comment(line, self.delimiter, self._width):
+                self._n_comments += 1
+            elif line[0] > self._above:
+                yield line
+
+    def _records(self, lines: Iterable[Line]) -> Iterator[Record]:
+        last, end = self._above, [END_MARK, END_MARK]
+        problem = "a quotation mark is left open"
+        marked = chain(lines, [(0, self.delimiter.join(end))])
+        try:
+            for place, fields in records_of(marked, self.delimiter):
+                if fields == end:
+                    return
+                if not place[1]:  # the mark is within the last field
+                    break
+                last = place[1]
+                if fields == self._repeated:
+                    self._n_repeats += 1
+                else:
+                    yield place, fields
+        except csv.Error as error:
+            problem = f"{error}; is a quotation mark left open?"
+        raise TableError(f"{self.file}, line {last + 1}: {problem}")
+
+    def _chunk(self, records: Sequence[Record]) -> Chunk:
+        places, cells = zip(*records, strict=True)
+        columns = zip(self._names, zip(*cells, strict=True), strict=True)
+        return Chunk(
+            {name: np.array(texts, dtype=object) for name, texts in columns},
+            [in_lines(place) for place in places],
+        )

@@ -1,0 +1,127 @@
+"""What one pass over a large file keeps of its columns, so that it can be said what they are.
+
+All different texts of a column are kept, with how many rows have each; of plain numbers, of which
+there may be as many as rows, so many of each form. How a column is read depends on the forms of its
+texts and on how often others occur, so that it is read as if all of them were there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...neural.row_sample import RowSample, row_keys
+from .chunks import Chunk, ChunkSource, Told
+from .file import Cells
+from .numbers import as_float, form_of_number
+from .options import ReadingOptions
+
+# Different texts that are kept of a column, among them plain numbers of one form: more where these
+# may be days without separators, as 20240131 is.
+MOST_TEXTS, MOST_OF_A_FORM, MOST_DAYS = 100_000, 1_000, 40_000
+OF_DAYS = form_of_number("20240131")
+# Rows that are kept whole.
+SAMPLED_ROWS = 10_000
+
+
+@dataclass
+class ColumnDigest:
+    """The texts of a column.
+
+    Attributes
+    ----------
+    counts : dict
+        How many rows have each text; those of texts that are not kept are counted with the last
+        one of their form.
+    places : dict
+        Where each text is first.
+    full : bool
+        Whether some texts were not kept.
+    """
+
+    counts: dict[str, int] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    full: bool = False
+    _kept: dict[Hashable, int] = field(default_factory=dict)
+    _last: dict[Hashable, str] = field(default_factory=dict)
+
+    def add(self, texts: NDArray[Any], places: Sequence[str], told: Collection[str]) -> None:
+        """Count the texts of some rows; those that are `told` to be missing are all kept."""
+        import pandas
+
+        codes, unique = pandas.factorize(texts)
+        firsts = np.empty(len(unique), dtype=np.intp)
+        firsts[codes[::-1]] = np.arange(len(codes))[::-1]
+        counts = np.bincount(codes, minlength=len(unique))
+        values = {as_float(one) for one in told}
+        for text, count, first in zip(unique, counts.tolist(), firsts.tolist(), strict=True):
+            if text in self.counts:
+                self.counts[text] += count
+                continue
+            is_told = told and (text in told or as_float(text) in values)
+            form = None if is_told else form_of_number(text)
+            kept = self._kept.get(form, 0)
+            if kept < {None: MOST_TEXTS, OF_DAYS: MOST_DAYS}.get(form, MOST_OF_A_FORM):
+                self.counts[text], self.places[text] = count, places[first]
+                self._kept[form], self._last[form] = kept + 1, text
+            else:
+                self.counts[self._last[form]] += count
+                self.full = True
+
+
+@dataclass(frozen=True)
+class DigestedCells(Cells):
+    """A sample of the rows, and in each column the texts that are in none of them."""
+
+    digests: dict[str, ColumnDigest] = field(default_factory=dict)
+    n_rows: int = 0  # of the file
+    n_sampled: int = 0
+
+    def place(self, name: str, row: int) -> str:
+        """Where a cell is, in words."""
+        text = self.columns[name][row]
+        return self.digests[name].places.get(text) or str(self.places[row])
+
+
+def digest(source: ChunkSource, options: ReadingOptions, told: Told) -> DigestedCells:
+    """Read a file once."""
+    digests: dict[str, ColumnDigest] = {}
+    missing = {one.partition("=")[2] or one for one in options.missing}
+    sample, n_rows = RowSample(SAMPLED_ROWS), 0
+    for chunk in source.chunks(told):
+        size = len(chunk.places)
+        for name, texts in chunk.columns.items():
+            digests.setdefault(name, ColumnDigest()).add(texts, chunk.places, missing)
+        _sample(sample, chunk, n_rows)
+        n_rows += size
+    rows, places, _ = sample.cut(SAMPLED_ROWS).rows
+    columns = {}
+    for j, (name, one) in enumerate(digests.items()):
+        own = rows[:, j]
+        unseen = [] if n_rows <= SAMPLED_ROWS else [*(one.counts.keys() - set(own))]
+        columns[name] = np.concatenate([own, np.array(unseen, dtype=object)])
+    return DigestedCells(
+        source.file,
+        columns,
+        source.unnamed,
+        places,
+        source.delimiter,
+        tuple(source.notes),
+        {name: one.counts for name, one in digests.items()},
+        digests,
+        n_rows,
+        len(rows),
+    )
+
+
+def _sample(sample: RowSample, chunk: Chunk, first: int) -> None:
+    size = len(chunk.places)
+    keys = row_keys(0, 0, first, size)
+    chosen = np.flatnonzero(keys < sample.limit)  # before a table of all columns is made
+    table = np.column_stack([texts[chosen] for texts in chunk.columns.values()])
+    places = np.array(chunk.places, dtype=object)[chosen]
+    sample.add(keys[chosen], table, places, np.ones(len(chosen)))

@@ -1,0 +1,278 @@
+"""Files that are read so many rows at a time: the text of the command is that of the whole file."""
+
+import io
+import re
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skreg.command.progress import ReadingProgress
+from skreg.command.reading import ReadingOptions
+from skreg.command.reading.chunks import TextChunks
+from skreg.command.reading.digest import ColumnDigest
+from skreg.command.run import main
+
+N = 400
+
+
+def rows(seed=0):
+    rng = np.random.default_rng(seed)
+    size, weight = rng.normal(10, 3, N), rng.exponential(2, N)
+    colour = rng.integers(0, 4, N)
+    price = 3 * size + 5 * (colour == 0) - weight + rng.normal(size=N)
+    frame = pd.DataFrame(
+        {
+            "size": size.round(4),
+            "weight": weight.round(4),
+            "colour": np.array(["red", "green", "blue", ""])[colour],
+            "day": (np.datetime64("2020-01-01") + rng.integers(0, 900, N)).astype(str),
+            "name": [f"n{k}" for k in range(N)],
+            "price": price.round(4).astype(str),
+        }
+    )
+    frame.loc[5:9, "price"] = ""
+    return frame
+
+
+@pytest.fixture
+def file(tmp_path):
+    rows().to_csv(tmp_path / "rows.csv", index=False)
+    return tmp_path / "rows.csv"
+
+
+def said(capsys, *arguments, code=0):
+    """What the command prints, but for the times, and its notes."""
+    try:
+        found = main([str(one) for one in (*arguments, "--no-plots")])
+    except SystemExit as stopped:
+        found = stopped.code
+    out, err = capsys.readouterr()
+    assert found == code, err
+    notes = [line for line in err.splitlines() if " pass: " not in line]
+    return re.sub(r" +\d+\.\d\d s", "", out), notes
+
+
+@pytest.mark.parametrize("n_rows", [1, 150, 10_000])
+def test_the_text_is_that_of_the_whole_file(file, n_rows, capsys):
+    options = ["--target", "price", "--folds", 3]
+    wanted = said(capsys, file, *options)
+    for part in ("colour=red", "have no 'price'", "text that differs in every row: 'name'"):
+        assert part in wanted[0]
+    assert said(capsys, file, *options, "--chunk-rows", n_rows) == wanted
+
+
+def test_rules_seeds_and_readings_are_the_same(tmp_path, capsys):
+    frame = rows(1)
+    frame["size"] = [f"{value:.4f}".replace(".", ",") for value in frame["size"]]
+    frame["weight"] = frame["weight"].round(1)
+    frame.to_csv(tmp_path / "rows.csv", index=False, sep=";")
+    options = [tmp_path / "rows.csv", "--target", "price", "--rule", "1se", "--seed", 4]
+    options += ["--test-size", 0.3, "--text", "weight"]
+    wanted = said(capsys, *options)
+    assert "different texts: the rarer ones are taken together" in wanted[0]
+    found = said(capsys, *options, "--chunk-rows", 90)
+    # Which categories are rare is decided on all rows here, and in memory on those of each fold.
+    notes = [[line for line in out.splitlines() if "note:" in line] for out, _ in (found, wanted)]
+    assert notes[0] == notes[1]
+    shorter = [*options, "--drop", "weight"]
+    assert said(capsys, *shorter, "--chunk-rows", 90) == said(capsys, *shorter)
+
+
+def test_a_category_of_the_test_rows_alone_is_no_feature(file, capsys):
+    frame = pd.read_csv(file, dtype=str, keep_default_na=False)
+    counts = set()
+    for row in range(20, 30):
+        changed = frame.copy()
+        changed.loc[row, "colour"] = "violet"
+        changed.to_csv(file, index=False)
+        options = [file, "--target", "price", "--folds", 2, "--drop", "day"]
+        wanted = said(capsys, *options)
+        assert said(capsys, *options, "--chunk-rows", 120) == wanted
+        counts.add(re.search(r"(\d+) features", wanted[0])[1])
+        if len(counts) > 1:
+            return
+    pytest.fail("each category was among the training rows")
+
+
+def test_parquet_is_read_so(file, tmp_path, capsys):
+    pytest.importorskip("pyarrow")
+    frame = pd.read_csv(file)
+    frame["day"] = pd.to_datetime(frame["day"])
+    frame.to_parquet(tmp_path / "rows.parquet", row_group_size=70)
+    out, notes = said(capsys, file, "--target", "price")
+    found = said(capsys, tmp_path / "rows.parquet", "--target", "price")
+    assert found == (out.replace("rows.csv", "rows.parquet"), notes)
+    path = tmp_path / "rows.parquet"
+    for more, message in (
+        (["--time", "day"], "Parquet is read in chunks"),
+        (["--target", "colour"], "classes are not compared in chunks"),
+        (["--drop", "size", "--target", "size"], "--drop has the target"),
+    ):
+        _, (line,) = said(capsys, path, "--target", "price", *more, code=2)
+        assert message in line
+    frame["list"] = [[1]] * N
+    frame.to_parquet(path)
+    _, (line,) = said(capsys, path, "--target", "price", code=2)
+    assert "'list' holds list" in line
+    path.write_bytes(b"PAR1 and no more")
+    _, (line,) = said(capsys, path, "--target", "price", code=2)
+    assert "cannot be read as Parquet" in line
+
+
+def test_parquet_needs_pyarrow(tmp_path, monkeypatch, capsys):
+    (tmp_path / "rows.parquet").write_bytes(b"PAR1")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    _, (line,) = said(capsys, tmp_path / "rows.parquet", "--target", "price", code=2)
+    assert 'install pyarrow: python -m pip install "skreg[arrow]"' in line
+
+
+def test_missing_numbers_are_medians(file, capsys):
+    frame = pd.read_csv(file, dtype=str, keep_default_na=False)
+    frame.loc[::9, "weight"] = "NA"
+    frame.loc[::11, "size"] = "-999"
+    frame.to_csv(file, index=False)
+    options = [file, "--target", "price", "--missing", "size=-999", "--chunk-rows", 50]
+    out, _ = said(capsys, *options)
+    assert "taken as missing: '-999' (37 cells of 'size'), 'NA' (45 cells of 'weight')" in out
+    assert "missing numbers are taken as the median of all rows" in out
+    for name, missing in (("weight", "NA"), ("size", "-999")):
+        known = (frame["price"] != "") & (frame[name] != missing)
+        median = np.median(frame.loc[known, name].astype(float))
+        frame.loc[frame[name] == missing, name] = repr(float(median))
+    frame.to_csv(file, index=False)
+    filled, _ = said(capsys, file, "--target", "price")
+    assert out.split("rows.csv, target")[1] == filled.split("rows.csv, target")[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--report", "page.html"], "a page needs the rows"),
+        (["--time", "day"], "--time needs all rows in memory"),
+        (["--jobs", "2"], "--jobs shares folds of rows"),
+        (["--task", "classification"], "classes are not compared in chunks"),
+        (["--target", "colour"], "classes are not compared in chunks"),
+        (["--target", "day"], "holds dates"),
+        (["--target", "prize"], "did you mean 'price'"),
+        (["--chunk-rows", "0"], "0 is below 1"),
+        (["--folds", "300"], "rows are too few"),
+    ],
+)
+def test_what_cannot_be_done_is_said(file, more, message, capsys, tmp_path):
+    options = ["--target", "price", "--chunk-rows", "100", *more]
+    if "--report" in more:  # which has no --no-plots
+        with pytest.raises(SystemExit):
+            main([str(file), *options])
+        assert message in capsys.readouterr().err
+        return
+    assert any(message in line for line in said(capsys, file, *options, code=2)[1])
+    with pytest.raises(SystemExit):
+        main(["--chunk-rows", "5"])
+    assert "--chunk-rows is about a FILE" in capsys.readouterr().err
+
+
+# The reading ------------------------------------------------------------------------------------
+
+
+def cells_of(folder, text, n_rows, **options):
+    path = folder / "table.csv"
+    path.write_bytes(text.encode())
+    source = TextChunks(path, ReadingOptions(**options), n_rows)
+    told = []
+    chunks = list(source.chunks(lambda *far: told.append(far)))
+    assert told[-1] == (len(text.encode()), sum(len(one.places) for one in chunks))
+    columns = {
+        name: [text for one in chunks for text in one.columns[name]] for name in chunks[0].columns
+    }
+    return columns, [place for one in chunks for place in one.places], source
+
+
+ODD = """# a comment
+Prices of houses
+"size",colour
+
+1,red
+# another
+2,"a, b
+c"
+size,colour
+3, blue
+total,9
+"""
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 100])
+def test_odd_files(tmp_path, n_rows):
+    columns, places, source = cells_of(tmp_path, ODD, n_rows)
+    assert columns == {"size": ["1", "2", "3"], "colour": ["red", "a, b\nc", "blue"]}
+    assert places == ["line 5", "lines 7 to 8", "line 10"]
+    assert source.notes == [
+        "left out 2 comments, which begin with #",
+        "left out 1 line above the header, such as 'Prices of houses'",
+        "left out 1 line that repeats the header",
+        "left out a line below the rows: 'total,9'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n3\n", "line 3: 1 field where the header has 2"),
+        ('a,b\n1,2\n3,"4\n5,6\n', "line 3: a quotation mark is left open"),
+        ("a,b\n", "has a header and no rows"),
+        ("", "is empty"),
+        ("a,b\n1,\0\n", "is not a text file"),
+        ("a,b\n1,2e400\n3,4\n", "line 2: 'b' is infinite or too large"),
+    ],
+)
+def test_a_line_that_is_wrong_is_named(tmp_path, capsys, text, message):
+    (tmp_path / "table.csv").write_text(text)
+    _, (line,) = said(capsys, tmp_path / "table.csv", "--target", "a", "--chunk-rows", 1, code=2)
+    assert message in line
+
+
+def test_a_digest_keeps_what_tells_and_counts_all():
+    texts = [f"{k / 1000:.3f}" for k in range(20_000)] + ["NA", "12,5", "007"]
+    digest, whole = ColumnDigest(), np.array(texts, dtype=object)
+    for part in np.array_split(whole, 7):
+        digest.add(part, [f"line {text}" for text in part], ())
+    assert digest.full
+    assert len(digest.counts) < 5_000
+    assert sum(digest.counts.values()) == len(texts)
+    assert {"NA", "12,5", "007", "0.000", "19.999"} <= digest.counts.keys() | {"19.999"}
+    assert digest.places["12,5"] == "line 12,5"
+
+
+def test_more_texts_than_are_kept(file, monkeypatch, capsys):
+    options = [file, "--target", "price", "--folds", 3]
+    wanted = said(capsys, *options)
+    monkeypatch.setattr("skreg.command.reading.digest.MOST_OF_A_FORM", 20)
+    assert said(capsys, *options, "--chunk-rows", 64) == wanted
+    monkeypatch.setattr("skreg.command.reading.digest.MOST_TEXTS", 50)
+    out, _ = said(capsys, *options, "--chunk-rows", 64, "--drop", "day")
+    assert "left out for being text that differs in nearly every row: 'name'" in out
+    _, (line,) = said(capsys, *options, "--chunk-rows", 64, code=2)
+    assert "'day' has more different texts than are kept" in line
+
+
+# Progress ---------------------------------------------------------------------------------------
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(monkeypatch):
+    monkeypatch.setattr("skreg.command.progress.PER_BAR", 0.0)
+    terminal, file = Terminal(), io.StringIO()
+    for stream in (terminal, file):
+        progress = ReadingProgress("first pass", 2_000_000, stream)
+        progress(500_000, 1234)
+        progress(2_000_000, 5000)
+    first, second = terminal.getvalue().split("\r")[1:]
+    assert first == "[######..................] first pass: 25% of 2.0 MB, 1,234 rows, 0 s"
+    assert second == "[########################] first pass: 100% of 2.0 MB, 5,000 rows, 0 s\n"
+    assert file.getvalue() == "first pass: 100% of 2.0 MB, 5,000 rows, 0 s\n"
