@@ -37,6 +37,7 @@ from .few_classes import solved_at_once
 from .multinomial import ActivePairs, symmetric
 from .polynomials import lagrange
 from .prox_newton import MOST_KNOWN
+from .rows import on_rows_that_count
 
 
 class BatchedClasses(ActivePairs):
@@ -249,8 +250,10 @@ class BatchedClasses(ActivePairs):
 
 def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
     """See `base.py` for the contract; the targets are the classes."""
+    alone = len(alphas) == 1
+    bound = bound if alone else on_rows_that_count(bound)
     if (bound.penalty.l1_ratio and alphas[0] > 0.0) or bound.penalty.has_bounds:
-        path = BatchedClasses(bound, start, settings, alone=len(alphas) == 1)
+        path = BatchedClasses(bound, start, settings, alone=alone)
         yield from path.run(alphas)
     else:
         yield from solve_smooth(bound, alphas, start, settings)

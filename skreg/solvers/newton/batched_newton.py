@@ -22,7 +22,7 @@ from typing import Protocol
 import numpy as np
 
 from ...data.design import Array, Design, Index
-from ..base import Bound, Mask, Settings, Solution, Target
+from ..base import Bound, Mask, Settings, Solution
 from .batch import Batch, Features, Points, Solved
 from .curvatures import (
     ACTIVE_A_ROW,
@@ -36,6 +36,7 @@ from .passes import Passes
 from .polynomials import lagrange
 from .prox_newton import NewtonPath, Point, aims_of
 from .row_space import RowSpace
+from .rows import on_rows, on_rows_that_count
 from .single_fit import fit_alone
 
 # Alphas of the first batch and of the longest.
@@ -317,6 +318,7 @@ def solve_each(
 ) -> Iterator[Solution]:
     """The same by a path of this kind for each target."""
     alone = len(alphas) == 1
+    bound = bound if alone else on_rows_that_count(bound)
     span, penalised = None, bool(alphas[0] > 0.0)
     if penalised == (alphas[-1] > 0.0) and RowSpace.serves(bound, penalised):
         span = RowSpace(bound, penalised)
@@ -361,15 +363,13 @@ def _from_some_rows(
     kind: Callable[..., RunsAlong], bound: Bound, alphas: Array, start: Array, settings: Settings
 ) -> tuple[Array, list[float | None]]:
     """Coefficients and intercepts to start from, those of a part of the rows."""
-    design, target = bound.design, bound.target
+    design = bound.design
     n_samples = design.n_samples
     order = np.random.RandomState(0).permutation(n_samples)
     chosen = np.sort(order[:: n_samples // ROWS_OF_A_SAMPLE])
     if not design.omega[chosen].any():
         return start, [None] * start.shape[1]
-    part = design.of_rows(chosen)
-    offset = None if target.offset is None else target.offset[chosen]
-    few = Bound(part, Target.build(part, target.raw[chosen], offset), bound.penalty, bound.loss)
+    few = on_rows(bound, chosen)
     rough = replace(settings, exact=False, scale_floor=True)  # a few rows may be met
     (found,) = solve_each(kind, few, alphas, start, rough)
     intercepts = np.reshape(found.intercept, -1)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...caching import cached_property
-from ...data.design import Array
-from ..base import Bound
+from ...data.design import Array, Index
+from ..base import Bound, Target
 
 # A curvature below this share of the largest is raised to it: the model of the loss stays bounded,
 # and what it converges to stays the same.
@@ -25,6 +25,8 @@ EXACT = 1e-12
 ENTRIES_OF_LOSSES = 1 << 16
 # A deviance below this, as of classes of which there is but one, has no digits left.
 VANISHED = 2.0**-900
+# Entries of X up to which a path has a copy without the rows that do not count.
+COPIED_WITHOUT_ROWS = 1 << 24
 
 
 class TargetLoss:
@@ -150,3 +152,23 @@ def floored(curvature: Array) -> Array:
     """Curvatures of the rows, none of which vanishes beside the largest."""
     largest = float(curvature.max(initial=0.0))
     return np.maximum(curvature, LEAST_CURVATURE * largest or 1.0)
+
+
+def on_rows(bound: Bound, rows: Index) -> Bound:
+    """The problem on some of the rows."""
+    part, target = bound.design.of_rows(rows), bound.target
+    offset = None if target.offset is None else target.offset[rows]
+    own = Target.build(part, target.raw[rows], offset)
+    return Bound(part, own, bound.penalty, bound.loss)
+
+
+def on_rows_that_count(bound: Bound) -> Bound:
+    """The problem of a path without the rows of weight zero, such as a fold holds out.
+
+    They change nothing, and take as much time as others.
+    """
+    design = bound.design
+    entries = design.n_samples * (1 if design.sparse else design.n_features)
+    if design.omega.all() or entries > COPIED_WITHOUT_ROWS:
+        return bound
+    return on_rows(bound, design.omega.nonzero()[0])
