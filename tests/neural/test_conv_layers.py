@@ -73,12 +73,14 @@ POOLS = list(itertools.product([(4, 4, 1), (5, 7, 2), (1, 6, 3)], [(1, 1), (2, 2
 POOLS = [(shape, size) for shape, size in POOLS if size[0] <= shape[0]]
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(7)
+@pytest.mark.parametrize("small", [0, conv.SMALL_PRODUCT], ids=["large", "small"])
 @pytest.mark.parametrize("patches", [1, 40, conv.PATCHES], ids=["images", "rows", "whole"])
 @pytest.mark.parametrize(("shape", "kernel", "padding", "stride"), CONVOLUTIONS)
-def test_convolution_is_that_of_loops(shape, kernel, padding, stride, patches, monkeypatch):
+def test_convolution_is_that_of_loops(shape, kernel, padding, stride, patches, small, monkeypatch):
     """Its value, its gradients; few patches at a time are those of an image, or of a few rows."""
     monkeypatch.setattr(conv, "PATCHES", patches)
+    monkeypatch.setattr(conv, "SMALL_PRODUCT", small)
     layer, x = convolution(shape, kernel, padding, stride), draw(N, *shape, seed=2)
     expected = naive_convolution(x, layer, kernel, padding, stride)
     out = layer.forward(pixels(x))

@@ -21,6 +21,7 @@ from scipy.linalg import get_blas_funcs
 
 from .images import ImageLayer, ImageShape, Pair
 from .layers import Matrix
+from .tiles import SMALL_PRODUCT
 
 # Numbers in the patches that are at hand at a time: 1 MB of float32, which a second-level cache
 # holds. Half of it takes the same time, four times as much 5% more, eight times as much a fifth.
@@ -76,8 +77,17 @@ class RowProducts:
         """Add the gradient in the kernel to `weight_gradient`, from that in the result."""
         product = np.empty_like(weight_gradient[0])
         for patches, i, rows, images in self._pieces(x):
-            np.dot(patches.T, gradient[rows, images].reshape(len(patches), -1), out=product)
-            weight_gradient[i] += product
+            slopes = gradient[rows, images]
+            n_rows, n_out = len(slopes), slopes.shape[3]
+            if slopes[0].size * self.n_terms <= SMALL_PRODUCT:
+                # A stack of small products, see tiles.py: up to twice as fast for a few channels.
+                stack = patches.reshape(n_rows, -1, self.n_terms).transpose(0, 2, 1)
+                weight_gradient[i] += np.matmul(stack, slopes.reshape(n_rows, -1, n_out)).sum(
+                    axis=0
+                )
+            else:
+                np.dot(patches.T, slopes.reshape(-1, n_out), out=product)
+                weight_gradient[i] += product
 
     def _pieces(self, x: Matrix) -> Iterator[tuple[Matrix, int, slice, slice]]:
         """Patches, a row of the kernel, and where in the result their product belongs.
