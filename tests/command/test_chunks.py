@@ -12,6 +12,7 @@ from skreg.command.progress import ReadingProgress
 from skreg.command.reading import ReadingOptions
 from skreg.command.reading.chunks import TextChunks
 from skreg.command.reading.digest import ColumnDigest
+from skreg.command.reading.numbers import form_of_number
 from skreg.command.run import main
 
 N = 400
@@ -176,6 +177,9 @@ def test_what_cannot_be_done_is_said(file, more, message, capsys, tmp_path):
 # The reading ------------------------------------------------------------------------------------
 
 
+ENDS = ["", ".0", ".25", ".123", ".1234", ".123456"]
+
+
 def cells_of(folder, text, n_rows, **options):
     path = folder / "table.csv"
     path.write_bytes(text.encode())
@@ -243,6 +247,42 @@ def test_a_digest_keeps_what_tells_and_counts_all():
     assert sum(digest.counts.values()) == len(texts)
     assert {"NA", "12,5", "007", "0.000", "19.999"} <= digest.counts.keys() | {"19.999"}
     assert digest.places["12,5"] == "line 12,5"
+
+
+def test_the_pattern_of_a_form_fits_its_numbers_and_no_others():
+    digits = [
+        "0",
+        "7",
+        "00",
+        "10",
+        "123",
+        "0123",
+        "1234",
+        "12345",
+        "20240131",
+        "123456789",
+        "9" * 16,
+    ]
+    texts = [sign + whole + end for sign in ("", "-", "+") for whole in digits for end in ENDS]
+    by_form = {}
+    for text in [*texts, "1e5", "-2.5E-07"]:
+        by_form.setdefault(form_of_number(text), []).append(text)
+    assert None not in by_form
+    for form, own in by_form.items():
+        fits = {text for text in texts if re.fullmatch(form.pattern, text)}
+        assert fits == set(own) & set(texts)
+    assert re.fullmatch(form_of_number("1e5").pattern, "-2.5E-07")
+    assert [form_of_number(text) for text in ("", "NA", "1,5", "5 km", "inf", "1e999")] == [
+        None
+    ] * 6
+
+
+def test_a_column_may_change_its_form_late(tmp_path, capsys):
+    """Days without separators up to a last row, which makes them numbers."""
+    lines = [f"{20200101 + k % 28},{k % 7}" for k in range(300)] + ["123456,3", "20200101.5,2"] * 3
+    (tmp_path / "table.csv").write_text("\n".join(["when,y", *lines]))
+    options = [tmp_path / "table.csv", "--target", "y"]
+    assert said(capsys, *options, "--chunk-rows", 100) == said(capsys, *options)
 
 
 def test_more_texts_than_are_kept(file, monkeypatch, capsys):

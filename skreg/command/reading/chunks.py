@@ -159,7 +159,7 @@ class TextChunks:
         problem = "a quotation mark is left open"
         marked = chain(lines, [(0, self.delimiter.join(end))])
         try:
-            for place, fields in records_of(marked, self.delimiter):
+            for place, fields in self._split(marked):
                 if fields == end:
                     return
                 if not place[1]:  # the mark is within the last field
@@ -172,6 +172,17 @@ class TextChunks:
         except csv.Error as error:
             problem = f"{error}; is a quotation mark left open?"
         raise TableError(f"{self.file}, line {last + 1}: {problem}")
+
+    def _split(self, lines: Iterator[Line]) -> Iterator[Record]:
+        """As `records_of`, in half the time where there are no quotation marks."""
+        for number, line in lines:
+            if '"' in line:
+                yield next(records_of(chain([(number, line)], lines), self.delimiter))
+                continue
+            fields = line.split(self.delimiter)
+            if len(line.split(None, 1)) > 1:  # there is some space
+                fields = [field.strip() for field in fields]
+            yield (number, number), fields
 
     def _chunk(self, records: Sequence[Record]) -> Chunk:
         places, cells = zip(*records, strict=True)

@@ -7,7 +7,9 @@ texts and on how often others occur, so that it is read as if all of them were t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,13 +19,15 @@ from numpy.typing import NDArray
 from ...neural.row_sample import RowSample, row_keys
 from .chunks import Chunk, ChunkSource, Told
 from .file import Cells
-from .numbers import as_float, form_of_number
+from .numbers import NumberForm, as_float, form_of_number
 from .options import ReadingOptions
 
 # Different texts that are kept of a column, among them plain numbers of one form: more where these
 # may be days without separators, as 20240131 is.
 MOST_TEXTS, MOST_OF_A_FORM, MOST_DAYS = 100_000, 1_000, 40_000
 OF_DAYS = form_of_number("20240131")
+# Texts after which it is seen of which forms enough are kept.
+TEXTS_AT_ONCE = 4_096
 # Rows that are kept whole.
 SAMPLED_ROWS = 10_000
 
@@ -46,14 +50,22 @@ class ColumnDigest:
     counts: dict[str, int] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     full: bool = False
-    _kept: dict[Hashable, int] = field(default_factory=dict)
-    _last: dict[Hashable, str] = field(default_factory=dict)
+    _kept: Counter[NumberForm | None] = field(default_factory=Counter)
+    _last: dict[NumberForm | None, str] = field(default_factory=dict)
+    _full_forms: list[NumberForm] = field(default_factory=list)
+    _of_full_forms: re.Pattern[str] | None = None
 
     def add(self, texts: NDArray[Any], places: Sequence[str], told: Collection[str]) -> None:
         """Count the texts of some rows; those that are `told` to be missing are all kept."""
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            rows = slice(start, start + TEXTS_AT_ONCE)
+            self._add(texts[rows], places[rows], told)
+
+    def _add(self, texts: NDArray[Any], places: Sequence[str], told: Collection[str]) -> None:
         import pandas
 
-        codes, unique = pandas.factorize(texts)
+        rows = range(len(texts)) if told else self._of_other_forms(texts)
+        codes, unique = pandas.factorize(texts[rows] if len(rows) < len(texts) else texts)
         firsts = np.empty(len(unique), dtype=np.intp)
         firsts[codes[::-1]] = np.arange(len(codes))[::-1]
         counts = np.bincount(codes, minlength=len(unique))
@@ -64,13 +76,36 @@ class ColumnDigest:
                 continue
             is_told = told and (text in told or as_float(text) in values)
             form = None if is_told else form_of_number(text)
-            kept = self._kept.get(form, 0)
-            if kept < {None: MOST_TEXTS, OF_DAYS: MOST_DAYS}.get(form, MOST_OF_A_FORM):
-                self.counts[text], self.places[text] = count, places[first]
-                self._kept[form], self._last[form] = kept + 1, text
-            else:
-                self.counts[self._last[form]] += count
-                self.full = True
+            if self._kept[form] < most_of_form(form):
+                self.counts[text], self.places[text] = count, places[rows[first]]
+                self._kept[form], self._last[form] = self._kept[form] + 1, text
+                continue
+            self.counts[self._last[form]] += count
+            self.full = True
+            if form is not None and form not in self._full_forms:
+                self._full_forms.append(form)
+                either = "|".join(one.pattern for one in self._full_forms)
+                self._of_full_forms = re.compile(f"^(?:{either})$", re.MULTILINE | re.ASCII)
+
+    def _of_other_forms(self, texts: NDArray[Any]) -> Sequence[int]:
+        """Rows of texts that may be new; the others are counted.
+
+        Most of a long column are numbers of forms of which enough are kept, which is told of all
+        of them at once in a tenth of the time.
+        """
+        if self._of_full_forms is None:
+            return range(len(texts))
+        left = self._of_full_forms.sub("", "\n".join(texts)).split("\n")
+        if len(left) != len(texts):  # there is a line's end in one
+            return range(len(texts))
+        rows = [k for k, text in enumerate(left) if text or not texts[k]]
+        self.counts[self._last[self._full_forms[0]]] += len(texts) - len(rows)
+        return rows
+
+
+def most_of_form(form: NumberForm | None) -> int:
+    """How many texts of a form are kept."""
+    return {None: MOST_TEXTS, OF_DAYS: MOST_DAYS}.get(form, MOST_OF_A_FORM)
 
 
 @dataclass(frozen=True)

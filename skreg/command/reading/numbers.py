@@ -54,6 +54,7 @@ _CELL = re.compile(
 # Numbers of digits that tell clocks, years and dates without separators from other numbers, and
 # those that a float keeps from longer ones.
 DIGITS_TOLD = (1, 2, 3, 4, 7, 8, 15, sys.maxsize)
+MOST_FRACTION = 4  # digits after a point, of which more tell nothing
 # Both a decimal number and a whole one with a separator.
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})?")
 
@@ -137,25 +138,40 @@ def plain_number(text: str) -> bool:
     return bool(_DIGITS.fullmatch(text)) or looks_measured(text, units=False)
 
 
-def form_of_number(text: str) -> tuple[int, int, bool, bool] | None:
-    """What a reader of columns looks at in a plain number; None for any other text.
+class NumberForm(NamedTuple):
+    """What a reader of columns looks at in a plain number."""
 
-    Digits before and after a point, roughly, whether it begins with a zero, and whether its point
-    may separate thousands.
-    """
+    size: int  # of the digits before a point, which of `DIGITS_TOLD` they are up to; -1 with an e
+    signed: bool
+    fraction: int  # digits after a point, 4 where there are more
+    zero: bool  # whether it begins with a zero before other digits
+    either: bool  # whether its point may separate thousands
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression for the numbers of this form, but not all of those with an e."""
+        if self.size < 0:
+            return r"[+-]?\d+(?:\.\d+)?[eE][+-]?\d{1,2}"
+        least, most = (0, *DIGITS_TOLD)[self.size], DIGITS_TOLD[self.size] - 1
+        more = f"\\d{{{least},{most if most < sys.maxsize - 1 else ''}}}"
+        first = "0" if self.zero else r"\d" if not self.size else "[1-9]"
+        if not self.size and self.fraction in (0, 3):
+            first = "[1-9]" if self.either else "0"
+        fraction = f"\\.\\d{{{self.fraction}{',' if self.fraction == MOST_FRACTION else ''}}}"
+        sign = "[+-]" if self.signed else ""
+        return f"{sign}{first}{more if self.size else ''}{fraction if self.fraction else ''}"
+
+
+def form_of_number(text: str) -> NumberForm | None:
+    """The form of a plain number; None for any other text."""
     if not _DIGITS.fullmatch(text):
-        value = as_float(text)
-        return (0, 0, False, False) if np.isfinite(value) else None
-    whole, _, fraction = text.lstrip("+-").partition(".")
+        return NumberForm(-1, False, 0, False, False) if np.isfinite(as_float(text)) else None
+    signed = text[0] in "+-"
+    whole, _, fraction = text[signed:].partition(".")
     size = next(k for k, most in enumerate(DIGITS_TOLD) if len(whole) <= most)
     zero = whole[0] == "0" and len(whole) > 1
-    signed = len(text) > len(whole) + len(fraction) + bool(fraction)
-    return (
-        size + signed * len(DIGITS_TOLD),
-        min(len(fraction), 4),
-        zero,
-        bool(_EITHER.fullmatch(text)),
-    )
+    either = bool(_EITHER.fullmatch(text))
+    return NumberForm(size, signed, min(len(fraction), MOST_FRACTION), zero, either)
 
 
 def looks_measured(text: str, units: bool = True) -> bool:
