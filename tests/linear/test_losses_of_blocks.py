@@ -281,3 +281,34 @@ def test_rows_that_change_between_passes_are_refused():
         LogisticRegression().fit(RowBlocks(blocks))
     with pytest.raises(ValueError, match="all of them"):
         LogisticRegressionCV().fit(RowBlocks([(X, y, None, y == "yes")]))
+
+
+@pytest.mark.one_in(8)
+@pytest.mark.parametrize("seed", range(32))
+def test_random_problems_of_few_rows(seed):
+    """Steps from the null model are long, and rows leave the margin of the hinge."""
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(15, 120)), int(rng.integers(1, 20))
+    X = (rng.standard_normal((n, p)) + rng.choice([0.0, 50.0])) * 10.0 ** rng.uniform(-2, 2, p)
+    spread = (X - X.mean(axis=0)) / X.std(axis=0)
+    eta = spread @ rng.standard_normal(p) * rng.choice([0.2, 1.0])
+    l1_ratio, alpha = float(rng.choice([0.0, 0.01, 0.5, 1.0])), 10.0 ** rng.uniform(-3, 0)
+    kind, settings = seed % 5, {"standardize": True, "fit_intercept": bool(rng.random() < 0.8)}
+    if kind < 2:
+        y = (eta + rng.logistic(size=n) > 0).astype(int)
+        y[:2] = 0, 1
+    elif kind == 2:
+        y = np.argmax(eta[:, None] * rng.standard_normal(3) + rng.gumbel(size=(n, 3)), axis=1)
+        y[:3] = 0, 1, 2
+    else:
+        y = rng.gamma(1.5, np.exp(np.clip(eta, -4.0, 4.0))) + 1e-6
+    model = [
+        LogisticRegression(C=1.0 / (alpha * n), l1_ratio=l1_ratio, **settings),
+        LinearSVC("elasticnet", C=1.0 / (alpha * n), l1_ratio=l1_ratio, **settings),
+        LogisticRegression(C=1.0 / (alpha * n), l1_ratio=l1_ratio, **settings),
+        PoissonRegressor(alpha=alpha, l1_ratio=l1_ratio, **settings),
+        GammaRegressor(alpha=alpha, l1_ratio=l1_ratio, **settings),
+    ][kind]
+    cuts = np.sort(rng.integers(0, n, 3))
+    found = clone(model).fit(in_blocks(X, y, cuts=cuts))
+    alike(found, clone(model).fit(X, y), rtol=1e-5 if kind == 1 else 1e-7)

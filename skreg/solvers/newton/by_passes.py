@@ -90,8 +90,8 @@ class AlphaState:
 
     @property
     def needs_hessian(self) -> bool:
-        """Whether the residual alone cannot certify it, or steps are slow."""
-        return self.slow or self.alpha == 0.0 or bool(np.count_nonzero(self.problem.shape.free))
+        """Whether steps are slow, or have ended where the residual alone does not certify it."""
+        return self.slow or self.decrement <= LEAST_DECREMENT
 
     @property
     def trials(self) -> list[Trial]:
@@ -254,16 +254,24 @@ def _step(states: Sequence[AlphaState], passes: RowPasses, own: bool) -> None:
             break
         owners.append((state, slice(len(trials), len(trials) + len(tried))))
         trials.extend(tried)
-    if len(active) <= FEW_LEFT:
-        asking = list(range(len(trials)))
-    else:
-        asking = [where.start for state, where in owners if own or state.needs_hessian]
-    if len(asking) > passes.most_curved:
-        chosen = np.linspace(0, len(asking) - 1, passes.most_curved).round().astype(int)
-        asking = [asking[i] for i in np.unique(chosen)]
-    found = passes.evaluate(trials, asking)
+    every = len(active) <= FEW_LEFT
+    needing = [
+        range(where.start, where.stop if every or state.needs_hessian else where.start + 1)
+        for state, where in owners
+        if own or every or state.needs_hessian
+    ]
+    found = passes.evaluate(trials, _within(needing, passes.most_curved))
     for state, where in owners:
         state.learn(found[where])
+
+
+def _within(needing: Sequence[range], most: int) -> list[int]:
+    """The points of some alphas, evenly chosen, that are no more than so many."""
+    total = sum(map(len, needing))
+    count = max(1, len(needing) * most // max(total, most))
+    chosen = np.unique(np.linspace(0, len(needing) - 1, count).round().astype(int))
+    asked = [i for k in (chosen if needing else ()) for i in needing[k]]
+    return asked[:most]
 
 
 def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:

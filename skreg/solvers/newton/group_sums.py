@@ -130,10 +130,10 @@ class GroupSums:
         for rows in np.split(order, ends):
             for start in range(0, len(rows), step):
                 some = rows[start : start + step]
-                whole = len(some) == X.shape[0]
-                Z = as_dense(X if whole else X[some]) - reference
-                part = Y if whole else Y[some]
-                self._add_rows(int(group[some[0]]), query, loss, Z, part, weight[some])
+                g, first, last = int(group[some[0]]), int(some[0]), int(some[-1])
+                index = slice(first, last + 1) if last - first + 1 == len(some) else some
+                Z = as_dense(X[index]) - reference
+                self._add_rows(g, query, loss, Z, Y[index], weight[index])
 
     def _add_rows(self, g: int, query: PassQuery, loss: Loss, Z: Array, Y: Array, s: Array) -> None:
         n_points, n_outputs, p = query.W.shape

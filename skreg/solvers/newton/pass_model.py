@@ -2,7 +2,7 @@
 
 The intercepts are eliminated as in `newton/model.py` and `class_model.py`, from a Hessian of all
 pairs of an output and a feature, and of the intercepts. Where a whole step raises the objective,
-the next are damped: a multiple of the Gram matrix of the features is added to the Hessian
+the next are damped: a multiple of the Gram matrix of the features and the constant is added to it
 (Levenberg, Quart. Appl. Math. 2(2), 1944), which also bounds steps along what no row with a
 curvature tells apart.
 """
@@ -30,6 +30,9 @@ from .training_sums import EvaluatedPoint, TrainingSums, Trial
 
 # Rounds on signs that are tried before the active set of `Subproblem`.
 ROUNDS_ON_SIGNS = 30
+# Dampings are shares of the mean curvature, or of this share of the null model's where no row is
+# left with one, as far beyond the margin of the squared hinge.
+LEAST_BEND = 1e-2
 # A small part of the diagonal tells apart what is equal; what steps converge to stays the same.
 PART_OF_DIAGONAL = 1e-9
 
@@ -129,6 +132,19 @@ class PassStep(NamedTuple):
     decrement: float
 
 
+class Eliminated(NamedTuple):
+    """A model whose intercepts are at their best: its Gram matrix and linear term.
+
+    With R of ``R R'``, the pseudo-inverse of the intercepts' curvature, and `within` R' times the
+    rest of their rows, from which they follow.
+    """
+
+    gram: Array
+    linear: Array
+    root: Array
+    within: Array
+
+
 class PassModel:
     """The model at a point with the penalty of one alpha.
 
@@ -151,36 +167,48 @@ class PassModel:
         self.problem, self.alpha, self.scaled, self.point = problem, alpha, scaled, point
         self.means = means = problem.rows.means(point)
         self.hessian, self.own = problem.rows.hessian(point, means.bends)
-        H, (n_outputs, p) = self.hessian, point.w.shape
+        self._scale = np.tile(problem.scale, problem.n_outputs)
+        self.v, self.q = problem.coefficients(point), means.q.ravel() * self._scale
+        self._whole = self._eliminated(0.0)
+        self.gram = self._whole.gram
+
+    def _eliminated(self, damping: float) -> Eliminated:
+        """The model without its intercepts."""
+        problem, H, scale = self.problem, self.hessian, self._scale
+        n_outputs, p = self.point.w.shape
         pairs, ends = places_of_pairs(n_outputs, p)
-        self._scale = scale = np.tile(problem.scale, n_outputs)
-        self.v, self.q = problem.coefficients(point), means.q.ravel() * scale
         G = H[:p, :p] if n_outputs == 1 else H[np.ix_(pairs, pairs)]
-        self._root, self._within = np.zeros((n_outputs, 0)), np.zeros((0, len(pairs)))
+        G = G * scale * scale[:, None]
+        added = 0.0
+        if damping:
+            total = n_outputs * float(problem.gram.diagonal().sum())
+            bend = float(self.gram.diagonal().sum()) / (total or 1.0)
+            added = damping * max(bend, LEAST_BEND * problem.rows.null_curvature)
+            for k in range(n_outputs):
+                own = slice(k * p, (k + 1) * p)
+                G[own, own] += added * problem.gram
+        root, within = np.zeros((n_outputs, 0)), np.zeros((0, len(pairs)))
         if problem.has_intercept:
-            self._root = _root(H[np.ix_(ends, ends)])
-            self._within = (self._root.T @ H[ends][:, pairs]) * scale
-        self.gram = G * scale * scale[:, None] - self._within.T @ self._within
-        self._linear = self.q - self._within.T @ (self._root.T @ means.slopes)
+            root = _root(H[np.ix_(ends, ends)] + added * np.eye(n_outputs))
+            within = (root.T @ H[ends][:, pairs]) * scale
+        gram = G - within.T @ within
+        linear = self.q - within.T @ (root.T @ self.means.slopes)
         if (fixed := problem.fixed) is not None:
-            self.gram[fixed] = self.gram[:, fixed] = self._linear[fixed] = 0.0
+            gram[fixed] = gram[:, fixed] = linear[fixed] = 0.0
+        return Eliminated(gram, linear, root, within)
 
     def step(self, damping: float = 0.0) -> PassStep:
         """The step to the minimum, damped or not."""
-        problem, point, gram = self.problem, self.point, self.gram
+        problem, point, slopes = self.problem, self.point, self.means.slopes
         n_outputs, p = point.w.shape
-        if damping:
-            gram = self._damped(damping)
-        new = self._minimum(gram, self._linear)
+        gram, linear, root, within = self._eliminated(damping) if damping else self._whole
+        new = self._minimum(gram, linear)
         change = new - self.v
-        moved = np.zeros(n_outputs)
-        slopes = self.means.slopes
-        if problem.has_intercept:
-            moved = self._root @ (self._root.T @ slopes - self._within @ change)
+        moved = root @ (root.T @ slopes - within @ change)
         end = Trial((new * self._scale).reshape(n_outputs, p), point.b + moved, point.target)
         before, after = self.scaled.value(self.v), self.scaled.value(new)
         fall = float(self.q @ change + slopes @ moved) - float((after - before).sum())
-        own = float(np.square(self._root.T @ slopes).sum())
+        own = float(np.square(self._whole.root.T @ slopes).sum())
         bent = max(float(change @ (self.gram @ change)), 0.0) + own
         changes = change.reshape(n_outputs, p)
         length = float(np.einsum("kj,kj->", changes @ problem.gram, changes))
@@ -189,16 +217,7 @@ class PassModel:
 
     def residual_correlations(self, step: PassStep) -> Array:
         """Correlations of the residuals of the model at the end of a step."""
-        return np.asarray(self._linear - self.gram @ step.change)
-
-    def _damped(self, damping: float) -> Array:
-        gram, own, n_outputs = self.gram.copy(), self.problem.gram, self.problem.n_outputs
-        total = n_outputs * float(own.diagonal().sum())
-        added = damping * float(gram.diagonal().sum()) / (total or 1.0) * own
-        p = len(own)
-        for k in range(n_outputs):
-            gram[k * p : (k + 1) * p, k * p : (k + 1) * p] += added
-        return gram
+        return np.asarray(self._whole.linear - self.gram @ step.change)
 
     def _minimum(self, gram: Array, q: Array) -> Array:
         """The coefficients at the minimum of the model with the penalty."""
