@@ -85,9 +85,12 @@ CONFIGURATIONS: dict[str, list[dict[str, Any]]] = {
     "LinearSVCCV": [{"l1_ratios": [0.0, 1.0], "cv": 3}, {"Cs": 3, "cv": 3, "l1_ratios": [1.0]}],
     "ConvClassifier": [
         {"normalization": "batch", "dropout": 0.2, "pooling": "average", **SMALL_CONV},
-        {"image_shape": None, "augment": {"shift": 1}, "early_stopping": True, **SMALL_CONV},
+        {"augment": {"noise": 0.1}, **SMALL_CONV},
     ],
-    "ConvRegressor": [{"solver": "lbfgs", "conv_layer_sizes": 4, "max_iter": 60}],
+    "ConvRegressor": [
+        {"early_stopping": True, "validation_fraction": 0.3, "scoring": "loss", **SMALL_CONV},
+        {"solver": "lbfgs", "conv_layer_sizes": 4, "max_iter": 60},
+    ],
     "MLPClassifier": [
         {"dropout": 0.5, "input_dropout": 0.1, "max_norm": 2.0, **SHORT},
         {"normalization": "batch", "label_smoothing": 0.1, **SHORT},
