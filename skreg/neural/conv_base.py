@@ -91,9 +91,16 @@ class ConvNetwork(BaseMLP):
         constraint=[dict, None],
         kind="dict or None",
         meaning="""
-        Random changes of the images of each batch, drawn anew each time: "flip" ("horizontal",
-        "vertical" or "both"), "shift" (pixels, at most), "scale" (zoom by a factor in 1 ± scale),
-        "noise" (standard deviation, in the unit of X), "cutout" (side of a square of zeros).
+        Random changes of the images that a step is made with, drawn anew for each image of each
+        batch; labels stay as they are, and so do images that are predicted or validated.
+
+        - "flip": "horizontal", "vertical" or "both", each with probability 1/2;
+        - "shift": whole pixels, at most, in both directions;
+        - "scale": zoom about the centre by a factor that is uniform in 1 ± scale;
+        - "noise": standard deviation, in the unit of X, or of ``X / 255`` where X has bytes;
+        - "cutout": side of a square that is set to zero.
+
+        What a shift or a zoom brings in from outside an image is its nearest pixel.
         """,
     )
     hidden_layer_sizes: Any = parameter(
