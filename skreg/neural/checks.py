@@ -196,6 +196,6 @@ def check_same_network(estimator: Any, needed: Sequence[Pair]) -> None:
     shapes = [tuple(np.shape(coef)) for coef in estimator.coefs_]
     if shapes != needed:
         raise ValueError(
-            f"the weights of the fitted network have shapes {shapes}, where hidden_layer_sizes,"
-            f" X and y ask for {needed}: set warm_start=False, or make a new estimator"
+            f"the weights of the fitted network have shapes {shapes}, where the sizes of its"
+            f" layers, X and y ask for {needed}: set warm_start=False, or make a new estimator"
         )
