@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from messy_files import FILES
 
 from skreg.command.progress import ReadingProgress
 from skreg.command.reading import ReadingOptions
@@ -316,3 +317,21 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(monkeypatch):
     assert first == "[######..................] first pass: 25% of 2.0 MB, 1,234 rows, 0 s"
     assert second == "[########################] first pass: 100% of 2.0 MB, 5,000 rows, 0 s\n"
     assert file.getvalue() == "first pass: 100% of 2.0 MB, 5,000 rows, 0 s\n"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_messy_files_are_read_as_a_whole(name, tmp_path, capsys):
+    given = FILES[name]()
+    (tmp_path / "table.csv").write_text(given.text, encoding="utf-8")
+    options = [tmp_path / "table.csv", "--target", given.target, "--folds", 2]
+    out, notes = said(capsys, *options)
+    if "log-loss" in out:
+        _, (line,) = said(capsys, *options, "--chunk-rows", 100, code=2)
+        assert "classes are not compared in chunks" in line
+        return
+    found, of_chunks = said(capsys, *options, "--chunk-rows", 100)
+    assert of_chunks == notes
+    without = found.replace("note: missing numbers are taken as the median of all rows\n", "")
+    if without == found:
+        assert found == out
+    assert without.partition("model ")[0] == out.partition("model ")[0]
