@@ -72,10 +72,7 @@ def compare_chunks(
     held_out, *folds = (in_unit(each, unit) for each in (held_out, *folds))
     parts = [sum(each[1:], each[0]) for each in _others(folds)]
     whole = in_unit(whole, unit)
-    spread = whole.matrix.spread[:-1]
-    # A category that no training row has is no feature, as in memory.
-    is_feature = ~(table.is_category & (whole.matrix.mean[:-1] == 0))
-    scale = np.where(spread > 0, np.sqrt(spread), 1.0)[is_feature, None]
+    is_feature, scale = table.features_and_scale(whole.matrix)
     mixtures = {
         f"ElasticNet, l1_ratio {r}": ElasticNet(l1_ratio=r, standardize=True, **PRECISION)
         for r in L1_RATIOS

@@ -187,22 +187,9 @@ def _split(
 ) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
     """Training and test rows, and the folds of the training rows, with every class in each."""
     y, n_samples = table.y, len(table.y)
-    classes, counts = np.unique(y, return_counts=True)
-    n_test = int(np.ceil(test_size * n_samples))
     if table.times is None:
-        fewest, rare = int(counts.min()), classes[counts.argmin()]
-        too_few = n_test < len(classes) or n_samples - n_test < len(classes) or fewest < 2
-        if not too_few:
-            rows = np.arange(n_samples)
-            train, test = train_test_split(rows, test_size=n_test, random_state=seed, stratify=y)
-            too_few = bool(np.unique(y[train], return_counts=True)[1].min() < n_folds)
-        if too_few:
-            raise TableError(
-                f"class {rare!s} has {fewest} row{'s' * (fewest > 1)}, too few for {n_folds} folds"
-                " and a test: fewer --folds, more rows, or leave the class out"
-            )
-        folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-        return train, test, list(folds.split(train, y[train]))
+        return stratified_split(y, n_folds, test_size, seed, np.unique(y))
+    n_test = int(np.ceil(test_size * n_samples))
     if n_test < 2 or n_samples - n_test < 2 * n_folds:
         raise TableError(f"{n_samples} rows are too few for {n_folds} folds and a test")
     begin = int(np.searchsorted(table.times, table.times[n_samples - n_test]))
@@ -214,6 +201,30 @@ def _split(
             " fold: fewer --folds, or leave --time out"
         )
     return np.arange(begin), np.arange(begin, n_samples), parts
+
+
+def stratified_split(
+    y: np.ndarray, n_folds: int, test_size: float, seed: int, names: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+    """Training and test rows, and the folds of the training rows, with shares of each class.
+
+    `names` are those of the classes, in their order.
+    """
+    counts, n_samples = np.unique(y, return_counts=True)[1], len(y)
+    n_test = int(np.ceil(test_size * n_samples))
+    fewest, rare = int(counts.min()), names[counts.argmin()]
+    too_few = n_test < len(names) or n_samples - n_test < len(names) or fewest < 2
+    if not too_few:
+        rows = np.arange(n_samples)
+        train, test = train_test_split(rows, test_size=n_test, random_state=seed, stratify=y)
+        too_few = bool(np.unique(y[train], return_counts=True)[1].min() < n_folds)
+    if too_few:
+        raise TableError(
+            f"class {rare!s} has {fewest} row{'s' * (fewest > 1)}, too few for {n_folds} folds"
+            " and a test: fewer --folds, more rows, or leave the class out"
+        )
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    return train, test, list(folds.split(train, y[train]))
 
 
 def _test_scores(y: np.ndarray, chances: np.ndarray, classes: np.ndarray) -> tuple[float, float]:

@@ -16,6 +16,7 @@ import numpy as np
 from ..report import wording
 from ..report.making import make_report
 from .arguments import USAGE_ERROR, parse
+from .chunked_classes import compare_classes_in_chunks
 from .chunked_comparison import compare_chunks
 from .class_comparison import ClassComparison, compare_classes
 from .comparison import Comparison, compare
@@ -136,8 +137,13 @@ def _compare(given: Namespace) -> None:
         chunked = _read_chunks(given)
         with _collected() as notes:
             told = ReadingProgress("second pass", chunked.n_bytes)
-            result = compare_chunks(chunked, told, rule=given.rule or "min", **options)
-        _show(given, result, format_comparison(result), notes)
+            if chunked.classes is not None:
+                result = compare_classes_in_chunks(chunked, told, rule=given.rule, **options)
+                text = format_classes(result)
+            else:
+                result = compare_chunks(chunked, told, rule=given.rule or "min", **options)
+                text = format_comparison(result)
+        _show(given, result, text, notes)
         return
     table = _read(given, given.task or "text")
     options["n_jobs"] = given.jobs

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.moments import MomentMatrix
 from ...estimators.ready import LARGEST
 from ...report.contents import Caution, some
 from ...report.ids_and_sentinels import all_different, are_known
@@ -34,12 +35,9 @@ from .read import (
     features_of_columns,
     mistakes_in,
 )
-from .target import check_names, find_target
+from .target import check_names, find_target, labels
 
-CLASSES = (
-    "classes are not compared in chunks: leave out --chunk-rows to have them in memory, or fit"
-    " skreg.LogisticRegressionCV to RowBlocks"
-)
+NO_NETWORK = "the network, which reads all rows in every epoch, is left out"
 CHANGED = "has other cells than when it was read first: it must not change meanwhile"
 
 
@@ -69,6 +67,19 @@ class ColumnReader:
         self.takes_others = column.kind == "number" and np.array_equal(read[known], values[known])
         # Whether no missing value is a number to Python.
         self._at_once = self.takes_others and bool(np.isnan(read[~known]).all())
+
+    def take_classes(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Have the number of its class for each text, and return the classes.
+
+        `values` has the target in each of the column's rows.
+        """
+        known = are_known(values)
+        classes, codes = np.unique(labels(values[known]), return_inverse=True)
+        of_texts = np.full(len(self.column.texts), np.nan)
+        of_texts[self.column.rows[known]] = codes
+        self.features[self.column.name] = of_texts
+        self.takes_others = self._at_once = False
+        return classes
 
     def read(self, texts: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """The features of some rows; KeyError for a text that was not there before."""
@@ -106,6 +117,8 @@ class TableInChunks:
         Which of them are categories.
     n_rows : int
         Those that have a target.
+    classes : ndarray or None
+        Of the target, sorted; None where it has numbers.
     notes, cautions : tuple
         As of `Table`.
     """
@@ -114,6 +127,7 @@ class TableInChunks:
     names: NDArray[Any]
     is_category: NDArray[np.bool_]
     n_rows: int
+    classes: NDArray[Any] | None
     notes: tuple[str, ...]
     cautions: tuple[Caution, ...]
     _source: ChunkSource
@@ -121,6 +135,16 @@ class TableInChunks:
     _readers: tuple[ColumnReader, ...]
     _medians: dict[str, float]  # of the columns of numbers
     _starts: dict[str, int]  # where the categories of a column of text begin
+
+    def features_and_scale(self, training: MomentMatrix) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+        """Which names are features in the training rows, and their standard deviations, a column.
+
+        A category that none of these rows has is none, as in memory.
+        """
+        p = len(self.names)
+        is_feature = ~(self.is_category & (training.mean[:p] == 0))
+        spread = training.spread[:p]
+        return is_feature, np.where(spread > 0, np.sqrt(spread), 1.0)[is_feature, None]
 
     @property
     def n_bytes(self) -> int:
@@ -195,27 +219,28 @@ def read_in_chunks(
     Raises
     ------
     TableError
-        As of `read_table`; if the target has classes; if a column has too many different texts.
+        As of `read_table`; if a column has too many different texts.
     """
     path = Path(file)
     made = ParquetChunks if is_parquet(path) else TextChunks
     source: ChunkSource = made(path, options, n_rows)
     cells = digest(source, options, told)
     target = check_names(cells, target, options)
-    if task == "classification":
-        raise TableError(f"the target {target!r} of {cells.file}: {CLASSES}")
-    by_name = {column.name: column for column in decide(cells, options, target, "regression")}
+    wanted = "regression" if task == "text" else task
+    by_name = {column.name: column for column in decide(cells, options, target, wanted)}
     for column in by_name.values():
         check_size(cells, column)
     goal = by_name[target]
     features = [column for column in by_name.values() if column is not goal]
     mistakes = mistakes_in(cells, features)
-    y, classes, about_target = find_target(cells, goal, features, task)
-    if classes:
-        raise TableError(f"the target {target!r} of {cells.file} is text: {CLASSES}")
+    y, has_classes, about_target = find_target(cells, goal, features, task)
+    reader_of_y, classes = ColumnReader(goal), None
+    if has_classes:
+        classes = reader_of_y.take_classes(y)
+        about_target = [*about_target, NO_NETWORK]
     columns = [*by_name.values()]
     notes = [*cells.notes, *about_columns(cells, columns), *about_missing(columns), *about_target]
-    n_unknown = int(goal.counts[~are_known(goal.of_texts)].sum())
+    n_unknown = int(goal.counts[~are_known(reader_of_y.features[target])].sum())
     if n_unknown:
         notes.append(f"left out {n_unknown} of {cells.n_rows} rows, which have no {target!r}")
     usable, too_many = _without_ids(cells, features)
@@ -229,7 +254,7 @@ def read_in_chunks(
         )
     readers = [ColumnReader(column) for column in usable]
     readers = [one for one in readers if kept.keys() & one.features.keys()]
-    for one in [*readers, ColumnReader(goal)]:
+    for one in [*readers, reader_of_y]:
         if cells.digests[one.column.name].full and not one.takes_others:
             raise TableError(
                 f"{cells.file}: {one.column.name!r} has more different texts than are kept of a"
@@ -251,10 +276,11 @@ def read_in_chunks(
         names=np.array(names),
         is_category=np.arange(len(names)) >= n_numbers,
         n_rows=cells.n_rows - n_unknown,
+        classes=classes,
         notes=tuple(notes),
         cautions=(*mistakes, *cautions_of(kept, usable, target, y, None)),
         _source=source,
-        _target=ColumnReader(goal),
+        _target=reader_of_y,
         _readers=tuple(readers),
         _medians=medians,
         _starts=starts,
