@@ -38,9 +38,9 @@ SLOW_CONTRACTION = 0.05
 FEW_LEFT = 3
 # The objective rises by so much of its terms by rounding.
 RISE_OF_OBJECTIVE = 1e-13
-# A fall in sight below this, over the unit, moves coefficients in their ninth digit; for a single
+# A fall in sight below this, over the unit, moves coefficients in their eighth digit; for a single
 # alpha in their tenth.
-LEAST_DECREMENT, LEAST_OF_ONE = 1e-18, 1e-20
+LEAST_DECREMENT, LEAST_OF_ONE = 1e-16, 1e-20
 # Passes in which neither the objective nor the gap nor the fall in sight gets smaller.
 MOST_IDLE_PASSES = 4
 

@@ -24,10 +24,12 @@ from ..quadratic.side_by_side import serves
 from ..tolerances import KKT_ROUNDING
 from .class_loss import root_of_inverse
 from .class_path import of_pairs
-from .prox_newton import USUAL_AIM
 from .subproblem import Subproblem
 from .training_sums import EvaluatedPoint, TrainingSums, Trial
 
+# The gap that paths aim for. It is most often that of the residual, which falls as the error of the
+# coefficients does, not as its square.
+AIM_OF_RESIDUALS = 1e-8
 # Rounds on signs that are tried before the active set of `Subproblem`.
 ROUNDS_ON_SIGNS = 30
 # Dampings are shares of the mean curvature, or of this share of the null model's where no row is
@@ -83,7 +85,7 @@ class PassProblem:
         self.fixed = fixed if len(fixed) else None
         self.noise = KKT_ROUNDING * np.sqrt(rows.square * variances)
         self.unit = rows.deviance or 1.0
-        self.aim = AIM if settings.exact else max(AIM, min(USUAL_AIM, settings.tol))
+        self.aim = AIM if settings.exact else max(AIM, min(AIM_OF_RESIDUALS, settings.tol))
 
     @cached_property
     def gram(self) -> Array:
