@@ -1,6 +1,6 @@
 """Rows that do not fit into memory: one pass beside NumPy's, memory, growth.
 
-    python -m benchmarks.scale --folder SCRATCH [--rows 10000000] [--out scale.md]
+    python -m benchmarks.scale --folder SCRATCH [--rows 10000000] [--cells NAME ...] [--out FILE]
 
 Each cell runs in a process of its own: one BLAS thread, CPU seconds, and the largest anonymous
 memory of the process (the pages of a mapped file do not count). The measure is a pass that forms
@@ -25,6 +25,8 @@ import numpy as np
 
 COLUMNS, STEP = 100, 10_000
 FOLDS, ALPHAS = 5, 100
+# The name of the cells whose rows and columns are doubled.
+GROWTH = "growth"
 
 
 def mapped(file: Path, rows: int, columns: int, dtype: str, mode: str = "r") -> Any:
@@ -231,6 +233,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--cells", nargs="+", choices=[*TIMED, GROWTH], default=[*TIMED, GROWTH])
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     if given.here:
@@ -246,10 +249,12 @@ def main() -> None:
     file = given.folder / "rows.dat"
     for dtype in ("float64", "float32"):
         make(file, given.rows, COLUMNS, dtype)
-        if dtype == "float64":
+        if dtype == "float64" and any("parquet" in name for name in given.cells):
             make_parquet(file, file.with_suffix(".parquet"), given.rows, COLUMNS, dtype)
         base = 0.0
         for name in TIMED:
+            if name not in {"gram", *given.cells}:
+                continue
             if dtype == "float32" and name not in ("gram", "lasso_cv", "row_blocks"):
                 continue
             seconds, peak, _ = best_of(given.repeats, name, file, given.rows, COLUMNS, dtype)
@@ -267,7 +272,7 @@ def main() -> None:
     tenth = given.rows // 10
     shapes = [(tenth * k, COLUMNS) for k in (1, 2, 4, 8)]
     shapes += [(tenth // 4, p) for p in (50, 100, 200, 400, 800)]
-    for rows, columns in shapes:
+    for rows, columns in shapes if GROWTH in given.cells else ():
         make(file, rows, columns, "float64")
         both = [
             best_of(given.repeats, one, file, rows, columns, "float64")

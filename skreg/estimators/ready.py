@@ -42,6 +42,8 @@ def finite_floats(
     if type(values).__module__.partition(".")[0] == "pandas" and np.ndim(values) in (1, 2):
         dtypes = {values.dtype} if np.ndim(values) == 1 else set(values.dtypes)
         found = values.to_numpy() if dtypes <= NUMBERS else values
+    if type(found) is np.memmap:
+        found = found.view(np.ndarray)
     stored = type(found) in SPARSE
     if stored:
         once = found.indices.dtype == np.int32 and found.has_canonical_format

@@ -160,3 +160,12 @@ def test_repeated_names_get_scikit_learns_answer(names, form):
         expected = answer(linear_model.Lasso(), *given)
         for model in MODELS + OTHERS:
             assert answer(model, *given) == expected, (model, given)
+
+
+def test_the_rows_of_a_map_are_an_array_without_a_copy(tmp_path):
+    rows = np.memmap(tmp_path / "X", float, mode="w+", shape=X.shape)
+    rows[:] = X
+    found, mean_square = finite_floats(rows)
+    assert type(found) is np.ndarray
+    assert np.shares_memory(found, rows)
+    assert mean_square == pytest.approx(np.mean(X * X), rel=1e-14)
