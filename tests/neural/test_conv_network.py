@@ -12,7 +12,7 @@ from skreg.neural.engine.weights import initial_parameters, weight_shapes
 from skreg.objective.losses import SquaredError
 
 unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-SHAPE, CHANNELS = (5, 6, 2), (3, 3)
+SHAPE, CHANNELS = (4, 5, 2), (3, 3)
 STEP = {"max_iter": 1, "solver": "sgd", "momentum": 0.0, "alpha": 0.0, "shuffle": False}
 
 
@@ -46,7 +46,7 @@ def made(activation, pooling, normalization, rate, hidden=(4,), channels_first=F
 @pytest.mark.parametrize("activation", ["identity", "relu", "tanh", "logistic"])
 def test_the_gradient_of_all_parameters_and_of_the_images(activation, pooling, normalization, rate):
     network, flat, gradients = made(activation, pooling, normalization, rate)
-    x, y, loss = draw(3, 60), draw(3, 2, seed=4), SquaredError()
+    x, y, loss = draw(3, 40), draw(3, 2, seed=4), SquaredError()
 
     def value():
         return loss.value(network.forward(x, rng()), y, 0.5)
@@ -59,9 +59,9 @@ def test_the_gradient_of_all_parameters_and_of_the_images(activation, pooling, n
 
 def test_hidden_layers_are_images_and_then_rows(monkeypatch):
     network, *_ = made("relu", "max", None, 0.0)
-    x = draw(11, 60)
+    x = draw(11, 40)
     first, second, third = network.hidden(x)
-    assert [first.shape, second.shape, third.shape] == [(11, 2, 3, 3), (11, 1, 1, 3), (11, 4)]
+    assert [first.shape, second.shape, third.shape] == [(11, 2, 2, 3), (11, 1, 1, 3), (11, 4)]
     weights, biases = network.parameters.weights, network.parameters.biases
     np.testing.assert_allclose(third, np.maximum(second[:, 0, 0] @ weights[2] + biases[2], 0))
     np.testing.assert_allclose(network.raw(x), third @ weights[3] + biases[3])
