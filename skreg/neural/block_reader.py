@@ -116,7 +116,7 @@ class CheckedBlocks:
             )
         self._begins = False
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-        first = self._y = y[:0] if self._y is None else self._y
+        first = self._y = y[:0].copy() if self._y is None else self._y
         if y.shape[1:] != first.shape[1:]:
             widths = [1 if each.ndim == 1 else each.shape[1] for each in (y, first)]
             raise ValueError(f"y has {widths[0]} columns, where the blocks before had {widths[1]}")
