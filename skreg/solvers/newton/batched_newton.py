@@ -32,6 +32,7 @@ from .curvatures import (
     OfFewRows,
 )
 from .few_features import FewFeatures
+from .newton_cg import NewtonCG
 from .passes import Passes
 from .polynomials import lagrange
 from .prox_newton import NewtonPath, Point, aims_of
@@ -319,22 +320,24 @@ def solve_each(
     """The same by a path of this kind for each target."""
     alone = len(alphas) == 1
     bound = bound if alone else on_rows_that_count(bound)
+    by_products = kind is BatchedNewton and NewtonCG.serves(bound, alphas, alone)
+    path: Callable[..., RunsAlong] = NewtonCG if by_products else kind
     span, penalised = None, bool(alphas[0] > 0.0)
-    if penalised == (alphas[-1] > 0.0) and RowSpace.serves(bound, penalised):
+    if not by_products and penalised == (alphas[-1] > 0.0) and RowSpace.serves(bound, penalised):
         span = RowSpace(bound, penalised)
     if span is not None:
         bound, start, design = span.bound, span.inside(start), bound.design
     intercepts: list[float | None] = [None] * start.shape[1]
     if alone and bound.design.n_samples >= ROWS_WITH_A_SAMPLE and not start.any():
         start, intercepts = _from_some_rows(kind, bound, alphas, start, settings)
-    if alone and span is None and kind is BatchedNewton:
+    if alone and span is None and path is BatchedNewton:
         near = start[:, 0], settings, aims_of(settings), intercepts[0]
         fit = fit_alone(bound, float(alphas[0]), *near, sampled=intercepts[0] is not None)
         if fit is not None:
             yield fit
             return
     each = enumerate(zip(start.T, intercepts, strict=True))
-    runs = [kind(bound, k, w, settings, alone, b).run(alphas) for k, (w, b) in each]
+    runs = [path(bound, k, w, settings, alone, b).run(alphas) for k, (w, b) in each]
     if not alone and not bound.loss.gap_from_curvature:
         zero = np.zeros(len(start))
         anew = [partial(kind, bound, k, zero, settings, True) for k in range(len(runs))]

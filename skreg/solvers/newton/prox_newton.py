@@ -30,7 +30,7 @@ from ..optimality import degrees_of_freedom
 from ..tolerances import KKT_ROUNDING, KKT_TOLERANCE
 from .certificate import balanced, gap_of
 from .model import CurvedModel
-from .rows import target_rows
+from .rows import TargetLoss, target_rows
 from .subproblem import Subproblem
 
 # What is aimed for on the way, unless the tolerance is smaller: less leaves errors in the deviance
@@ -199,7 +199,7 @@ class NewtonPath:
             if not np.isfinite(new.eta).all():  # no curvature is left where there is no minimum
                 break
             long = tried > TRUSTED_STEPS or np.abs(new.eta - point.eta).max() > LONG_STEP
-            share = self._armijo(penalty, point, new, r) if long else 1.0
+            share = armijo_share(self.rows, penalty, point, new, r) if long else 1.0
             if share < 1.0:
                 point = between(point, new, share)
                 r, h = rows.slopes(point.eta)
@@ -270,24 +270,6 @@ class NewtonPath:
         if change.any():
             eta = eta + part.predict(change)
         return Point(w, point.b + moved, eta)
-
-    def _armijo(self, penalty: ScaledPenalty, point: Point, new: Point, r: Array) -> float:
-        """The share of a step that lowers the objective enough, zero where none does.
-
-        Of less than the whole step the fall is to be more than rounding.
-        """
-        rows, direction = self.rows, new.eta - point.eta
-        known = float(penalty.value(point.w).sum())
-        now = rows.value(point.eta) + known
-        fall = float(penalty.value(new.w).sum()) - known - rows.mean(r * direction)
-        share, rounding = 1.0, RISE_OF_ROUNDING * (abs(now) + rows.size_of_terms(point.eta))
-        for _ in range(MOST_HALVINGS):
-            w = point.w + share * (new.w - point.w) if share < 1.0 else new.w
-            value = rows.value(point.eta + share * direction) + float(penalty.value(w).sum())
-            if value <= now + LEAST_FALL * share * fall + rounding:
-                return share if share == 1.0 or -share * fall > rounding else 0.0
-            share *= 0.5
-        return 0.0
 
     def _other_gap(self, point: Point, r: Array, h: Array, penalty: ScaledPenalty) -> float:
         """The gap at the residual itself."""
@@ -371,6 +353,27 @@ def aims_of(settings: Settings) -> tuple[float, float]:
     """The largest relative gap, and the largest error of a step."""
     aim = AIM if settings.exact else max(AIM, min(USUAL_AIM, settings.tol))
     return aim, aim if aim == USUAL_AIM else EXACT_STEP
+
+
+def armijo_share(
+    rows: TargetLoss, penalty: ScaledPenalty, point: Point, new: Point, r: Array
+) -> float:
+    """The share of a step that lowers the objective enough, zero where none does.
+
+    Of less than the whole step the fall is to be more than rounding.
+    """
+    direction = new.eta - point.eta
+    known = float(penalty.value(point.w).sum())
+    now = rows.value(point.eta) + known
+    fall = float(penalty.value(new.w).sum()) - known - rows.mean(r * direction)
+    share, rounding = 1.0, RISE_OF_ROUNDING * (abs(now) + rows.size_of_terms(point.eta))
+    for _ in range(MOST_HALVINGS):
+        w = point.w + share * (new.w - point.w) if share < 1.0 else new.w
+        value = rows.value(point.eta + share * direction) + float(penalty.value(w).sum())
+        if value <= now + LEAST_FALL * share * fall + rounding:
+            return share if share == 1.0 or -share * fall > rounding else 0.0
+        share *= 0.5
+    return 0.0
 
 
 def between(point: Point, new: Point, share: float) -> Point:
