@@ -24,18 +24,12 @@ import numpy as np
 from ...data.design import Array, Design, Index
 from ..base import Bound, Mask, Settings, Solution
 from .batch import Batch, Features, Points, Solved
-from .curvatures import (
-    ACTIVE_A_ROW,
-    ROWS_OF_OWN_CURVATURE,
-    CurvatureSource,
-    Frozen,
-    OfFewRows,
-)
+from .curvatures import ACTIVE_A_ROW, CurvatureSource, Frozen, OfFewRows
 from .few_features import FewFeatures
 from .newton_cg import NewtonCG
 from .passes import Passes
 from .polynomials import lagrange
-from .prox_newton import NewtonPath, Point, aims_of
+from .prox_newton import MOST_KNOWN, NewtonPath, Point, aims_of
 from .row_space import RowSpace
 from .rows import on_rows, on_rows_that_count
 from .single_fit import fit_alone
@@ -175,7 +169,7 @@ class BatchedNewton(NewtonPath):
         """Curvatures of their own where the rows are few beside the support, else one for all."""
         rows, part = self.rows, self.part
         many = np.count_nonzero(self.point.w) > ACTIVE_A_ROW * part.n_samples
-        if part.plain is not None and part.n_samples <= ROWS_OF_OWN_CURVATURE and many:
+        if part.plain is not None and many:
             return OfFewRows(part.plain, rows.omega, rows.has_intercept)
         return Frozen(rows, part, self.model)
 
@@ -213,8 +207,9 @@ class BatchedNewton(NewtonPath):
         columns = solved.gaps, solved.n_iter.astype(int), deviances, df, intercepts
         numbers = zip(*(column.tolist() for column in columns), strict=True)
         found = [Solution(w, *one) for w, one in zip(W, numbers, strict=True)]
-        each_point = list(map(Point, W, points.b.tolist(), points.eta))
-        self._remember(np.log(solved.alphas).tolist(), each_point)
+        last = slice(-MOST_KNOWN, None)
+        each_point = list(map(Point, W[last], points.b[last].tolist(), points.eta[last]))
+        self._remember(np.log(solved.alphas[last]).tolist(), each_point)
         self.alpha, self.point = float(solved.alphas[-1]), self.known[-1][1]
         return found
 

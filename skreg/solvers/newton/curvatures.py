@@ -2,9 +2,9 @@
 
 `Frozen`: one curvature h, that of an alpha in the middle, serves them all, each times a number s_i
 that makes the mean that of the alpha's own. Then ``G_i = s_i G``, and problem i is that of G with
-its linear term and thresholds over s_i. With few rows, and more active features than these, each
-alpha has its own curvature in every sweep (`OfFewRows`): equations have the size of the rows, and
-no Gram matrix of the working set is made.
+its linear term and thresholds over s_i. With more active features than rows (`OfFewRows`) each
+alpha has its own curvature in every sweep: equations have the size of the rows, and no Gram matrix
+of the working set is made.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from .minima import OverFewRows, SideBySide
 from .model import CurvedModel
 from .rows import TargetLoss, floored
 
-# Up to so many rows, and with more active features to a row than this, a system of the size of the
-# rows for each alpha takes less time than the Gram matrix of a working set, with an L1 share of 0.1
-# a half of it; with fewer active features it takes up to twice as long.
-ROWS_OF_OWN_CURVATURE, ACTIVE_A_ROW = 200, 1.2
+# With more active features to a row than this, a system of the size of the rows for each alpha
+# takes less time than the Gram matrix of a working set, with an L1 share of 0.1 half of it; with
+# fewer it takes up to twice as long.
+ACTIVE_A_ROW = 1.2
 
 
 class Sums(NamedTuple):
