@@ -10,8 +10,9 @@ From linear predictors near those of the solutions a sweep is, for every alpha o
 
 Alphas with a small error are done, the others go on. At the end the correlations of u are the KKT
 check of all features and give the rest of the gap, see `certificate.py`. There is no line search:
-where the error of an alpha falls too slowly under curvatures that are new, or a feature outside the
-working set violates its KKT condition, the batch ends before that alpha.
+where the error of an alpha falls too slowly under curvatures that are new, its minimum is not
+found, as its active features depend on each other, or a feature outside the working set violates
+its KKT condition, the batch ends before that alpha.
 """
 
 from __future__ import annotations
@@ -182,8 +183,9 @@ class Batch:
             go = ~small
             slow = go & ~(errors <= SWEEP_CONTRACTION * last)
             renews = bool(np.count_nonzero(slow)) and age >= WORTH_RENEWING and not source.own
-            if np.count_nonzero(slow) and not renews:
-                end = int(left[slow.argmax()])
+            lost = ~ended if renews else slow | ~ended
+            if np.count_nonzero(lost):
+                end = int(left[lost.argmax()])
                 go &= left < end
             left = left[go]
             if not len(left):

@@ -354,6 +354,28 @@ def test_minima_are_those_of_plain_coordinate_descent(kind, m, ridged):
         np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
+def test_a_batch_ends_at_once_where_active_features_depend_on_each_other(monkeypatch):
+    """Columns of the levels of two names, which both sum to one."""
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(0, [[12], [14]], (2, 300))
+    X = np.hstack([np.equal.outer(first, np.arange(12)), np.equal.outer(second, np.arange(14))])
+    eta = 0.3 * rng.standard_normal(12)[first] + rng.standard_normal(14)[second]
+    y = rng.poisson(np.exp(eta)).astype(float)
+    bound = Problem(Penalty.build(26, 1.0), Poisson()).bind(X.astype(float), y)
+    n_sweeps, accept = [], BatchedNewton._accept
+
+    def seen(self, batch):
+        if not batch.done and not batch.points.W[0].any():
+            n_sweeps.append(batch.n_sweeps)
+        return accept(self, batch)
+
+    monkeypatch.setattr(BatchedNewton, "_accept", seen)
+    path = fit_path(bound, alpha_grid(bound, 30, 1e-5))
+    assert path.converged.all()
+    assert n_sweeps
+    assert set(n_sweeps) == {1}
+
+
 def test_minima_that_cannot_be_found_are_told():
     gram = np.ones((25, 25))
     C = np.ones((2, 25)) * np.arange(1, 26)
