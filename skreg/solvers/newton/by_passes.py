@@ -7,6 +7,7 @@ costs as much as many points: at first some alphas of the path on all rows have 
 serve all training sets, as they are sums over groups. Then the others begin, from the points found,
 with a mean of the two Hessians that are near; where that is slow they ask for one. Where a step is
 long or does not lower the objective by Armijo's rule, the next pass evaluates damped steps too.
+Degrees of freedom without an L1 part are those of such a mean: most often to three digits.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class AlphaState:
     @property
     def needs_hessian(self) -> bool:
         """Whether steps are slow, or have ended where the residual alone does not certify it."""
-        return self.slow or self.decrement <= LEAST_DECREMENT
+        return self.slow or self.decrement <= LEAST_OF_ONE
 
     @property
     def trials(self) -> list[Trial]:
