@@ -19,7 +19,7 @@ from skreg import (
     TweedieRegressorCV,
     regularization_path,
 )
-from skreg.linear import block_data, row_blocks
+from skreg.linear import block_reader, row_blocks
 
 CUTS = [0, 1, 1, 7, 40, 40, 41, 130]
 N_FOLDS = 3
@@ -231,7 +231,7 @@ def test_a_path_of_blocks_is_that_of_rows():
 
 def test_second_derivatives_that_do_not_fit_into_memory_are_refused(monkeypatch):
     X, y, _, _ = data("two")
-    monkeypatch.setattr(block_data, "SHARE_OF_MEMORY", 1e-9)
+    monkeypatch.setattr(block_reader, "SHARE_OF_MEMORY", 1e-9)
     with pytest.raises(ValueError, match=r"second derivatives of 6 coefficients.* GiB.*fewer col"):
         LogisticRegression().fit(in_blocks(X, y))
 
