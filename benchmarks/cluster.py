@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -222,9 +223,9 @@ def on_paper(folder: Path) -> Iterator[str]:
             f"| partitions of {of_part:,} rows: their number; bytes sent at most; seconds to add"
             f" them | {n_parts}; {n_parts * size:.1e}; {n_parts * FOLDS * joining:.0f} |"
         )
-        # A partition, the rows of one fold, and the sums that a merge of eight has at hand.
-        memory = of_part * p * 8 * (1 + 1 / FOLDS) + 9 * size
-        yield f"| their memory: a partition, the rows of a fold, nine sums | {memory:.1e} |"
+        # A partition, its rows by fold, and the sums that a merge of eight has at hand.
+        memory = of_part * p * 8 * 2 + 9 * size
+        yield f"| their memory: a partition and its rows by fold, nine sums | {memory:.1e} |"
 
 
 def main() -> None:
@@ -239,7 +240,7 @@ def main() -> None:
         parts.append(two_workers(given.rows, given.columns))
     lines = []
     for part in parts:
-        for line in (*part, ""):
+        for line in chain(part, [""]):  # each as soon as it is known
             print(line, flush=True)
             lines.append(line)
     if given.out:
