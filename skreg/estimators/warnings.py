@@ -80,10 +80,9 @@ def unit_of_gaps(loss: Loss) -> str:
 class WarnsOfEdge(BaseEstimator):
     """What chooses an alpha from a grid, and warns where that ends too early."""
 
-    @property
-    def _gives_inverses(self) -> bool:
-        """Whether the user gives 1 / alpha, and calls it C."""
-        return False
+    def _inverse_strength(self, alpha: float) -> float | None:
+        """The C that an alpha of the grid was made of; None where the user gives alphas."""
+        return None
 
     def __sklearn_clone__(self) -> Any:
         copy = super().__sklearn_clone__()
@@ -98,8 +97,9 @@ class WarnsOfEdge(BaseEstimator):
         if found is None or self._is_one_of_many():
             return
         weak, edge, value, name = found.edge == "smallest", found.edge, found.alpha_min, "alpha"
-        if self._gives_inverses:
-            edge, value, name = "largest" if weak else "smallest", 1.0 / value, "C"
+        C = self._inverse_strength(found.alpha_min)
+        if C is not None:
+            edge, value, name = "largest" if weak else "smallest", C, "C"
         hint = "smaller" if edge == "smallest" else "larger"
         advice = f"pass {hint} {name}s, or take it that no feature helps"
         if weak:

@@ -171,9 +171,8 @@ class ClassifierCV(SmoothLossCVParameters, CrossValidatedLoss, LinearClassifier)
         wanted = self.store_fold_coefs
         return self.alphas is None if isinstance(wanted, str) else wanted
 
-    @property
-    def _gives_inverses(self) -> bool:
-        return self.alphas is None
+    def _inverse_strength(self, alpha: float) -> float | None:
+        return 1.0 / (self._loss_factor * alpha) if self.alphas is None else None
 
     def _warn_edge(self, results: Sequence[CVResult]) -> None:
         # scikit-learn's grid is none of the user's doing.

@@ -157,3 +157,8 @@ def test_sparse_narrow_pickled_and_converted(data):
     twin = skreg.to_sklearn(own)
     assert_array_equal(twin.predict(X), own.predict(X))
     assert twin.C == own.C_
+
+
+def test_the_edge_of_a_grid_is_told_in_terms_of_the_c_that_was_given():
+    with pytest.warns(skreg.GridEdgeWarning, match="best C, 0.01, is the largest of the grid"):
+        LinearSVCCV(Cs=[0.001, 0.01], cv=CV).fit(*TWO)
