@@ -13,7 +13,8 @@ from ..data.design import Array
 from .base import Bound, Settings, Target
 from .newton.by_passes import null_correlations_by_passes
 from .newton.class_loss import ClassLoss
-from .newton.class_ridge import smooth_path
+from .newton.class_ridge import ClassRidge, smooth_path
+from .newton.multinomial import ActivePairs
 from .newton.prox_newton import NewtonPath
 from .newton.rows import target_rows
 from .optimality import pseudo_solve
@@ -60,7 +61,10 @@ def _smooth_correlations(bound: Bound, settings: Settings) -> Array:
         eta = classes.eta
         if len(index):
             start = np.zeros((bound.design.n_features, classes.n_classes))
-            together, _ = smooth_path(free, start, exact, penalised=False)
+            if free.penalty.has_bounds:
+                together: ActivePairs | ClassRidge = ActivePairs(free, start, exact, alone=True)
+            else:
+                together, _ = smooth_path(free, start, exact, penalised=False)
             together.solve(1.0)
             eta = together.point.eta
         q = bound.design.correlate(classes.y - classes.probabilities(eta))

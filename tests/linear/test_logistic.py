@@ -370,6 +370,27 @@ def test_the_edge_of_a_grid_is_told_in_terms_of_c():
     LogisticRegressionCV(Cs=2).fit(X, y)
 
 
+@pytest.mark.parametrize("bound", [0.1, [0.1, 0.3, np.inf, np.inf]], ids=["all", "some"])
+def test_alpha_max_minds_the_bounds_of_unpenalised_features(bound):
+    rng = np.random.default_rng(2)
+    X, y = rng.normal(size=(80, 4)), rng.integers(0, 3, 80)
+    X[:, 0] += 0.8 * (y == 1)
+    X[:, 2] += 0.5 * X[:, 0]
+    model = LogisticRegression(
+        l1_ratio=1.0,
+        penalty_factor=[0.0, 0.0, 1.0, 1.0],
+        lower_bound=np.negative(bound),
+        upper_bound=bound,
+        **EXACT,
+    )
+    alpha_max = skreg.regularization_path(model, X, y, alphas=2).alphas[0]
+    alphas = alpha_max * np.array([1.0 + 1e-6, 1.0 - 1e-4])
+    coefs = skreg.regularization_path(model, X, y, alphas=alphas).coefs
+    assert np.abs(coefs[:, 0]).max() == pytest.approx(0.1)
+    assert not coefs[:, 2:, 0].any()
+    assert coefs[:, 2:, 1].any()
+
+
 def test_bad_strengths_are_refused():
     for Cs in ([0.0, 1.0], [-1.0], [[1.0]], []):
         with pytest.raises(ValueError, match="Cs must be"):
