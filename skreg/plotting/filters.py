@@ -93,10 +93,12 @@ class FilterDisplay(Display):
         AttributeError
             The estimator is not fitted, or no network.
         ValueError
-            `image_shape` does not hold the features.
+            `image_shape` does not hold the features, or is given for a network of convolutions.
         """
         estimator = fitted.unwrapped(estimator)
         if hasattr(estimator, "conv_layer_sizes"):
+            if image_shape is not None:
+                raise ValueError("image_shape is that of a multilayer perceptron's features alone")
             kernel = fitted.of_network(estimator, "kernels_", cls.__name__)[0]
         else:
             weights = fitted.of_network(estimator, "coefs_", cls.__name__)[0]
@@ -215,8 +217,10 @@ class FilterDisplay(Display):
 def _as_images(weights: NDArray[Any], image_shape: Sequence[int] | None) -> NDArray[Any]:
     """Shape the weights into each unit as the image of the features."""
     n_features = len(weights)
-    shape = (math.isqrt(n_features),) * 2 if image_shape is None else tuple(image_shape)
-    if len(shape) not in (2, 3) or math.prod(shape) != n_features:
+    square = (math.isqrt(n_features),) * 2
+    shape = square if image_shape is None else tuple(np.ravel(image_shape).tolist())
+    whole = all(isinstance(size, int) and size > 0 for size in shape)
+    if len(shape) not in (2, 3) or not whole or math.prod(shape) != n_features:
         how = "give (height, width) or (height, width, n_channels)"
         if image_shape is None:
             raise ValueError(f"{n_features} features are no square image: {how} as image_shape")
@@ -228,12 +232,13 @@ def _chosen(filters: Sequence[int] | None, n_filters: int, most: int) -> list[in
     """Check the filters asked for."""
     if filters is None:
         return list(range(min(n_filters, most)))
-    for index in filters:
-        if not 0 <= index < n_filters:
+    chosen = np.ravel(filters).tolist()
+    for index in chosen:
+        if index not in range(n_filters):
             raise ValueError(f"filter {index} is out of range: there are {n_filters} filters")
-    if not len(filters):
+    if not chosen:
         raise ValueError("filters is empty")
-    return [int(index) for index in filters]
+    return [int(index) for index in chosen]
 
 
 def _colorbar(canvas: Canvas, scale: Any, label: str, overrides: Kwargs) -> Colorbar:

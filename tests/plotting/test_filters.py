@@ -89,6 +89,8 @@ def test_kernels_of_a_convolution_are_those_of_the_first_layer(channels, shape):
     images = X[:, : np.prod(shape)].reshape(-1, *shape)
     net = ConvClassifier((5, 4), kernel_size=3, channels=channels, max_iter=1, random_state=0)
     display = FilterDisplay.from_estimator(net.fit(images, y))
+    with pytest.raises(ValueError, match="image_shape is that of a multilayer perceptron"):
+        FilterDisplay.from_estimator(net, image_shape=(4, 4))
     kernels = net.kernels_[0]
     assert kernels.shape == (3, 3, 4 if channels == "last" else 3, 5)
     for index, image in enumerate(display.images_):
@@ -169,6 +171,9 @@ def test_what_cannot_be_drawn_is_refused(model):
         draw(LinearRegression().fit(X, y))
     with pytest.raises(ValueError, match=r"image_shape=\(8, 9\) does not hold 64 features"):
         draw(model, image_shape=(8, 9))
+    for shape in ((8.0, 8), (-8, -8), 64, "88"):
+        with pytest.raises(ValueError, match="does not hold 64 features"):
+            draw(model, image_shape=shape)
     other = MLPClassifier(3, max_iter=1).fit(X[:, :50], y)
     with pytest.raises(ValueError, match="50 features are no square image: give"):
         draw(other)
@@ -178,7 +183,9 @@ def test_what_cannot_be_drawn_is_refused(model):
     plain = FilterDisplay(kernel())
     for options, message in [
         ({"filters": [6]}, "filter 6 is out of range: there are 6 filters"),
+        ({"filters": [0, 0.5]}, "filter 0.5 is out of range"),
         ({"filters": []}, "filters is empty"),
+        ({"filters": 6}, "filter 6 is out of range"),
         ({"n_columns": 0}, "n_columns must be at least 1"),
         ({"max_filters": 0}, "max_filters must be at least 1"),
     ]:
