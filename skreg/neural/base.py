@@ -307,7 +307,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
             self._start(units, stages, plan)
         elif not hasattr(self, "_generator"):  # weights set by hand
             self._seed(check_random_state(self.random_state))
-        check_same_network(self, weight_shapes(units, stages))
+        check_same_network(self, weight_shapes(units, stages), stages)
         self._images = images
         held, out = None, None
         if not incremental:
@@ -374,7 +374,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         elif not hasattr(self, "_generator"):  # weights set by hand
             self._seed(check_random_state(self.random_state))
         self._split_seed = seed
-        check_same_network(self, weight_shapes(units))
+        check_same_network(self, weight_shapes(units), [])
         held = None
         if X_val is not None:
             held = self._validation_of(X_val, y_val, X, y, plan, factors)

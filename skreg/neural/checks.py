@@ -11,7 +11,7 @@ import numpy as np
 
 from ..estimators.runtime import warn
 from .engine.constraints import Constraints
-from .engine.images import Pair
+from .engine.images import ConvStage, Pair
 from .engine.plan import Plan
 from .engine.regularizers import L1L2, Regularizer, WeightPenalty, has_prox, make_penalty
 
@@ -184,8 +184,8 @@ def resolve_batch_size(batch_size: Any, n_rows: int, clip: bool) -> int:
     return min(int(batch_size), n_rows)
 
 
-def check_same_network(estimator: Any, needed: Sequence[Pair]) -> None:
-    """Refuse to go on with weights of other shapes than needed, or another normalisation."""
+def check_same_network(estimator: Any, needed: Sequence[Pair], stages: Sequence[ConvStage]) -> None:
+    """Refuse to go on with weights or kernels of other shapes, or another normalisation."""
     fitted = "layer" if hasattr(estimator, "norm_scales_") else None
     fitted = "batch" if hasattr(estimator, "running_means_") else fitted
     if fitted != estimator.normalization and len(needed) > 1:
@@ -198,4 +198,10 @@ def check_same_network(estimator: Any, needed: Sequence[Pair]) -> None:
         raise ValueError(
             f"the weights of the fitted network have shapes {shapes}, where the sizes of its"
             f" layers, X and y ask for {needed}: set warm_start=False, or make a new estimator"
+        )
+    images = estimator._images  # None of a new network, and of weights that are set by hand
+    if images is not None and images.stages != stages:
+        raise ValueError(
+            "the fitted network has kernels or windows of other shapes than conv_layer_sizes,"
+            " kernel_size and pool_size ask for: set warm_start=False, or make a new estimator"
         )

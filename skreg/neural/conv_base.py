@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -167,11 +168,18 @@ class ConvNetwork(BaseMLP):
         return X, y
 
     def _as_fitted(self, X: Any, shape: ImageShape | None, name: str = "X") -> Any:
-        """X, if its images are of the shape of those of the fit, or it is a table."""
-        if shape is not None and shape != self.image_shape_:
+        """X, if its images have the shape, or its rows the length, of those of the fit."""
+        fitted, width = self.image_shape_, math.prod(self.image_shape_)
+        # Of other tables scikit-learn's checks say what is wrong, names of columns first.
+        if shape is None and isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] != width:
+            raise ValueError(
+                f"{name} has {X.shape[1]} features, but {type(self).__name__} is expecting {width}"
+                f" features as input, or images of {told(fitted)}: a single image is X[None]"
+            )
+        if shape is not None and shape != fitted:
             raise ValueError(
                 f"{name} has images of {told(shape)}, where {type(self).__name__} was fitted to"
-                f" images of {told(self.image_shape_)}"
+                f" images of {told(fitted)}"
             )
         return X
 

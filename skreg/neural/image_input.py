@@ -16,14 +16,18 @@ def as_rows(X: Any, channels: str) -> tuple[Any, ImageShape | None]:
     """An array of images as a table with a row for each, without a copy, and their shape.
 
     What is no array of images of shape (n, h, w), (n, h, w, c) or, with ``channels="first"``,
-    (n, c, h, w) is returned as it is, with None.
+    (n, c, h, w) is returned as it is, with None; more dimensions are refused.
     """
     if isinstance(X, list | tuple):
         try:
             X = np.asarray(X)
         except ValueError:  # rows of several lengths, which scikit-learn's checks refuse
             return X, None
-    if getattr(X, "ndim", 2) not in (3, 4):
+    n_dimensions = getattr(X, "ndim", 2)
+    if n_dimensions > 4:
+        forms = "(n, h, w) or " + ("(n, c, h, w)" if channels == "first" else "(n, h, w, c)")
+        raise ValueError(f"X has {n_dimensions} dimensions, where images have shape {forms}")
+    if n_dimensions < 3:
         return X, None
     X = X if isinstance(X, np.ndarray) else np.asarray(X)
     shape = shape_of(X.shape[1:], channels)

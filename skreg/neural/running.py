@@ -40,7 +40,8 @@ NETWORK = {
 }
 # What a fit leaves and the next one from scratch must not find.
 RESULTS = ("loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
-FITTED = (*NETWORK.values(), *RESULTS, "restored_epoch_", "_optimizer", "_progress", "history_")
+STATE = ("restored_epoch_", "_images", "_optimizer", "_progress", "history_")
+FITTED = (*NETWORK.values(), *RESULTS, *STATE)
 
 
 def publish(estimator: Any, parameters: Parameters) -> None:

@@ -139,14 +139,28 @@ def test_images_of_another_shape_are_refused():
             call(turned)
     with pytest.raises(ValueError, match="X_val has images of 6 rows, 7 columns and 1 channel,"):
         small().fit(IMAGES, LABELS, X_val=IMAGES[..., :1], y_val=LABELS)
-    with pytest.raises(ValueError, match="126 features"):
-        model.predict(np.zeros((2, 12)))
+    message = "expecting 126 features as input, or images of 6 rows, 7 columns and 3 channels"
+    with pytest.raises(ValueError, match=f"X has 7 features, but ConvClassifier is {message}"):
+        model.predict(IMAGES[0, :, :, 0])
+    with pytest.raises(ValueError, match=f"X_val has 12 features, but ConvClassifier is {message}"):
+        small().fit(IMAGES, LABELS, X_val=np.zeros((30, 12)), y_val=LABELS)
     with pytest.raises(ValueError, match="asks for 7 rows"):
         model.set_params(image_shape=(7, 6, 3)).fit(IMAGES, LABELS)
-    with pytest.raises(ValueError, match="dim"):
+    with pytest.raises(ValueError, match=r"X has 5 dimensions, where .*\(n, h, w, c\)"):
         model.predict(np.zeros((2, 2, 2, 2, 2)))
     with pytest.raises(ValueError, match="weights of the fitted network have shapes"):
         model.set_params(image_shape=None, kernel_size=2).fit(IMAGES, LABELS)
+
+
+def test_kernels_are_not_taken_for_others_of_as_many_entries():
+    model = small(conv_layer_sizes=4, warm_start=True).fit(IMAGES, LABELS)
+    model.set_params(kernel_size=(1, 9))
+    for call in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match="kernels or windows of other shapes"):
+            call(IMAGES, LABELS)
+    assert model.kernels_[0].shape == (3, 3, 3, 4)
+    model.set_params(warm_start=False).fit(IMAGES, LABELS)
+    assert model.kernels_[0].shape == (1, 9, 3, 4)
 
 
 def test_kernels_are_views_of_the_matrices():
