@@ -44,6 +44,8 @@ def refuse_sums(estimator: Any, X: Any) -> None:
 
 def check_rows(estimator: Any, X: Any, **options: Any) -> Any:
     """scikit-learn's checks of an X to predict; the error names row and column."""
+    if isinstance(X, SummedRows):
+        raise TypeError(f"X to predict must be rows in memory, not {type(X).__name__}")
     _refuse_hidden(X, "X")
     try:
         return validate_data(estimator, X, reset=False, **options)

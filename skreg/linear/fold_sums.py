@@ -105,8 +105,11 @@ class FoldSums:
         total = dict(self.by_fold)
         with naming_block(other.block):
             if self.by_fold and other.by_fold:
-                width = len(next(iter(other.by_fold.values())).matrix.S)
-                refuse_too_large(width, len(self.by_fold.keys() | other.by_fold.keys()))
+                first, new = (next(iter(each.by_fold.values())) for each in (self, other))
+                first._refuse_unlike(new)  # also of folds that are never added up
+                refuse_too_large(
+                    len(first.matrix.S), len(self.by_fold.keys() | other.by_fold.keys())
+                )
             for label, own in other.by_fold.items():
                 total[label] = total[label] + own if label in total else own
         return type(self)(total, other.labelled, other.block, self.n_rows + other.n_rows)

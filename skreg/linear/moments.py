@@ -217,7 +217,8 @@ class Moments(SummedRows):
     def _refuse_unlike(self, other: Moments) -> None:
         if self.n_features != other.n_features:
             raise ValueError(
-                f"moments of {self.n_features} and of {other.n_features} features do not add up"
+                f"moments of {self.n_features} and of {other.n_features} features do not add up:"
+                " give X with the same columns in the same order"
             )
         if (self.n_targets, self.one_target) != (other.n_targets, other.one_target):
             raise ValueError(

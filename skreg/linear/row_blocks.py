@@ -243,7 +243,8 @@ class RowBlocks(RowSource, SummedRows):
                 said, n_rows = time.monotonic(), int(np.sum(total.n_rows))
                 print(f"{n_rows} rows, {k + 1} blocks, {said - started:.0f} s", file=sys.stderr)
         if total is None:
-            raise ValueError("the blocks have no rows")
+            what = ": the callable must return a new iterable for each pass"
+            raise ValueError(f"the blocks have no rows{what if callable(self.blocks) else ''}")
         return total
 
 

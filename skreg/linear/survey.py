@@ -122,8 +122,9 @@ class Survey:
             groups, weights = dict(self.by_group), dict(self.weights)
             self._refuse_other_kinds(other)
             if groups and other.by_group:
-                width = len(next(iter(groups.values())).matrix.S)
-                refuse_too_large(width, len(groups.keys() | other.by_group.keys()))
+                first, new = (next(iter(each.values())) for each in (groups, other.by_group))
+                first._refuse_unlike(new)  # also of groups that are never added up
+                refuse_too_large(len(first.matrix.S), len(groups.keys() | other.by_group.keys()))
             for key, own in other.by_group.items():
                 groups[key] = groups[key] + own if key in groups else own
             for one, weight in other.weights.items():

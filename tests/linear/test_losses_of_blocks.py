@@ -267,6 +267,12 @@ def test_what_is_refused():
         LogisticRegression().fit(RowBlocks([(X, y), (broken, y)]))
     with pytest.raises(ValueError, match="block 1: classes are text here and numbers before"):
         LogisticRegression().fit(RowBlocks([(X, np.arange(len(y)) % 2), (X, y)]))
+    narrow = RowBlocks([(X[y == "yes"], y[y == "yes"]), (X[y != "yes", 1:], y[y != "yes"])])
+    for class_weight in (None, "balanced"):
+        with pytest.raises(ValueError, match=r"block 1: moments of .* features do not add up"):
+            LogisticRegression(class_weight=class_weight).fit(narrow)
+    with pytest.raises(TypeError, match="X to predict must be rows in memory, not RowBlocks"):
+        LogisticRegression().fit(X, y).predict(rows)
 
 
 def test_rows_that_change_between_passes_are_refused():
@@ -279,6 +285,9 @@ def test_rows_that_change_between_passes_are_refused():
 
     with pytest.raises(ValueError, match="must return the same rows each time"):
         LogisticRegression().fit(RowBlocks(blocks))
+    once = iter([(X, y)])
+    with pytest.raises(ValueError, match="no rows: the callable must return a new iterable"):
+        LogisticRegression().fit(RowBlocks(lambda: once))
     with pytest.raises(ValueError, match="all of them"):
         LogisticRegressionCV().fit(RowBlocks([(X, y, None, y == "yes")]))
 

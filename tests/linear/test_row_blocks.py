@@ -147,6 +147,9 @@ def test_what_is_wrong_names_the_block():
         RowBlocks(3)
     with pytest.raises(ValueError, match="leave cv and n_folds at None"):
         LassoCV(cv=3).fit(in_blocks(X, y, weight, np.arange(90) % 3))
+    zeros = np.zeros(90, dtype=int)
+    with pytest.raises(ValueError, match="block 1: moments of 5 and of 4 features"):
+        LassoCV().fit(RowBlocks([(X, y, None, zeros), (X[:, 1:], y, None, zeros + 1)]))
     with pytest.raises(ValueError, match="there are no folds: set cv"):
         RidgeCV().fit(in_blocks(X, y))
     with pytest.raises(ValueError, match="at least 2 folds, got 1"):

@@ -156,7 +156,10 @@ class BlockBatches:
         else:
             if not size:
                 return
-        raise ValueError(f"an epoch has other rows than the {len(self.data)} that were counted")
+        raise ValueError(
+            f"an epoch has other rows than the {len(self.data)} that the first pass counted: a"
+            " callable must return the same rows each time"
+        )
 
     def _fill(self, pieces: list[tuple[Data, Index]], filled: int) -> None:
         for block, rows in pieces:
