@@ -1,8 +1,7 @@
 """A pytest plugin that puts skreg's estimators and functions in the place of scikit-learn's.
 
 ``-p sklearn_swap`` does it before a test module of scikit-learn is imported; a module that has
-something else under one of the names stops the run. ``--one-of-each`` runs one test of each
-function, that of its last parameters, which are seldom the simplest.
+something else under one of the names stops the run.
 """
 
 import inspect
@@ -49,10 +48,6 @@ def is_of_ours(item: pytest.Function) -> bool:
     return "LinearSVC(" in inspect.getsource(item.function)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--one-of-each", action="store_true")
-
-
 def pytest_configure() -> None:
     # scikit-learn's tests make targets by the private losses of its own models.
     for name in ("GammaRegressor", "PoissonRegressor", "TweedieRegressor"):
@@ -64,11 +59,9 @@ def pytest_configure() -> None:
                 setattr(place, name, getattr(skreg, name))
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     items[:] = [item for item in items if is_of_ours(item)]
     for module in {item.getparent(pytest.Module).obj for item in items}:
         for name in NAMES:
             if getattr(module, name, getattr(skreg, name)) is not getattr(skreg, name):
                 raise pytest.UsageError(f"{module.__name__}.{name} is not skreg's")
-    if config.getoption("--one-of-each"):
-        items[:] = {(item.module, item.originalname): item for item in items}.values()

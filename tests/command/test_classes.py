@@ -79,7 +79,7 @@ def test_the_grid_is_the_estimators_own(compared):
     assert_allclose(result.rows[0].path.alphas, model.path_.alphas)
 
 
-@pytest.mark.parametrize("rule", ["min", "1se"])
+@pytest.mark.parametrize("rule", [pytest.param("min", marks=pytest.mark.exhaustive), "1se"])
 def test_a_rule_that_is_said_is_for_both(files, rule):
     table = read_table(files["cell"], "cell", "text")
     result = compare_classes(table, rule=rule, n_folds=3)

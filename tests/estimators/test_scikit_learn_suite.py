@@ -28,16 +28,16 @@ needs_scikit_learn_1_9 = pytest.mark.skipif(
     reason="the interface that is promised is that of scikit-learn 1.9",
 )
 
-# Fewer functions and fewer tests than these mean that a module was not collected as it should be.
+# Fewer tests than these mean that a module was not collected as it should be.
 AT_LEAST = {
-    "linear_model.tests.test_coordinate_descent": (50, 280),
-    "linear_model.tests.test_sparse_coordinate_descent": (13, 150),
-    "linear_model.tests.test_ridge": (50, 1000),
-    "linear_model.tests.test_logistic": (75, 650),
-    "linear_model._glm.tests.test_glm": (20, 300),
-    "linear_model.tests.test_huber": (10, 12),
-    "svm.tests.test_svm": (10, 15),
-    "neural_network.tests.test_mlp": (40, 55),
+    "linear_model.tests.test_coordinate_descent": 280,
+    "linear_model.tests.test_sparse_coordinate_descent": 150,
+    "linear_model.tests.test_ridge": 1000,
+    "linear_model.tests.test_logistic": 650,
+    "linear_model._glm.tests.test_glm": 300,
+    "linear_model.tests.test_huber": 12,
+    "svm.tests.test_svm": 15,
+    "neural_network.tests.test_mlp": 55,
 }
 
 # Pattern of the full name of a test, and why it fails.
@@ -155,20 +155,8 @@ LISTED = {
 # These test scikit-learn's private solvers and its classifiers alone, for half a minute.
 NOT_OURS = ("test_lbfgs_solver_consistency", "test_regularization_limits_ridge_classifier_gcv")
 
-# These take half a second and more each, and are left to the run of all.
-SLOW = (
-    "test_multinomial_cv_iris",
-    "test_sample_weight_invariance",
-    "test_LogisticRegressionCV_GridSearchCV_elastic_net",
-    "test_enet_ols_consistency",
-    "test_normal_ridge_comparison",
-    "test_logistic_regression_path_init_coefs",
-)
 
-
-def outcomes(
-    modules: Iterable[str], folder: Path, *options: str, without: Iterable[str] = NOT_OURS
-) -> dict[str, dict[str, str]]:
+def outcomes(modules: Iterable[str], folder: Path, *options: str) -> dict[str, dict[str, str]]:
     """Run modules of scikit-learn's tests; for each module the outcome of each test by its name."""
     settings, report = folder / "pytest.ini", folder / "report.xml"
     settings.write_text("[pytest]\n")
@@ -183,8 +171,7 @@ def outcomes(
         "--assert=plain",
         "--tb=native",
         "-k",
-        " and ".join(f"not {name}" for name in without),
-        *options,
+        " and ".join(f"not {name}" for name in NOT_OURS),
     ]
     # From scikit-learn's folder on, so that the report names the module of each test.
     command += ["-c", str(settings), f"--rootdir={SCIKIT_LEARN}", f"--junitxml={report}"]
@@ -208,19 +195,11 @@ def those_listed_fail(module: str, found: dict[str, str]) -> None:
 
 
 @needs_scikit_learn_1_9
-def test_one_of_each_of_scikit_learn_s_own_tests_passes(tmp_path):
-    quick = outcomes(LISTED, tmp_path, "--one-of-each", without=(*NOT_OURS, *SLOW))
-    for module, found in quick.items():
-        assert len(found) >= AT_LEAST[module][0]
-        those_listed_fail(module, found)
-
-
-@needs_scikit_learn_1_9
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("module", LISTED)
 def test_scikit_learn_s_own_tests_pass(module, tmp_path):
     found = outcomes([module], tmp_path)[module]
-    assert len(found) >= AT_LEAST[module][1]
+    assert len(found) >= AT_LEAST[module]
     those_listed_fail(module, found)
     unused = [p for p in LISTED[module] if not any(re.fullmatch(p, name) for name in found)]
     assert not unused, f"there are no such tests: {unused}"

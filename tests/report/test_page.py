@@ -278,6 +278,7 @@ def test_many_models_share_the_room(monkeypatch):
     assert "The 100 largest of 5,000 coefficients are shown" in read.words
 
 
+@pytest.mark.exhaustive
 def test_a_report_of_seven_thousand_genes(shared_data, tmp_path):
     data = shared_data("golub")
     model = skreg.RidgeCV(alphas=np.logspace(2, 8, 20), cv=5, scoring="neg_mean_squared_error")
