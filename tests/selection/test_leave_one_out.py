@@ -79,6 +79,16 @@ def test_no_mode_loses_digits_to_a_tiny_alpha(shape, alpha, mode):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-7 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("shape", [(12, 4), (10, 14)])
+def test_the_scales_of_columns_cost_no_digits(shape, seed):
+    X, y, rng = data(*shape, seed)
+    X *= 10.0 ** rng.uniform(-4, 4, shape[1])
+    expected = refits(X, y, 1e-8, np.ones(len(y)))
+    found = left_out(X, y, 1e-8, gcv_mode="svd")
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
 @pytest.mark.parametrize("orders", [2, 5, 7, 10])
 def test_weights_over_many_orders_of_magnitude_warn(orders):
     X, y, _ = data(20, 30, seed=3)
