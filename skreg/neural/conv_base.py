@@ -14,7 +14,7 @@ from ..estimators.parameters import COUNT, parameter, with_parameters
 from ..estimators.validation import PAIR
 from ..rows.dask import is_dask
 from ..rows.source import RowSource
-from .base import BaseMLP
+from .base import MOST_ALIKE, BaseMLP
 from .checks import rows_and_columns
 from .engine.image_augmentation import ImageAugmentation
 from .engine.images import ConvStages, ImageShape
@@ -22,11 +22,6 @@ from .engine.layers import Matrix
 from .engine.plan import Plan
 from .engine.weights import Parameters
 from .image_input import are_bytes, as_rows, image_shape, told
-
-# Most images that are predicted in float64 whatever `dtype` is. On some processors BLAS adds up in
-# an order that depends on the place of a row in the matrix, which float32 shows; where there are
-# many images no one asks for the last digit, and it takes half the time.
-FEW_IMAGES = 1000
 
 
 @with_parameters
@@ -133,8 +128,9 @@ class ConvNetwork(BaseMLP):
         return super()._check_X(self._as_fitted(*as_rows(X, self.channels)))
 
     def _parameters(self, n_rows: int) -> Parameters:
+        """In float64 for a few images, whatever `dtype` is: what a place changes is rounded off."""
         own = super()._parameters(n_rows)
-        return own.flattened(np.float64) if n_rows <= FEW_IMAGES else own
+        return own.flattened(np.float64) if n_rows <= MOST_ALIKE else own
 
     def _raw(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
         return super()._raw(X, rng).astype(self.coefs_[0].dtype, copy=False)

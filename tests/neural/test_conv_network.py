@@ -75,7 +75,7 @@ def test_blocks_of_large_images_are_small():
     start = initial_parameters(
         [80000, 1], "relu", None, np.random.default_rng(0), float, images.stages
     )
-    assert Network(start, "relu", [0.0], images=images).block_rows == network_module.FEW_ROWS
+    assert Network(start, "relu", [0.0], images=images).block_rows == network_module.FEWEST_IMAGES
 
 
 def test_the_start_of_a_kernel_counts_the_pixels_it_goes_into():

@@ -183,7 +183,7 @@ def test_hidden_activations_and_samples():
 def test_many_images_are_predicted_as_few_are(monkeypatch):
     model = small().fit(IMAGES, LABELS)
     few, hidden = model.predict_proba(IMAGES / 255.0), model.hidden_activations(IMAGES)
-    monkeypatch.setattr(conv_base, "FEW_IMAGES", 0)
+    monkeypatch.setattr(conv_base, "MOST_ALIKE", 0)
     np.testing.assert_allclose(model.predict_proba(IMAGES / 255.0), few, atol=1e-6)
     for a, b in zip(model.hidden_activations(IMAGES), hidden, strict=True):
         assert a.dtype == b.dtype == np.float32

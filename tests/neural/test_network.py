@@ -124,26 +124,26 @@ def test_noise_has_the_spread_asked_for():
 
 @unconverged
 @pytest.mark.parametrize("stored", [np.asarray, sparse.csr_matrix])
-def test_a_row_is_predicted_alike_among_a_few_and_a_few_more(stored):
+def test_a_row_is_predicted_alike_alone_and_among_others(stored):
     random = np.random.default_rng(0)
     X = stored(random.normal(size=(40, 30)) * (random.random((40, 30)) < 0.05))
     model = MLPRegressor((50, 20), max_iter=1, random_state=0).fit(X, np.arange(40.0))
-    # As many rows as the few are filled up to: BLAS then takes the same way on any processor.
-    among = X[: network_module.FEW_ROWS]
-    together, hidden = model.predict(among), model.hidden_activations(among)
-    for n_rows in (1, 2, 3, 7):
+    together, hidden = model.predict(X), model.hidden_activations(X)
+    for n_rows in (1, 2, 3, 7, 8, 30):
         np.testing.assert_array_equal(model.predict(X[:n_rows]), together[:n_rows])
         for few, many in zip(model.hidden_activations(X[:n_rows]), hidden, strict=True):
             np.testing.assert_array_equal(few, many[:n_rows])
 
 
 @unconverged
+@pytest.mark.parametrize("normalization", [None, "batch"])
 @pytest.mark.parametrize("hidden", [(), (3,), (100,)])
 @pytest.mark.parametrize("n_outputs", [1, 3])
-def test_the_order_of_rows_does_not_show(hidden, n_outputs):
+def test_the_order_of_rows_does_not_show(hidden, n_outputs, normalization):
     """Not even in the last digit, though float32 has few of them."""
     random = np.random.default_rng(0)
     X, Y = random.normal(size=(43, 5)), random.normal(size=(43, n_outputs)).squeeze()
-    model = MLPRegressor(hidden, max_iter=1, random_state=0).fit(X, Y)
+    options = {"normalization": normalization, "max_iter": 1, "random_state": 0}
+    model = MLPRegressor(hidden, **options).fit(X, Y)
     order = random.permutation(43)
     np.testing.assert_array_equal(model.predict(X[order]), model.predict(X)[order])

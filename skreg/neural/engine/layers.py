@@ -23,6 +23,9 @@ Matrix = NDArray[Any]
 # BLAS adds up the entries of a product in one order where the columns are a multiple of this, in
 # those that were tried; with a column or two left over it depends on the rows beside.
 EVEN = 8
+# Rows of a block, and of half of one, whose products BLAS adds up in one order. With more rows it
+# depends on the place of a row, in OpenBLAS for AVX2; with one or two it is another one.
+ROWS_OF_BLOCK, HALF_BLOCK = 8, 4
 
 
 class Layer(ABC):
@@ -65,6 +68,8 @@ class Dense(Layer):
     weight_gradient, bias_gradient : ndarray or None
         Where `backward` writes. None is for `forward` alone, where a row's value must not depend on
         the rows beside it: the weights are then filled up to a multiple of `EVEN` columns.
+    by_blocks : bool
+        Whether `forward` is `product_by_blocks`, for which only a single column is filled up.
     """
 
     _in: Matrix
@@ -75,15 +80,17 @@ class Dense(Layer):
         bias: Matrix,
         weight_gradient: Matrix | None = None,
         bias_gradient: Matrix | None = None,
+        *,
+        by_blocks: bool = False,
     ) -> None:
         self.weight, self.bias = weight, bias
         self.weight_gradient, self.bias_gradient = weight_gradient, bias_gradient
         self._weight_t, self._used = weight.T, weight
         self._x: Any = None
-        self._to_output: Any = np.dot
+        self._to_output: Any = product_by_blocks if by_blocks else np.dot
         self._to_weight: Any = np.dot
         self._to_input: Any = np.dot
-        left_over = -len(bias) % EVEN
+        left_over = 0 if by_blocks and len(bias) > 1 else -len(bias) % EVEN
         if weight_gradient is None and left_over:
             self._used = np.zeros((len(weight), len(bias) + left_over), dtype=weight.dtype)
             self._used[:, : len(bias)] = weight
@@ -126,6 +133,27 @@ class Dense(Layer):
             self._buffers["_in"] = np.empty((self._capacity, len(self.weight)), self.weight.dtype)
             self._in = self._buffers["_in"][: len(gradient)]
         return self._to_input(gradient, self._weight_t, self._in)
+
+
+def product_by_blocks(a: Matrix, b: Matrix, out: Matrix) -> Matrix:
+    """``a @ b``, written into `out`, each row to the last digit the same whatever its place.
+
+    The number of rows is a multiple of `HALF_BLOCK`. Many take twice the time of one product.
+    """
+    n_rows, n_columns = out.shape
+    if HALF_BLOCK * b.size <= SMALL_PRODUCT < ROWS_OF_BLOCK * b.size and n_columns > 1:
+        # Both a block and half of one shall be small, or neither: BLAS has kernels for either.
+        middle = n_columns // 2
+        for part in (slice(middle), slice(middle, None)):
+            product_by_blocks(a, b[:, part], out[:, part])
+        return out
+    whole = n_rows - n_rows % ROWS_OF_BLOCK
+    if whole:
+        blocks = out[:whole].reshape(-1, ROWS_OF_BLOCK, n_columns)
+        np.matmul(a[:whole].reshape(-1, ROWS_OF_BLOCK, a.shape[1]), b, out=blocks)
+    if whole < n_rows:
+        np.matmul(a[whole:], b, out=out[whole:])
+    return out
 
 
 class Activation(Layer):

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from .conv import Conv2D
 from .images import ChannelDropout, ConvStage, ConvStages, Flatten, ToPixels
-from .layers import ACTIVATIONS, EVEN, Dense, Dropout, Layer, Matrix
+from .layers import ACTIVATIONS, EVEN, HALF_BLOCK, Dense, Dropout, Layer, Matrix
 from .normalization import BatchNorm, LayerNorm
 from .pooling import POOLINGS
 from .weights import Parameters, kernel_areas
@@ -20,8 +19,8 @@ from .weights import Parameters, kernel_areas
 WIDEST_BLOCK = 1 << 20
 # Share of entries that are not zero below which sparse products are used; at 0.1 they take as long.
 SPARSE_BELOW = 0.05
-# BLAS takes fewer rows than this by other kernels: up to two, in those that were tried.
-FEW_ROWS = 8
+# Fewest images that are predicted at a time.
+FEWEST_IMAGES = 8
 # What a byte of an image is divided by: white is then 1.
 WHITE = 255.0
 
@@ -44,6 +43,9 @@ class Network:
         Where `backward` writes; None makes a network for prediction alone.
     images : ConvStages or None
         The convolutions.
+    rows_alike : bool
+        Whether a row is predicted alike to the last digit, whatever the rows beside it. Dense
+        layers can do so, see `product_by_blocks`; convolutions cannot.
     """
 
     def __init__(
@@ -54,13 +56,14 @@ class Network:
         input_dropout: float = 0.0,
         gradients: Parameters | None = None,
         images: ConvStages | None = None,
+        rows_alike: bool = False,
     ) -> None:
         self.parameters, self.gradients = parameters, gradients
         self.layers: list[Layer] = []
         self.batch_norms: list[BatchNorm] = []
         self._n_pixels: list[int] = []  # rows of a layer's matrix, for each row of X
         self._hidden_ends: list[int] = []
-        self._n_rows, self._images = -1, images
+        self._n_rows, self._images, self._rows_alike = -1, images, rows_alike
         #: Whether there is dropout at all, and whether X must be an array.
         self.noisy = bool(input_dropout) or any(dropout)
         self.needs_dense = bool(input_dropout) or images is not None
@@ -74,7 +77,7 @@ class Network:
             self.to_pixels = ToPixels(images.shape, images.channels_first, self._dtype)
             self._append(self.to_pixels)
         self._first = len(self.layers)
-        if gradients is None and not (parameters.scales or self.noisy or stages):
+        if gradients is None and not (rows_alike or parameters.scales or self.noisy or stages):
             weights, biases = with_even_units(weights, biases)
         for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
             own = [weight, bias]
@@ -85,7 +88,7 @@ class Network:
                 if i == len(stages) - 1:
                     self._append(Flatten(images.pooled, self._dtype))
                 continue
-            self._append(Dense(*own))
+            self._append(Dense(*own, by_blocks=rows_alike))
             if i < len(weights) - 1:
                 self._append_normalization(i)
                 self._append_activation(weight.shape[1])
@@ -98,7 +101,7 @@ class Network:
         widths = [n_in, *(weight.shape[1] for weight in weights)]
         widest = max(*widths, *(math.prod(stage.convolved) for stage in stages))
         #: Rows that are predicted at a time: as many as keep every buffer in bounds.
-        self.block_rows = max(FEW_ROWS if stages else 64, WIDEST_BLOCK // widest)
+        self.block_rows = max(FEWEST_IMAGES if stages else 64, WIDEST_BLOCK // widest)
 
     def _append(self, layer: Layer, n_pixels: int = 1) -> None:
         self.layers.append(layer)
@@ -179,10 +182,7 @@ class Network:
         return rows_of(X, index, dense or self.needs_dense, self._dtype)
 
     def raw(self, X: Any, rows: Any = None, rng: np.random.Generator | None = None) -> Matrix:
-        """Raw predictions of all rows of X, or of some, block by block.
-
-        A few rows take the way that BLAS takes for many.
-        """
+        """Raw predictions of all rows of X, or of some, block by block."""
         n_rows = X.shape[0] if rows is None else len(rows)
         last = self.parameters.weights[-1]
         out = np.empty((n_rows, last.shape[1]), dtype=last.dtype)
@@ -192,9 +192,9 @@ class Network:
             out[part] = self.forward(self._padded(x), rng)[: x.shape[0]]
         return out
 
-    def _padded(self, x: Matrix) -> Matrix:
-        """`x`, filled up where it has few rows; not with images, each of which takes a while."""
-        return padded(x) if self._images is None else x
+    def _padded(self, x: Any) -> Any:
+        """`x`, with whole blocks of rows where products are made of them."""
+        return padded(x) if self._rows_alike else x
 
     def hidden(self, X: Any) -> list[Matrix]:
         """What each hidden layer gives for all rows, without dropout.
@@ -213,7 +213,7 @@ class Network:
                     x = layer.forward(x)
                 if i < len(stages):
                     h, w, c = stages[i].pooled
-                    found.append(x.reshape(h, -1, w, c).swapaxes(0, 1)[:n_rows].copy())
+                    found.append(x.reshape(h, -1, w, c).swapaxes(0, 1).copy())
                 else:
                     found.append(np.array(x[:n_rows, : widths[i]]))
                 start = end
@@ -262,16 +262,13 @@ def from_bytes(values: Matrix, dtype: Any, out: Matrix | None = None) -> Matrix:
     return np.divide(values, WHITE, out=out, dtype=dtype)
 
 
-def padded(x: Matrix) -> Matrix:
-    """At least `FEW_ROWS` rows, the last of them zeros if there are fewer.
-
-    Products with a few rows are added up in another order, which float32 shows.
-    """
-    missing = FEW_ROWS - x.shape[0]
-    if missing <= 0:
+def padded(x: Any) -> Any:
+    """`x` with rows of zeros after its own, up to a multiple of `HALF_BLOCK`."""
+    missing = -x.shape[0] % HALF_BLOCK
+    if not missing:
         return x
-    if sparse.issparse(x):
-        stored: Any = sparse
-        zeros = stored.csr_matrix((missing, x.shape[1]), dtype=x.dtype)
-        return stored.vstack([x, zeros], format="csr")
-    return np.concatenate([x, np.zeros((missing, x.shape[1]), dtype=x.dtype)])
+    if isinstance(x, np.ndarray):
+        return np.concatenate([x, np.zeros((missing, x.shape[1]), dtype=x.dtype)])
+    grown = x.copy()
+    grown.resize(x.shape[0] + missing, x.shape[1])
+    return grown
