@@ -455,7 +455,12 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         self, X_val: Any, y_val: Any, X_train: Any, y_train: Any, plan: Plan, factors: Any
     ) -> Validation:
         """The user's own validation data."""
-        X, y = self._check_Xy(X_val, y_val, plan, reset=False, names=("X_val", "y_val"))
+        pair = ("X_val", "y_val")
+        try:
+            X, y = self._check_Xy(X_val, y_val, plan, reset=False, names=pair)
+        except ValueError as error:  # scikit-learn calls them X and y, or by no name
+            named = any(name in str(error) for name in pair)
+            raise error if named else ValueError(f"X_val and y_val: {error}") from None
         n_given, n_needed = (1 if each.ndim == 1 else each.shape[1] for each in (y, y_train))
         if n_given != n_needed:
             columns = "1 column" if n_given == 1 else f"{n_given} columns"

@@ -105,6 +105,19 @@ def test_y_val_with_other_columns_than_y_is_refused(estimator, target, given):
         estimator(**SHORT).fit(X, target, X_val=X_VAL, y_val=given)
 
 
+@pytest.mark.parametrize(
+    ("X_val", "y_val", "message"),
+    [
+        (X_VAL[:, 1:], Y_VAL, "X_val and y_val: X has"),
+        (X_VAL, Y_VAL[1:], "X_val and y_val: Found input variables with inconsistent numbers"),
+        (X_VAL * np.nan, Y_VAL, "Input X_val contains NaN"),
+    ],
+)
+def test_what_is_wrong_with_validation_data_is_told_as_theirs(X_val, y_val, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        MLPRegressor(**SHORT).fit(X, y, X_val=X_val, y_val=y_val)
+
+
 def test_one_column_does_not_stand_for_several():
     with pytest.raises(ValueError, match="y_val has 1 column where y has 2"):
         MLPRegressor(**SHORT).fit(X, np.column_stack([y, y]), X_val=X_VAL, y_val=Y_VAL)
