@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import is_regressor
 from sklearn.utils.multiclass import check_classification_targets
 
-from ..estimators.validation import check_table, check_weights
+from ..estimators.validation import check_table, check_weights, refuse_sparse
 from ..rows.blocks import Block, block_of, n_rows_of, naming_block, numbered
 from ..rows.source import Part
 from .engine.batches import Targets
@@ -114,6 +114,7 @@ class CheckedBlocks:
                 order="C",
                 reset=self._begins,
             )
+        refuse_sparse(y, "y")
         self._begins = False
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
         first = self._y = y[:0].copy() if self._y is None else self._y
@@ -122,7 +123,8 @@ class CheckedBlocks:
             raise ValueError(f"y has {widths[0]} columns, where the blocks before had {widths[1]}")
         if not regression and (y.dtype.kind in "OUS") != (first.dtype.kind in "OUS"):
             raise ValueError("y has text in some blocks and numbers in others")
-        if not regression and y.dtype.kind == "f" and np.any(y != np.floor(y)):
+        kind = y.dtype.kind
+        if not regression and (kind == "S" or (kind == "f" and np.any(y != np.floor(y)))):
             check_classification_targets(y)  # which refuses it
         weight = block.sample_weight
         if weight is not None:

@@ -180,7 +180,7 @@ class ConvNetwork(BaseMLP):
         return X
 
     def _parts(self, X: Any, y: Any, sample_weight: Any) -> None:
-        """A memory map is read batch by batch if it has bytes, and made numbers if not."""
+        """Refuse blocks; a map is read batch by batch if it has bytes, and made numbers if not."""
         if isinstance(X, RowSource) or is_dask(X):
             raise TypeError(
                 f"{type(self).__name__} takes images in memory, or in a memory map, and no blocks"

@@ -32,6 +32,8 @@ def block_of(given: Any, k: int) -> Block:
             f"block {k} must be a tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight,"
             f" fold), got a {what}"
         )
+    if given[1] is None:
+        raise ValueError(f"block {k} has no y: it is None")
     return Block(*given)
 
 

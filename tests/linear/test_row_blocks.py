@@ -132,6 +132,7 @@ def test_what_is_wrong_names_the_block():
         (RowBlocks([(X, y), (X, y[:3])]), "block 1: Found input variables with inconsistent"),
         (RowBlocks([(X, y), X]), "block 1 must be a tuple (X, y)"),
         (RowBlocks([(X,)]), "got a tuple of length 1"),
+        (RowBlocks([(X, None)]), "block 0 has no y"),
         (RowBlocks([(X, y, weight - 1)]), "block 0: Negative values in sample_weight"),
         (RowBlocks([]), "the blocks have no rows"),
         (RowBlocks([(X[:0], y[:0])]), "the blocks have no rows"),

@@ -300,6 +300,8 @@ BAD[7, 2] = np.nan
         (MLPClassifier, [(X, CLASSES), (X, y)], "block 1: .*(text in some|continuous)"),
         (MLPClassifier, [(X, y)], "block 0: Unknown label type: continuous"),
         (MLPClassifier, [(X, CLASSES), (X, np.arange(N))], "block 1: y has text in some blocks"),
+        (MLPClassifier, [(X, CLASSES), (X, None)], "block 1 has no y"),
+        (MLPClassifier, [(X, scipy.sparse.csr_array(LABELS))], "block 0: y is sparse"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_by_its_block(kind, rows, message):
