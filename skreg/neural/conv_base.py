@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.parameters import COUNT, parameter, with_parameters
+from ..estimators.runtime import warn
 from ..estimators.validation import PAIR
 from ..rows.dask import is_dask
 from ..rows.source import RowSource
@@ -21,7 +22,7 @@ from .engine.images import ConvStages, ImageShape
 from .engine.layers import Matrix
 from .engine.plan import Plan
 from .engine.weights import Parameters
-from .image_input import are_bytes, as_rows, image_shape, told
+from .image_input import Unit, are_bytes, as_rows, image_shape, told
 
 
 @with_parameters
@@ -125,7 +126,9 @@ class ConvNetwork(BaseMLP):
 
     def _check_X(self, X: Any) -> Any:
         check_is_fitted(self, "coefs_")
-        return super()._check_X(self._as_fitted(*as_rows(X, self.channels)))
+        table = super()._check_X(self._as_fitted(*as_rows(X, self.channels)))
+        self._compare_units(Unit.of(table), "X")
+        return table
 
     def _parameters(self, n_rows: int) -> Parameters:
         """In float64 for a few images, whatever `dtype` is: what a place changes is rounded off."""
@@ -157,6 +160,10 @@ class ConvNetwork(BaseMLP):
         if not reset:
             X = self._as_fitted(X, shape, names[0])
         X, y = super()._check_Xy(X, y, plan, reset, names)
+        if reset:
+            self._unit = Unit.of(X)
+        else:
+            self._compare_units(Unit.of(X), names[0])
         shape = shape if reset else self.image_shape_
         self.image_shape_: ImageShape = image_shape(
             self.image_shape, shape, X.shape[1], self.channels
@@ -178,6 +185,15 @@ class ConvNetwork(BaseMLP):
                 f" images of {told(fitted)}"
             )
         return X
+
+    def _compare_units(self, unit: Unit, name: str) -> None:
+        """Warn of bytes in the place of numbers that are no shares of 255, or the reverse."""
+        fitted: Unit | None = getattr(self, "_unit", None)  # none where weights are set by hand
+        if fitted is not None and not fitted.suits(unit):
+            warn(
+                f"{name} has {unit}, where {type(self).__name__} was fitted to {fitted}: give both"
+                " as bytes, or both as numbers in one unit"
+            )
 
     def _parts(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Refuse blocks; a map is read batch by batch if it has bytes, and made numbers if not."""

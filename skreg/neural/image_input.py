@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .engine.images import ImageShape
+
+# Numbers up to twice as large as shares of 255 may be such shares, with noise or a little shifted.
+MOST_OF_SHARES = 2.0
 
 
 def as_rows(X: Any, channels: str) -> tuple[Any, ImageShape | None]:
@@ -101,3 +106,33 @@ def are_bytes(X: Any) -> bool:
     dtypes = getattr(X, "dtypes", None)  # of a data frame, one a column
     dtypes = [getattr(X, "dtype", None)] if dtypes is None else list(dtypes)
     return bool(dtypes) and all(dtype == np.uint8 for dtype in dtypes)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What the numbers of images are.
+
+    Attributes
+    ----------
+    bytes : bool
+        Whether they are of type uint8, which a network reads as shares of 255.
+    largest : float
+        The largest, as the network reads it.
+    """
+
+    bytes: bool
+    largest: float
+
+    @classmethod
+    def of(cls, X: NDArray[Any]) -> Unit:
+        """The unit of checked rows."""
+        if X.dtype == np.uint8:
+            return cls(True, 1.0)
+        return cls(False, max(float(X.max()), -float(X.min())))
+
+    def suits(self, other: Unit) -> bool:
+        """Whether both are bytes, or both not, or the numbers may be shares of 255."""
+        return self.bytes == other.bytes or max(self.largest, other.largest) <= MOST_OF_SHARES
+
+    def __str__(self) -> str:
+        return "bytes, which become X / 255" if self.bytes else f"numbers up to {self.largest:.4g}"

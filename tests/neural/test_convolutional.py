@@ -72,6 +72,19 @@ def test_images_in_every_form_are_the_same_fit():
     np.testing.assert_allclose(model.predict_proba(IMAGES.reshape(30, -1)), expected, atol=1e-6)
 
 
+def test_bytes_in_the_place_of_larger_numbers_are_told():
+    numbers = IMAGES.astype(np.float32)
+    of_bytes, of_numbers = small().fit(IMAGES, LABELS), small().fit(numbers, LABELS)
+    of_bytes.predict(numbers / 255)
+    small().fit(numbers / 255, LABELS).predict(IMAGES)
+    with pytest.warns(UserWarning, match="X has numbers up to 255, where .* fitted to bytes"):
+        of_bytes.predict(numbers)
+    with pytest.warns(UserWarning, match="X has bytes, .* was fitted to numbers up to 255"):
+        of_numbers.predict(IMAGES)
+    with pytest.warns(UserWarning, match="X_val has bytes, .* was fitted to numbers up to 255"):
+        small().fit(numbers, LABELS, X_val=IMAGES, y_val=LABELS)
+
+
 def test_bytes_are_never_made_numbers_as_a_whole(monkeypatch):
     sizes = []
     inner = conv_base.BaseMLP._check_Xy
