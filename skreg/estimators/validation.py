@@ -272,14 +272,23 @@ def _located(error: Exception, given: Mapping[str, Any], labels: Sequence[str] =
         found = _first(values, _is_missing) if of_missing else None
         if found is None and name not in labels:
             found = _first(values, _is_unusable)
+        what = "is missing" if name in labels else "is not a finite number"
+        if found is None and name not in labels and "float32" in str(error):
+            found, what = _first(_narrow(values), _is_unusable), f"{what} of float32"
         if found is None:
             continue
-        what = "is missing" if name in labels else "is not a finite number"
         text = _told(name, values, found, what)
         if _is_missing(found[0]):
             return ValueError(f"Input {name} contains NaN.\n{text}")
         return type(error)(f"{error}\n{text}")
     return error
+
+
+def _narrow(values: Any) -> Any:
+    """A table in float32, where its largest numbers may be infinite."""
+    table = values if hasattr(values, "astype") else np.asarray(values)
+    with np.errstate(over="ignore"):
+        return table.astype(np.float32)
 
 
 def _told(name: str, values: Any, found: tuple[Any, list[int]], what: str) -> str:

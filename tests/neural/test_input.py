@@ -212,6 +212,11 @@ def test_values_that_float32_cannot_hold_are_refused():
             warnings.simplefilter("error")
             with pytest.raises(ValueError, match=r"(?i)float32|infinity|large"):
                 estimator(5).fit(X * 1e200, target)
+            large = X.copy()
+            large[7, 2] = 1e300
+            for table in (large, large.tolist(), scipy.sparse.csr_array(large)):
+                with pytest.raises(ValueError, match=r"(?s)float32.* in row 7 of X, column 2"):
+                    estimator(5).fit(table, target)
 
 
 def test_data_that_do_not_fit_are_refused():
