@@ -25,8 +25,8 @@ class ConvClassifier(ConvNetwork, NetworkClassifier):
     X has images of shape (n, h, w) or (n, h, w, c), or a table with a row for each image, as
     scikit-learn's transformers and data frames have. Images of type uint8 stay as they are and
     become numbers from 0 to 1, that is ``X / 255``, when a batch of them is read. All other numbers
-    are taken as they are, and best scaled to be of order one; a warning says where bytes stand in
-    the place of larger numbers than these in another call. Sparse matrices and `RowBlocks` are
+    are taken as they are, and best scaled to be of order one. A warning says where `fit` has bytes
+    and `predict` has numbers far above 1, or the reverse. Sparse matrices and `RowBlocks` are
     refused.
 
     {parameters}
