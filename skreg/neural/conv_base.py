@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.parameters import COUNT, parameter, with_parameters
-from ..estimators.runtime import warn
+from ..estimators.runtime import warn, with_one_blas_thread
 from ..estimators.validation import PAIR
 from ..rows.dask import is_dask
 from ..rows.source import RowSource
@@ -136,7 +136,8 @@ class ConvNetwork(BaseMLP):
         return own.flattened(np.float64) if n_rows <= MOST_ALIKE else own
 
     def _raw(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:
-        return super()._raw(X, rng).astype(self.coefs_[0].dtype, copy=False)
+        raw: Matrix = with_one_blas_thread(super()._raw, X, rng)
+        return raw.astype(self.coefs_[0].dtype, copy=False)
 
     def hidden_activations(self, X: Any) -> list[NDArray[Any]]:
         """What each hidden layer gives for X, without dropout.

@@ -127,9 +127,10 @@ def train(
         training = make_trainer(estimator, network, loss, data, plan, incremental)
     reporter.begin()
 
-    # Products of a batch, which are NumPy's, may be large enough for many threads.
+    # Products of a batch, which are NumPy's, may be large enough for many threads; those of images
+    # come in small pieces, by SciPy's BLAS in turn.
     products = 2.0 * training.n_rows * max(map(np.size, parameters.weights))
-    large = products >= LARGE_PRODUCT
+    large = estimator._images is None and products >= LARGE_PRODUCT
     if not full_batch and small_products_are_fast(in_many_threads=large):
         network.use_tiles(training.n_rows)
     try:
