@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import os
 import sys
 import warnings
 from argparse import Namespace
@@ -26,7 +27,7 @@ from .reading import TableInChunks, is_parquet, read_in_chunks, read_table
 from .table import Table, TableError, diabetes, time_folds
 from .text import format_classes, format_comparison, save_pictures
 
-STATUS_OF_INTERRUPTION = 130
+STATUS_OF_INTERRUPTION, STATUS_OF_CLOSED_PIPE = 130, 141
 CHUNK_ROWS = 50_000  # of a Parquet file, where nothing is said
 NO_LETTERS = (
     "the font of the pictures lacks letters of the names and shows boxes for them; set font.family"
@@ -45,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 2 if the arguments or the table cannot be used; 130 if interrupted.
+        0; 2 if the arguments or the table cannot be used; 130 if interrupted; 141 where nobody
+        reads on.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a name that the terminal cannot show is no error
@@ -55,12 +57,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             _compare(given)
         else:
             _report(given)
+        sys.stdout.flush()
     except TableError as error:
         print(f"skreg: {error}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
         print("skreg: interrupted", file=sys.stderr)
         return STATUS_OF_INTERRUPTION
+    except BrokenPipeError:  # who reads it, as `head` does, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return STATUS_OF_CLOSED_PIPE
     return 0
 
 

@@ -537,6 +537,16 @@ def test_too_many_folds(capsys):
     assert "442 rows are too few" in one_line(capsys.readouterr().err)
 
 
+@pytest.mark.exhaustive
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_who_reads_may_stop_reading(tmp_path):
+    command = [sys.executable, "-m", "skreg", "--out", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
 def test_refusal_as_a_process(tmp_path):
     done = run(tmp_path / "none.csv", "--target", "y")
     assert done.returncode == 2
