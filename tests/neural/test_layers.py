@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from differences import agree
 
-from skreg.neural.engine.layers import Dense, Dropout, Relu, Sigmoid, Tanh
+from skreg.neural.engine.layers import Dense, Dropout, Relu, Sigmoid, Tanh, product_by_blocks
 from skreg.neural.engine.normalization import BatchNorm, LayerNorm
 
 N, WIDTH = 6, 4
@@ -223,3 +223,15 @@ def test_activations_are_what_they_are_called(layer, function):
     made.resize(N)
     np.testing.assert_allclose(made.forward(x.copy()), function(x), rtol=1e-12, atol=1e-15)
     assert np.isnan(made.forward(np.full((N, WIDTH), np.nan))).all()  # divergence is not hidden
+
+
+@pytest.mark.parametrize(("n_terms", "n_columns"), [(20, 3), (784, 256), (1000, 1000)])
+def test_a_product_by_blocks_has_each_row_wherever_it_stands(n_terms, n_columns):
+    random = np.random.default_rng(0)
+    a = random.normal(size=(44, n_terms)).astype(np.float32)
+    b = random.normal(size=(n_terms, n_columns)).astype(np.float32)
+    whole = product_by_blocks(a, b, np.empty((44, n_columns), np.float32))
+    np.testing.assert_allclose(whole, a @ b, rtol=1e-3, atol=1e-3)
+    order = random.permutation(44)[:12]
+    some = product_by_blocks(a[order], b, np.empty((12, n_columns), np.float32))
+    np.testing.assert_array_equal(some, whole[order])

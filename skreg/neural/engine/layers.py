@@ -141,16 +141,18 @@ def product_by_blocks(a: Matrix, b: Matrix, out: Matrix) -> Matrix:
     The number of rows is a multiple of `HALF_BLOCK`. Many take twice the time of one product.
     """
     n_rows, n_columns = out.shape
-    if HALF_BLOCK * b.size <= SMALL_PRODUCT < ROWS_OF_BLOCK * b.size and n_columns > 1:
-        # Both a block and half of one shall be small, or neither: BLAS has kernels for either.
+    small = ROWS_OF_BLOCK * b.size <= SMALL_PRODUCT
+    if not small and HALF_BLOCK * b.size <= SMALL_PRODUCT and n_columns > 1:
+        # By columns it is small, which takes less time than half blocks do.
         middle = n_columns // 2
         for part in (slice(middle), slice(middle, None)):
             product_by_blocks(a, b[:, part], out[:, part])
         return out
-    whole = n_rows - n_rows % ROWS_OF_BLOCK
+    height = ROWS_OF_BLOCK if small else HALF_BLOCK  # a large block is cut up in other ways
+    whole = n_rows - n_rows % height
     if whole:
-        blocks = out[:whole].reshape(-1, ROWS_OF_BLOCK, n_columns)
-        np.matmul(a[:whole].reshape(-1, ROWS_OF_BLOCK, a.shape[1]), b, out=blocks)
+        blocks = out[:whole].reshape(-1, height, n_columns)
+        np.matmul(a[:whole].reshape(-1, height, a.shape[1]), b, out=blocks)
     if whole < n_rows:
         np.matmul(a[whole:], b, out=out[whole:])
     return out
