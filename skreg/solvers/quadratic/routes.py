@@ -60,6 +60,9 @@ HALF_AT = 100.0
 HANDFUL = 10
 # A support below this costs next to nothing, and its growth tells nothing yet.
 TELLING = 32
+# With no fewer rows than features batches take two to five times as long as estimated where many
+# features are noise or depend on each other, and a Gram matrix too many costs less than a late one.
+BATCHES_LONGER = 2.5
 # Growth is measured since alpha was so many times as large, and expected to go on while it falls to
 # one eighth: a support that has stopped to grow would else be taken for one that fills up.
 MEASURED_OVER, EXPECTED_OVER = 2.0, 8.0
@@ -67,7 +70,7 @@ MEASURED_OVER, EXPECTED_OVER = 2.0, 8.0
 # not, and to wait costs little while the active set is small.
 CLEARLY = 0.8
 # Up to so many features folds on Gram matrices were quicker whatever the grid, up to four times.
-ALWAYS_IN_FOLDS = 600
+ALWAYS_IN_FOLDS = 800
 # In estimates Gram matrices may take so many times as long as rows where they are chosen for folds,
 # which was right for all of 800 to 2000 features and grids down to a twentieth to a thousandth.
 FOLDS_MISJUDGED = 1.25
@@ -133,7 +136,9 @@ class Shape(NamedTuple):
         usual, few = self.supports(depths)
         simple = self.in_batches(few)
         batches = simple + min(self.in_batches(usual), 0.5 * simple + self.on_gram(usual))
-        return self.on_gram(few) + self.on_gram(usual) <= batches
+        tall = self.followed and self.most == self.n_features
+        longer = BATCHES_LONGER if tall else 1.0
+        return self.on_gram(few) + self.on_gram(usual) <= longer * batches
 
 
 def begins_on_gram(one: OneTarget, alphas: Array) -> bool:
