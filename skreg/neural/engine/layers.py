@@ -26,6 +26,9 @@ EVEN = 8
 # Rows of a block, and of half of one, whose products BLAS adds up in one order. With more rows it
 # depends on the place of a row, in OpenBLAS for AVX2; with one or two it is another one.
 ROWS_OF_BLOCK, HALF_BLOCK = 8, 4
+# Terms of a sum up to which several threads add up a whole block as they do half of one: with 784
+# they did, with 1000 they did not.
+LONGEST_SHORT_SUM = 784
 
 
 class Layer(ABC):
@@ -141,8 +144,9 @@ def product_by_blocks(a: Matrix, b: Matrix, out: Matrix) -> Matrix:
     The number of rows is a multiple of `HALF_BLOCK`. Many take twice the time of one product.
     """
     n_rows, n_columns = out.shape
-    small = ROWS_OF_BLOCK * b.size <= SMALL_PRODUCT
-    if not small and HALF_BLOCK * b.size <= SMALL_PRODUCT and n_columns > 1:
+    short = len(b) <= LONGEST_SHORT_SUM
+    small = short and ROWS_OF_BLOCK * b.size <= SMALL_PRODUCT
+    if short and not small and HALF_BLOCK * b.size <= SMALL_PRODUCT:
         # By columns it is small, which takes less time than half blocks do.
         middle = n_columns // 2
         for part in (slice(middle), slice(middle, None)):
