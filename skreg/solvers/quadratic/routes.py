@@ -63,6 +63,8 @@ TELLING = 32
 # With no fewer rows than features batches take two to five times as long as estimated where many
 # features are noise or depend on each other, and a Gram matrix too many costs less than a late one.
 BATCHES_LONGER = 2.5
+# Beyond so many features it gains a tenth with noise, and takes three times as long without.
+LONGER_UP_TO = 800
 # Growth is measured since alpha was so many times as large, and expected to go on while it falls to
 # one eighth: a support that has stopped to grow would else be taken for one that fills up.
 MEASURED_OVER, EXPECTED_OVER = 2.0, 8.0
@@ -136,7 +138,7 @@ class Shape(NamedTuple):
         usual, few = self.supports(depths)
         simple = self.in_batches(few)
         batches = simple + min(self.in_batches(usual), 0.5 * simple + self.on_gram(usual))
-        tall = self.followed and self.most == self.n_features
+        tall = self.followed and self.most == self.n_features <= LONGER_UP_TO
         longer = BATCHES_LONGER if tall else 1.0
         return self.on_gram(few) + self.on_gram(usual) <= longer * batches
 
