@@ -152,8 +152,14 @@ LISTED = {
 }
 
 
-# These test scikit-learn's private solvers and its classifiers alone, for half a minute.
-NOT_OURS = ("test_lbfgs_solver_consistency", "test_regularization_limits_ridge_classifier_gcv")
+# The first two test scikit-learn's private solvers and its classifiers alone, for half a minute. The
+# third compares errors of 1e-12, those of a target without noise, to seven digits, which are rounding:
+# some processors pass it and some do not.
+LEFT_OUT = (
+    "test_lbfgs_solver_consistency",
+    "test_regularization_limits_ridge_classifier_gcv",
+    "test_ridge_cv_multioutput_sample_weight",
+)
 
 
 def outcomes(modules: Iterable[str], folder: Path, *options: str) -> dict[str, dict[str, str]]:
@@ -171,7 +177,7 @@ def outcomes(modules: Iterable[str], folder: Path, *options: str) -> dict[str, d
         "--assert=plain",
         "--tb=native",
         "-k",
-        " and ".join(f"not {name}" for name in NOT_OURS),
+        " and ".join(f"not {name}" for name in LEFT_OUT),
     ]
     # From scikit-learn's folder on, so that the report names the module of each test.
     command += ["-c", str(settings), f"--rootdir={SCIKIT_LEARN}", f"--junitxml={report}"]
