@@ -74,9 +74,6 @@ LISTED = {
         r"test_ridge_classifier_cv_store_cv_results\[.*": "a row has one label: refused",
         r"test_ridgeclassifier_multilabel\[.*": "a row has one label: refused",
         r"test_dense_sparse\[.*-_test_ridge_loo\]": "RidgeCV's default alphas come from the data",
-        r"test_ridge_cv_multioutput_sample_weight\[.*-tall-svd\]": (
-            "compares errors that are rounding: the grid goes down to where nothing is shrunk"
-        ),
         r"test_ridgecv_sample_weight": "compares with the R² of single rows, which is not defined",
         r"test_n_iter": "n_iter_ is counted for every solver, as the common checks ask",
         r"test_ridge_fit_intercept_sparse_error\[.*-cholesky\]": (
@@ -152,9 +149,9 @@ LISTED = {
 }
 
 
-# The first two test scikit-learn's private solvers and its classifiers alone, for half a minute. The
-# third compares errors of 1e-12, those of a target without noise, to seven digits, which are rounding:
-# some processors pass it and some do not.
+# The first two test scikit-learn's private solvers and its classifiers alone, for half a minute.
+# The third compares errors of 1e-12, those of a target without noise, to seven digits, which are
+# rounding: some processors pass it and some do not.
 LEFT_OUT = (
     "test_lbfgs_solver_consistency",
     "test_regularization_limits_ridge_classifier_gcv",
@@ -162,7 +159,7 @@ LEFT_OUT = (
 )
 
 
-def outcomes(modules: Iterable[str], folder: Path, *options: str) -> dict[str, dict[str, str]]:
+def outcomes(modules: Iterable[str], folder: Path) -> dict[str, dict[str, str]]:
     """Run modules of scikit-learn's tests; for each module the outcome of each test by its name."""
     settings, report = folder / "pytest.ini", folder / "report.xml"
     settings.write_text("[pytest]\n")
