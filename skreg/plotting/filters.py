@@ -170,7 +170,8 @@ class FilterDisplay(Display):
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import LinearSegmentedColormap, Normalize
 
-        colors = ("#000000", "#FFFFFF") if in_color else _NEGATIVE_TO_POSITIVE
+        # A list: older versions of matplotlib take a pair for a colour and its opacity.
+        colors = ["#000000", "#FFFFFF"] if in_color else list(_NEGATIVE_TO_POSITIVE)
         scale = ScalarMappable(
             Normalize(-largest, largest), LinearSegmentedColormap.from_list("weights", colors)
         )
