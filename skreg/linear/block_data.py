@@ -144,6 +144,7 @@ class BlockData:
         if names is not None:
             estimator.feature_names_in_ = names
         columns = range(p) if names is None else names.tolist()
+        # Of classes the loss is None here, and set by `of_loss` before anything reads it.
         found = cls(rows, survey, n_folds, columns, loss, class_weight=class_weight)  # type: ignore[arg-type]
         if loss is None:
             found._check_classes()

@@ -298,7 +298,7 @@ def test_columns_that_are_all_but_parallel(seed):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_where_rounding_hides_the_way_the_gap_tells():
-    """With some versions of BLAS on some processors not every method gets to the end here."""
+    """With the BLAS of NumPy before 2, on some processors, not every method gets to the end."""
     X, y, alphas = all_but_parallel(55)
     for alpha in alphas:
         reached = []
@@ -308,6 +308,7 @@ def test_where_rounding_hides_the_way_the_gap_tells():
             assert gap <= 1e-6 or not model.converged_
             assert model.dual_gap_ >= gap * (1 - 1e-6) - 1e-12
             reached.append(gap <= 1e-6)
+        assert all(reached) or np.__version__ < "2"
         assert np.mean(reached) > 0.5
 
 
