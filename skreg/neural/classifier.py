@@ -19,6 +19,7 @@ from .base import BaseMLP, can_go_on
 from .block_rows import Tally
 from .engine.batches import Data, Targets
 from .engine.layers import Matrix
+from .fitting import fit_network
 from .labels import class_factors, labels_by_table, read_labels
 from .parameters import RATE
 from .rows import Rows
@@ -68,7 +69,8 @@ class NetworkClassifier(ClassifierMixin, BaseMLP):
         known = classes is not None or hasattr(self, "classes_")
         if not known and type_of_target(y) != "multilabel-indicator":
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        return self._fit(X, y, sample_weight, incremental=True, classes=classes)
+        fit_network(self, X, y, sample_weight, incremental=True, classes=classes)
+        return self
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Most probable class of each row; of several labels those more likely than not.

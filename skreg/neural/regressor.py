@@ -19,6 +19,7 @@ from ..objective.losses import LOSSES, Loss, Poisson
 from .base import BaseMLP, can_go_on
 from .engine.batches import Data, Targets
 from .engine.layers import Matrix
+from .fitting import fit_network
 from .parameters import POSITIVE
 
 
@@ -74,7 +75,8 @@ class NetworkRegressor(RegressorMixin, BaseMLP):
         -------
         self
         """
-        return self._fit(X, y, sample_weight, incremental=True)
+        fit_network(self, X, y, sample_weight, incremental=True)
+        return self
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predicted values.
