@@ -8,11 +8,14 @@ import time
 
 import numpy as np
 import pytest
+from block_fits import alike, weighted_rows
 
 from skreg import Lasso, LassoCV, Ridge, RidgeCV, RowBlocks
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
+
+FOLD = np.arange(90) % 3
 
 
 @pytest.fixture(autouse=True)
@@ -21,21 +24,9 @@ def one_thread():
         yield
 
 
-def data(n=90, p=5):
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((n, p)) + 3.0
-    y = X @ rng.standard_normal(p) + rng.standard_normal(n)
-    return X, y, rng.integers(0, 3, n) * 0.5 + 0.25, np.arange(n) % 3
-
-
-def alike(found, wanted, rtol=1e-9):
-    np.testing.assert_allclose(found.coef_, wanted.coef_, rtol=rtol, atol=rtol)
-    np.testing.assert_allclose(found.intercept_, wanted.intercept_, rtol=rtol, atol=rtol)
-
-
 @pytest.mark.parametrize("chunks", [(20, 5), (90, 5), (20, 2), ((1, 40, 9, 40), 5)])
 def test_arrays_in_any_chunks(chunks):
-    X, y, weight, _ = data()
+    X, y, weight = weighted_rows()
     wanted = Lasso(alpha=0.1).fit(X, y, weight)
     for y_chunks in (20, 33):
         given = da.from_array(X, chunks=chunks), da.from_array(y, chunks=y_chunks)
@@ -47,11 +38,10 @@ def test_arrays_in_any_chunks(chunks):
 
 
 def test_folds_with_the_rows_and_dealt():
-    X, y, weight, fold = data()
-    rows = np.arange(90)
-    splits = [(rows[fold != k], rows[fold == k]) for k in range(3)]
+    X, y, weight = weighted_rows()
+    splits = [(np.flatnonzero(k != FOLD), np.flatnonzero(k == FOLD)) for k in range(3)]
     wanted = LassoCV(cv=splits).fit(X, y, weight)
-    parts = [da.from_array(one, chunks=20) for one in (y, weight, fold)]
+    parts = [da.from_array(one, chunks=20) for one in (y, weight, FOLD)]
     blocks = RowBlocks.from_dask(da.from_array(X, chunks=(20, 5)), *parts)
     found = LassoCV().fit(blocks)
     alike(found, wanted)
@@ -64,9 +54,9 @@ def test_folds_with_the_rows_and_dealt():
 def test_frames():
     pd = pytest.importorskip("pandas")
     dd = pytest.importorskip("dask.dataframe")
-    X, y, weight, fold = data()
+    X, y, weight = weighted_rows()
     frame = pd.DataFrame(X, columns=list("abcde"))
-    whole = frame.assign(y=y, w=weight, part=fold)
+    whole = frame.assign(y=y, w=weight, part=FOLD)
     wanted = Lasso(alpha=0.1).fit(frame, y, weight)
     rows = dd.from_pandas(whole, npartitions=4)
     found = Lasso(alpha=0.1).fit(RowBlocks.from_dask(rows[[*"abcde", "y", "w"]], "y", "w"))
@@ -78,7 +68,7 @@ def test_frames():
 
 
 def test_unknown_chunk_sizes_and_empty_partitions():
-    X, y, _, _ = data()
+    X, y, _ = weighted_rows()
     A, b = da.from_array(X, chunks=(20, 5)), da.from_array(y, chunks=20)
     chosen = A[:, 0] > 4.0
     rows = X[:, 0] > 4.0
@@ -90,7 +80,7 @@ def test_unknown_chunk_sizes_and_empty_partitions():
 
 
 def test_nothing_is_computed_twice():
-    X, y, _, _ = data()
+    X, y, _ = weighted_rows()
     calls = []
 
     def read(block):
@@ -105,7 +95,7 @@ def test_nothing_is_computed_twice():
 
 
 def test_what_is_refused():
-    X, y, _, _ = data()
+    X, y, _ = weighted_rows()
     A, b = da.from_array(X, chunks=(30, 5)), da.from_array(y, chunks=30)
     bad = X.copy()
     bad[45, 2] = np.nan
@@ -129,7 +119,7 @@ def test_what_is_refused():
 @pytest.mark.filterwarnings("ignore")
 def test_a_worker_that_dies_changes_nothing():
     distributed = pytest.importorskip("distributed")
-    X, y, _, _ = data(n=4000)
+    X, y, _ = weighted_rows(n=4000)
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with (
         dask.config.set(scheduler=None),

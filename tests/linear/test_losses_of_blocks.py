@@ -1,7 +1,9 @@
 """Models of smooth losses fitted to rows in blocks are those of the rows in memory."""
 
+import block_fits
 import numpy as np
 import pytest
+from block_fits import in_blocks
 from scipy import sparse
 from sklearn.base import clone
 
@@ -21,7 +23,6 @@ from skreg import (
 )
 from skreg.linear import block_reader, row_blocks
 
-CUTS = [0, 1, 1, 7, 40, 40, 41, 130]
 N_FOLDS = 3
 
 
@@ -43,17 +44,8 @@ def data(kind, seed=0, n=160, p=5):
     return X, y, rng.integers(0, 4, n) * 0.5, rng.integers(0, N_FOLDS, n)
 
 
-def in_blocks(*arrays, cuts=CUTS, order=None):
-    order = np.arange(len(arrays[0])) if order is None else order
-    parts = [np.split(array[order], cuts) for array in arrays]
-    return RowBlocks(lambda: zip(*parts, strict=True))
-
-
 def alike(found, wanted, rtol=1e-7):
-    size = np.abs(wanted.coef_).max()
-    assert np.abs(found.coef_ - wanted.coef_).max() <= rtol * size
-    np.testing.assert_allclose(found.intercept_, wanted.intercept_, rtol=rtol, atol=rtol)
-    assert found.converged_
+    block_fits.alike(found, wanted, rtol)
     assert found.dual_gap_ <= 1e-8
 
 

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from block_fits import alike
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
@@ -48,15 +49,6 @@ def data(n=80, p=6, targets=0, mean=0.0, seed=0):
     Y = (X - mean) @ rng.standard_normal((p, max(targets, 1))) + 3.0
     Y += rng.standard_normal(Y.shape)
     return X, Y if targets else Y[:, 0], rng.integers(0, 3, n) * 0.5 + 0.25
-
-
-def alike(found, wanted, rtol=1e-9):
-    size = np.abs(wanted.coef_).max()
-    np.testing.assert_allclose(found.coef_, wanted.coef_, rtol=0, atol=rtol * size)
-    np.testing.assert_allclose(found.intercept_, wanted.intercept_, rtol=rtol, atol=rtol)
-    assert np.shape(found.intercept_) == np.shape(wanted.intercept_)
-    assert found.coef_.dtype == wanted.coef_.dtype
-    assert np.all(found.converged_)
 
 
 @pytest.mark.parametrize("targets", [0, 1, 3])

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from block_fits import alike, in_blocks, weighted_rows
 from scipy import sparse
 from sklearn.base import clone
 
@@ -21,29 +22,10 @@ from skreg import (
     RowBlocks,
 )
 
-CUTS = [0, 1, 1, 7, 40, 40, 41, 90]
-
-
-def data(seed=0, n=90, p=5):
-    rng = np.random.default_rng(seed)
-    X = rng.standard_normal((n, p)) + 3.0
-    y = X @ rng.standard_normal(p) + rng.standard_normal(n)
-    return X, y, rng.integers(0, 3, n) * 0.5 + 0.25
-
-
-def in_blocks(*arrays, cuts=CUTS):
-    parts = [np.split(array, cuts) for array in arrays]
-    return RowBlocks(lambda: zip(*parts, strict=True))
-
-
-def alike(found, wanted, rtol=1e-9):
-    np.testing.assert_allclose(found.coef_, wanted.coef_, rtol=rtol, atol=rtol)
-    np.testing.assert_allclose(found.intercept_, wanted.intercept_, rtol=rtol, atol=rtol)
-
 
 @pytest.mark.parametrize("model", [Lasso(alpha=0.1), ElasticNet(alpha=0.1), Ridge(alpha=2.0)])
 def test_fit_to_blocks_is_that_to_rows(model):
-    X, y, weight = data()
+    X, y, weight = weighted_rows()
     wanted = clone(model).fit(X, y, weight)
     alike(clone(model).fit(in_blocks(X, y, weight)), wanted)
     assert not hasattr(clone(model).fit(in_blocks(X, y)), "n_samples_seen_")
@@ -61,7 +43,7 @@ def test_fit_to_blocks_is_that_to_rows(model):
 @pytest.mark.parametrize("label", [int, str])
 @pytest.mark.filterwarnings("ignore::skreg.GridEdgeWarning")
 def test_folds_that_come_with_the_blocks(model, label):
-    X, y, weight = data()
+    X, y, weight = weighted_rows()
     fold = np.arange(len(X)) % 3
     rows = np.arange(len(X))
     splits = [(rows[fold != k], rows[fold == k]) for k in range(3)]
@@ -73,7 +55,7 @@ def test_folds_that_come_with_the_blocks(model, label):
 
 
 def test_rows_are_dealt_alike_however_they_are_split():
-    X, y, weight = data()
+    X, y, weight = weighted_rows()
     one = LassoCV(cv=4).fit(RowBlocks([(X, y, weight)]))
     other = LassoCV(cv=4).fit(in_blocks(X, y, weight))
     np.testing.assert_allclose(one.mse_path_, other.mse_path_, rtol=1e-10)
@@ -89,7 +71,7 @@ def test_rows_are_dealt_alike_however_they_are_split():
 @pytest.mark.filterwarnings("ignore::skreg.GridEdgeWarning")
 @pytest.mark.parametrize("model", [LassoCV(cv=3), RidgeCV(cv=3)], ids=str)
 def test_a_number_is_the_weight_of_every_row(model):
-    X, y, _ = data()
+    X, y, _ = weighted_rows()
     wanted = clone(model).fit(RowBlocks([(X, y, np.full(90, 2.0))]))
     for weight in (2, 2.0, np.float64(2.0)):
         alike(clone(model).fit(RowBlocks([(X, y, weight)])), wanted)
@@ -99,12 +81,12 @@ def test_a_number_is_the_weight_of_every_row(model):
 
 
 def test_criteria_take_one_pass_without_folds():
-    X, y, _ = data()
+    X, y, _ = weighted_rows()
     alike(LassoCV(rule="bic").fit(in_blocks(X, y)), LassoCV(rule="bic").fit(X, y))
 
 
 def test_numbers_that_are_none():
-    X, y, _ = data()
+    X, y, _ = weighted_rows()
     with pytest.raises(TypeError, match="n_folds must be an int, not float"):
         RowBlocks([(X, y)]).moments_of_folds(2.5)
     with pytest.raises(TypeError, match="random_state must be an int, not RandomState"):
@@ -112,7 +94,7 @@ def test_numbers_that_are_none():
 
 
 def test_an_iterator_serves_one_pass():
-    X, y, _ = data()
+    X, y, _ = weighted_rows()
     rows = RowBlocks((X[i : i + 30], y[i : i + 30]) for i in range(0, 90, 30))
     alike(Lasso(alpha=0.1).fit(rows), Lasso(alpha=0.1).fit(X, y))
     with pytest.raises(ValueError, match="an iterator, which serves one pass"):
@@ -120,7 +102,7 @@ def test_an_iterator_serves_one_pass():
 
 
 def test_what_is_wrong_names_the_block():
-    X, y, weight = data()
+    X, y, weight = weighted_rows()
     bad = X.copy()
     bad[45, 2] = np.nan
     model = Lasso(alpha=0.1).fit(X, y)
@@ -164,7 +146,7 @@ def test_what_is_wrong_names_the_block():
 
 
 def test_an_iterator_that_raises_leaves_the_model_as_it_was():
-    X, y, _ = data()
+    X, y, _ = weighted_rows()
 
     def broken():
         yield X, y
@@ -178,7 +160,7 @@ def test_an_iterator_that_raises_leaves_the_model_as_it_was():
 
 def test_progress(capsys, monkeypatch):
     monkeypatch.setattr("skreg.linear.row_blocks.BETWEEN_LINES", 0.0)
-    X, y, _ = data()
+    X, y, _ = weighted_rows()
     RowBlocks([(X, y), (X, y)], verbose=True).moments()
     assert capsys.readouterr().err.splitlines()[-1].startswith("180 rows, 2 blocks")
 
@@ -202,7 +184,7 @@ def test_large_memory_maps_are_read_in_blocks(model, order, tmp_path, monkeypatc
     monkeypatch.setattr("skreg.rows.mapped.LARGE_MAP", 0)
     monkeypatch.setattr("skreg.linear.row_blocks.ROWS_A_COLUMN", 1)
     monkeypatch.setattr("skreg.linear.row_blocks.BLOCK_ENTRIES", 100)
-    X, y, weight = data()
+    X, y, weight = weighted_rows()
     mapped = np.memmap(tmp_path / "X", float, mode="w+", shape=(90, 7), order=order)
     mapped[:, 1:6] = X
     mapped = mapped[:, 1:6]
@@ -220,7 +202,7 @@ def test_large_memory_maps_are_read_in_blocks(model, order, tmp_path, monkeypatc
 def test_large_memory_maps_of_several_tasks_are_read_in_blocks(kind, tmp_path, monkeypatch):
     monkeypatch.setattr("skreg.rows.mapped.LARGE_MAP", 0)
     monkeypatch.setattr("skreg.linear.row_blocks.ROWS_A_COLUMN", 1)
-    X, y, weight = data()
+    X, y, weight = weighted_rows()
     Y = np.column_stack([y, X[:, 0] - y**2])
     mapped = np.memmap(tmp_path / "X", float, mode="w+", shape=X.shape)
     mapped[:] = X
@@ -235,7 +217,7 @@ def test_large_memory_maps_of_several_tasks_are_read_in_blocks(kind, tmp_path, m
 @pytest.fixture
 def table():
     pa = pytest.importorskip("pyarrow")
-    X, y, weight = data()
+    X, y, weight = weighted_rows()
     columns = {f"x{j}": X[:, j] for j in range(5)}
     return pa.table({**columns, "y": y, "w": weight, "part": np.arange(90) % 3})
 
@@ -248,7 +230,7 @@ def test_parquet_files_datasets_readers_and_streams(table, tmp_path):
     import pyarrow.dataset as ds
     import pyarrow.parquet as pq
 
-    X, y, weight = data()
+    X, y, weight = weighted_rows()
     wanted = Lasso(alpha=0.1).fit(X, y, weight)
     pq.write_table(table[:40], tmp_path / "a-1.parquet", row_group_size=7)
     pq.write_table(table[40:], tmp_path / "a-2.parquet")
@@ -277,7 +259,7 @@ def test_frames_of_polars_and_pandas(table):
     polars = pytest.importorskip("polars")
     frame = polars.from_arrow(table)
     rows = RowBlocks.from_arrow(frame, target="y", sample_weight="w", fold="part")
-    X, y, weight = data()
+    X, y, weight = weighted_rows()
     alike(Lasso(alpha=0.1).fit(rows), Lasso(alpha=0.1).fit(X, y, weight))
     with pytest.raises(TypeError, match="of a lazy frame write the result"):
         RowBlocks.from_arrow(frame.lazy(), target="y")
@@ -316,7 +298,7 @@ def test_columns_that_are_wrong(table, tmp_path):
 
 
 def test_names_of_arrays():
-    X, y, _ = data()
+    X, y, _ = weighted_rows()
     assert Moments.of(X, y, feature_names=list("abcde")).feature_names.tolist() == list("abcde")
     with pytest.raises(ValueError, match="1 names for 5 columns"):
         Moments.of(X, y, feature_names=["a"])
