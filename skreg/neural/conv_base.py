@@ -22,7 +22,7 @@ from .engine.images import ConvStages, ImageShape
 from .engine.layers import Matrix
 from .engine.plan import Plan
 from .engine.weights import Parameters
-from .image_input import Unit, are_bytes, as_rows, image_shape, told
+from .image_input import Unit, are_bytes, as_rows, image_shape, naming_pixels, told
 
 
 @with_parameters
@@ -126,7 +126,10 @@ class ConvNetwork(BaseMLP):
 
     def _check_X(self, X: Any) -> Any:
         check_is_fitted(self, "coefs_")
-        table = super()._check_X(self._as_fitted(*as_rows(X, self.channels)))
+        X, shape = as_rows(X, self.channels)
+        X = self._as_fitted(X, shape)
+        with naming_pixels(shape, self.channels, "X"):
+            table = super()._check_X(X)
         self._compare_units(Unit.of(table), "X")
         return table
 
@@ -157,10 +160,11 @@ class ConvNetwork(BaseMLP):
     def _check_Xy(
         self, X: Any, y: Any, plan: Plan, reset: bool, names: tuple[str, str] = PAIR
     ) -> tuple[Any, Any]:
-        X, shape = as_rows(X, self.channels)
+        X, shape = as_rows(X, self.channels, names[0])
         if not reset:
             X = self._as_fitted(X, shape, names[0])
-        X, y = super()._check_Xy(X, y, plan, reset, names)
+        with naming_pixels(shape, self.channels, names[0]):
+            X, y = super()._check_Xy(X, y, plan, reset, names)
         if reset:
             self._unit = Unit.of(X)
         else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,26 +19,71 @@ from .engine.images import ImageShape
 MOST_OF_SHARES = 2.0
 
 
-def as_rows(X: Any, channels: str) -> tuple[Any, ImageShape | None]:
+def as_rows(X: Any, channels: str, name: str = "X") -> tuple[Any, ImageShape | None]:
     """An array of images as a table with a row for each, without a copy, and their shape.
 
     What is no array of images of shape (n, h, w), (n, h, w, c) or, with ``channels="first"``,
-    (n, c, h, w) is returned as it is, with None; more dimensions are refused.
+    (n, c, h, w) is returned as it is, with None; more dimensions, and images of several shapes, are
+    refused.
     """
-    if isinstance(X, list | tuple):
-        try:
-            X = np.asarray(X)
-        except ValueError:  # rows of several lengths, which scikit-learn's checks refuse
-            return X, None
+    one_by_one = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    if one_by_one or isinstance(X, list | tuple):
+        X = _stacked(X, name)
     n_dimensions = getattr(X, "ndim", 2)
     if n_dimensions > 4:
         forms = "(n, h, w) or " + ("(n, c, h, w)" if channels == "first" else "(n, h, w, c)")
-        raise ValueError(f"X has {n_dimensions} dimensions, where images have shape {forms}")
+        raise ValueError(f"{name} has {n_dimensions} dimensions, where images have shape {forms}")
     if n_dimensions < 3:
         return X, None
     X = X if isinstance(X, np.ndarray) else np.asarray(X)
     shape = shape_of(X.shape[1:], channels)
     return X.reshape(len(X), math.prod(shape)), shape
+
+
+def _stacked(images: Any, name: str) -> Any:
+    """Images that come one by one as one array."""
+    try:
+        return np.asarray(list(images))
+    except ValueError:
+        pass
+    first: tuple[int, ...] | None = None
+    for k, image in enumerate(images):
+        try:
+            shape = np.shape(image)
+        except ValueError:
+            raise ValueError(f"image {k} of {name} has rows of several lengths") from None
+        first = shape if first is None else first
+        if shape != first:
+            raise ValueError(
+                f"image {k} of {name} has shape {shape}, where image 0 has {first}: bring all"
+                " images to one shape"
+            )
+    return images  # of which scikit-learn's checks say what is wrong
+
+
+@contextmanager
+def naming_pixels(shape: ImageShape | None, channels: str, name: str) -> Iterator[None]:
+    """Errors inside say at which pixel of which image an entry is, by the axes of X.
+
+    Without a shape X is a table, whose columns they name.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if shape is None:
+            raise
+        sizes = dict(zip(("row", "column", "channel"), shape, strict=True))
+        if channels == "first":
+            sizes = {"channel": sizes.pop("channel"), **sizes}
+
+        def pixel(entry: re.Match[str]) -> str:
+            places = np.unravel_index(int(entry[2]), tuple(sizes.values()))
+            axes = zip(sizes.items(), places, strict=True)
+            told = [f"{axis} {place}" for (axis, size), place in axes if size > 1]
+            return ", ".join([f"image {entry[1]} of {name}", *told])
+
+        entry = rf"row (\d+) of {name}, column (\d+)"
+        raise type(error)(re.sub(entry, pixel, str(error))) from None
 
 
 def shape_of(sizes: Iterable[int], channels: str) -> ImageShape:

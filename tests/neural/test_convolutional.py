@@ -165,6 +165,57 @@ def test_images_of_another_shape_are_refused():
         model.set_params(image_shape=None, kernel_size=2).fit(IMAGES, LABELS)
 
 
+AT = (3, 2, 5, 1)  # image, row, column, channel
+BAD_PIXELS = [
+    ("last", AT, "image 3 of X, row 2, column 5, channel 1."),
+    ("last", AT[:3], "image 3 of X, row 2, column 5."),
+    ("first", (3, 1, 2, 5), "image 3 of X, channel 1, row 2, column 5."),
+]
+
+
+@pytest.mark.parametrize(("channels", "at", "place"), BAD_PIXELS)
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e300, np.ma.masked], ids=str)
+def test_a_bad_pixel_is_named_by_the_axes_of_the_images(channels, at, place, value):
+    images = IMAGES / 255.0 if len(at) == 4 else IMAGES[..., 0] / 255.0
+    images = np.ma.array(images.transpose(0, 3, 1, 2) if channels == "first" else images)
+    bad = images.copy()
+    bad[at] = value
+    images, bad = (each if value is np.ma.masked else each.filled() for each in (images, bad))
+    model = small(channels=channels).fit(images, LABELS)
+    place = place.replace(".", ": fill them") if value is np.ma.masked else place
+    for call in (model.predict, lambda X: model.fit(X, LABELS)):
+        with pytest.raises(ValueError, match=place):
+            call(bad)
+    with pytest.raises(ValueError, match=place.replace("of X", "of X_val")):
+        model.fit(images, LABELS, X_val=bad, y_val=LABELS)
+    model.predict(images)
+
+
+def test_a_bad_pixel_of_a_table_is_named_by_its_column():
+    bad = IMAGES.reshape(30, -1) / 255.0
+    bad[3, 50] = np.nan
+    with pytest.raises(ValueError, match="row 3 of X, column 50"):
+        small(image_shape=(6, 7, 3)).fit(bad, LABELS)
+
+
+def test_images_of_several_shapes_are_refused_by_number():
+    images = list(IMAGES / 255.0)
+    model = small().fit(images, LABELS)
+    images[4] = images[4][:, :5]
+    together = np.empty(30, dtype=object)
+    together[:] = images
+    message = r"image 4 of X has shape \(6, 5, 3\), where image 0 has \(6, 7, 3\): bring all"
+    for ragged in (images, together, [image.tolist() for image in images]):
+        for call in (model.predict, lambda X: small().fit(X, LABELS)):
+            with pytest.raises(ValueError, match=message):
+                call(ragged)
+    with pytest.raises(ValueError, match="image 4 of X_val has shape"):
+        model.fit(IMAGES / 255.0, LABELS, X_val=images, y_val=LABELS)
+    images[1] = [[1.0, 2.0], [3.0]]
+    with pytest.raises(ValueError, match="image 1 of X has rows of several lengths"):
+        model.predict(images)
+
+
 def test_kernels_are_not_taken_for_others_of_as_many_entries():
     model = small(conv_layer_sizes=4, warm_start=True).fit(IMAGES, LABELS)
     model.set_params(kernel_size=(1, 9))
