@@ -57,7 +57,7 @@ class FoldSums:
             if n_folds == 0 and not labelled:
                 raise ValueError("there are no folds: set cv, as cv=5, or give folds with rows")
             # All rows at once, so that an error says which of the block's it is in.
-            checked = check_block(X, y, weight, names)
+            checked = check_block(X, y, weight, names, "RowBlocks")
             if n_folds == 1:
                 return cls({0: Moments._of_checked(*checked)}, labelled, k, n_rows)
             fold = folds_of_rows(given, rng, n_folds or USUAL_FOLDS, n_rows)

@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from zipfile import BadZipFile
@@ -134,7 +135,8 @@ class Moments(SummedRows):
         ValueError
             If the input is invalid, or the sums would not fit into memory.
         """
-        return cls._of_checked(*check_block(X, y, sample_weight, feature_names))
+        checked = check_block(X, y, sample_weight, feature_names, cls.__name__)
+        return cls._of_checked(*checked)
 
     @classmethod
     def _of_checked(
@@ -371,11 +373,20 @@ class Moments(SummedRows):
         )
 
 
+@cache
+def taker_of_rows(name: str) -> type[BaseEstimator]:
+    """A class that notes what columns are called, of the name by which errors are to call it."""
+    return type(name, (BaseEstimator,), {})
+
+
 def check_block(
-    X: Any, y: Any, sample_weight: Any, feature_names: Sequence[str] | None
+    X: Any, y: Any, sample_weight: Any, feature_names: Sequence[str] | None, taken_by: str
 ) -> tuple[Any, Array, Array | None, NDArray[Any] | None]:
-    """X, y and weights of a block as the engine reads them, and the names of its columns."""
-    columns = BaseEstimator()
+    """X, y and weights of a block as the engine reads them, and the names of its columns.
+
+    `taken_by` is what an error says that the rows are for.
+    """
+    columns = taker_of_rows(taken_by)()
     with np.errstate(over="ignore", invalid="ignore"):
         table, target, _ = check_data(columns, X, y)
     names = getattr(columns, "feature_names_in_", None)

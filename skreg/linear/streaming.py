@@ -239,7 +239,8 @@ class FittedToMoments(LinearModel):
         before = vars(self).get("_moments")
         self._validate_params()
         refuse_sums(self, X)
-        table, target, weight, names = check_block(X, y, sample_weight, None)
+        taken_by = type(self).__name__
+        table, target, weight, names = check_block(X, y, sample_weight, None, taken_by)
         self._check_shape(target.shape[1:])
         if before is not None:
             known = before.feature_names

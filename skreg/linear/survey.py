@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..data.products import Array, is_sparse
@@ -17,7 +16,7 @@ from ..objective.losses import Loss
 from ..rows.blocks import block_of, n_rows_of, naming_block
 from .class_data import are_discrete, check_labelled
 from .fold_sums import USUAL_FOLDS, folds_of_rows
-from .moments import Moments, refuse_too_large
+from .moments import Moments, refuse_too_large, taker_of_rows
 from .training_data import check_data
 
 NO_FOLDS = "there are no folds: set cv, as cv=5, or give folds with rows"
@@ -50,7 +49,7 @@ def checked_rows(
     if given is not None and n_folds is not None and n_folds > 1:
         raise ValueError(OWN_FOLDS)
     with naming_block(k):
-        fold, columns = None, BaseEstimator()
+        fold, columns = None, taker_of_rows("RowBlocks")()
         if n_folds != 1:
             fold = folds_of_rows(given, rng, n_folds or USUAL_FOLDS, n_rows)
         if loss is None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skreg import Lasso, LassoCV, Ridge, RidgeCV, RowBlocks
+from skreg import Lasso, LassoCV, LogisticRegression, Moments, Ridge, RidgeCV, RowBlocks
 from skreg.linear import moments
 
 
@@ -47,6 +47,19 @@ def test_a_bad_block_is_named_and_a_fitted_model_stays(model, what, text):
     with pytest.raises(ValueError, match=re.compile(text, re.DOTALL)):
         model.fit(RowBlocks(lambda: forty_blocks(37, what)))
     assert model.coef_ is before
+
+
+@pytest.mark.parametrize("model", [Lasso(), RidgeCV(cv=2), LogisticRegression()], ids=str)
+def test_tables_of_another_kind_are_said_to_be_those_of_blocks(model):
+    X, y = data()
+    y = y > y.mean() if isinstance(model, LogisticRegression) else y
+    for bad, problem in ((X[:, :, None], "array with dim 3"), (X[:, :0], r"array with 0 feature")):
+        with pytest.raises(ValueError, match=f"block 1: Found {problem}.* required by RowBlocks"):
+            model.fit(RowBlocks([(X, y), (bad, y)]))
+        with pytest.raises(ValueError, match=f"Found {problem}.* required by Moments"):
+            Moments.of(bad, y)
+        with pytest.raises(ValueError, match=f"Found {problem}.* required by Lasso"):
+            Lasso().partial_fit(bad, y)
 
 
 @pytest.mark.parametrize("model", [Lasso(alpha=0.1), Ridge()], ids=str)
