@@ -39,6 +39,7 @@ from .linear import (
     TweedieRegressorCV,
 )
 from .neural import ConvClassifier, ConvRegressor, MLPClassifier, MLPRegressor
+from .neural.running import architecture_of
 
 # The first class of an estimator's ancestry that is one of these names its twin.
 _TWINS: dict[type, Any] = {
@@ -192,6 +193,8 @@ def _twin(estimator: Any, kind: Any) -> Any:
             setattr(twin, key, value)
     if hasattr(estimator, "coefs_"):
         _complete_network(estimator, twin)
+    if isinstance(twin, sklearn.linear_model.TweedieRegressor):
+        _as_fitted(twin, getattr(estimator._own_loss, "power", 0.0))
     if hasattr(twin, "_get_loss"):
         twin._base_loss = twin._get_loss()  # the link by which it predicts
     for name in {"alpha", "C"} & twin.get_params().keys():  # that was chosen
@@ -199,12 +202,20 @@ def _twin(estimator: Any, kind: Any) -> Any:
     return twin
 
 
+def _as_fitted(twin: Any, power: float) -> None:
+    """Set power and link to those of the fit, where others were set after it."""
+    if twin.power != power:
+        twin.power = power
+    if twin.link != ("log" if power else "identity"):
+        twin.link = "auto"
+
+
 def _complete_network(estimator: Any, twin: Any) -> None:
     """Set what scikit-learn's network predicts by, beyond weights and biases."""
-    if estimator.normalization is not None and len(estimator.coefs_) > 1:
-        raise ValueError(
-            f"normalization={estimator.normalization!r} has no counterpart in scikit-learn"
-        )
+    if hasattr(estimator, "norm_scales_"):
+        kind = "batch" if hasattr(estimator, "running_means_") else "layer"
+        raise ValueError(f"normalization={kind!r} has no counterpart in scikit-learn")
+    twin.activation = architecture_of(estimator).activation
     if hasattr(estimator, "classes_"):
         several = estimator.out_activation_ == "logistic" and estimator.n_outputs_ > 1
         labels = np.eye(estimator.n_outputs_, dtype=int) if several else estimator.classes_

@@ -37,7 +37,7 @@ class GeneralizedLinearModel(LinearModel):
 
     @abstractmethod
     def _loss(self) -> Loss:
-        """The loss of a fit, or of the fitted model."""
+        """The loss of a fit, by the parameters."""
 
     def _keep_residuals(self, data: TrainingData) -> None:
         """Set what is read off the residuals of a fit, which most losses have nothing of."""
@@ -60,16 +60,24 @@ class GeneralizedLinearModel(LinearModel):
 class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
     """Base of the models of counts and amounts."""
 
+    #: The loss of the fit, whatever parameters are set after it; None of a model made by hand.
+    _fitted_loss: Loss | None = None
+
+    @property
+    def _own_loss(self) -> Loss:
+        """The loss of the fitted model."""
+        return self._fitted_loss or self._loss()
+
     def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> Any:
-        self._fitted_with_offset = offset is not None
+        self._validate_params()
+        self._fitted_with_offset, self._fitted_loss = offset is not None, self._loss()
         if (rows := blocks_given(self, X, y, sample_weight, offset)) is not None:
             return self._checked_blocks(rows)
-        return TrainingData.check_for_loss(self, X, y, sample_weight, offset, self._loss())
+        return TrainingData.check_for_loss(self, X, y, sample_weight, offset, self._own_loss)
 
     def _checked_blocks(self, rows: RowBlocks) -> Any:
         """Rows that come in blocks, checked in one pass."""
-        self._validate_params()
-        loss = self._loss()
+        loss = self._own_loss
         if not loss.quadratic:
             return BlockData.check(self, rows, loss)
         if hasattr(self, "cv"):
@@ -93,7 +101,7 @@ class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
         ndarray of shape (n_samples,)
         """
         eta = self._shifted_predictor(X, offset)
-        return self._loss().inverse_link(eta)
+        return self._own_loss.inverse_link(eta)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
         """Share of the deviance explained, D²: 1 at best, 0 as the intercept alone does.
@@ -109,7 +117,7 @@ class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
         -------
         float
         """
-        loss, eta = self._loss(), self._shifted_predictor(X, offset).astype(np.float64)
+        loss, eta = self._own_loss, self._shifted_predictor(X, offset).astype(np.float64)
         target = np.asarray(column_or_1d(y), dtype=np.float64)
         check_consistent_length(eta, target)
         loss.check_target(target)

@@ -84,8 +84,10 @@ class TrainingData:
     def check_for_loss(
         cls, estimator: Any, X: Any, y: Any, sample_weight: Any, offset: Any, loss: Loss
     ) -> TrainingData:
-        """The same for one target of any loss, whose domain y is in, with an offset."""
-        estimator._validate_params()
+        """The same for one target of any loss, whose domain y is in, with an offset.
+
+        The parameters, by which there is a loss, are checked.
+        """
         table, target, mean_square = check_data(estimator, X, y)
         if target.ndim == 2:
             target = np.asarray(one_column(target))

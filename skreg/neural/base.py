@@ -23,7 +23,6 @@ from ..objective.losses import Loss
 from ..rows.source import Part, parts_of_rows
 from .block_rows import Tally
 from .callbacks import CallbackSupportMixin
-from .checks import dropout_rates
 from .engine.batches import Data, Targets
 from .engine.image_augmentation import ImageAugmentation
 from .engine.images import ConvStages
@@ -34,7 +33,7 @@ from .engine.weights import Parameters
 from .fitting import fit_network
 from .parameters import NetworkParameters
 from .rows import Rows
-from .running import parameters_of
+from .running import architecture_of, parameters_of
 
 # Most rows that are predicted in a way that gives a row the same digits whatever its place. On some
 # processors one product of all rows does not; of many rows it takes half the time.
@@ -190,16 +189,13 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
 
     def _network(self, n_rows: int = 0, sampling: bool = False) -> Network:
         """The fitted network, to predict so many rows; dropout is a part of it for samples."""
-        dropout, in_input = [0.0] * (len(self.coefs_) - 1), 0.0
-        if sampling:
-            self._validate_params()  # they may have been set since the fit
-            dropout = dropout_rates(self.dropout, len(dropout))
-            in_input = self.input_dropout
+        architecture = architecture_of(self)
+        if not sampling:
+            still = [0.0] * len(architecture.dropout)
+            architecture = architecture._replace(dropout=still, input_dropout=0.0)
         return Network(
             self._parameters(n_rows),
-            self.activation,
-            dropout,
-            in_input,
+            *architecture,
             images=self._images,
             rows_alike=self._images is None and n_rows <= MOST_ALIKE,
         )
@@ -247,6 +243,8 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         self, X: Any, n_samples: int = 100, random_state: Any = None
     ) -> NDArray[Any]:
         """Draws of the prediction with dropout left on (Gal and Ghahramani, ICML 2016).
+
+        Its rates are those of the fit.
 
         Parameters
         ----------

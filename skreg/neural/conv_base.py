@@ -126,9 +126,12 @@ class ConvNetwork(BaseMLP):
 
     def _check_X(self, X: Any) -> Any:
         check_is_fitted(self, "coefs_")
-        X, shape = as_rows(X, self.channels)
+        channels = self.channels
+        if self._images is not None:  # whatever is set since the fit
+            channels = "first" if self._images.channels_first else "last"
+        X, shape = as_rows(X, channels)
         X = self._as_fitted(X, shape)
-        with naming_pixels(shape, self.channels, "X"):
+        with naming_pixels(shape, channels, "X"):
             table = super()._check_X(X)
         self._compare_units(Unit.of(table), "X")
         return table

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..estimators.runtime import small_products_are_fast, with_one_blas_thread
 from ..objective.losses import Loss
 from .callbacks import Reporter
-from .checks import resolve_batch_size
+from .checks import dropout_rates, resolve_batch_size
 from .engine.batches import Data, Targets
 from .engine.block_batches import DataInBlocks
 from .engine.full_batch import FullBatch
@@ -42,6 +42,23 @@ NETWORK = {
 RESULTS = ("loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_")
 STATE = ("restored_epoch_", "_images", "_optimizer", "_progress", "history_")
 FITTED = (*NETWORK.values(), *RESULTS, *STATE)
+
+
+class Architecture(NamedTuple):
+    """What makes a network of weights: kept from the fit, whatever parameters are set after it."""
+
+    activation: str
+    dropout: Sequence[float]
+    input_dropout: float
+
+
+def architecture_of(estimator: Any) -> Architecture:
+    """That of the fitted network; of weights that are set by hand what the parameters say."""
+    fitted: Architecture | None = vars(estimator).get("_architecture")
+    if fitted is not None:
+        return fitted
+    dropout = dropout_rates(estimator.dropout, len(estimator.coefs_) - 1)
+    return Architecture(estimator.activation, dropout, estimator.input_dropout)
 
 
 def publish(estimator: Any, parameters: Parameters) -> None:
@@ -89,15 +106,10 @@ def train(
         held = held and replace(held, data=in_float64(held.data))
     parameters = parameters_of(estimator).flattened(np.float64 if full_batch else plan.dtype)
     gradients = parameters.views_of(np.zeros_like(parameters.flat))
-    network = Network(
-        parameters,
-        estimator.activation,
-        plan.dropout,
-        estimator.input_dropout,
-        gradients,
-        estimator._images,
-    )
+    architecture = Architecture(estimator.activation, plan.dropout, estimator.input_dropout)
+    network = Network(parameters, *architecture, gradients, estimator._images)
     copy_state(estimator)
+    estimator._architecture = architecture
     publish(estimator, parameters)
     progress, history, loss = estimator._progress, estimator.history_, estimator._loss()
     estimator.n_iter_, estimator.out_activation_ = 0, loss.out_activation

@@ -62,6 +62,20 @@ def test_the_twin_predicts_the_same(estimator, n_targets):
 
 
 @pytest.mark.parametrize(
+    ("model", "other"),
+    [
+        (skreg.MLPRegressor(**NET, activation="tanh"), {"activation": "relu"}),
+        (skreg.TweedieRegressor(power=1.5, link="log"), {"power": 0.0, "link": "identity"}),
+        (skreg.TweedieRegressor(), {"power": 2}),
+    ],
+    ids=str,
+)
+def test_the_twin_predicts_as_fitted_whatever_was_set_after_it(model, other):
+    model = clone(model).fit(X, np.abs(y)).set_params(**other)
+    assert_allclose(skreg.to_sklearn(model).predict(X), model.predict(X), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
     ("search", "grid"),
     [
         (

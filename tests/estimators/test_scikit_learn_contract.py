@@ -9,7 +9,7 @@ import sklearn
 import sklearn.linear_model
 import sklearn.neural_network
 import sklearn.svm
-from sklearn.base import BaseEstimator, MultiOutputMixin
+from sklearn.base import BaseEstimator, MultiOutputMixin, clone, is_classifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
@@ -180,6 +180,46 @@ def test_common_checks_of_configurations(estimator, check):
 def counterpart(name: str) -> Any:
     """What scikit-learn calls by the same name."""
     return next(getattr(each, name) for each in MODULES if hasattr(each, name))
+
+
+# One of each, with what its predictions may hang on.
+ONE_OF_EACH = [
+    each(**CONFIGURATIONS.get(each.__name__, [SMALLER.get(each.__name__, {})])[0])
+    for each in ESTIMATORS
+]
+PREDICTIONS: dict[str, dict[str, Any]] = {
+    "predict": {},
+    "predict_proba": {},
+    "predict_log_proba": {},
+    "decision_function": {},
+    "hidden_activations": {},
+    "predict_samples": {"n_samples": 2, "random_state": 0},
+}
+
+
+@on_noise
+@pytest.mark.parametrize("model", ONE_OF_EACH, ids=lambda model: type(model).__name__)
+def test_no_prediction_changes_with_parameters_that_are_set_after_the_fit(model):
+    """But for `scoring`, which in scikit-learn's classes too says how `score` judges."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((48, 4))
+    y = np.arange(48) % 3 if is_classifier(model) else rng.gamma(2.0, np.exp(X[:, 0]))
+    y = np.stack([y, y**2], axis=1) if type(model).__name__.startswith("MultiTask") else y
+    dropout = {"dropout": 0.2} if hasattr(model, "predict_samples") else {}
+    model = clone(model).set_params(**dropout).fit(X, y)
+
+    def predicted() -> list[Any]:
+        found = [model.score(X, y)]
+        for name, options in PREDICTIONS.items():
+            if hasattr(model, name):
+                made = getattr(model, name)(X, **options)
+                found += made if isinstance(made, list) else [made]
+        return found
+
+    before = predicted()
+    model.set_params(**{name: object() for name in model.get_params() if name != "scoring"})
+    for found, expected in zip(predicted(), before, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 MODULES = sklearn.linear_model, sklearn.neural_network, sklearn.svm

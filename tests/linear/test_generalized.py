@@ -155,6 +155,23 @@ def test_powers_without_a_convex_objective_are_refused(power):
         TweedieRegressor(power=power).fit(X, AMOUNTS)
 
 
+def test_parameters_that_are_no_numbers_are_refused_by_name():
+    for model in (TweedieRegressor(power="1"), skreg.HuberRegressor(epsilon="1")):
+        (name,) = {"power", "epsilon"} & set(model.get_params())
+        with pytest.raises(ValueError, match=f"The {name!r} parameter of .* must be a float"):
+            model.fit(X, AMOUNTS)
+
+
+def test_power_and_link_that_are_set_after_the_fit_are_of_the_next_one():
+    model = TweedieRegressor(power=1.5).fit(X, AMOUNTS)
+    before = model.predict(X), model.score(X, AMOUNTS)
+    model.set_params(power=0.0, link="identity")
+    assert_array_equal(model.predict(X.tolist()), before[0])
+    assert model.score(X, AMOUNTS) == before[1]
+    fresh = TweedieRegressor(power=0.0).fit(X, AMOUNTS)
+    assert_array_equal(model.fit(X, AMOUNTS).predict(X), fresh.predict(X))
+
+
 @pytest.mark.parametrize(("power", "link"), [(0, "log"), (1.5, "identity")])
 def test_links_without_a_convex_objective_are_refused(power, link):
     with pytest.raises(ValueError, match=f"link='{link}'"):

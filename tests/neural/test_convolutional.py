@@ -165,6 +165,13 @@ def test_images_of_another_shape_are_refused():
         model.set_params(image_shape=None, kernel_size=2).fit(IMAGES, LABELS)
 
 
+def test_channels_that_are_set_after_the_fit_are_of_the_next_one():
+    model = small().fit(IMAGES, LABELS)
+    before = model.predict_proba(IMAGES)
+    np.testing.assert_array_equal(model.set_params(channels="first").predict_proba(IMAGES), before)
+    assert model.fit(IMAGES.transpose(0, 3, 1, 2), LABELS).image_shape_ == (6, 7, 3)
+
+
 AT = (3, 2, 5, 1)  # image, row, column, channel
 BAD_PIXELS = [
     ("last", AT, "image 3 of X, row 2, column 5, channel 1."),

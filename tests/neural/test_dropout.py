@@ -141,22 +141,29 @@ def test_samples_have_the_mean_and_the_variance_of_a_linear_net():
 
 def test_samples_drop_features_and_each_layer_at_its_own_rate():
     """A chain of single units: it is cut, or passes on the scale of all rates together."""
-    rates, X = (0.2, 0.3, 0.6), np.ones((20_000, 1))
-    model = MLPRegressor(
-        (1, 1), input_dropout=rates[0], dropout=rates[1:], activation="identity", dtype="float64",
-        max_iter=1,
-    ).fit(X[:10], np.ones(10))  # fmt: skip
-    model.coefs_ = [np.ones((1, 1))] * 3
-    model.intercepts_ = [np.zeros(1)] * 3
-    (samples,) = model.predict_samples(X, n_samples=1, random_state=0)
-    kept = np.prod(np.subtract(1.0, rates))
+    X = np.ones((20_000, 1))
+
+    def chain(rates):
+        """Two draws, the second with other rates set after the fit."""
+        model = MLPRegressor(
+            (1, 1), input_dropout=rates[0], dropout=rates[1:], activation="identity",
+            dtype="float64", max_iter=1,
+        ).fit(X[:10], np.ones(10))  # fmt: skip
+        model.coefs_ = [np.ones((1, 1))] * 3
+        model.intercepts_ = [np.zeros(1)] * 3
+        (samples,) = model.predict_samples(X, n_samples=1, random_state=0)
+        model.set_params(input_dropout=0.0, dropout=0.9)
+        (again,) = model.predict_samples(X, n_samples=1, random_state=0)
+        np.testing.assert_array_equal(again, samples)
+        return samples
+
+    rates = 0.2, 0.3, 0.6
+    kept, samples = np.prod(np.subtract(1.0, rates)), chain(rates)
     np.testing.assert_allclose(samples[samples != 0], 1 / kept, rtol=1e-3)
     error = np.sqrt(kept * (1 - kept) / len(X))
     assert abs(np.mean(samples != 0) - kept) < 5 * error
     for k, rate in enumerate(rates):  # and with one of them alone
-        alone = [rate if k == i else 0.0 for i in range(3)]
-        model.set_params(input_dropout=alone[0], dropout=alone[1:])
-        (samples,) = model.predict_samples(X, n_samples=1, random_state=0)
+        samples = chain([rate if k == i else 0.0 for i in range(3)])
         assert abs(np.mean(samples == 0) - rate) < 5 * np.sqrt(rate * (1 - rate) / len(X))
 
 

@@ -1,6 +1,7 @@
 """What the networks take: dtypes and sparse matrices; and what they refuse, with clear words."""
 
 import json
+import pickle
 import tracemalloc
 import warnings
 
@@ -248,9 +249,14 @@ def test_a_small_probability_has_all_its_digits():
     np.testing.assert_allclose(model.predict_proba(rows), expected, rtol=1e-5)
 
 
-def test_what_is_set_after_a_fit_changes_no_prediction():
-    model = MLPRegressor(4, dropout=0.5, max_iter=2, random_state=0).fit(X, y)
-    before = model.predict(X)
-    np.testing.assert_array_equal(model.set_params(loss="poisson").predict(X), before)
-    with pytest.raises(ValueError, match="'dropout' parameter of MLPRegressor"):
-        model.set_params(dropout=1.5).predict_samples(X)
+def test_what_is_set_after_a_fit_is_of_the_next_training_alone():
+    model = MLPRegressor(4, activation="tanh", dropout=0.5, max_iter=2, random_state=0).fit(X, y)
+    before, samples = model.predict(X), model.predict_samples(X, 2, random_state=0)
+    model.set_params(loss="poisson", activation="relu", dropout=0.0)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X.tolist()), before)
+    np.testing.assert_array_equal(model.predict_samples(X, 2, random_state=0), samples)
+    assert model.hidden_activations(X)[0].min() < 0.0
+    model.partial_fit(X, np.abs(y))
+    assert model.hidden_activations(X)[0].min() == 0.0
+    with pytest.raises(ValueError, match="predict_samples needs dropout"):
+        model.predict_samples(X)
