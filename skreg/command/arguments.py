@@ -220,8 +220,8 @@ def _add_reading(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         "--chunk-rows",
         type=integer,
         metavar="N",
-        help="read the file twice, N rows at a time, where it does not fit into memory; Parquet is"
-        " always read so",
+        help="read the file twice, N rows at a time, where it does not fit into memory; classes are"
+        " then compared without the network; Parquet is always read so",
     )
     group.add_argument("--missing", metavar="VALUE", help=missing, **several)
     group.add_argument("--time", metavar="NAME", help=time)
