@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..plotting import (
     CoefficientDisplay,
     CVCurveDisplay,
+    FilterDisplay,
     RegularizationPathDisplay,
     TrainingHistoryDisplay,
     WeightHistogramDisplay,
@@ -220,9 +221,15 @@ def _of_network(model: ModelReport) -> Iterator[Sketch]:
         left_out = f" {more} layers between them are not drawn." if more else ""
         return f"Weights of each layer, biases left out.{left_out}"
 
+    def draw_filters(figure: Figure) -> str:
+        FilterDisplay.from_estimator(model.estimator, ax=figure.add_subplot())
+        return "Kernels of the first convolution."
+
     if panels:
         yield Sketch("history", draw_history, max(HEIGHT, 1.8 * len(panels)))
     yield Sketch("weights", draw_weights, max(HEIGHT, 1.8 * len(layers)))
+    if hasattr(model.estimator, "kernels_"):
+        yield Sketch("filters", draw_filters, HEIGHT)
 
 
 def _panels(network: Any) -> list[str]:

@@ -9,6 +9,7 @@ import report_contents as examples
 from sklearn.datasets import load_iris
 from sklearn.neural_network import MLPClassifier
 
+from skreg import ConvClassifier
 from skreg.report import page, pictures, wording
 
 
@@ -33,6 +34,12 @@ def test_a_network_without_a_history():
     weights, confusion = captions(MLPClassifier((4,), max_iter=10, solver="lbfgs"))
     assert weights == "Weights of each layer, biases left out."
     assert confusion.startswith("Actual and predicted classes")
+
+
+def test_a_network_of_convolutions_shows_its_kernels():
+    _, weights, kernels, _ = captions(ConvClassifier(4, kernel_size=2, max_iter=2))
+    assert weights == "Weights of each layer, biases left out."
+    assert kernels == "Kernels of the first convolution."
 
 
 BACKWARDS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
