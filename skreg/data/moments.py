@@ -56,7 +56,7 @@ class MomentMatrix:
         root = np.sqrt(weight[rows])
         plain = bool(np.all(root == 1.0))
         step = max(1, BLOCK_ENTRIES // width)
-        by_column = not is_sparse(X) and X.flags.f_contiguous and not X.flags.c_contiguous
+        by_column = not is_sparse(X) and X.strides[0] < X.strides[1]
         order: Literal["C", "F"] = "F" if by_column else "C"  # in which X is read
         block = np.empty((min(step, max(len(rows), 1)), width + 1), order=order)
         S = np.zeros((width + 1, width + 1))

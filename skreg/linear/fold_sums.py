@@ -147,7 +147,8 @@ def folds_of_rows(given: Any, rng: np.random.Generator, n_folds: int, n_rows: in
 def _taken(values: Any, order: NDArray[np.intp]) -> Callable[[slice], Any]:
     """What gives some of the rows in another order."""
     if not is_sparse(values) and values.flags.f_contiguous and not values.flags.c_contiguous:
-        return lambda rows: values.T.take(order[rows], axis=1).T
+        columns = values.T.take(order, axis=1).T
+        return lambda rows: columns[rows]
     # One copy of them all: memory for many small ones was asked for anew in each block, which took
     # a quarter of the time.
     whole = values[order] if is_sparse(values) else values.take(order, axis=0)
