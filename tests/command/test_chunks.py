@@ -225,6 +225,8 @@ Prices of houses
 c"
 size,colour
 3, blue
+4,red\x20
+\t5,green\x20\t
 total,9
 """
 
@@ -232,8 +234,11 @@ total,9
 @pytest.mark.parametrize("n_rows", [1, 2, 100])
 def test_odd_files(tmp_path, n_rows):
     columns, places, source = cells_of(tmp_path, ODD, n_rows)
-    assert columns == {"size": ["1", "2", "3"], "colour": ["red", "a, b\nc", "blue"]}
-    assert places == ["line 5", "lines 7 to 8", "line 10"]
+    assert columns == {
+        "size": ["1", "2", "3", "4", "5"],
+        "colour": ["red", "a, b\nc", "blue", "red", "green"],
+    }
+    assert places == ["line 5", "lines 7 to 8", "line 10", "line 11", "line 12"]
     assert source.notes == [
         "left out 2 comments, which begin with #",
         "left out 1 line above the header, such as 'Prices of houses'",

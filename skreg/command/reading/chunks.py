@@ -180,7 +180,7 @@ class TextChunks:
                 yield next(records_of(chain([(number, line)], lines), self.delimiter))
                 continue
             fields = line.split(self.delimiter)
-            if len(line.split(None, 1)) > 1:  # there is some space
+            if line.split(None, 1) != [line]:  # there is some space, within or at an end
                 fields = [field.strip() for field in fields]
             yield (number, number), fields
 
