@@ -54,11 +54,11 @@ def test_tables_of_another_kind_are_said_to_be_those_of_blocks(model):
     X, y = data()
     y = y > y.mean() if isinstance(model, LogisticRegression) else y
     for bad, problem in ((X[:, :, None], "array with dim 3"), (X[:, :0], r"array with 0 feature")):
-        with pytest.raises(ValueError, match=f"block 1: Found {problem}.* required by RowBlocks"):
+        with pytest.raises(ValueError, match=f"block 1: Found {problem}.* RowBlocks"):
             model.fit(RowBlocks([(X, y), (bad, y)]))
-        with pytest.raises(ValueError, match=f"Found {problem}.* required by Moments"):
+        with pytest.raises(ValueError, match=f"Found {problem}.* Moments"):
             Moments.of(bad, y)
-        with pytest.raises(ValueError, match=f"Found {problem}.* required by Lasso"):
+        with pytest.raises(ValueError, match=f"Found {problem}.* Lasso"):
             Lasso().partial_fit(bad, y)
 
 
