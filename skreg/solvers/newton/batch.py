@@ -31,8 +31,8 @@ from .curvatures import Curvatures, CurvatureSource, Sums
 from .passes import Passes
 from .rows import TargetLoss
 
-# Sweeps of one batch.
-MOST_SWEEPS = 8
+# Sweeps of one batch, and of one of a sparse X.
+MOST_SWEEPS, MOST_SPARSE = 8, 14
 # The error falls to this share or less with a sweep, or curvatures are renewed.
 SWEEP_CONTRACTION = 0.25
 # Sweeps with the same curvature before a slow one is a reason to renew it.
@@ -170,7 +170,7 @@ class Batch:
         W, b, eta = start
         left, last, end, age = np.arange(len(W)), np.full(len(W), np.inf), len(W), 0
         sign = np.where(active, np.sign(W), 0.0)
-        for self.n_sweeps in range(1, min(most, MOST_SWEEPS) + 1):
+        for self.n_sweeps in range(1, most + 1):
             sums = passes.evaluate(eta, source)
             curved = source.at(sums)
             new, rise, q, ended = self._minima(W, sums, curved, self.alphas[left], sign)

@@ -23,7 +23,7 @@ import numpy as np
 
 from ...data.design import Array, Design, Index
 from ..base import Bound, Mask, Settings, Solution
-from .batch import Batch, Features, Points, Solved
+from .batch import MOST_SPARSE, MOST_SWEEPS, Batch, Features, Points, Solved
 from .curvatures import ACTIVE_A_ROW, CurvatureSource, Frozen, OfFewRows
 from .few_features import FewFeatures
 from .newton_cg import NewtonCG
@@ -39,11 +39,14 @@ FIRST_BATCH, LONGEST_BATCH = 4, 16
 # The next batch is twice as long after so many sweeps or fewer, and half as long after more than
 # the second.
 FEW_SWEEPS, MANY_SWEEPS = 2, 3
+# The same of a sparse X: there a sweep takes a tenth of a Gram matrix, which a long batch shares.
+FEW_SPARSE, MANY_SPARSE = 4, 7
 # An alpha below this share of the one before is solved by itself: little is shared with others, and
 # the polynomial goes too far.
 NEXT_ALPHA = 0.6
-# With more active features alphas are solved one by one: 500 take 1 ms an alpha and sweep.
-LARGEST_SUPPORT = 500
+# With more active features alphas are solved one by one: 500 take 1 ms an alpha and sweep. The
+# second is of a sparse X, where the Gram matrices that one by one takes cost more.
+LARGEST_SUPPORT, LARGEST_SPARSE_SUPPORT = 500, 1000
 # Entries that arrays of the rows of one batch have at most.
 ENTRIES_OF_A_BATCH = 1 << 19
 # Solutions that are extrapolated from are this share of the batch that begins apart.
@@ -81,7 +84,10 @@ class BatchedNewton(NewtonPath):
     ) -> None:
         super().__init__(bound, k, start, settings, alone, intercept)
         smooth = self.rows.loss.gap_from_curvature and not self.penalty.has_bounds
-        self.batches = smooth and not alone and not self.design.sparse
+        self.batches, sparse = smooth and not alone, self.design.sparse
+        self.few, self.many = (FEW_SPARSE, MANY_SPARSE) if sparse else (FEW_SWEEPS, MANY_SWEEPS)
+        self.most_sweeps = min(settings.max_iter, MOST_SPARSE if sparse else MOST_SWEEPS)
+        self.largest_support = LARGEST_SPARSE_SUPPORT if sparse else LARGEST_SUPPORT
         self.source: CurvatureSource | None = None
         self.passes: Passes | None = None
         self.missing = self.index[:0]
@@ -107,9 +113,9 @@ class BatchedNewton(NewtonPath):
             if not found:
                 found, length = [self.solve(float(alphas[done]))], 1
                 self.source = self.passes = None
-            elif len(found) < length or n_sweeps > MANY_SWEEPS:
+            elif len(found) < length or n_sweeps > self.many:
                 length = max(1, len(found) // 2)
-            elif n_sweeps <= FEW_SWEEPS:
+            elif n_sweeps <= self.few:
                 length *= 2
             done += len(found)
             yield from found
@@ -120,7 +126,7 @@ class BatchedNewton(NewtonPath):
         A support that is large is left to the active-set method, which updates its factor.
         """
         n_active = np.count_nonzero(self.point.w)
-        if not self.batches or not alphas[0] > 0.0 or n_active > LARGEST_SUPPORT:
+        if not self.batches or not alphas[0] > 0.0 or n_active > self.largest_support:
             return 0
         last = self.alpha if np.isfinite(self.alpha) else alphas[0]
         before = np.append(last, alphas[:-1])
@@ -157,7 +163,7 @@ class BatchedNewton(NewtonPath):
             self.passes = Passes(rows, part, whole)
         features = Features(self.design, self.penalty, self.noise, self.index, part)
         batch = Batch(rows, features, alphas)
-        batch.run(self.passes, self.source, start, active, self._aims, self.settings.max_iter)
+        batch.run(self.passes, self.source, start, active, self._aims, self.most_sweeps)
         if isinstance(self.source, Frozen):
             if self.source.model is not self.model:
                 self.model, self.spent = self.source.model, 0.0
