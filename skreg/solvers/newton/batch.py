@@ -17,19 +17,18 @@ its KKT condition, the batch ends before that alpha.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
 
-from ...data.design import Array, Design, Index
-from ...objective.penalties import Penalty
+from ...data.design import Array, Index
 from ..base import Mask
 from ..tolerances import KKT_TOLERANCE
-from .certificate import certified, outside
+from .certificate import certified
 from .curvatures import Curvatures, CurvatureSource, Sums
 from .passes import Passes
 from .rows import TargetLoss
+from .screening import Features, look_outside
 
 # Sweeps of one batch, and of one of a sparse X.
 MOST_SWEEPS, MOST_SPARSE = 8, 14
@@ -85,22 +84,6 @@ class Solved(NamedTuple):
         return type(self)(alphas, self.points.take(slice(count)), gaps, values, n_iter)
 
 
-@dataclass(frozen=True, eq=False)
-class Features:
-    """The working set of a batch: its features, and what there is of all."""
-
-    design: Design
-    penalty: Penalty
-    noise: Array
-    index: Index
-    part: Design
-
-    @property
-    def whole(self) -> bool:
-        """Whether all features are in it."""
-        return len(self.index) == self.design.n_features
-
-
 class Batch:
     """The alphas of one batch.
 
@@ -116,8 +99,9 @@ class Batch:
     done : int
         So many alphas, from the first, are solved. What follows is right for these.
     points : Points
-    q : ndarray of shape (k, n_features) or None
-        Correlations of u; None where all features are in the working set.
+    ends : tuple of ndarray of shape (n_features,), or None
+        Correlations of u at the first of them and at the last; None where all features are in the
+        working set.
     gaps, values, n_iter : ndarray of shape (k,)
         Relative gaps, mean losses and sweeps.
     missing : ndarray of int
@@ -143,7 +127,7 @@ class Batch:
         free = usable & (self._rates == 0.0)
         self._free = free if np.count_nonzero(free) else None
         self.n_iter, self.missing = np.zeros(len(alphas)), index[:0]
-        self.q: Array | None = None
+        self.ends: tuple[Array, Array] | None = None
         self.done = self.n_sweeps = self.n_later = 0
 
     @property
@@ -238,18 +222,19 @@ class Batch:
 
     def _certify(self, aim: float) -> None:
         """See up to which alpha the gaps are small and no feature outside is missing."""
-        index, most = self.features.index, np.ones(self.done)
-        dual, eta = self._dual[: self.done], self.points.eta[: self.done]
+        n_done, own = self.done, self.features.index
+        dual, alphas = self._dual[:n_done], self.alphas[:n_done]
+        q, most, seen = dual, np.ones(n_done), None
         if not self.features.whole:
-            self.q = self.features.design.correlate(dual.T).T
-            features, alphas = self.features, self.alphas[: self.done]
-            dual = self.q[:, index]
-            most, missing = outside(features.penalty, index, features.noise, alphas, self.q)
-            if missing is not None:
-                self.done = int(missing.any(axis=1).argmax())
-                self.missing = missing[self.done].nonzero()[0]
-        W, penalty = self.points.W[: len(dual)], self._own.at_each(self.alphas[: len(dual)])
-        certificate = penalty, W, dual, eta, self._errors[: len(dual)], self.features.noise[index]
+            seen = look_outside(self.features, alphas, dual)
+            q, most = seen.q, seen.most
+            if seen.missing is not None:
+                self.done = int(seen.missing.any(axis=1).argmax())
+                self.missing = seen.left[seen.missing[self.done]]
+        W, eta, errors = self.points.W[:n_done], self.points.eta[:n_done], self._errors[:n_done]
+        certificate = self._own.at_each(alphas), W, q, eta, errors, self.features.noise[own]
         self.gaps, self.values = certified(self.rows, *certificate, most)
         if not self.gaps.max() <= aim:
             self.done = min(self.done, int((~(self.gaps <= aim)).argmax()))
+        if seen is not None and self.done:
+            self.ends = seen.at(0), seen.at(self.done - 1)

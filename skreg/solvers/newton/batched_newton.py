@@ -23,7 +23,8 @@ import numpy as np
 
 from ...data.design import Array, Design, Index
 from ..base import Bound, Mask, Settings, Solution
-from .batch import MOST_SPARSE, MOST_SWEEPS, Batch, Features, Points, Solved
+from ..quadratic.kkt_check import KKTCheck
+from .batch import MOST_SPARSE, MOST_SWEEPS, Batch, Points, Solved
 from .curvatures import ACTIVE_A_ROW, CurvatureSource, Frozen, OfFewRows
 from .few_features import FewFeatures
 from .newton_cg import NewtonCG
@@ -32,6 +33,7 @@ from .polynomials import lagrange
 from .prox_newton import MOST_KNOWN, NewtonPath, Point, aims_of
 from .row_space import RowSpace
 from .rows import on_rows, on_rows_that_count
+from .screening import Features
 from .single_fit import fit_alone
 
 # Alphas of the first batch and of the longest.
@@ -88,6 +90,7 @@ class BatchedNewton(NewtonPath):
         self.few, self.many = (FEW_SPARSE, MANY_SPARSE) if sparse else (FEW_SWEEPS, MANY_SWEEPS)
         self.most_sweeps = min(settings.max_iter, MOST_SPARSE if sparse else MOST_SWEEPS)
         self.largest_support = LARGEST_SPARSE_SUPPORT if sparse else LARGEST_SUPPORT
+        self.check = KKTCheck(self.design, self.penalty, settings.tuning) if sparse else None
         self.source: CurvatureSource | None = None
         self.passes: Passes | None = None
         self.missing = self.index[:0]
@@ -161,7 +164,7 @@ class BatchedNewton(NewtonPath):
             self.source = self._new_source()
         if self.passes is None:
             self.passes = Passes(rows, part, whole)
-        features = Features(self.design, self.penalty, self.noise, self.index, part)
+        features = Features(self.design, self.penalty, self.noise, self.index, part, self.check)
         batch = Batch(rows, features, alphas)
         batch.run(self.passes, self.source, start, active, self._aims, self.most_sweeps)
         if isinstance(self.source, Frozen):
@@ -186,17 +189,17 @@ class BatchedNewton(NewtonPath):
 
     def _accept(self, batch: Batch) -> list[Solution]:
         """The solutions of a batch, from the last of which the next one starts."""
-        n_done, q, self.missing = batch.done, batch.q, batch.missing
+        n_done, ends, self.missing = batch.done, batch.ends, batch.missing
         if n_done < len(batch.alphas) and isinstance(self.source, Frozen):
             self.source = self.model = None
         if not n_done:
             return []
-        if q is not None:
+        if ends is not None:
             alpha = float(batch.alphas[n_done - 1])
-            first = (self.alpha, self.q) if n_done == 1 else (float(batch.alphas[0]), q[0])
+            first = (self.alpha, self.q) if n_done == 1 else (float(batch.alphas[0]), ends[0])
             if alpha < first[0] < np.inf:
-                self.slope = (q[n_done - 1] - first[1]) / (first[0] - alpha)
-            self.q = q[n_done - 1]
+                self.slope = (ends[1] - first[1]) / (first[0] - alpha)
+            self.q = ends[1]
         return self._solutions(batch.solved)
 
     def _solutions(self, solved: Solved) -> list[Solution]:
