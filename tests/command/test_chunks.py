@@ -13,6 +13,7 @@ from skreg.command.progress import ReadingProgress
 from skreg.command.reading import ReadingOptions
 from skreg.command.reading.chunks import TextChunks
 from skreg.command.reading.digest import ColumnDigest
+from skreg.command.reading.file import read_cells
 from skreg.command.reading.numbers import form_of_number
 from skreg.command.run import main
 
@@ -245,6 +246,27 @@ def test_odd_files(tmp_path, n_rows):
         "left out 1 line that repeats the header",
         "left out a line below the rows: 'total,9'",
     ]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "n_left"),
+    [
+        ("total,0", "total,7", 302),  # a category, which the first chunk alone has
+        ('"the total, so far",0', "total,7", 302),
+        ("a,0\n# total", "total,7", 301),  # a comment has it, and no row
+        ("a,0", 'total,  "7" ', 301),
+    ],
+)
+def test_a_footer_is_told_as_in_the_whole_file(tmp_path, first, last, n_left):
+    lines = [first, *(f"{'bcd'[k % 3]},{k % 7}" for k in range(300)), last]
+    text = "\n".join(["kind,y", *lines])
+    columns, _, source = cells_of(tmp_path, text, 100)
+    assert len(columns["kind"]) == n_left
+    whole = read_cells(tmp_path / "table.csv", ReadingOptions())
+    assert {name: list(texts) for name, texts in whole.columns.items()} == columns
+    assert list(whole.notes) == source.notes
+    list(source.chunks(lambda *_: None))
+    assert list(whole.notes) == source.notes
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -69,6 +71,19 @@ class ChunkSource(Protocol):
         """What the last pass left out or put together."""
 
 
+@dataclass
+class _Pass:
+    """What one pass over the lines leaves out, and its last lines of rows."""
+
+    n_lines: int  # that are kept
+    n_comments: int = 0
+    n_repeats: int = 0
+    of_footer: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.last: deque[Line] = deque(maxlen=self.n_lines)
+
+
 class TextChunks:
     """The rows of a delimited text file.
 
@@ -107,20 +122,20 @@ class TextChunks:
         self._above = top[n_above - 1][0][1] if n_above else kept[0][0] - 1
         pairs = zip(self._names, header, strict=True)
         self.unnamed = frozenset(name for name, own in pairs if n_above and not own)
-        self._n_comments = self._n_repeats = 0
-        self._of_footer: list[str] = []
+        self._pass = _Pass(0)
+        self._words_above: dict[str, bool] = {}
 
     @property
     def notes(self) -> list[str]:
         """What the last pass left out or put together."""
-        said = [*about_comments(self._n_comments), *self._of_layout]
-        return [*said, *about_repeats(self._n_repeats), *self._of_footer]
+        said = [*about_comments(self._pass.n_comments), *self._of_layout]
+        return [*said, *about_repeats(self._pass.n_repeats), *self._pass.of_footer]
 
     def chunks(self, told: Told) -> Iterator[Chunk]:
         """The rows, in one pass; `TableError` where a line cannot be read."""
-        self._n_comments, self._n_repeats, self._of_footer, n_done = 0, 0, [], 0
+        self._pass, n_done = _Pass(self._n_rows + TAIL), 0
         with readable(self._path, self._options.encoding), self._opened() as text:
-            records = self._records(self._rows(self._lines(text)))
+            records = self._records(text, self._pass)
             held = list(islice(records, self._n_rows))
             if not held:
                 raise TableError(f"{self.file} has a header and no rows: add the data below it")
@@ -128,8 +143,13 @@ class TextChunks:
                 new = list(islice(records, self._n_rows))
                 if len(new) < TAIL:  # the end of the file, looked at in one piece
                     held, new = [*held, *new], []
-                    lines = [(place[0], self.delimiter.join(each)) for place, each in held]
-                    held = without_footer(held, lines, len(self._names), self._of_footer)
+                    held = without_footer(
+                        held,
+                        self._pass.last,
+                        len(self._names),
+                        self._pass.of_footer,
+                        partial(self._has_above, n_done),
+                    )
                 check_widths(self.file, held, len(self._names))
                 n_done += len(held)
                 told(min(text.buffer.tell(), self.n_bytes - 1) if new else self.n_bytes, n_done)
@@ -144,20 +164,29 @@ class TextChunks:
             refuse_binary(self._path, line)
             yield number, line.rstrip("\n")
 
-    def _rows(self, lines: Iterable[Line]) -> Iterator[Line]:
+    def _has_above(self, n_rows: int, word: str) -> bool:
+        """Whether a cell of the first rows has a word, for which they are read again, but once."""
+        if word not in self._words_above:
+            with self._opened() as text:
+                rows = islice(self._records(text, _Pass(0)), n_rows)
+                self._words_above[word] = any(word in cell for _, row in rows for cell in row)
+        return self._words_above[word]
+
+    def _rows(self, lines: Iterable[Line], of_pass: _Pass) -> Iterator[Line]:
         """The lines of rows, without those that say nothing."""
         for line in lines:
             if not line[1].strip():
                 continue
             if is_comment(line, self.delimiter, self._width):
-                self._n_comments += 1
+                of_pass.n_comments += 1
             elif line[0] > self._above:
+                of_pass.last.append(line)
                 yield line
 
-    def _records(self, lines: Iterable[Line]) -> Iterator[Record]:
+    def _records(self, text: TextIO, of_pass: _Pass) -> Iterator[Record]:
         last, end = self._above, [END_MARK, END_MARK]
         problem = "a quotation mark is left open"
-        marked = chain(lines, [(0, self.delimiter.join(end))])
+        marked = chain(self._rows(self._lines(text), of_pass), [(0, self.delimiter.join(end))])
         try:
             for place, fields in self._split(marked):
                 if fields == end:
@@ -166,7 +195,7 @@ class TextChunks:
                     break
                 last = place[1]
                 if fields == self._repeated:
-                    self._n_repeats += 1
+                    of_pass.n_repeats += 1
                 else:
                     yield place, fields
         except csv.Error as error:

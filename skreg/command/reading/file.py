@@ -6,7 +6,7 @@ import csv
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -245,9 +245,16 @@ def about_repeats(many: int) -> list[str]:
 
 
 def without_footer(
-    rows: list[Record], lines: Sequence[Line], width: int, notes: list[str]
+    rows: list[Record],
+    lines: Iterable[Line],
+    width: int,
+    notes: list[str],
+    has_above: Callable[[str], bool] = lambda word: False,
 ) -> list[Record]:
-    """Leave out a line of totals at the end, and words below the table."""
+    """Leave out a line of totals at the end, and words below the table.
+
+    `has_above` says whether a cell of rows before these has a word.
+    """
     end = len(rows)
     while end > 2:
         fields = rows[end - 1][1]
@@ -258,7 +265,9 @@ def without_footer(
         )
         # A word that other rows have as well is a category.
         if not words and (
-            total is None or any(total in cell for _, row in rows[: end - 1] for cell in row)
+            total is None
+            or any(total in cell for _, row in rows[: end - 1] for cell in row)
+            or has_above(total)
         ):
             break
         end -= 1
