@@ -248,6 +248,16 @@ def test_odd_files(tmp_path, n_rows):
     ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf8", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_byte_order_mark_is_no_letter(tmp_path, encoding):
+    text = "\ufeff" if encoding != "utf-16" else ""  # which writes one by itself
+    (tmp_path / "table.csv").write_text(text + "x,y\n1,2\n3,4\n", encoding=encoding)
+    options = ReadingOptions(encoding=encoding)
+    (chunk,) = TextChunks(tmp_path / "table.csv", options, 100).chunks(lambda *_: None)
+    assert list(chunk.columns) == list(read_cells(tmp_path / "table.csv", options).columns)
+    assert list(chunk.columns) == ["x", "y"]
+
+
 @pytest.mark.parametrize(
     ("first", "last", "n_left"),
     [

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..table import TableError
 from .file import (
+    BYTE_ORDER_MARK,
     END_MARK,
     FIRST_LINES,
     SEPARATOR_LINE,
@@ -24,7 +25,6 @@ from .file import (
     about_comments,
     about_repeats,
     check_widths,
-    codec,
     delimiter_of,
     in_lines,
     is_comment,
@@ -157,11 +157,12 @@ class TextChunks:
                 held = new
 
     def _opened(self) -> TextIO:
-        return self._path.open(encoding=codec(self._options.encoding))
+        return self._path.open(encoding=self._options.encoding)
 
     def _lines(self, text: TextIO) -> Iterator[Line]:
         for number, line in enumerate(text, 1):
             refuse_binary(self._path, line)
+            line = line if number > 1 else line.removeprefix(BYTE_ORDER_MARK)
             yield number, line.rstrip("\n")
 
     def _has_above(self, n_rows: int, word: str) -> bool:

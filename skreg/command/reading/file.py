@@ -30,6 +30,7 @@ TOTALS = frozenset(["total", "totals", "grand total", "sum", "summe", "gesamt", 
 FIRST_LINES = 100  # lines, to find delimiter and header
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 END_MARK = "\0"  # a line that no text file has
+BYTE_ORDER_MARK = "\ufeff"  # with which a text may begin, in any encoding of Unicode
 
 
 @dataclass(frozen=True)
@@ -116,11 +117,6 @@ def readable(path: Path, encoding: str) -> Iterator[None]:
         ) from None
 
 
-def codec(encoding: str) -> str:
-    """The encoding to read with; UTF-8 may begin with a mark."""
-    return "utf-8-sig" if encoding == "utf-8" else encoding
-
-
 def refuse_binary(path: Path, text: str) -> None:
     """Refuse what no text file has."""
     if "\0" in text:
@@ -129,9 +125,9 @@ def refuse_binary(path: Path, text: str) -> None:
 
 def _text(path: Path, encoding: str) -> str:
     with readable(path, encoding):
-        text = path.read_bytes().decode(codec(encoding))
+        text = path.read_bytes().decode(encoding)
     refuse_binary(path, text)
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return text.removeprefix(BYTE_ORDER_MARK).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def check_widths(file: str, rows: Sequence[Record], width: int) -> None:
