@@ -189,13 +189,14 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
 
     def _network(self, n_rows: int = 0, sampling: bool = False) -> Network:
         """The fitted network, to predict so many rows; dropout is a part of it for samples."""
-        architecture = architecture_of(self)
+        activation, dropout, in_input = architecture_of(self)
         if not sampling:
-            still = [0.0] * len(architecture.dropout)
-            architecture = architecture._replace(dropout=still, input_dropout=0.0)
+            dropout, in_input = [0.0] * len(dropout), 0.0
         return Network(
             self._parameters(n_rows),
-            *architecture,
+            activation,
+            dropout,
+            in_input,
             images=self._images,
             rows_alike=self._images is None and n_rows <= MOST_ALIKE,
         )

@@ -151,6 +151,7 @@ def _fit_blocks(
     X_val: Any,
     y_val: Any,
 ) -> None:
+    """The same for rows that are read block by block, part for part of `source`."""
     if getattr(source, "serves_one_pass", False):
         raise ValueError(
             "the blocks come from an iterator, which serves one pass, and a network needs one to"
