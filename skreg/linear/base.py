@@ -43,6 +43,11 @@ class LinearModel(CheckedParameters):
     converged_: Any
 
     @property
+    def _takes_blocks(self) -> bool:
+        """Whether a fit to blocks is one to their rows, as large memory maps are read then."""
+        return True
+
+    @property
     def _multi_output(self) -> bool:
         """Whether there may be several targets."""
         return getattr(self, "adaptive", None) is None

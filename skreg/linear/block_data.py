@@ -44,8 +44,12 @@ IN_MEMORY_ALONE = ("relax", "adaptive", "concave")
 def blocks_given(
     estimator: Any, X: Any, y: Any, sample_weight: Any, offset: Any
 ) -> RowBlocks | None:
-    """What `fit` is given where it is rows in blocks, a large memory map among them, or None."""
-    plain = offset is None and getattr(estimator, "scoring", None) is None
+    """What `fit` is given where it is rows in blocks, or None.
+
+    A large memory map is read in blocks where the model takes what blocks have.
+    """
+    plain = estimator._takes_blocks and offset is None
+    plain &= getattr(estimator, "scoring", None) is None
     plain &= all(getattr(estimator, name, None) in (None, False) for name in IN_MEMORY_ALONE)
     cv = getattr(estimator, "cv", None)
     plain &= cv is None or isinstance(cv, numbers.Integral)

@@ -68,6 +68,11 @@ class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
         """The loss of the fitted model."""
         return self._fitted_loss or self._loss()
 
+    @property
+    def _takes_blocks(self) -> bool:
+        # Of the squared error folds need residuals, which sums of squares have none of.
+        return not (self._own_loss.quadratic and hasattr(self, "cv"))
+
     def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> Any:
         self._validate_params()
         self._fitted_with_offset, self._fitted_loss = offset is not None, self._loss()
@@ -80,7 +85,7 @@ class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
         loss = self._own_loss
         if not loss.quadratic:
             return BlockData.check(self, rows, loss)
-        if hasattr(self, "cv"):
+        if not self._takes_blocks:
             raise ValueError(
                 f"{type(self).__name__} with the squared error takes rows in memory: use"
                 " ElasticNetCV or RidgeCV for rows that come in blocks"

@@ -31,6 +31,10 @@ class HuberModel(GeneralizedRegressor):
 
     _alpha_of = "sum"
 
+    @property
+    def _takes_blocks(self) -> bool:
+        return False
+
     def _loss(self) -> ScaledHuber:
         return ScaledHuber(float(self.epsilon))
 

@@ -97,7 +97,7 @@ def powers_of_moments(moments: Moments) -> PowersOfTwo:
     return powers_of_sizes(sizes[:p], sizes[p:], heaviest, moments.dtype)
 
 
-def _takes_blocks(estimator: Any) -> bool:
+def _has_partial_fit(estimator: Any) -> bool:
     """Whether there is a `partial_fit`: no solver was asked for that needs rows."""
     estimator._refuse_solver_of_rows()
     return True
@@ -203,7 +203,7 @@ class FittedToMoments(LinearModel):
 
     __metadata_request__partial_fit = {"decay": metadata_routing.UNUSED}
 
-    @available_if(_takes_blocks)
+    @available_if(_has_partial_fit)
     @all_or_nothing
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, decay: float = 1.0) -> Self:
         """Add a block of rows; the fit is that to the rows of all blocks.

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from skreg import (
     GammaRegressor,
     HuberRegressor,
+    HuberRegressorCV,
     LinearSVC,
     LinearSVCCV,
     LogisticRegression,
@@ -185,6 +186,19 @@ def test_dask():
     assert list(found.feature_names_in_) == list("abcde")
 
 
+@pytest.fixture
+def as_large_map(tmp_path, monkeypatch):
+    """Makes of X a memory map that counts as large."""
+
+    def made(X):
+        X.tofile(tmp_path / "X")
+        monkeypatch.setattr("skreg.rows.mapped.LARGE_MAP", 0)
+        monkeypatch.setattr(row_blocks, "ROWS_A_COLUMN", 1)
+        return np.memmap(tmp_path / "X", dtype=X.dtype, mode="r", shape=X.shape)
+
+    return made
+
+
 @pytest.mark.parametrize(
     ("kind", "model"),
     [
@@ -194,19 +208,27 @@ def test_dask():
     ],
     ids=str,
 )
-def test_large_memory_maps_are_read_in_blocks(kind, model, tmp_path, monkeypatch):
+def test_large_memory_maps_are_read_in_blocks(kind, model, as_large_map):
     X, y, _, _ = data(kind)
-    X.tofile(tmp_path / "X")
-    mapped = np.memmap(tmp_path / "X", dtype=X.dtype, mode="r", shape=X.shape)
-    wanted = clone(model).fit(mapped, y)
-    monkeypatch.setattr("skreg.rows.mapped.LARGE_MAP", 0)
-    monkeypatch.setattr(row_blocks, "ROWS_A_COLUMN", 1)
+    wanted = clone(model).fit(X, y)
+    mapped = as_large_map(X)
     with pytest.raises(ValueError, match="rows that come in blocks"):
         clone(model).set_params(relax=0.5).fit(RowBlocks([(X, y)]))
     found = clone(model).fit(mapped, y)
     alike(found, wanted)
     if hasattr(found, "cv_result_"):
         np.testing.assert_allclose(found.cv_result_.errors, wanted.cv_result_.errors, rtol=2e-4)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [HuberRegressor(), HuberRegressorCV(alphas=3), TweedieRegressorCV(alphas=3)],
+    ids=str,
+)
+def test_large_memory_maps_are_fitted_whole_where_a_model_takes_no_blocks(model, as_large_map):
+    X, y, _, _ = data("amounts")
+    wanted, found = clone(model).fit(X, y), clone(model).fit(as_large_map(X), y)
+    np.testing.assert_allclose(found.coef_, wanted.coef_, rtol=1e-9)
 
 
 def test_a_path_of_blocks_is_that_of_rows():
