@@ -10,7 +10,7 @@ import pytest
 from messy_files import FILES
 
 from skreg.command.progress import ReadingProgress
-from skreg.command.reading import ReadingOptions
+from skreg.command.reading import ReadingOptions, read_in_chunks
 from skreg.command.reading.chunks import TextChunks
 from skreg.command.reading.digest import ColumnDigest
 from skreg.command.reading.file import read_cells
@@ -143,6 +143,41 @@ def test_parquet_is_read_so(file, tmp_path, capsys):
     path.write_bytes(b"PAR1 and no more")
     _, (line,) = said(capsys, path, "--target", "price", code=2)
     assert "cannot be read as Parquet" in line
+
+
+def test_parquet_has_types(tmp_path, capsys, monkeypatch):
+    """Whole numbers are no dates, and text is no number, unless the user says so."""
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr("skreg.command.reading.digest.MOST_OF_A_FORM", 20)
+    monkeypatch.setattr("skreg.command.reading.digest.MOST_DAYS", 20)
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "when": 20200101 + 100 * rng.integers(0, 12, N) + rng.integers(0, 28, N),
+            "id": 10**15 + rng.integers(0, 10**17, N),
+            "share": rng.choice([1.125, 2.375, 7.5, np.inf], N),  # points of thousands, or decimal
+            "zip": rng.integers(10_115, 10_165, N).astype(str),
+            "day": rng.choice(["2020-01-31", "2020-02-03", "2020-02-04"], N),
+            "y": rng.normal(size=N).round(3),
+        }
+    )
+    path = tmp_path / "rows.parquet"
+    frame.to_parquet(path)
+    _, (line,) = said(capsys, path, "--target", "y", code=2)
+    assert "'share' is infinite" in line
+    frame["share"] = frame["share"].clip(upper=8.0).where(rng.random(N) > 0.1)
+    frame.to_parquet(path)
+    out, _ = said(capsys, path, "--target", "y")
+    assert "note: 'zip': text in the file that looks like numbers, taken as categories" in out
+    assert "'day' is a date" in out
+    assert "'when' is a date" not in out
+    for options, numbers in (
+        ({}, ["when", "id", "share"]),
+        ({"number": ["zip"], "text": ["when"]}, ["id", "share", "zip"]),
+    ):
+        table = read_in_chunks(path, "y", "text", ReadingOptions(**options), 100, lambda *_: None)
+        assert [name for name in table.names[~table.is_category] if "day" not in name] == numbers
+        assert any("looks like numbers" in note for note in table.notes) == (not options)
 
 
 def test_parquet_needs_pyarrow(tmp_path, monkeypatch, capsys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
@@ -20,6 +20,7 @@ from .file import (
     END_MARK,
     FIRST_LINES,
     SEPARATOR_LINE,
+    Declared,
     Line,
     Record,
     about_comments,
@@ -61,6 +62,7 @@ class ChunkSource(Protocol):
     file: str  # its name
     n_bytes: int
     unnamed: frozenset[str]  # columns whose names were made up
+    declared: Mapping[str, Declared]  # what the file says of its columns, if anything
     delimiter: str
 
     def chunks(self, told: Told) -> Iterator[Chunk]:
@@ -122,6 +124,7 @@ class TextChunks:
         self._above = top[n_above - 1][0][1] if n_above else kept[0][0] - 1
         pairs = zip(self._names, header, strict=True)
         self.unnamed = frozenset(name for name, own in pairs if n_above and not own)
+        self.declared: Mapping[str, Declared] = {}  # all is text
         self._pass = _Pass(0)
         self._words_above: dict[str, bool] = {}
 

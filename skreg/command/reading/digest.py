@@ -43,12 +43,15 @@ class ColumnDigest:
         one of their form.
     places : dict
         Where each text is first.
+    are_text : bool
+        Whether plain numbers are kept as other texts are, where file or user say that all are text.
     full : bool
         Whether some texts were not kept.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
+    are_text: bool = False
     full: bool = False
     _kept: Counter[NumberForm | None] = field(default_factory=Counter)
     _last: dict[NumberForm | None, str] = field(default_factory=dict)
@@ -75,7 +78,7 @@ class ColumnDigest:
                 self.counts[text] += count
                 continue
             is_told = told and (text in told or as_float(text) in values)
-            form = None if is_told else form_of_number(text)
+            form = None if is_told or self.are_text else form_of_number(text)
             if self._kept[form] < most_of_form(form):
                 self.counts[text], self.places[text] = count, places[rows[first]]
                 self._kept[form], self._last[form] = self._kept[form] + 1, text
@@ -125,12 +128,15 @@ class DigestedCells(Cells):
 def digest(source: ChunkSource, options: ReadingOptions, told: Told) -> DigestedCells:
     """Read a file once."""
     digests: dict[str, ColumnDigest] = {}
+    as_text = {*options.text, *(name for name, one in source.declared.items() if one == "text")}
     missing = {one.partition("=")[2] or one for one in options.missing}
     sample, n_rows = RowSample(SAMPLED_ROWS), 0
     for chunk in source.chunks(told):
         size = len(chunk.places)
         for name, texts in chunk.columns.items():
-            digests.setdefault(name, ColumnDigest()).add(texts, chunk.places, missing)
+            if name not in digests:
+                digests[name] = ColumnDigest(are_text=name in as_text)
+            digests[name].add(texts, chunk.places, missing)
         _sample(sample, chunk, n_rows)
         n_rows += size
     rows, places, _ = sample.cut(SAMPLED_ROWS).rows
@@ -147,6 +153,7 @@ def digest(source: ChunkSource, options: ReadingOptions, told: Told) -> Digested
         source.delimiter,
         tuple(source.notes),
         {name: one.counts for name, one in digests.items()},
+        source.declared,
         digests,
         n_rows,
         len(rows),

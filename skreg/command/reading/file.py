@@ -8,10 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from .options import ReadingOptions
 
 Line = tuple[int, str]  # its number in the file, and its text
 Place = tuple[int, int]  # the numbers of the lines in which a record begins and ends
+Declared = Literal["number", "text"]
 Record = tuple[Place, list[str]]  # where it is, and its fields
 DELIMITERS = ",;\t|"
 TOTALS = frozenset(["total", "totals", "grand total", "sum", "summe", "gesamt", "insgesamt"])
@@ -46,6 +47,8 @@ class Cells:
     notes: tuple[str, ...]  # what was left out or put together
     # how many rows of the file have each text of a column; None where `columns` have all rows
     counts: Mapping[str, Mapping[str, int]] | None = None
+    # what a file that knows types says of its columns
+    declared: Mapping[str, Declared] = field(default_factory=dict)
 
     def place(self, name: str, row: int) -> str:
         """Where a cell is, in words."""

@@ -1,9 +1,10 @@
 """What each column of a file is: numbers, dates, times of day, codes or categories.
 
-A column is first read alone, by the first of `READERS`, or else as numbers, that fits its cells but
-those that stand for a missing value and a few that look like mistakes. Where it can be read in two
-ways, the other columns decide, if they agree on the decimal sign or on the order of day and month;
-else the user is asked.
+A file that knows types says which columns hold numbers, and which hold text, which is then no
+number. Any other column is first read alone, by the first of `READERS`, or else as numbers, that
+fits its cells but those that stand for a missing value and a few that look like mistakes. Where it
+can be read in two ways, the other columns decide, if they agree on the decimal sign or on the order
+of day and month; else the user is asked.
 """
 
 from __future__ import annotations
@@ -209,6 +210,8 @@ def _read(cells: Cells, name: str, options: ReadingOptions, wanted: str | None) 
     )
     if name in options.text:
         return plain
+    if cells.declared.get(name) == "number" and known.size:
+        return replace(plain, kind="number", readings=[Reading(texts[known].astype(float))])
     if not known.size:  # a column without values, which holds numbers as well as anything
         return replace(plain, kind="number", readings=[Reading(np.array([]))])
     gap = np.array([is_missing_number(text) for text in texts[known]])
@@ -234,7 +237,16 @@ def _read(cells: Cells, name: str, options: ReadingOptions, wanted: str | None) 
             f"--number {name!r}: the column holds text (such as {texts[others[0]]!r}), not numbers;"
             " correct it, or say which cells are --missing"
         )
+    if cells.declared.get(name) == "text" and column.kind == "number":
+        return column if as_number or wanted else _as_declared(plain)
     return column
+
+
+def _as_declared(plain: Column) -> Column:
+    """Categories that look like numbers, in a file that says they are text."""
+    column = _without_dashes(plain)
+    note = "text in the file that looks like numbers, taken as categories unless --number names it"
+    return replace(column, readings=[replace(column.readings[0], notes=(note,))])
 
 
 def _without_dashes(plain: Column) -> Column:

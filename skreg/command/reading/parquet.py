@@ -1,8 +1,8 @@
-"""A Parquet file as cells of text, so many rows at a time: what a column is, its texts tell."""
+"""A Parquet file as cells of text, so many rows at a time, and what it says of its columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..table import TableError
 from .chunks import Chunk, Told
+from .file import Declared
 from .options import ReadingOptions
 
 
@@ -58,12 +59,17 @@ class ParquetChunks:
         twice = {name for name in schema.names if schema.names.count(name) > 1}
         if twice:
             raise TableError(f"{self.file} has more than one column named {min(twice)!r}")
+        declared: dict[str, Declared] = {}
         for name in self._names:
             kind = schema.field(name).type
             if pa.types.is_nested(kind) or pa.types.is_binary(kind):
                 raise TableError(
                     f"{self.file}: {name!r} holds {kind}, no cells: --drop leaves it out"
                 )
+            said = _declared(kind)
+            if said is not None:
+                declared[name] = said
+        self.declared: Mapping[str, Declared] = declared
         if not self._n_all:
             raise TableError(f"{self.file} has no rows")
 
@@ -92,6 +98,17 @@ class ParquetChunks:
                     )
         except (pa.ArrowException, OSError) as error:
             raise TableError(f"{self.file} cannot be read as Parquet: {error}") from None
+
+
+def _declared(kind: Any) -> Declared | None:
+    """Whether a type is one of numbers or of text."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return _declared(kind.value_type)
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+        return "number"
+    return "text" if types.is_string(kind) or types.is_large_string(kind) else None
 
 
 def _texts(column: Any) -> NDArray[Any]:
