@@ -84,12 +84,13 @@ class LinearModel(CheckedParameters):
 
     def _keep_one_gap(self) -> None:
         """The largest gap of all classes, or of targets that make one problem."""
-        self.dual_gap_, self.converged_ = np.max(self.dual_gap_), bool(np.all(self.converged_))
+        if np.ndim(self.dual_gap_):
+            self.dual_gap_, self.converged_ = self.dual_gap_.max(), bool(self.converged_.all())
 
     def _keep_fit(self, point: PathPoint, shape: tuple[int, ...], loss: Loss) -> None:
         """The same of a single fit, with a warning where it did not converge."""
         self._keep_point(point, shape)
-        if not np.all(point.converged):
+        if not point.converged.all():
             gap, n_iter = float(np.max(point.dual_gap)), int(np.max(point.n_iter))
             unit = unit_of_gaps(loss)
             warn_unconverged(type(self).__name__, gap, self.tol, n_iter, unit=unit)

@@ -48,6 +48,8 @@ def blocks_given(
 
     A large memory map is read in blocks where the model takes what blocks have.
     """
+    if type(X) is np.ndarray:  # most are, and to ask the rest takes a while
+        return None
     plain = estimator._takes_blocks and offset is None
     plain &= getattr(estimator, "scoring", None) is None
     plain &= all(getattr(estimator, name, None) in (None, False) for name in IN_MEMORY_ALONE)

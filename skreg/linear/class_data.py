@@ -137,11 +137,11 @@ def sorted_classes(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]
             narrow = labels.dtype.itemsize < 4  # in which differences overflow
             codes = labels.astype(np.intp) - int(low) if narrow else (labels - low).astype(np.intp)
             counts = np.bincount(codes)
-            found, each = counts.nonzero()[0], np.zeros(len(counts), labels.dtype)
-            each[codes] = labels
-            if np.array_equal(each[codes], labels):
-                some = len(found) < len(counts)
-                return each[found], np.cumsum(counts > 0)[codes] - 1 if some else codes
+            found = counts.nonzero()[0]
+            classes = found.astype(labels.dtype) + low
+            codes = codes if len(found) == len(counts) else np.cumsum(counts > 0)[codes] - 1
+            if labels.dtype.kind != "f" or (classes[codes] == labels).all():
+                return classes, codes
     try:
         classes, codes = np.unique(labels, return_inverse=True)
     except TypeError as error:

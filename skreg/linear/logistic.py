@@ -291,7 +291,7 @@ class LogisticRegression(RelaxParameters, WarmStarted, LogisticClassifier):
         self._keep_fit(point, data.shape, bound.loss)
         self._in_two_dimensions()
         self.alpha_ = float(alpha)
-        self.n_iter_ = np.array([np.max(point.n_iter)], dtype=np.int32)
+        self.n_iter_ = np.array([point.n_iter.max()], dtype=np.int32)
         return self
 
     def _problem(self, columns: Sequence[Any]) -> Problem:

@@ -200,6 +200,8 @@ def refuse_relaxed_ridge(problems: Sequence[Problem]) -> None:
 
 def shares_of_l1(l1_ratio: Any, name: str) -> Array:
     """The L1 shares to try."""
+    if type(l1_ratio) is float and 0.0 <= l1_ratio <= 1.0:
+        return np.array([l1_ratio])
     ratios = np.atleast_1d(numeric(l1_ratio, name))
     if ratios.ndim != 1 or not len(ratios) or not np.all((ratios >= 0) & (ratios <= 1)):
         raise ValueError(f"{name} must be in [0, 1], or a list of such, got {l1_ratio!r}")

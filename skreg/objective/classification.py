@@ -108,9 +108,9 @@ class Logistic(Loss):
         self, y: Array, weight: Array | None = None, offset: Array | None = None
     ) -> Array:
         """Log-odds of the weighted share of a yes; see `Loss`."""
-        share = np.average(y, axis=0, weights=weight)
+        share = weighted_share(y, weight)
         info = np.finfo(share.dtype)
-        odds = np.asarray(logit(np.clip(share, info.tiny, 1.0 - info.epsneg)))
+        odds = np.asarray(logit(np.minimum(np.maximum(share, info.tiny), 1.0 - info.epsneg)))
         if offset is None:
             return odds
         return self._root(y, weight, offset, odds - offset.max(axis=0), odds - offset.min(axis=0))
@@ -196,7 +196,7 @@ class Multinomial(Loss):
         curvature grows no faster than exp(r), so that log(1 + r) / r of it always gains (Bach,
         Electronic Journal of Statistics 4, 2010).
         """
-        share = np.average(y, axis=0, weights=weight)
+        share = weighted_share(y, weight)
         best = np.asarray(np.log(np.maximum(share, np.finfo(share.dtype).tiny)))
         if offset is None:
             return best
@@ -220,6 +220,13 @@ class Multinomial(Loss):
 
     def _allowed(self, y: Array) -> Array:
         return (y >= 0) & (np.abs(y.sum(axis=1, keepdims=True) - 1.0) <= ROUNDING_OF_A_SUM)
+
+
+def weighted_share(y: Array, weight: Array | None) -> Array:
+    """Weighted means of the columns of y, in less time than `np.average` takes for few rows."""
+    if weight is None:
+        return np.asarray(y.mean(axis=0))
+    return np.asarray(weight.dot(y) / weight.sum())
 
 
 def over_classes(ufunc: np.ufunc, rows: Array) -> Array:

@@ -22,7 +22,7 @@ from ..solvers.group.certificate import rows_with_rounding
 from ..solvers.group.degrees_of_freedom import df_of_rows
 from ..solvers.newton.by_passes import solve_parts
 from ..solvers.newton.class_ridge import class_trace
-from ..solvers.newton.newton_cg import smooth_trace
+from ..solvers.newton.newton_cg import smooth_traces
 from ..solvers.null_model import null_deviances
 from ..solvers.optimality import all_with_rounding, relative_gap, with_rounding
 from ..solvers.registry import choose
@@ -189,10 +189,9 @@ def with_degrees_of_freedom(path: PathResult, bound: BoundProblem) -> PathResult
             df[:, at[~coupled]] = len(df) * traces
         return replace(path, df=df)
     if not bound.loss.quadratic:
-        for i, alpha in zip(np.flatnonzero(missing), alphas.tolist(), strict=True):
-            near = np.asarray(bound.powers.start(path.coefs[:, i]), dtype=np.float64)
-            start = bound.design.from_raw(near)
-            df[i] = smooth_trace(bound, alpha, start, bound.problem.settings)
+        near = np.asarray(bound.powers.start(path.coefs[:, missing]), dtype=np.float64)
+        b = np.ldexp(path.intercepts[missing], -bound.powers.target)
+        df[missing] = smooth_traces(bound, alphas, bound.design.from_raw(near).T, b)
         return replace(path, df=df)
     df[..., missing] = smoother_traces(bound.design, bound.penalty, alphas)
     return replace(path, df=df)

@@ -12,7 +12,7 @@ import numpy as np
 from ..data.design import Array
 from .base import Bound, Settings, Target
 from .newton.by_passes import null_correlations_by_passes
-from .newton.class_loss import ClassLoss
+from .newton.class_loss import class_rows
 from .newton.class_ridge import ClassRidge, smooth_path
 from .newton.multinomial import ActivePairs
 from .newton.prox_newton import NewtonPath
@@ -57,7 +57,7 @@ def _smooth_correlations(bound: Bound, settings: Settings) -> Array:
         return null_correlations_by_passes(bound, exact)
     free = replace(bound, penalty=bound.penalty.only(bound.penalty.free))
     if bound.loss.couples_targets:
-        classes = ClassLoss(bound)
+        classes = class_rows(bound)
         eta = classes.eta
         if len(index):
             start = np.zeros((bound.design.n_features, classes.n_classes))
@@ -90,7 +90,7 @@ def null_deviances(bound: Bound) -> Array:
     if bound.passes is not None:
         return np.full(bound.target.raw.shape[1], bound.passes.deviance)
     if bound.loss.couples_targets:  # they have one deviance
-        return np.full(bound.target.raw.shape[1], ClassLoss(bound).deviance)
+        return np.full(bound.target.raw.shape[1], class_rows(bound).deviance)
     return np.array([target_rows(bound, k).deviance for k in range(bound.target.raw.shape[1])])
 
 
@@ -101,7 +101,7 @@ def null_squares(bound: Bound) -> Array:
     if bound.passes is not None:
         return np.array([bound.passes.square])
     if bound.loss.couples_targets:
-        return ClassLoss(bound).squares
+        return class_rows(bound).squares
     return np.array([target_rows(bound, k).square for k in range(bound.target.raw.shape[1])])
 
 
@@ -112,6 +112,6 @@ def null_curvature(bound: Bound) -> float:
     if bound.passes is not None:
         return float(bound.passes.null_curvature)
     if bound.loss.couples_targets:
-        return float(ClassLoss(bound).curvatures.max())
+        return float(class_rows(bound).curvatures.max())
     each = [target_rows(bound, k) for k in range(bound.target.raw.shape[1])]
     return max(rows.mean(rows.slopes(rows.eta)[1]) for rows in each)

@@ -83,6 +83,11 @@ class Solved(NamedTuple):
         alphas, gaps, values, n_iter = (one[:count] for one in self.numbers)
         return type(self)(alphas, self.points.take(slice(count)), gaps, values, n_iter)
 
+    def up_to(self, done: int, aim: float) -> Self:
+        """Those before the first of these whose gap is too large."""
+        small = self.gaps[:done] <= aim
+        return self.first(done if small.all() else int(small.argmin()))
+
 
 class Batch:
     """The alphas of one batch.

@@ -31,9 +31,9 @@ from .batched_newton import (
 )
 from .class_batch import ClassBatch
 from .class_passes import ENTRIES_AT_ONCE, ClassPasses, FrozenClasses
-from .class_path import ClassPoint
+from .class_path import ClassPath, ClassPoint
 from .class_ridge import solve_smooth
-from .few_classes import solved_at_once
+from .few_classes import FewClasses, solved_at_once
 from .multinomial import ActivePairs, symmetric
 from .polynomials import lagrange
 from .prox_newton import MOST_KNOWN
@@ -248,9 +248,37 @@ class BatchedClasses(ActivePairs):
         return self._solutions(solved)
 
 
+def fit_few_pairs(bound: Bound, alpha: float, start: Array, settings: Settings) -> Solution | None:
+    """The solution at one alpha where pairs and rows are few; None where another method is better.
+
+    Without an L1 part degrees of freedom are left out, as they take a decomposition.
+    """
+    design, shape, (m, n_classes) = bound.design, bound.penalty, start.shape
+    few = FewClasses.serve(design.n_samples, n_classes, m, 1)
+    if not few or design.sparse or shape.has_bounds or not alpha > 0.0:
+        return None
+    path = ClassPath(bound, start, settings, design.columns(slice(None)))
+    solved = solved_at_once(path, shape, np.array([alpha]))
+    if solved is None:
+        return None
+    W, b = solved.points.W.reshape(n_classes, m), solved.points.b[0]
+    coef, df = W - W.mean(axis=0), np.nan
+    if shape.l1_ratio:
+        coef = symmetric(W, shape, has_l1=True)
+        df = float(np.count_nonzero(coef))
+    deviance = max(2.0 * (float(solved.values[0]) - path.rows.saturated), 0.0)
+    b = design.intercept(design.to_raw(coef.T), b)
+    for_each = np.ones(n_classes)
+    gap, n_iter = solved.gaps[0] * for_each, solved.n_iter[0] * for_each
+    return Solution(coef, gap, n_iter, deviance * for_each, df * for_each, b - b.mean())
+
+
 def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:
     """See `base.py` for the contract; the targets are the classes."""
     alone = len(alphas) == 1
+    if alone and (found := fit_few_pairs(bound, float(alphas[0]), start, settings)) is not None:
+        yield found
+        return
     bound = bound if alone else on_rows_that_count(bound)
     if (bound.penalty.l1_ratio and alphas[0] > 0.0) or bound.penalty.has_bounds:
         path = BatchedClasses(bound, start, settings, alone=alone)

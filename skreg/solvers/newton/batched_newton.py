@@ -210,9 +210,8 @@ class BatchedNewton(NewtonPath):
         deviances = np.maximum(2.0 * (solved.values - self.rows.saturated), 0.0)
         intercepts = design.intercept(design.to_raw(W.T), points.b)
         df = np.count_nonzero(W, axis=1).astype(float)
-        if not self.penalty.l1_ratio:
-            each = zip(solved.alphas.tolist(), W, points.eta, strict=True)
-            df = np.array([self._df(*one) for one in each])
+        if not self.penalty.l1_ratio:  # they take a decomposition
+            df.fill(np.nan)
         columns = solved.gaps, solved.n_iter.astype(int), deviances, df, intercepts
         numbers = zip(*(column.tolist() for column in columns), strict=True)
         found = [Solution(w, *one) for w, one in zip(W, numbers, strict=True)]
@@ -288,21 +287,24 @@ class BatchedNewton(NewtonPath):
     def _at_once(self, alphas: Array) -> list[Solution]:
         """The solutions at all alphas, or at the first few, or none, where features are few."""
         design, part, index = self.design, self.part, self.index
-        few = FewFeatures.serve(design.n_samples, design.n_features, len(alphas))
-        if not (few and self.whole and part.plain is not None and alphas[-1] > 0.0):
+        serves = FewFeatures.serve(design.n_samples, design.n_features, len(alphas))
+        if not (serves and self.whole and part.plain is not None and alphas[-1] > 0.0):
             return []
         if np.count_nonzero(np.diff(alphas) >= 0.0):
             return []
-        penalty, noise, aims = self.penalty.take(index), self.noise[index], self._aims
-        usable = (part.variances > 0) & penalty.movable
-        most = self.settings.max_iter
-        path = FewFeatures(self.rows, part.plain, penalty, usable, noise, aims, most)
-        found = path.path(alphas, self.point.w[index], self.point.b, self.point.eta)
+        penalty, noise = self.penalty.take(index), self.noise[index]
+        usable, m = (part.variances > 0) & penalty.movable, len(index)
+        args = part.plain, penalty, usable, noise, self.least_error, self.settings.max_iter
+        few, (w, b, eta) = FewFeatures(self.rows, *args), self.point
+        start = np.append(w[index], b) if self.rows.has_intercept else w[index]
+        found = few.path(alphas, start, eta)
         if found is None or not found.done:
             return []
-        W, b = found.W[:, : len(index)], found.W[:, len(index) :].sum(axis=1)
-        solved = Solved(alphas, Points(W, b, found.eta), *found.numbers)
-        return self._solutions(solved.first(found.done))
+        alphas = alphas[: len(found.W)]
+        gaps, values = few.certified(alphas, found)
+        points = Points(found.W[:, :m], found.W[:, m:].sum(axis=1), found.eta)
+        solved = Solved(alphas, points, gaps, values, found.n_iter).up_to(found.done, self.aim)
+        return self._solutions(solved) if len(solved.alphas) else []
 
 
 def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:

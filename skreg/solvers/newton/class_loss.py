@@ -160,6 +160,11 @@ class ClassLoss:
         return not self.has_intercept or bool(np.abs(self.mean(self.y - s)).max() <= UNBALANCED)
 
 
+def class_rows(bound: Bound) -> ClassLoss:
+    """The rows of all classes, which a problem keeps."""
+    return bound.kept("class rows", lambda: ClassLoss(bound))
+
+
 def root_of_inverse(curvature: Array) -> Array:
     """R with ``R R'`` the pseudo-inverse of a small symmetric matrix that is not negative."""
     values, vectors = np.linalg.eigh(curvature)

@@ -56,6 +56,10 @@ class ClassMinima(SideBySide):
         part = self.gram[chosen], self.shift[chosen]
         return ClassMinima(*part, self.feature, self.n_classes)
 
+    def unshifted(self, q: Array, change: Array) -> Array:
+        """Correlations of the residuals without what was added to the diagonal."""
+        return q + self.shift * change
+
     def exact(self, change: Array, scale: Array | float, l1: Array, slack: Array) -> Mask:
         """Whether what was added to the diagonal does not tell after steps, (k, m).
 

@@ -11,7 +11,7 @@ from ...objective.duality import correlations_wanted, into_domain, penalty_gaps
 from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import AIM, Bound, Settings, Solution
 from ..tolerances import KKT_ROUNDING
-from .class_loss import ClassLoss
+from .class_loss import class_rows
 from .prox_newton import EXACT_STEP, LEAST_FALL, MOST_HALVINGS, RISE_OF_ROUNDING, USUAL_AIM
 
 
@@ -51,7 +51,7 @@ class ClassPath:
         self.design, self.shape, self.settings = bound.design, bound.penalty, settings
         self.Z, omega = Z, bound.design.omega
         self.even = bool((omega == omega[0]).all())
-        self.rows = rows = ClassLoss(bound)
+        self.rows = rows = class_rows(bound)
         self.n_classes = rows.n_classes
         self.penalty = of_pairs(bound.penalty, rows.n_classes)
         sizes = np.sqrt(np.outer(rows.squares, self.design.variances))

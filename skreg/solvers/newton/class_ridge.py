@@ -27,7 +27,7 @@ from ...data.dense import DenseDesign
 from ...data.design import Array, Index
 from ..base import Bound, Settings, Solution
 from ..optimality import degrees_of_freedom, pseudo_solve
-from .class_loss import root_of_inverse
+from .class_loss import class_rows, root_of_inverse
 from .class_model import ClassModel
 from .class_path import ClassPath, ClassPoint, part_way
 from .few_classes import solved_at_once
@@ -282,6 +282,7 @@ def smooth_path(
     centre = None if design.mean is None else np.zeros(len(chosen))
     part = design.subset(chosen) if Z is None else DenseDesign(Z, design.omega, centre)
     some = replace(bound, design=part, penalty=bound.penalty.take(chosen))
+    some.kept("class rows", lambda: class_rows(bound))
 
     def outside(W: Array) -> Array:
         coefs = np.zeros((n_classes, design.n_features))

@@ -46,6 +46,14 @@ class SideBySide:
         """The same of some of the alphas."""
         return self if self.gram.ndim == 2 else SideBySide(self.gram[chosen])
 
+    def unshifted(self, q: Array, change: Array) -> Array:
+        """Correlations of the residuals without what was added to the Gram matrix for the steps."""
+        return q
+
+    def exact(self, change: Array, scale: Array | float, l1: Array, slack: Array) -> Mask:
+        """Whether nothing that was added to it tells after steps, (k, m); see `ClassMinima`."""
+        return np.ones(len(change), dtype=bool)
+
     def minima(
         self,
         C: Array,
@@ -70,6 +78,9 @@ class SideBySide:
         free : ndarray of bool, shape (m,), optional
             Features that are active whatever their sign.
         """
+        if len(C) == 1 and self.gram.ndim == 3:
+            l2 = None if l2 is None else l2[0]
+            return self._minimum(C, l1[0], l2, threshold[0], sign, free)
         found, rest, ended = np.zeros(C.shape), C.copy(), np.zeros(len(C), dtype=bool)
         left, own = np.arange(len(C)), self
         for _ in range(MOST_ROUNDS_SIDE_BY_SIDE):
@@ -95,6 +106,56 @@ class SideBySide:
             l2 = None if l2 is None else l2[wrong]
             own = own.take(wrong)
         return found, rest, ended
+
+    def _minimum(
+        self,
+        C: Array,
+        l1: Array,
+        l2: Array | None,
+        threshold: Array,
+        sign: Array,
+        free: Mask | None,
+    ) -> tuple[Array, Array, Mask]:
+        """The same at one alpha, whose systems have the size of their supports."""
+        gram, c, sign = self.gram[0], C[0], sign[0]
+        ended, w, q = np.zeros(1, dtype=bool), np.zeros(len(c)), c
+        for _ in range(MOST_ROUNDS_SIDE_BY_SIDE):
+            active = sign != 0.0 if free is None else (sign != 0.0) | free
+            chosen = active.nonzero()[0]
+            w, q = np.zeros(len(c)), c
+            if len(chosen):
+                matrix = gram.take(chosen, 0).take(chosen, 1)
+                if l2 is not None:
+                    matrix.reshape(-1)[:: len(chosen) + 1] += l2.take(chosen)
+                rhs = (c - l1 * sign).take(chosen)
+                _, x, info = dposv(matrix, rhs, lower=1, overwrite_a=1, overwrite_b=1)
+                if info:
+                    break
+                w[chosen] = x
+                q = c - gram.dot(w)
+            enter = np.abs(q) > threshold
+            enter[chosen] = False
+            leave = w * sign < 0.0
+            if np.count_nonzero(leave):
+                leave = self._leaving(leave[None], w[None], active[None])[0]
+            if not (np.count_nonzero(leave) or np.count_nonzero(enter)):
+                ended[0] = True
+                break
+            sign = np.where(leave, 0.0, np.where(enter, np.sign(q), sign))
+        return w[None], q[None], ended
+
+    def smooth_minima(self, C: Array, l2: Array | None) -> tuple[Array, Array, Mask]:
+        """The same without an L1 part, with few features."""
+        matrices, (k, m) = self.gram, C.shape
+        if l2 is not None:
+            matrices = matrices.copy()
+            matrices.reshape(k, m * m)[:, :: m + 1] += l2
+        if k == 1:
+            _, w, info = dposv(matrices[0], C[0], lower=1)
+            W = w[None]
+        else:
+            W, info = np.linalg.solve(matrices, C[:, :, None])[:, :, 0], 0
+        return W, C - self.product(W), np.full(k, info == 0)
 
     def _leaving(self, leave: Mask, W: Array, active: Mask) -> Mask:
         """Which of the coefficients with a wrong sign become inactive."""

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from ...data.design import Array
+from ...data.design import Array, Index
 from ...objective.penalties import ScaledPenalty
 from ..base import Bound, Settings, Solution
 from ..optimality import degrees_of_freedom
@@ -243,17 +243,23 @@ class NewtonCG:
         return lambda residual: inverse * residual
 
 
-def smooth_trace(bound: Bound, alpha: float, start: Array, settings: Settings) -> float:
-    """Degrees of freedom of the solution at `alpha`, near `start`: the trace of the smoother.
+def smooth_traces(bound: Bound, alphas: Array, W: Array, intercepts: Array) -> Array:
+    """Degrees of freedom of solutions W, (k, n_features), at these alphas: traces of smoothers.
 
-    NaN where there are too many features to decompose their matrix.
+    Intercepts are those of the user's X. NaN where there are too many features to decompose their
+    matrix.
     """
-    if bound.design.n_features > LARGEST_TRACE:
-        return np.nan
-    path = NewtonCG(bound, 0, start, settings, alone=True)
-    path.solve(alpha)
-    h = path.rows.slopes(path.point.eta)[1]
-    part = bound.design.subset(np.arange(bound.design.n_features))
-    gram = CurvedModel(part, h, path.rows.has_intercept).gram
-    penalty = bound.penalty.at(alpha)
-    return degrees_of_freedom(path.point.w, penalty, lambda index: gram[np.ix_(index, index)])
+    design = bound.design
+    if design.n_features > LARGEST_TRACE:
+        return np.full(len(alphas), np.nan)
+    rows, part = target_rows(bound), design.subset(np.arange(design.n_features))
+    b = intercepts - design.intercept(design.to_raw(W.T), 0.0)
+    each, found = rows.offset + design.predict(W.T).T + b[:, None], np.empty(len(alphas))
+    for i, (alpha, w, eta) in enumerate(zip(alphas.tolist(), W, each, strict=True)):
+        model = CurvedModel(part, rows.slopes(eta)[1], rows.has_intercept)
+
+        def gram_of(index: Index, gram: Array = model.gram) -> Array:
+            return gram[np.ix_(index, index)]
+
+        found[i] = degrees_of_freedom(w, bound.penalty.at(alpha), gram_of)
+    return found

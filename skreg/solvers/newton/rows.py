@@ -65,7 +65,7 @@ class TargetLoss:
     def deviance(self) -> float:
         """Mean deviance of the null model, zero where it is rounding."""
         value, found = self._of_null_model
-        size = abs(value) + self.mean(np.abs(self.slopes(self.eta)[0] * self.eta))
+        size = abs(value) + self.mean(np.abs(self._null_residual * self.eta))
         if not self.loss.of_unit:  # constants of the loss, such as those of a likelihood
             size += self.mean(np.abs(self.y))
         rounding = EXACT * size
@@ -76,6 +76,11 @@ class TargetLoss:
         """Mean loss of the saturated model, from which deviances count."""
         value, deviance = self._of_null_model
         return value - 0.5 * deviance
+
+    @cached_property
+    def _null_residual(self) -> Array:
+        """Minus the slopes at the null model."""
+        return self.slopes(self.eta)[0]
 
     @cached_property
     def _of_null_model(self) -> tuple[float, float]:
@@ -93,7 +98,7 @@ class TargetLoss:
     @cached_property
     def square(self) -> float:
         """Mean square of the null model's residual."""
-        return self.mean(np.square(self.slopes(self.eta)[0]))
+        return self.mean(np.square(self._null_residual))
 
     def value(self, eta: Array) -> float:
         """Mean loss."""

@@ -9,14 +9,15 @@ far from zero beside their spread or nearly constant, another method is asked fo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg.lapack import dposv
 
 from ...data.design import Array
+from ...objective.duality import ridge_gaps
 from ..base import Bound, Settings, Solution
-from ..optimality import degrees_of_freedom
 from ..tolerances import KKT_ROUNDING, KKT_TOLERANCE
 from .certificate import certified
 from .minima import MOST_ROUNDS_SIDE_BY_SIDE
@@ -44,6 +45,9 @@ IN_A_SAMPLE, SAMPLED_STEPS = 4, 2
 # Of the sums of squares under the curvatures what is left when the means are taken off: with less,
 # or next to nothing, digits are lost.
 LEAST_SPREAD = 1e-2
+
+
+Blocks = list[tuple[slice, Array]]
 
 
 @dataclass
@@ -81,12 +85,18 @@ class SingleFit:
         self.rates, self.ridges, self.noise = (np.zeros(m + self.extra) for _ in range(3))
         self.rates[:m] = alpha * ratio * penalty.factors / self.to_raw
         self.ridges[:m] = alpha * (1.0 - ratio) * penalty.l2_factors / self.to_raw**2
-        if self.rates.any() or not self.ridges[:m].all():
+        if ratio or not self.ridges[:m].all():
             self.noise[:m] = KKT_ROUNDING * np.sqrt(design.variances * self.rows.square)
         self.free = self.rates == 0.0
         self.threshold = (1.0 + KKT_TOLERANCE) * self.rates + self.noise
-        q = m + self.extra
+        self.has_l1, q = bool(self.rates.any()), m + self.extra
         self._step = max(1, min(ENTRIES_OF_ROWS // q, QUICK_PRODUCT // q**2))
+        self._one_block: Blocks | None = None
+        if design.n_samples <= self._step:
+            self._one_block = list(design.rows_as_they_are(self._step))
+
+    def _blocks(self) -> Blocks | Iterator[tuple[slice, Array]]:
+        return self._one_block or self.design.rows_as_they_are(self._step)
 
     def sums(self, w: Array, kept: SumsOfRows | None, every: int = 1) -> SumsOfRows:
         """A pass over the rows.
@@ -99,7 +109,7 @@ class SingleFit:
         gram, slope = np.zeros((q, q)) if kept is None else kept.gram, np.zeros(q)
         total = 0.0
         room = np.empty((self._step // every + 1, q))
-        for block, X in self.design.rows_as_they_are(self._step):
+        for block, X in self._blocks():
             here = np.dot(X, w[:m], out=eta[block])
             here += shift[block]
             r, bend = rows.loss.gradient_and_curvature(here, rows.y[block])
@@ -121,13 +131,14 @@ class SingleFit:
             total += bend.sum()
         if kept is None:
             gram[m:, :m], gram[m:, m:] = gram[:m, m:].T, total
-            gram *= every
+            if every > 1:
+                gram *= every
         return SumsOfRows(eta, h, gram, slope)
 
     def predictor(self, w: Array) -> Array:
         """The linear predictor without an offset."""
         m, found = self.design.n_features, np.empty(self.design.n_samples)
-        for block, X in self.design.rows_as_they_are(self._step):
+        for block, X in self._blocks():
             np.dot(X, w[:m], out=found[block])
         if self.extra:
             found += w[m]
@@ -146,7 +157,7 @@ class SingleFit:
     def minimum(self, w: Array, at: SumsOfRows) -> tuple[Array, Array] | None:
         """Coefficients at the minimum of the model, and the correlations of its residual."""
         C = at.gram.dot(w) - at.slope
-        if not self.rates.any():
+        if not self.has_l1:
             matrix = at.gram.copy()
             matrix.reshape(-1)[:: len(w) + 1] += self.ridges
             _, found, info = dposv(matrix, C, lower=1, overwrite_a=1)
@@ -181,32 +192,34 @@ class SingleFit:
             sign[enter] = np.sign(q[enter])
         return None
 
-    def solution(
-        self, w: Array, q: Array, eta: Array, error: Array, gram: Array, n_iter: int
-    ) -> Solution:
-        """What is found, with its certificate."""
+    def solution(self, w: Array, q: Array, eta: Array, error: Array, n_iter: int) -> Solution:
+        """What is found, with its certificate.
+
+        Degrees of freedom are left out where there is no L1 part, as they take a decomposition.
+        """
         rows, m, unit = self.rows, self.design.n_features, self.to_raw
         coef, b = w[:m] / unit, float(w[m]) if self.extra else 0.0
-        point = coef[None], (q[:m] * unit)[None], eta[None]
-        each = self.penalty.at_each(np.array([self.alpha]))
-        gaps, values = certified(rows, each, *point, error, self.noise[:m] * unit)
-        deviance = max(2.0 * (float(values[0]) - rows.saturated), 0.0)
-        centred = gram[:m, :m]
-        if self.extra:
-            centred = centred - np.multiply.outer(gram[m, :m], gram[m, :m]) / gram[m, m]
-        centred = centred * np.multiply.outer(unit, unit)
-        df = degrees_of_freedom(
-            coef, self.penalty.at(self.alpha), lambda index: centred[np.ix_(index, index)]
-        )
-        return Solution(coef, float(gaps[0]), n_iter, deviance, df, b)
+        q = q[:m] * unit
+        of_ridge = ridge_gaps(coef, q, self.penalty.at(self.alpha))
+        if of_ridge is None:
+            each = self.penalty.at_each(np.array([self.alpha]))
+            point = coef[None], q[None], eta[None]
+            gaps, values = certified(rows, each, *point, error, self.noise[:m] * unit)
+            gap, value = float(gaps[0]), float(values[0])
+        else:
+            gap, value = float(error[0]) + float(of_ridge) / rows.unit, rows.value(eta)
+        deviance = max(2.0 * (value - rows.saturated), 0.0)
+        df = float(np.count_nonzero(coef)) if self.has_l1 else np.nan
+        return Solution(coef, gap, n_iter, deviance, df, b)
 
     def usable(self, gram: Array) -> bool:
         """Whether columns are near zero beside their spread, and none is constant."""
         squares = gram.diagonal()
         if self.extra:
-            off = np.square(gram[-1, :-1])
-            return bool(np.all(squares[:-1] * gram[-1, -1] - off > LEAST_SPREAD * off))
-        return bool(np.all(squares > 0.0))
+            off = gram[-1, :-1]
+            least = (1.0 + LEAST_SPREAD) * off * off
+            return bool((squares[:-1] * gram[-1, -1] > least).all())
+        return bool((squares > 0.0).all())
 
 
 def fit_alone(
@@ -235,7 +248,8 @@ def fit_alone(
             predictor = design.predict(start) if start.any() else None
             intercept = rows.beside(predictor)[0] - float(design.mean.dot(w[:m]))
         w[m] = intercept
-    short = SHORT_STEP * np.sqrt(aims[1]) * rows.unit
+    unit = rows.unit
+    short = SHORT_STEP * np.sqrt(aims[1]) * unit
     at, keeps, every = None, False, IN_A_SAMPLE if sampled else 1
     for n_iter in range(1, min(settings.max_iter, MOST_STEPS_OF_A_FIT) + 1):
         kept, every = at if keeps else None, every if n_iter <= SAMPLED_STEPS else 1
@@ -247,13 +261,13 @@ def fit_alone(
             return None
         (w, q), change = model, model[0] - w
         size = float(change.dot(at.gram).dot(change))
-        keeps = kept is None and every == 1 and size <= SHORT_FOR_A_CHORD * rows.unit
+        keeps = kept is None and every == 1 and size <= SHORT_FOR_A_CHORD * unit
         if every > 1 or (kept is None and size > short):
             continue
         moved = fit.predictor(change)
-        error = fit.bound(moved, None if kept is None else kept.h, at.h) / rows.unit
+        error = fit.bound(moved, None if kept is None else kept.h, at.h) / unit
         if error[0] <= aims[1]:
-            found = fit.solution(w, q, at.eta + moved, error, at.gram, n_iter)
+            found = fit.solution(w, q, at.eta + moved, error, n_iter)
             return found if found.gap <= aims[0] else None
     return None
 

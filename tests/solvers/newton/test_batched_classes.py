@@ -13,6 +13,7 @@ from skreg.paths.grid import alpha_grid
 from skreg.paths.problem import Problem
 from skreg.solvers.base import Settings
 from skreg.solvers.newton import (
+    all_alphas,
     batched_classes,
     class_batch,
     class_minima,
@@ -149,7 +150,7 @@ def test_the_bound_of_a_step_is_never_below_the_divergence(n_classes):
     bound, _ = usual(rng, n=40, p=2, n_classes=n_classes)
     path = path_on(bound)
     usable = np.ones(2, dtype=bool)
-    few = FewClasses(path.rows, path.Z, bound.penalty, usable, path.noise, 1e-10, 1e-10)
+    few = FewClasses(path.rows, path.Z, bound.penalty, usable, path.noise, 1e-10)
     for size in (1e-2, 0.1, 0.5, 1.0, 2.0):
         p = softmax(3 * rng.standard_normal((200, n_classes, 40)), axis=1)
         d = size * rng.standard_normal(p.shape)
@@ -242,7 +243,7 @@ def test_a_batch_that_ends_early_is_taken_up_again(monkeypatch):
     bound, alphas = usual(np.random.default_rng(3))
     expected = fit_path(bound, alphas)
     monkeypatch.setattr(class_batch, "MOST_SWEEPS", 2)
-    monkeypatch.setattr(few_classes, "MOST_SWEEPS_OF_FEW", 2)
+    monkeypatch.setattr(all_alphas, "MOST_SWEEPS_AT_ONCE", 2)
     monkeypatch.setattr(batched_classes, "NEAR_IN_A_BATCH", -0.5)  # pairs are missing
     path = fit_path(bound, alphas)
     assert path.converged.all()

@@ -11,7 +11,7 @@ from skreg.paths.fit_path import fit_path
 from skreg.paths.grid import alpha_grid
 from skreg.paths.problem import Problem
 from skreg.solvers.base import Bound, Settings, Target
-from skreg.solvers.newton import batched_newton, few_features, passes, prox_newton, single_fit
+from skreg.solvers.newton import all_alphas, batched_newton, passes, prox_newton, single_fit
 from skreg.solvers.newton.batched_newton import BatchedNewton
 from skreg.solvers.newton.curvatures import Frozen, OfFewRows
 from skreg.solvers.newton.minima import OverFewRows, SideBySide
@@ -143,7 +143,7 @@ def test_what_is_not_solved_at_once_is_solved_by_batches(seed, sweeps, monkeypat
     bound = data.problem.bind(data.X, data.y, data.weight, offset=data.offset)
     alphas = data.alphas(bound, 30)
     expected, done = fit_path(bound, alphas), []
-    monkeypatch.setattr(few_features, "MOST_SWEEPS_AT_ONCE", sweeps)
+    monkeypatch.setattr(all_alphas, "MOST_SWEEPS_AT_ONCE", sweeps)
     whole = BatchedNewton._at_once
 
     def counted(self, alphas):
