@@ -191,7 +191,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         """The fitted network, to predict so many rows; dropout is a part of it for samples."""
         activation, dropout, in_input = architecture_of(self)
         if not sampling:
-            dropout, in_input = [0.0] * len(dropout), 0.0
+            dropout, in_input = [0.0] * (len(self.coefs_) - 1), 0.0
         return Network(
             self._parameters(n_rows),
             activation,
