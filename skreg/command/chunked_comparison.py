@@ -94,7 +94,7 @@ def compare_chunks(
         )
         cv = CVResult(
             alphas=path.alphas,
-            errors=errors * unit**2,
+            errors=np.ldexp(errors * unit**2, 2 * table.target_exponent),
             fold_weights=np.array([each.n_rows for each in folds], dtype=float),
             l1_ratio=path.l1_ratio,
             open_ends=open_ends(path.l1_ratio),

@@ -141,7 +141,7 @@ def _compare(given: Namespace) -> None:
     result: Comparison | ClassComparison
     if _in_chunks(given):
         chunked = _read_chunks(given)
-        with _collected() as notes:
+        with _collected() as notes, _about_the_table():
             told = ReadingProgress("second pass", chunked.n_bytes)
             if chunked.classes is not None:
                 result = compare_classes_in_chunks(chunked, told, rule=given.rule, **options)
@@ -153,7 +153,7 @@ def _compare(given: Namespace) -> None:
         return
     table = _read(given, given.task or "text")
     options["n_jobs"] = given.jobs
-    with _collected() as notes:
+    with _collected() as notes, _about_the_table():
         if table.task == "classification":
             result = compare_classes(table, rule=given.rule, **options)
             text = format_classes(result)
@@ -198,6 +198,17 @@ def _show(
             f"no picture can be saved in {str(given.out)!r}: {error.strerror}; name another --out"
         ) from None
     print(*(f"saved {picture}" for picture in pictures), *notes, sep="\n")
+
+
+@contextmanager
+def _about_the_table() -> Iterator[None]:
+    """What keeps models from being fitted, in one line: the table is why."""
+    try:
+        yield
+    except TableError:
+        raise
+    except (ValueError, MemoryError) as error:
+        raise TableError(f"no models of this table: {error}; --drop leaves out columns") from error
 
 
 @contextmanager

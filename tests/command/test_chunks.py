@@ -205,6 +205,38 @@ def test_missing_numbers_are_medians(file, capsys):
     assert out.split("rows.csv, target")[1] == filled.split("rows.csv, target")[1]
 
 
+def test_the_size_of_numbers_does_not_matter(tmp_path, capsys):
+    """Values whose squares, or products, leave the range of floating point."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(90, 3))
+    y = X @ [1.0, -2.0, 0.0] + rng.normal(size=90)
+    X[::7, 2] = np.nan
+
+    def text(exponents, target):
+        frame = pd.DataFrame(np.ldexp(X, exponents), columns=["a", "b", "c"]).assign(y=target)
+        frame.to_csv(tmp_path / "table.csv", index=False)
+        options = [tmp_path / "table.csv", "--target", "y", "--folds", 2, "--chunk-rows", 100]
+        return said(capsys, *options)[0]
+
+    far = [400, -600, 450]
+    assert text(far, y) == text(0, y)
+    unlike = "(CV error|[^ ]+ ± [^ ]+|^model.*|  +)"
+    for exponent in (400, -400):
+        out = text(far, np.ldexp(y, exponent))
+        assert f"e{2 * exponent * np.log10(2):+.0f}"[:4] in out
+        assert re.sub(unlike, "", out, flags=re.M) == re.sub(unlike, "", text(0, y), flags=re.M)
+
+
+def test_what_the_models_do_not_take_is_one_line(file, monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise ValueError("the sums over rows take 40 GiB")
+
+    for name, options in (("compare", []), ("compare_chunks", ["--chunk-rows", 100])):
+        monkeypatch.setattr(f"skreg.command.run.{name}", refuse)
+        _, (*_, line) = said(capsys, file, "--target", "price", *options, code=2)
+        assert "no models of this table: the sums over rows take 40 GiB" in line
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.moments import MomentMatrix
+from ...data.powers_of_two import exponent_of
 from ...estimators.ready import LARGEST
 from ...report.contents import Caution, some
 from ...report.ids_and_sentinels import all_different, are_known
@@ -119,6 +120,10 @@ class TableInChunks:
         Those that have a target.
     classes : ndarray or None
         Of the target, sorted; None where it has numbers.
+    target_exponent : int
+        The target of the blocks is that of the file divided by two to this power. A column of
+        numbers, too, is divided by a power of two where its squares would leave the range of
+        floating point.
     notes, cautions : tuple
         As of `Table`.
     """
@@ -128,12 +133,14 @@ class TableInChunks:
     is_category: NDArray[np.bool_]
     n_rows: int
     classes: NDArray[Any] | None
+    target_exponent: int
     notes: tuple[str, ...]
     cautions: tuple[Caution, ...]
     _source: ChunkSource
     _target: ColumnReader
     _readers: tuple[ColumnReader, ...]
     _medians: dict[str, float]  # of the columns of numbers
+    _exponents: dict[str, int]  # and the powers of two by which they are divided
     _starts: dict[str, int]  # where the categories of a column of text begin
 
     def features_and_scale(self, training: MomentMatrix) -> tuple[NDArray[np.bool_], NDArray[Any]]:
@@ -178,11 +185,12 @@ class TableInChunks:
                     X[every, self._starts[name] + values] = 1.0
                 elif name in numbers:
                     self._check_size(chunk, reader.column.name, values)
-                    X[:, numbers[name]] = np.where(np.isnan(values), self._medians[name], values)
+                    known = np.where(np.isnan(values), self._medians[name], values)
+                    X[:, numbers[name]] = np.ldexp(known, -self._exponents[name])
         target = self._target.column.name
         y = self._target.read(chunk.columns[target])[target]
         self._check_size(chunk, target, y)
-        return X, y
+        return X, np.ldexp(y, -self.target_exponent)
 
     def _check_size(self, chunk: Chunk, name: str, values: NDArray[Any]) -> None:
         large = np.flatnonzero(np.abs(values) > LARGEST)
@@ -277,12 +285,14 @@ def read_in_chunks(
         is_category=np.arange(len(names)) >= n_numbers,
         n_rows=cells.n_rows - n_unknown,
         classes=classes,
+        target_exponent=0 if has_classes else _exponent(reader_of_y.features[target]),
         notes=tuple(notes),
         cautions=(*mistakes, *cautions_of(kept, usable, target, y, None)),
         _source=source,
         _target=reader_of_y,
         _readers=tuple(readers),
         _medians=medians,
+        _exponents={name: _exponent(kept[name]) for name in names[:n_numbers]},
         _starts=starts,
     )
 
@@ -309,6 +319,11 @@ def _on(column: Column, sampled: NDArray[np.intp], n_sampled: int) -> Column:
 def _median(values: NDArray[Any]) -> float:
     known = values[~np.isnan(values)]
     return float(np.median(known)) if len(known) else 0.0
+
+
+def _exponent(values: NDArray[Any]) -> int:
+    """The power of two that brings values which are far from order one there."""
+    return exponent_of(float(np.nanmax(np.abs(values), initial=0.0)))
 
 
 def _positions(column: Column, values: NDArray[Any]) -> tuple[NDArray[np.intp], list[str]]:
