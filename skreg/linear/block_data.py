@@ -8,10 +8,10 @@ rows are handed over.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,9 @@ from ..selection.result import CRITERIA
 from ..solvers.base import Target
 from ..solvers.newton.group_sums import GroupSums, PassQuery
 from ..solvers.newton.training_sums import RowPasses, TrainingSums
-from .block_reader import BYTES_OF_POINTS, BlockReader, n_hessians
+from .block_reader import BlockReader
 from .moments import Moments
+from .room import NoRoomError, n_hessians
 from .row_blocks import MappedRows, RowBlocks, whole_number
 from .streaming import in_blocks
 from .survey import Survey, Surveyor
@@ -39,6 +40,10 @@ from .training_data import NO_UNIT
 
 # What a fit to blocks has nothing of.
 IN_MEMORY_ALONE = ("relax", "adaptive", "concave")
+# The points of a pass take so much memory.
+BYTES_OF_POINTS = 1 << 28
+
+T = TypeVar("T")
 
 
 def blocks_given(
@@ -63,6 +68,29 @@ def blocks_given(
         splitter = check_cv(cv, labels, classifier=True)
         rows.hold_out(splitter.split(np.zeros(len(labels)), labels))
     return rows
+
+
+def from_blocks(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    offset: Any,
+    check: Callable[[RowBlocks], T],
+) -> T | None:
+    """What `check` makes of the rows in blocks that `fit` is given, or None; see `blocks_given`.
+
+    A memory map of which the sums have no room is given whole.
+    """
+    rows = blocks_given(estimator, X, y, sample_weight, offset)
+    if rows is None:
+        return None
+    try:
+        return check(rows)
+    except NoRoomError:
+        if isinstance(rows, MappedRows):
+            return None
+        raise
 
 
 def folds_to_deal(estimator: Any) -> int | None:
@@ -120,6 +148,7 @@ class BlockData:
         rows: RowBlocks,
         loss: Loss | None,
         class_weight: Any = None,
+        signed: bool = False,
     ) -> BlockData:
         """Check an estimator's parameters and its rows, in one pass.
 
@@ -151,9 +180,10 @@ class BlockData:
             estimator.feature_names_in_ = names
         columns = range(p) if names is None else names.tolist()
         # Of classes the loss is None here, and set by `of_loss` before anything reads it.
-        found = cls(rows, survey, n_folds, columns, loss, class_weight=class_weight)  # type: ignore[arg-type]
+        found = cls(rows, survey, n_folds, columns, loss, signed, class_weight)  # type: ignore[arg-type]
         if loss is None:
             found._check_classes()
+        n_hessians(*found._size_of_hessians)
         return found
 
     def _check_classes(self) -> None:
@@ -167,9 +197,9 @@ class BlockData:
             if not weight > 0:
                 raise ValueError(f"the class {name!r} has no row with a weight above zero")
 
-    def of_loss(self, loss: Loss, signed: bool = False) -> BlockData:
+    def of_loss(self, loss: Loss) -> BlockData:
         """The same with the loss of the classes."""
-        return replace(self, loss=loss, signed=signed)
+        return replace(self, loss=loss)
 
     # What it is of ------------------------------------------------------------------------
 
@@ -376,14 +406,21 @@ class BlockData:
     def _passes(self, center: bool) -> RowPasses:
         """The passes over these rows, which all training sets share."""
         if center not in self._passes_made:
-            outputs = 1 if self.signed else self.n_targets
-            width, n_groups = outputs * (self.n_features + 1), len(self._groups)
-            most = n_hessians(width, n_groups, self.n_targets // outputs)
-            points = max(8, BYTES_OF_POINTS // (8 * n_groups * width))
+            points = max(8, BYTES_OF_POINTS // (8 * len(self._groups) * self._width))
             self._passes_made[center] = RowPasses(
-                partial(self._read, center), self.loss, most, points
+                partial(self._read, center), self.loss, n_hessians(*self._size_of_hessians), points
             )
         return self._passes_made[center]
+
+    @property
+    def _width(self) -> int:
+        """How many coefficients a problem has, with intercepts."""
+        return (1 if self.signed else self.n_targets) * (self.n_features + 1)
+
+    @property
+    def _size_of_hessians(self) -> tuple[int, int, int]:
+        """What `n_hessians` is told: there has to be room for one of each problem."""
+        return self._width, len(self._groups), self.n_targets if self.signed else 1
 
     @cached_property
     def _passes_made(self) -> dict[bool, RowPasses]:

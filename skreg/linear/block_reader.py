@@ -1,8 +1,7 @@
-"""What a pass over blocks of rows adds up for a smooth loss, and how much memory that may take."""
+"""What a pass over blocks of rows adds up for a smooth loss."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,30 +13,6 @@ from ..data.products import Array, is_sparse
 from ..objective.losses import Loss
 from ..solvers.newton.group_sums import GroupSums, PassQuery
 from .survey import checked_rows
-
-# Hessians of so many alphas are kept at once, and points of a pass in so many bytes.
-MOST_HESSIANS, BYTES_OF_POINTS = 12, 1 << 28
-# The share of a machine's memory that Hessians may take.
-SHARE_OF_MEMORY = 0.25
-# What the machine is taken to have where it does not tell.
-USUAL_MEMORY = 8 << 30
-
-
-def n_hessians(width: int, n_groups: int, least: int = 1) -> int:
-    """How many Hessians there is room for; refuses problems of which not the least fit."""
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not every system tells
-        memory = USUAL_MEMORY
-    needed, room = 8 * n_groups * width**2, 0.5 * SHARE_OF_MEMORY * memory
-    if least * needed > room:
-        raise ValueError(
-            f"the second derivatives of {width} coefficients, intercepts included, in {n_groups}"
-            f" groups of rows take {least * needed / 2**30:.1f} GiB, of {room / 2**30:.1f} GiB that"
-            " there are for them, an eighth of the memory: choose fewer columns, classes or folds,"
-            " or fit a part of the rows in memory"
-        )
-    return int(max(least, min(MOST_HESSIANS, room // needed)))
 
 
 @dataclass(frozen=True, eq=False)

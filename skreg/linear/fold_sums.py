@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ..data.products import is_sparse
 from ..rows.blocks import block_of, n_rows_of, naming_block
-from .moments import Moments, check_block, refuse_too_large
+from .moments import Moments, check_block
+from .room import refuse_too_large
 
 # Folds that rows are dealt to where nothing is said.
 USUAL_FOLDS = 5

@@ -18,7 +18,7 @@ from ..estimators.validation import check_weights
 from ..objective.losses import Gamma, Loss, Poisson, SquaredError, Tweedie
 from ..paths.problem import Problem
 from .base import LinearModel, WarmStarted, all_or_nothing, fit_at
-from .block_data import BlockData, blocks_given
+from .block_data import BlockData, from_blocks
 from .parameters import RelaxParameters, SmoothLossParameters
 from .problems import smooth_problem, with_relax
 from .reweighting import ReweightedParameters
@@ -76,8 +76,9 @@ class GeneralizedRegressor(RegressorMixin, GeneralizedLinearModel):
     def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> Any:
         self._validate_params()
         self._fitted_with_offset, self._fitted_loss = offset is not None, self._loss()
-        if (rows := blocks_given(self, X, y, sample_weight, offset)) is not None:
-            return self._checked_blocks(rows)
+        data = from_blocks(self, X, y, sample_weight, offset, self._checked_blocks)
+        if data is not None:
+            return data
         return TrainingData.check_for_loss(self, X, y, sample_weight, offset, self._own_loss)
 
     def _checked_blocks(self, rows: RowBlocks) -> Any:

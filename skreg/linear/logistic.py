@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..estimators.runtime import warn
 from ..objective.losses import Logistic, Loss, Multinomial
 from ..paths.problem import Problem
 from .base import WarmStarted, all_or_nothing, fit_at
-from .block_data import BlockData, blocks_given
+from .block_data import BlockData, from_blocks
 from .classifier import LinearClassifier
 from .decisions import most_probable, probabilities
 from .generalized import GeneralizedLinearModel
@@ -94,9 +95,9 @@ class LogisticClassifier(
         return Logistic() if len(self.classes_) == 2 else Multinomial()
 
     def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> Any:
-        data: Any
-        if (rows := blocks_given(self, X, y, sample_weight, offset)) is not None:
-            data = BlockData.check(self, rows, None, self.class_weight)
+        check = partial(BlockData.check, self, loss=None, class_weight=self.class_weight)
+        data: Any = from_blocks(self, X, y, sample_weight, offset, check)
+        if data is not None:
             self.classes_ = data.classes
             data = data.of_loss(self._loss())
         else:

@@ -23,6 +23,7 @@ from ..estimators.ready import FLOATS
 from ..estimators.validation import SummedRows, check_weights
 from ..files import check_path, write
 from ..solvers.numerics import EPS
+from .room import refuse_too_large
 from .training_data import check_data
 
 # What marks a file of moments, and its version.
@@ -49,9 +50,6 @@ UNREADABLE = (
     struct.error,
     zlib.error,
 )
-# Matrices as large as the sums that a fit takes at once, a fold, beside one more: measured, 4.1
-# without folds, 17 with 5 folds and 31 with 10.
-MATRICES_OF_A_FOLD = 3
 # Sums of squares outside of these are near the ends of floating point.
 SMALLEST_SQUARES, LARGEST_SQUARES = 1e-200, 1e200
 
@@ -397,23 +395,6 @@ def check_block(
             )
         names = np.array(feature_names, dtype=object)
     return table, target, check_weights(sample_weight, table), names
-
-
-def refuse_too_large(width: int, n_folds: int = 1) -> None:
-    """Refuse sums that a machine's memory has no room for, before any work."""
-    needed, times = 8 * width**2, MATRICES_OF_A_FOLD * n_folds + 1
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not every system tells
-        return
-    if times * needed > memory:
-        of_each, fewer = (f" for each of {n_folds} folds", " or folds") if n_folds > 1 else ("", "")
-        raise ValueError(
-            f"the sums over rows of {width - 1} columns are {width} x {width} numbers{of_each},"
-            f" {needed / 2**30:.1f} GiB, and a fit takes {times} times that, where there are"
-            f" {memory / 2**30:.1f} GiB of memory: choose fewer columns{fewer}, or fit rows that"
-            " are in memory"
-        )
 
 
 def refuse_far_from_one(matrix: MomentMatrix, X: Any, Y: Array, weight: Array) -> None:

@@ -16,7 +16,8 @@ from ..objective.losses import Loss
 from ..rows.blocks import block_of, n_rows_of, naming_block
 from .class_data import are_discrete, check_labelled
 from .fold_sums import USUAL_FOLDS, folds_of_rows
-from .moments import Moments, refuse_too_large, taker_of_rows
+from .moments import Moments, taker_of_rows
+from .room import refuse_too_large
 from .training_data import check_data
 
 NO_FOLDS = "there are no folds: set cv, as cv=5, or give folds with rows"

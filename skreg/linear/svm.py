@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..paths.problem import BoundProblem, Problem
 from ..selection.cross_validate import mean_squared_hinge
 from ..selection.result import MEAN_SQUARED_HINGE
 from .base import all_or_nothing, fit_at
-from .block_data import BlockData, blocks_given
+from .block_data import BlockData, from_blocks
 from .class_cv import ClassifierCV
 from .class_data import ClassData, class_factors_of_rows
 from .classifier import ClassifierBySign
@@ -30,12 +31,13 @@ class SupportVectorMachine(ClassifierBySign):
     """Base of both."""
 
     def _signed(self, X: Any, y: Any, sample_weight: Any) -> Any:
-        rows = blocks_given(self, X, y, sample_weight, None)
-        if rows is None:
+        of_classes = {"loss": None, "class_weight": vars(self)["class_weight"], "signed": True}
+        check = partial(BlockData.check, self, **of_classes)
+        data = from_blocks(self, X, y, sample_weight, None, check)
+        if data is None:
             return against_the_rest(super()._signed(X, y, sample_weight))
-        data = BlockData.check(self, rows, None, vars(self)["class_weight"])
         self.classes_ = data.classes
-        return data.of_loss(SquaredHinge(), signed=True)
+        return data.of_loss(SquaredHinge())
 
 
 @with_parameters

@@ -22,7 +22,7 @@ from skreg import (
     TweedieRegressorCV,
     regularization_path,
 )
-from skreg.linear import block_reader, row_blocks
+from skreg.linear import room, row_blocks
 
 N_FOLDS = 3
 
@@ -245,9 +245,29 @@ def test_a_path_of_blocks_is_that_of_rows():
 
 def test_second_derivatives_that_do_not_fit_into_memory_are_refused(monkeypatch):
     X, y, _, _ = data("two")
-    monkeypatch.setattr(block_reader, "SHARE_OF_MEMORY", 1e-9)
+    monkeypatch.setattr(room, "SHARE_OF_HESSIANS", 1e-9)
     with pytest.raises(ValueError, match=r"second derivatives of 6 coefficients.* GiB.*fewer col"):
         LogisticRegression().fit(in_blocks(X, y))
+
+
+@pytest.mark.parametrize(
+    ("kind", "model"),
+    [
+        ("two", LogisticRegressionCV(alphas=3, l1_ratios=[1.0])),
+        ("three", LinearSVC(C=0.1)),
+        ("counts", PoissonRegressor()),
+        ("amounts", TweedieRegressor(power=0.0)),
+    ],
+    ids=str,
+)
+def test_maps_whose_second_derivatives_do_not_fit_into_memory_are_fitted_whole(
+    kind, model, as_large_map, monkeypatch
+):
+    X, y, _, _ = data(kind)
+    wanted, mapped = clone(model).fit(X, y), as_large_map(X)
+    monkeypatch.setattr(room, "memory_of_machine", lambda: 250)
+    found = clone(model).fit(mapped, y)
+    np.testing.assert_array_equal(found.coef_, wanted.coef_)
 
 
 def test_what_is_refused():
