@@ -63,7 +63,8 @@ def blocks_given(
     rows = in_blocks(X, y, sample_weight, plain)
     if rows is not None and offset is not None:
         raise ValueError("rows that come in blocks have no offset: fit rows in memory")
-    if isinstance(rows, MappedRows) and is_classifier(estimator) and hasattr(estimator, "cv"):
+    held_out = hasattr(estimator, "cv") and estimator.rule not in CRITERIA
+    if isinstance(rows, MappedRows) and is_classifier(estimator) and held_out:
         labels = np.asarray(y)
         splitter = check_cv(cv, labels, classifier=True)
         rows.hold_out(splitter.split(np.zeros(len(labels)), labels))

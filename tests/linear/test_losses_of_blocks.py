@@ -231,6 +231,14 @@ def test_large_memory_maps_are_fitted_whole_where_a_model_takes_no_blocks(model,
     np.testing.assert_allclose(found.coef_, wanted.coef_, rtol=1e-9)
 
 
+def test_a_criterion_deals_the_rows_of_a_map_to_no_folds(as_large_map):
+    X, y, _, _ = data("two")
+    y = np.where(np.arange(len(y)) < 3, "rare", y)  # of which 5 folds would warn
+    model = LogisticRegressionCV(alphas=3, l1_ratios=[1.0], rule="bic")
+    wanted, found = clone(model).fit(X, y), clone(model).fit(as_large_map(X), y)
+    alike(found, wanted, rtol=1e-6)
+
+
 def test_a_path_of_blocks_is_that_of_rows():
     X, y, _, _ = data("two")
     model = LogisticRegression(l1_ratio=1.0)
