@@ -43,7 +43,8 @@ def metric_of(scorer: Any, known: dict[Any, Any], own: dict[str, Any], **fixed: 
     if set(own) - {"sample_weight"} or not np.any(own.get("sample_weight", 1)):
         return None
     names = "_score_func", "_response_method"
-    return known.get(tuple(getattr(scorer, name, None) for name in names))
+    asked = tuple(getattr(scorer, name, None) for name in names)  # a list may be among them
+    return next((metric for one, metric in known.items() if one == asked), None)
 
 
 def squared(y: Array, found: Array, weight: Array | None) -> Array:

@@ -72,6 +72,7 @@ def test_of_classes(name, n_classes, params, one_by_one):
     [
         make_scorer(accuracy_score, normalize=False),
         get_scorer("roc_auc"),
+        make_scorer(accuracy_score, response_method=["predict"]),
         lambda model, X, y: 0.0,
     ],
 )
