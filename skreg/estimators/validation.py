@@ -27,10 +27,12 @@ class SummedRows:
     _taken_by: ClassVar[str]
 
 
-def refuse_sums(estimator: Any, X: Any) -> None:
+def refuse_sums(estimator: Any, X: Any, called: str = "X") -> None:
     """Refuse sums over rows where rows are needed."""
     if not isinstance(X, SummedRows):
         return
+    if called != "X":  # what is beside the rows of a fit is never read in blocks
+        raise TypeError(f"{called} must be rows in memory, not {type(X).__name__}")
     name, kind, method = type(estimator).__name__, type(X).__name__, X._taken_by
     if hasattr(estimator, "fit_moments"):
         raise TypeError(f"{name} takes {kind} by another method: use {method}")
@@ -44,8 +46,7 @@ def refuse_sums(estimator: Any, X: Any) -> None:
 
 def check_rows(estimator: Any, X: Any, **options: Any) -> Any:
     """scikit-learn's checks of an X to predict; the error names row and column."""
-    if isinstance(X, SummedRows):
-        raise TypeError(f"X to predict must be rows in memory, not {type(X).__name__}")
+    refuse_sums(estimator, X, "X to predict")
     _refuse_hidden(X, "X")
     try:
         return validate_data(estimator, X, reset=False, **options)
@@ -77,7 +78,7 @@ def check_table(
     -------
     X, y
     """
-    refuse_sums(estimator, X)
+    refuse_sums(estimator, X, names[0])
     given = {names[0]: X} if y is None else {names[0]: X, names[1]: y}
     for name, values in given.items():
         _refuse_hidden(values, name)

@@ -6,7 +6,7 @@ import scipy.sparse
 import sklearn
 from sklearn.metrics import accuracy_score, log_loss, make_scorer, max_error, r2_score
 
-from skreg import MLPClassifier, MLPRegressor
+from skreg import MLPClassifier, MLPRegressor, Moments, RowBlocks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -23,6 +23,23 @@ TWO_VAL = (Y_VAL > 0.5).astype(int)
 
 SHORT = {"hidden_layer_sizes": 6, "max_iter": 2, "random_state": 0}
 FOUR = {**SHORT, "max_iter": 4, "dtype": "float64", "early_stopping": True}
+
+
+# Validation data of another kind
+
+
+@pytest.mark.parametrize(
+    ("X_val", "message"),
+    [
+        (RowBlocks([(X_VAL, Y_VAL)]), "^X_val must be rows in memory, not RowBlocks$"),
+        (Moments.of(X_VAL, Y_VAL), "^X_val must be rows in memory, not Moments$"),
+    ],
+)
+@pytest.mark.parametrize("blocks", [False, True])
+def test_validation_data_that_are_no_table_of_numbers_are_named(X_val, message, blocks):
+    given = (RowBlocks([(X, y)]),) if blocks else (X, y)
+    with pytest.raises(TypeError, match=message):
+        MLPRegressor(**SHORT).fit(*given, X_val=X_val, y_val=Y_VAL)
 
 
 # Scores that are no numbers
