@@ -89,8 +89,8 @@ def mean_deviance(held_out: HeldOut) -> Array:
     if total <= 0:
         return np.zeros((1, eta.shape[2]))
     scale = held_out.weights[:, None] / total
-    each = [loss.deviance(eta[..., i], targets, scale) for i in range(eta.shape[2])]
-    return np.array([each])
+    by_alpha = np.ascontiguousarray(np.moveaxis(eta, 2, 0))
+    return np.array([[loss.deviance(one, targets, scale) for one in by_alpha]])
 
 
 def log_loss(held_out: HeldOut) -> Array:
