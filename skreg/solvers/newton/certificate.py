@@ -101,10 +101,11 @@ def certified(
     most : float or ndarray of shape (k,)
         See `gap_of`.
     """
-    wanted = correlations_wanted(W.T, q.T, penalty)
+    wanted, values = correlations_wanted(W.T, q.T, penalty), rows.values_of_each(eta)
     near = np.abs(q.T - wanted) <= noise[:, None]
+    if near.all() and np.all(most == 1.0):  # correlations at which the penalty adds nothing
+        return errors, values
     tau, dual = into_domain(np.where(near, wanted, q.T), penalty, most)
-    values = rows.values_of_each(eta)
     # The gap is convex in tau; at zero it is what the loss exceeds the saturated model by.
     of_loss = tau * errors + (1.0 - tau) * (values - rows.saturated) / rows.unit
     return of_loss + penalty_gaps(W.T, dual, penalty).sum(axis=0) / rows.unit, values
