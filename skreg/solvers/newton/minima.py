@@ -34,7 +34,8 @@ class SideBySide:
     """
 
     def __init__(self, gram: Array) -> None:
-        self.gram, self._factors, self._n_kept = gram, dict[bytes, Array](), 0
+        self.gram, self._n_kept = gram, 0
+        self._factors = dict[bytes, tuple[Index, Array]]()
 
     def product(self, W: Array) -> Array:
         """``G w`` for each row of W."""
@@ -171,13 +172,12 @@ class SideBySide:
             return self._in_one_call(rhs, active, l2)
         W = np.zeros((k, m))
         for i, mask in enumerate(active):
-            chosen = mask.nonzero()[0]
-            if not len(chosen):
-                continue
-            factor = self._factor(mask, chosen, None if l2 is None else l2[i])
-            if factor is None:
+            found = self._factor(mask, None if l2 is None else l2[i])
+            if found is None:
                 return None
-            W[i, chosen] = dpotrs(factor, rhs[i].take(chosen), lower=1, overwrite_b=1)[0]
+            chosen, factor = found
+            if len(chosen):
+                W[i][chosen] = dpotrs(factor, rhs[i].take(chosen), lower=1, overwrite_b=1)[0]
         return W
 
     def _in_one_call(self, rhs: Array, active: Mask, l2: Array | None) -> Array | None:
@@ -193,16 +193,19 @@ class SideBySide:
         except np.linalg.LinAlgError:
             return None
 
-    def _factor(self, mask: Mask, chosen: Index, l2: Array | None) -> Array | None:
-        """The Cholesky factor of a support, on one Gram matrix; None where it is singular."""
+    def _factor(self, mask: Mask, l2: Array | None) -> tuple[Index, Array] | None:
+        """A support and its Cholesky factor, on one Gram matrix; None where it is singular."""
         key = mask.tobytes()
         known = self._factors.get(key)
         if known is not None and l2 is None:
             return known
+        chosen = mask.nonzero()[0]
         matrix = self.gram.take(chosen, 0).take(chosen, 1)
         if l2 is not None:
             matrix.reshape(-1)[:: len(chosen) + 1] += l2.take(chosen)
-        factor, info = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
+        info = 0
+        if len(chosen):
+            matrix, info = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
         if info:
             return None
         if l2 is None:
@@ -210,8 +213,8 @@ class SideBySide:
             if self._n_kept > MOST_KEPT:
                 self._factors.clear()
                 self._n_kept = len(chosen) ** 2
-            self._factors[key] = factor
-        return np.asarray(factor)
+            self._factors[key] = chosen, matrix
+        return chosen, matrix
 
 
 class OverFewRows(SideBySide):
