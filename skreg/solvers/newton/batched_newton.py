@@ -40,7 +40,7 @@ from .single_fit import fit_alone
 FIRST_BATCH, LONGEST_BATCH = 4, 16
 # The next batch is twice as long after so many sweeps or fewer, and half as long after more than
 # the second.
-FEW_SWEEPS, MANY_SWEEPS = 2, 3
+FEW_SWEEPS, MANY_SWEEPS = 2, 4
 # The same of a sparse X: there a sweep takes a tenth of a Gram matrix, which a long batch shares.
 FEW_SPARSE, MANY_SPARSE = 4, 7
 # An alpha below this share of the one before is solved by itself: little is shared with others, and
@@ -57,6 +57,9 @@ BEHIND = 0.5
 JOINING_A_BATCH, SHARE_JOINING_A_BATCH = 96, 0.6
 # A batch that needs more is cut to this share.
 CUT = 0.7
+# From this share of the features of a dense X in the working set all are: the KKT check and new
+# columns for each batch take longer than the larger Gram matrix, at 5000 x 100 a tenth of a path.
+SHARE_OF_WHOLE = 0.7
 # A feature joins if its correlation is predicted to come this near to its threshold, as a share of
 # the change of the threshold: half of what serves one alpha, whose slope is known less well.
 NEAR_IN_A_BATCH = 0.1
@@ -261,6 +264,7 @@ class BatchedNewton(NewtonPath):
         else:
             keep[new] = True
             keep[np.argmax(np.abs(self.q))] |= not keep.any()
+            keep |= not self.design.sparse and keep.sum() >= SHARE_OF_WHOLE * len(keep)
             self._start_anew()
             self.index, self.inside = keep.nonzero()[0], keep
             self.part = self.design.subset(self.index)

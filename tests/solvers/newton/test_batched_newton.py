@@ -13,6 +13,7 @@ from skreg.paths.problem import Problem
 from skreg.solvers.base import Bound, Settings, Target
 from skreg.solvers.newton import all_alphas, batched_newton, passes, prox_newton, single_fit
 from skreg.solvers.newton.batched_newton import BatchedNewton
+from skreg.solvers.newton.certificate import certified
 from skreg.solvers.newton.curvatures import Frozen, OfFewRows
 from skreg.solvers.newton.minima import OverFewRows, SideBySide
 from skreg.solvers.newton.model import CurvedModel
@@ -156,6 +157,42 @@ def test_what_is_not_solved_at_once_is_solved_by_batches(seed, sweeps, monkeypat
     assert sweeps > 2 or done[0] < 30
     assert found.converged.all()
     np.testing.assert_allclose(found.coefs, expected.coefs, atol=1e-8)
+
+
+def test_a_working_set_of_most_features_becomes_one_of_all(monkeypatch):
+    data = Data("logistic", "all", 2)  # without an L2 part, some columns shifted
+    bound = Problem(Penalty.build(30, 1.0), data.loss).bind(data.X, data.y)
+    alphas = alpha_grid(bound, 40, 1e-3)
+    monkeypatch.setattr(prox_newton, "ALL_ENTRIES", 0)
+    sizes, batch = [], BatchedNewton._batch
+
+    def seen(self, alphas, start, active):
+        sizes.append(len(self.index))
+        return batch(self, alphas, start, active)
+
+    monkeypatch.setattr(BatchedNewton, "_batch", seen)
+    found = fit_path(bound, alphas)
+    assert sizes[0] < 21
+    assert sizes[-1] == 30
+    assert not any(21 <= size < 30 for size in sizes)
+    monkeypatch.setattr(batched_newton, "SHARE_OF_WHOLE", 2.0)
+    expected = fit_path(bound, alphas)
+    assert found.converged.all()
+    np.testing.assert_allclose(found.coefs, expected.coefs, atol=1e-5)
+
+
+def test_correlations_that_are_those_wanted_leave_the_gap_of_the_loss():
+    bound = Data("logistic", "all", 0).bind()
+    rows, penalty = TargetLoss(bound), Penalty.build(3, 0.5).at_each(np.array([0.2, 0.1]))
+    W = np.array([[1.0, 0.0, -2.0], [0.5, 0.0, 0.0]])
+    q = np.array([[0.2, 0.1, -0.3], [0.075, -0.05, 0.02]])
+    eta, errors, noise = np.zeros((2, len(rows.y))), np.array([1e-3, 1e-5]), np.full(3, 1e-14)
+    gaps, values = certified(rows, penalty, W, q, eta, errors, noise)
+    np.testing.assert_allclose(gaps, errors, rtol=1e-9)
+    np.testing.assert_allclose(values, rows.value(eta[0]))
+    q[0, 0] += 1e-3  # of which the square over twice the L2 part is missing
+    gaps, _ = certified(rows, penalty, W, q, eta, errors, noise)
+    np.testing.assert_allclose(gaps - errors, [1e-6 / (2 * 0.1) / rows.unit, 0.0], rtol=1e-6)
 
 
 @pytest.mark.parametrize("shape", ["working set", "few rows"])
