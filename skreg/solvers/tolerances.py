@@ -80,6 +80,8 @@ class Tuning:
         Entries of X up to which the slope at the end of a batch is worth a product of its own.
     largest_fall : float
         Alphas are inserted where the next one is below this share of the last.
+    followed : int
+        Up to so many features of the working set the Lasso path is followed from knot to knot.
     second_reference, unscreened : int, float
         From so many alphas on, if the screening leaves more than this share of the features, a
         reference alpha is added in the middle of the batch.
@@ -102,6 +104,7 @@ class Tuning:
     shortened: float = 0.7
     cheap_product: int = 1_000_000
     largest_fall: float = 0.75
+    followed: int = 400
     second_reference: int = 5
     unscreened: float = 0.02
     few_left: float = 0.1

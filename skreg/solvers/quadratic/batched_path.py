@@ -7,11 +7,12 @@ For each batch of alphas:
    slope is that of the best feature alone, later ones are differences of two q. A batch for which
    too many would join is cut. What "near the threshold" means adapts: the margin doubles after a
    batch with a violation and is halved after one without.
-2. `advance`. The active-set method (`active_set.py`) solves all alphas on the Gram matrix of the
-   working set, and the KKT check (`kkt_check.py`) looks at all features at all alphas. The
-   solutions up to the first violation are final. The active-set method is rolled back to its
-   checkpoint at the first alpha that is not, to go on from there with the largest of the violating
-   features, and the next batch is shorter; after a batch that is final as a whole it is longer.
+2. `advance`. The homotopy (`followed.py`) or, where that is dearer, the active-set method
+   (`active_set.py`) solves all alphas on the Gram matrix of the working set, and the KKT check
+   (`kkt_check.py`) looks at all features at all alphas. The solutions up to the first violation are
+   final. The active-set method is rolled back to its checkpoint at the first alpha that is not, to
+   go on from there with the largest of the violating features, and the next batch is shorter; after
+   a batch that is final as a whole it is longer.
 3. `move`. The last final alpha becomes the one to extrapolate from. That may take products with X,
    which the last batch of all does not need, hence it is done before the next batch.
 
@@ -39,8 +40,10 @@ from ..tolerances import KKT_TOLERANCE
 from . import large_support
 from .coordinate_descent import without_a_step
 from .descent import GramModel, descend
+from .followed import FollowedPath
 from .kkt_check import KKTCheck, ReferencePoint
 from .proximal import ProximalActiveSet
+from .state import State
 from .working_set import WorkingSet
 
 
@@ -61,6 +64,10 @@ class BatchedPath:
         The last alpha that is final, once `move` was called.
     slope : ndarray of shape (n_features,) or None
         How the correlations change there as alpha falls by one.
+    w : ndarray of shape (size of the working set,)
+        Coefficients there or, after a violation, at the first alpha that is not final.
+    n_active : int
+        How many of these are not zero.
     violators : ndarray of int
         Features that must join the working set before the next batch.
     margin : float
@@ -86,42 +93,28 @@ class BatchedPath:
         rank = min(design.n_samples - (design.mean is not None), design.n_features)
         self.solver = ProximalActiveSet(penalty, rank, one.yy, tuning=self.tuning)
         self.solver.extend(np.empty((0, 0)), np.empty(0), self.working.index)
+        self.w, self.n_active = np.empty(0), 0
         self.check = KKTCheck(design, penalty, self.tuning)
         self.slope: Array | None = None
         self.violators, self.margin, self.used = self.working.index, self.tuning.margin, 0
         r, q = one.y, one.c
         support = np.flatnonzero((start != 0) | penalty.free)
         if len(support):
-            self._extend(support, start[support])
+            self.working.grow(support)
+            self.w, self.n_active = start[support], len(support)
             r = self.working.residual_of(start[support])
             q = design.correlate(r)
         largest = np.finfo(np.float64).max
         alpha = min(float(self._scaled_outside(q).max()) / penalty.l1_ratio, largest)
         self.here = ReferencePoint(alpha, r, q)
         self.passed = Passed([self.here], np.empty(0), np.empty((len(r), 0)))
-
-    @property
-    def n_active(self) -> int:
-        """The size of the active set, after a violation at the first alpha that is not final."""
-        return len(self.solver.state.pattern.active)
+        self.followed = FollowedPath(penalty, alpha, 0 if len(support) else self.tuning.followed)
 
     def _scaled_outside(self, q: Array) -> Array:
         """Scaled correlations of the features outside the working set, zeros for the others."""
         scaled = self.check.scaled(q)
         scaled[self.working.index] = 0.0
         return scaled
-
-    def _extend(self, new: Index, start: Array | None = None) -> None:
-        """Add features to the working set, with coefficients to start from."""
-        if not len(new):
-            return
-        self.working.grow(new)
-        index = self.working.index
-        if self.working.gram is not None:
-            w = np.zeros(len(index))
-            if start is not None:
-                w[-len(new) :] = start
-            self.solver.extend(self.working.gram, self.one.c[index], index, w)
 
     def _largest(self, index: Index, scaled: Array) -> Index:
         """Those of `index` with the largest scaled correlations, as many as may join at once."""
@@ -146,7 +139,7 @@ class BatchedPath:
             if len(joining) == len(new) or length == 1:
                 break
             length = max(1, int(tuning.shortened * length))
-        self._extend(joining)
+        self.working.grow(joining)
         self.violators = new[:0]
         return length
 
@@ -166,14 +159,8 @@ class BatchedPath:
 
         Iterations at alphas that are not `wanted` count for the next one that is.
         """
-        solver, ratio, max_iter = self.solver, self.penalty.l1_ratio, self.settings.max_iter
-        checkpoints, n_iters, used = [], [], self.used
-        for alpha, want in zip(alphas.tolist(), wanted.tolist(), strict=True):
-            used += solver.solve(alpha, max(1, max_iter - used), final=want)
-            checkpoints.append(solver.state)
-            n_iters.append(used)
-            used = 0 if want else used
-        W = np.array([state.w for state in checkpoints]).T
+        ratio, max_iter = self.penalty.l1_ratio, self.settings.max_iter
+        W, n_iters, states = self._solved(alphas, wanted)
         R = self.working.residual_of(W)
         points, left = self.check.screen(self.here, alphas, R, self.working.inside)
         n_final, rest = len(alphas), np.ones(len(alphas))  # what is screened out is within
@@ -192,11 +179,37 @@ class BatchedPath:
         )
         self.passed = Passed(points, alphas[final], R[:, final])
         if n_final == len(alphas):
-            self.margin, self.used = max(self.tuning.margin, self.margin / 2), used
+            self.margin = max(self.tuning.margin, self.margin / 2)
+            self.used = 0 if wanted[-1] else n_iters[-1]
+            self.followed.accept()
         else:
             self.margin = min(self.tuning.widest, self.margin * 2)
-            self.used, solver.state = n_iters[n_final], checkpoints[n_final]
+            self.used = n_iters[n_final]
+            if states:
+                self.solver.state = states[n_final]
+        self.w = W[:, min(n_final, len(alphas) - 1)]
+        self.n_active = int(np.count_nonzero(self.w))
         return found
+
+    def _solved(self, alphas: Array, wanted: Mask) -> tuple[Array, list[int], list[State]]:
+        """Coefficients of the working set at these alphas, iterations, and Newton's states."""
+        index, gram, used = self.working.index, self.working.gram, self.used
+        assert gram is not None
+        max_iter, n_iters, states = self.settings.max_iter, list[int](), list[State]()
+        W = self.followed.coefficients(gram, self.one.c[index], index, alphas)
+        if W is None and len(self.solver.state.w) < len(index):
+            start = np.zeros(len(index))
+            start[: len(self.w)] = self.w
+            self.solver.extend(gram, self.one.c[index], index, start)
+        for alpha, want in zip(alphas.tolist(), wanted.tolist(), strict=True):
+            if W is None:
+                used += self.solver.solve(alpha, max(1, max_iter - used), final=want)
+                states.append(self.solver.state)
+            else:
+                used += 1
+            n_iters.append(used)
+            used = 0 if want else used
+        return np.array([state.w for state in states]).T if W is None else W, n_iters, states
 
     def move(self) -> None:
         """Go to the last alpha of the batch that is final."""
@@ -234,23 +247,24 @@ class BatchedPath:
 
         `rest` bounds the correlations outside the working set, over their thresholds.
         """
-        solver, part = self.solver, self.working.part
+        design, gram, index = self.working.part, self.working.gram, self.working.index
+        assert gram is not None
         rss, gaps = np.zeros((2, len(alphas)))  # not asked of those that are not wanted
         if wanted.any():
             at = slice(None) if wanted.all() else wanted.nonzero()[0]
-            rss[at], penalty = self.design.norm2(R[:, at]), solver.penalty.at_each(alphas[at])
-            Q = W[:, at] if part is None else part.correlate(R[:, at])
-            known = rest[at], rss[at], penalty, solver.curvature, self.one.unit
-            gaps[at] = support_gaps(W[:, at], Q, *known)
-        df = np.count_nonzero(W, axis=0)
-        found = []
-        for i, gap in enumerate(gaps.tolist()):
+            rss[at] = self.design.norm2(R[:, at])
+            penalty = self.penalty.take(index).at_each(alphas[at])
+            Q = W[:, at] if design is None else design.correlate(R[:, at])
+            more = rest[at], rss[at], penalty, gram.diagonal(), self.one.unit
+            gaps[at] = support_gaps(W[:, at], Q, *more)
+        df, found = np.count_nonzero(W, axis=0).astype(np.float64), list[Solution]()
+        numbers = gaps.tolist(), n_iters[: len(alphas)], rss.tolist(), df.tolist()
+        for part, *known in zip(W.T, *numbers, strict=True):
             w = np.zeros(self.design.n_features)
-            w[self.working.index] = W[:, i]
-            solution = Solution(w, gap, n_iters[i], float(rss[i]), float(df[i]))
-            if gap > AIM and wanted[i]:
-                solution = self._improved(solution, float(alphas[i]), R[:, i])
-            found.append(solution)
+            w[index] = part
+            found.append(Solution(w, *known))
+        for i in np.flatnonzero((gaps > AIM) & wanted).tolist():
+            found[i] = self._improved(found[i], float(alphas[i]), R[:, i])
         return found
 
     def _improved(self, found: Solution, alpha: float, r: Array) -> Solution:

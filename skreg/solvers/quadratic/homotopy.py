@@ -24,11 +24,14 @@ feature that depends linearly on A cannot enter; it is muted until something lea
 without a penalty are swept in before the path starts, and never leave.
 
 Updates of T are kept as vectors until there are `PENDING` of them, and then made in one product.
+Features that join later extend T by one product with G_AA^-1, which T has.
 
 Cost: p^2 flops a knot; there are about as many knots as features that ever enter.
 """
 
 from __future__ import annotations
+
+from copy import copy
 
 import numpy as np
 from scipy.linalg.blas import daxpy, dgemm
@@ -78,16 +81,52 @@ class Homotopy:
             q[free] = 0.0
         movable = np.where(q > 0, upper > 0, lower < 0)
         self.lam = float(np.max(movable * np.abs(q), initial=0.0))
-        self.N = np.stack([self.lam - q, self.lam + q])
-        self.N[0, upper <= 0] = np.inf
-        self.N[1, lower >= 0] = np.inf
-        np.maximum(self.N, TINY, out=self.N)
-        self.D = np.ones((2, n_features))
+        self.N, self.D = self._outside(q, np.zeros(n_features), slice(None))
         self.N[:, free], self.D[:, free] = np.inf, 0.0
+
+    def _outside(self, q: Array, slope: Array, which: slice) -> tuple[Array, Array]:
+        """Slacks and their rates of features outside the support."""
+        N = np.stack([self.lam - q, self.lam + q])
+        N[0, self.upper[which] <= 0] = np.inf
+        N[1, self.lower[which] >= 0] = np.inf
+        return np.maximum(N, TINY, out=N), np.stack([1.0 + slope, 1.0 - slope])
+
+    def extended(self, gram: Array, c: Array, lower: Array, upper: Array) -> Homotopy:
+        """A copy at the same lambda with more features, the first of which are the present ones.
+
+        The new ones must satisfy their KKT conditions with coefficients of zero.
+        """
+        if self.n_pending:
+            self._settle()
+        known, rows, moving = len(self.sign), gram[len(self.sign) :], self.sign.nonzero()[0]
+        beside, T = rows.take(moving, 1), np.empty(gram.shape, order="F")
+        side = rows[:, :known].copy()
+        side[:, moving] = 0.0
+        side -= beside.dot(self.T.T.take(moving, 0))
+        corner = rows[:, known:] - side.take(moving, 1).dot(beside.T)
+        T[:known, :known], T[known:, known:] = self.T, corner
+        T[known:, :known], T[:known, known:] = side, side.T
+        found, none = copy(self), np.zeros(len(rows))
+        found.T, found.pending = T, np.empty((len(c), PENDING), order="F")
+        found.rates, found.muted = self.rates.copy(), self.muted.copy()
+        found.smallest = DEPENDENT_AT_KNOT * gram.diagonal()
+        found.lower, found.upper = lower, upper
+        found.boxed = bool(np.isfinite(lower).any() or np.isfinite(upper).any())
+        q = c[known:] - rows[:, :known].dot(self._coefficients())
+        N, D = found._outside(q, -side.dot(self.sign), slice(known, None))
+        found.N, found.D = np.append(self.N, N, axis=1), np.append(self.D, D, axis=1)
+        found.sign, found.value = np.append(self.sign, none), np.append(self.value, none)
+        found.bound = np.append(self.bound, none)
+        return found
+
+    def _coefficients(self) -> Array:
+        """Those at the present lambda."""
+        held = np.where(self.sign < 0, -self.N[0], self.value)
+        return np.where(self.sign > 0, self.N[1], held)
 
     @np.errstate(over="ignore")  # a rate over TINY is infinite: that feature is next
     def path(self, lams: Array) -> tuple[Array, int, int]:
-        """Follow the path down through `lams`, which decrease.
+        """Follow the path down through `lams`, which decrease, to the last of them.
 
         Returns
         -------
@@ -99,7 +138,7 @@ class Homotopy:
         n_features = len(self.sign)
         descending, goals = -lams, [*lams.tolist(), -np.inf]
         first = done = int(np.searchsorted(descending, -self.lam, side="right"))
-        start = self.value.copy()
+        start = self._coefficients() if first else self.value
         # States at which to read off coefficients, and what for: all at once in the end.
         pieces = np.empty((len(lams) - done, 5, n_features))
         marks: list[tuple[float, int]] = []
@@ -117,12 +156,14 @@ class Homotopy:
                 piece[:2], piece[2], piece[3], piece[4] = self.N, self.D[0], self.sign, self.value
                 marks.append((self.lam, stop - done))
                 done = stop
+                if done == len(lams):
+                    length = self.lam - goals[done - 1]
             daxpy(rate, slack, a=-length)  # in place
             np.maximum(slack, least, out=slack)
             if len(self.free):
                 self.value[self.free] += length * self.D[0, self.free]
             self.lam -= length
-            if fastest <= 0:
+            if done == len(lams):
                 break
             side, j = divmod(event, n_features)
             if self.sign[j] == 0:
@@ -131,7 +172,7 @@ class Homotopy:
                 self._leave(j, side)
             knots += 1
         coefs = np.zeros((len(lams), n_features))
-        coefs[:first, self.free] = start[self.free]
+        coefs[:first] = start
         if marks:
             coefs[first:done] = self._read_off(pieces[: len(marks)], marks, lams[first:done])
         return coefs.T, done, knots
