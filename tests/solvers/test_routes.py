@@ -40,6 +40,14 @@ def test_a_small_active_set_stays_in_batches(on_gram):
     assert on_gram == []
 
 
+@pytest.mark.parametrize(("noise", "expected"), [(0.0, []), (1.0, [N_ALPHAS])])
+def test_tall_data_begin_on_the_gram_matrix_unless_few_features_explain_them(
+    on_gram, noise, expected
+):
+    skreg.lasso_path(*rows(900, 800, noise), alphas=N_ALPHAS)
+    assert on_gram == expected
+
+
 def test_a_growing_active_set_changes_to_the_gram_matrix(on_gram):
     X, y = rows(400, 900, 1.0)
     _, coefs, gaps = skreg.lasso_path(X, y, alphas=N_ALPHAS)

@@ -3,9 +3,10 @@
 One Gram matrix costs the same however few features are active, batches of alphas cost what the
 active sets ask for. Both are estimated in seconds from the shape, the grid and the active sets.
 These are not known in advance: half of what a random design of this shape has is typical of data
-with noise, and a handful of a few strong features without. A path that would be cheap in the second
-case starts in batches, and changes to the Gram matrix as soon as the growth of its active set shows
-that this pays.
+with noise, and a handful of a few strong features without. Where the features most correlated with
+the target leave nothing of it, that is the second case. A path that would be cheap in it starts in
+batches, and changes to the Gram matrix as soon as the growth of its active set shows that this
+pays.
 
 Where doubling p doubles the active set, as noise does on a deep grid until p reaches the rows,
 no route keeps the work from growing with p^3: each of p knots or Newton steps takes p^2. From
@@ -23,6 +24,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg.lapack import dposv
 
 from ...data.design import Array, Design
 from ...objective.penalties import Penalty
@@ -37,8 +39,8 @@ MOST_FEATURES = 1500
 
 # Making the Gram matrix, an entry of X and a feature: two flops at full speed.
 GRAM_ENTRY = 2e-11
-# The same where X is sparse: its entries are looked up one by one.
-GRAM_SPARSE_ENTRY = 3.5e-10
+# The same where X is sparse, whose entries are looked up one by one, or in blocks made dense.
+GRAM_SPARSE_ENTRY, GRAM_BLOCK_ENTRY = 2.7e-10, 5e-11
 # A certificate on the Gram matrix, an alpha and an entry of it.
 CERTIFIED_ENTRY = 1e-10
 # A feature that is active in the end, in knots of the homotopy: calls, and an entry of the matrix.
@@ -58,19 +60,20 @@ SPARSE_ROW = 8e-9
 HALF_AT = 100.0
 # Active features where the target has few strong ones and no noise.
 HANDFUL = 10
+# Few features are all there is where so many, the most correlated with the target, leave so little
+# of it that noise of that size gives the others correlations this many times below the last alpha.
+PROBED, UNSEEN = 32, 3.0
 # A support below this costs next to nothing, and its growth tells nothing yet.
 TELLING = 32
 # With no fewer rows than features batches take two to five times as long as estimated where many
 # features are noise or depend on each other, and a Gram matrix too many costs less than a late one.
 BATCHES_LONGER = 2.5
-# Beyond so many features it gains a tenth with noise, and takes three times as long without.
-LONGER_UP_TO = 800
 # Growth is measured since alpha was so many times as large, and expected to go on while it falls to
 # one eighth: a support that has stopped to grow would else be taken for one that fills up.
 MEASURED_OVER, EXPECTED_OVER = 2.0, 8.0
 # A path leaves batches where the rest costs less than this share: growth slows down more often than
 # not, and to wait costs little while the active set is small.
-CLEARLY = 0.8
+CLEARLY = 0.7
 # Up to so many features folds on Gram matrices were quicker whatever the grid, up to four times.
 ALWAYS_IN_FOLDS = 800
 # In estimates Gram matrices may take so many times as long as rows where they are chosen for folds,
@@ -106,9 +109,11 @@ class Shape(NamedTuple):
     def of(cls, design: Design, penalty: Penalty) -> Shape:
         """That of a design, whose Gram matrix may be there already."""
         n, p, entries = design.n_samples, design.n_features, float(design.n_stored)
-        entry = GRAM_SPARSE_ENTRY if design.sparse else GRAM_ENTRY
+        made = GRAM_ENTRY * entries
+        if design.sparse:
+            made = min(GRAM_SPARSE_ENTRY * entries, GRAM_BLOCK_ENTRY * n * p)
         checked = CHECKED_ENTRY * entries + (SPARSE_ROW * n if design.sparse else 0.0)
-        gram = 0.0 if design.has_gram else entry * entries * p
+        gram = 0.0 if design.has_gram else made * p
         ridged = penalty.l1_ratio < 1.0
         # With an L2 part active sets exceed the rows, and then the dual has fewer unknowns.
         if p > GRAM_LIMIT or (ridged and p > 2 * n):
@@ -133,12 +138,17 @@ class Shape(NamedTuple):
         usual = self.most / (1.0 + HALF_AT * np.minimum(depths, 1.0))
         return usual, np.minimum(usual, HANDFUL)
 
-    def begins_on_gram(self, depths: Array) -> bool:
-        """Whether a path begins on the Gram matrix; `depths` are its alphas over alpha_max."""
+    def begins_on_gram(self, depths: Array, few_alone: bool) -> bool:
+        """Whether a path begins on the Gram matrix; `depths` are its alphas over alpha_max.
+
+        `few_alone` says that there are no more than a few features to find.
+        """
         usual, few = self.supports(depths)
         simple = self.in_batches(few)
+        if few_alone:
+            return self.on_gram(few) <= simple
         batches = simple + min(self.in_batches(usual), 0.5 * simple + self.on_gram(usual))
-        tall = self.followed and self.most == self.n_features <= LONGER_UP_TO
+        tall = self.followed and self.most == self.n_features
         longer = BATCHES_LONGER if tall else 1.0
         return self.on_gram(few) + self.on_gram(usual) <= longer * batches
 
@@ -149,7 +159,25 @@ def begins_on_gram(one: OneTarget, alphas: Array) -> bool:
     if design.n_features <= min(ALWAYS_ON_GRAM, 2 * design.n_samples):
         return True
     top = one.penalty.alpha_max(one.c)
-    return top > 0.0 and Shape.of(design, one.penalty).begins_on_gram(alphas / top)
+    if not top > 0.0:
+        return False
+    shape, depths = Shape.of(design, one.penalty), alphas / top
+    if not shape.begins_on_gram(depths, few_alone=False):
+        return False
+    if not shape.followed or shape.begins_on_gram(depths, few_alone=True):
+        return True
+    return not _few_alone(one, float(alphas[-1]))
+
+
+def _few_alone(one: OneTarget, alpha: float) -> bool:
+    """Whether a few features explain the target but for what is not seen at this alpha."""
+    n_probed = min(PROBED, len(one.c) // 2)
+    index = np.argpartition(-np.abs(one.c), n_probed)[:n_probed]
+    gram, c = one.design.subset(index).gram(), one.c[index]
+    _, x, failed = dposv(gram, c)
+    left = max(one.yy - float(c.dot(x)), 0.0)
+    noise = np.sqrt(left * float(gram.diagonal().max()) / one.design.n_samples)
+    return not failed and bool(UNSEEN * noise <= alpha)
 
 
 def folds_on_gram(
