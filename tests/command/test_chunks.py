@@ -371,7 +371,7 @@ def test_a_digest_keeps_what_tells_and_counts_all():
     assert digest.full
     assert len(digest.counts) < 5_000
     assert sum(digest.counts.values()) == len(texts)
-    assert {"NA", "12,5", "007", "0.000", "19.999"} <= digest.counts.keys() | {"19.999"}
+    assert {"NA", "12,5", "007", "0.000"} <= digest.counts.keys()
     assert digest.places["12,5"] == "line 12,5"
 
 
