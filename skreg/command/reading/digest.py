@@ -39,8 +39,8 @@ class ColumnDigest:
     Attributes
     ----------
     counts : dict
-        How many rows have each text; those of texts that are not kept are counted with the last
-        one of their form.
+        How many rows have each text. Of plain numbers only sums over all of them mean anything:
+        once enough of a form are kept, its rows are counted together, with any text that is kept.
     places : dict
         Where each text is first.
     are_text : bool
