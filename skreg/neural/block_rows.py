@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..rows.row_sample import RowSample, row_keys
 from .block_reader import CheckedBlock, CheckedBlocks
 from .engine.batches import Data
 from .engine.block_batches import DataInBlocks
 from .labels import factors_of_rows
-from .row_sample import RowSample, row_keys
 from .rows import of_order_one
 
 # Entries of the rows that are held out, 128 MB of float64, and of those on which the training loss

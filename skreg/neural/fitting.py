@@ -19,6 +19,7 @@ from sklearn.base import is_regressor
 from sklearn.utils import _safe_indexing, check_random_state
 
 from ..estimators.validation import check_weights
+from ..rows.row_sample import RowSample
 from ..rows.source import Part, RowSource
 from .block_reader import CheckedBlocks
 from .block_rows import BlockRows
@@ -29,7 +30,6 @@ from .engine.plan import Plan
 from .engine.weights import initial_parameters, weight_shapes
 from .evaluation import Validation, warn_of_other_units
 from .labels import factors_of_rows
-from .row_sample import RowSample
 from .rows import (
     LARGEST_ORDERED,
     Rows,

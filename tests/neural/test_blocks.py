@@ -12,7 +12,7 @@ import scipy.sparse
 
 from skreg import MLPClassifier, MLPRegressor, Moments, RowBlocks
 from skreg.neural.block_reader import CheckedBlocks
-from skreg.neural.row_sample import RowSample, row_keys
+from skreg.rows.row_sample import RowSample, row_keys
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

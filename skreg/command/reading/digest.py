@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...neural.row_sample import RowSample, row_keys
+from ...rows.row_sample import RowSample, row_keys
 from .chunks import Chunk, ChunkSource, Told
 from .file import Cells
 from .numbers import NumberForm, as_float, form_of_number

@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .engine.batches import Index
-
 # Splitmix64 (Steele, Lea and Flood, OOPSLA 2014): the step of its counter and its two multipliers.
 KEY_STEP, FIRST_FACTOR, SECOND_FACTOR = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
@@ -78,7 +76,7 @@ class RowSample:
         ((_, X, y, weight),) = self._parts
         return X, y, weight
 
-    def take(self, index: Index) -> tuple[Any, Any, NDArray[np.float64]]:
+    def take(self, index: NDArray[np.intp]) -> tuple[Any, Any, NDArray[np.float64]]:
         """Some of them."""
         X, y, weight = self.rows
         return X[index], y[index], weight[index]
