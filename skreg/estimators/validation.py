@@ -18,6 +18,8 @@ from .runtime import warn
 
 PAIR = ("X", "y")
 BOOLEANS = (bool, np.bool_)
+#: Says where an entry is, from its index, the name of the table and the names of its columns.
+PlaceOf = Callable[[list[int], str, Any], str]
 
 
 class SummedRows:
@@ -44,18 +46,35 @@ def refuse_sums(estimator: Any, X: Any, called: str = "X") -> None:
     )
 
 
-def check_rows(estimator: Any, X: Any, **options: Any) -> Any:
+def place_in_table(index: list[int], name: str, columns: Any = None, entry: str = "row") -> str:
+    """Where an entry of a table is, in words."""
+    where = f"{entry} {index[0]} of {name}"
+    if len(index) == 2:
+        where += f", column {index[1] if columns is None else repr(list(columns)[index[1]])}"
+    return where
+
+
+def check_rows(
+    estimator: Any, X: Any, *, place_of: PlaceOf = place_in_table, **options: Any
+) -> Any:
     """scikit-learn's checks of an X to predict; the error names row and column."""
     refuse_sums(estimator, X, "X to predict")
-    _refuse_hidden(X, "X")
+    _refuse_hidden(X, "X", place_of)
     try:
         return validate_data(estimator, X, reset=False, **options)
     except (TypeError, ValueError) as error:
-        raise _located(error, {"X": X}) from None
+        raise _located(error, {"X": X}, place_of=place_of) from None
 
 
 def check_table(
-    estimator: Any, X: Any, y: Any, *, numeric_y: bool, names: Sequence[str] = PAIR, **options: Any
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    numeric_y: bool,
+    names: Sequence[str] = PAIR,
+    place_of: PlaceOf = place_in_table,
+    **options: Any,
 ) -> tuple[Any, Any]:
     """scikit-learn's checks of X and y; the error names row and column.
 
@@ -71,6 +90,8 @@ def check_table(
         Whether y has numbers, which become float64 if they are objects, or classes.
     names : pair of str
         What X and y are called.
+    place_of : callable
+        Says where an entry is.
     **options : dict
         For scikit-learn's `validate_data`.
 
@@ -81,7 +102,7 @@ def check_table(
     refuse_sums(estimator, X, names[0])
     given = {names[0]: X} if y is None else {names[0]: X, names[1]: y}
     for name, values in given.items():
-        _refuse_hidden(values, name)
+        _refuse_hidden(values, name, place_of)
     if numeric_y:
         refuse_sparse(y, names[1])
     try:
@@ -92,7 +113,7 @@ def check_table(
         if numeric_y and not np.isfinite(y).all():
             raise ValueError(f"Input {names[1]} contains {'NaN' if np.isnan(y).any() else 'inf'}.")
     except (TypeError, ValueError) as error:
-        raise _located(error, given, () if numeric_y else names[1:]) from None
+        raise _located(error, given, () if numeric_y else names[1:], place_of) from None
     if not numeric_y and y.dtype.kind in "OU":
         # In a list of texts a NaN becomes a text as well, and then a class.
         _refuse_missing(given[names[1]] if y.dtype.kind == "U" else y, names[1])
@@ -165,30 +186,34 @@ def refuse_sparse(values: Any, name: str) -> None:
         raise ValueError(f"{name} is sparse, and must be an array: pass {name}.toarray()")
 
 
-def refuse_masked(values: Any, name: str, entry: str = "row") -> None:
+def refuse_masked(
+    values: Any, name: str, entry: str = "row", place_of: PlaceOf | None = None
+) -> None:
     """Refuse a masked array with masked entries, whose values behind the mask mean nothing."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         first = np.argwhere(np.ma.getmaskarray(values))[0].tolist()
+        where = (
+            place_of(first, name, None) if place_of else place_in_table(first, name, None, entry)
+        )
         raise ValueError(
-            f"{name} has masked entries, the first in {_place(first, name, entry, None)}: fill"
-            " them, or leave them out"
+            f"{name} has masked entries, the first in {where}: fill them, or leave them out"
         )
 
 
-def _refuse_hidden(values: Any, name: str) -> None:
+def _refuse_hidden(values: Any, name: str, place_of: PlaceOf) -> None:
     """Refuse missing values that are numbers to NumPy: those behind a mask, and times."""
-    refuse_masked(values, name)
+    refuse_masked(values, name, place_of=place_of)
     dtypes = getattr(values, "dtypes", None)
     if dtypes is None or np.ndim(values) != 2:
         dtypes = [getattr(values, "dtype", None)]
     if any(getattr(dtype, "kind", None) in ("M", "m") for dtype in dtypes):
-        _refuse_missing(values, name)
+        _refuse_missing(values, name, place_of)
 
 
-def _refuse_missing(values: Any, name: str) -> None:
+def _refuse_missing(values: Any, name: str, place_of: PlaceOf = place_in_table) -> None:
     found = _first(values, _is_missing)
     if found is not None:
-        text = _told(name, values, found, "is missing")
+        text = _first_value(name, values, found, "is missing", place_of)
         raise ValueError(f"Input {name} contains NaN.\n{text}")
 
 
@@ -258,7 +283,12 @@ def ordered_by_name(values: Any, name: str, columns: Sequence[Any], table: str =
 # Where the first bad entry is ---------------------------------------------------------------
 
 
-def _located(error: Exception, given: Mapping[str, Any], labels: Sequence[str] = ()) -> Exception:
+def _located(
+    error: Exception,
+    given: Mapping[str, Any],
+    labels: Sequence[str] = (),
+    place_of: PlaceOf = place_in_table,
+) -> Exception:
     """The error with the place of the first entry that is no finite number.
 
     Parameters
@@ -278,7 +308,7 @@ def _located(error: Exception, given: Mapping[str, Any], labels: Sequence[str] =
             found, what = _first(_narrow(values), _is_unusable), f"{what} of float32"
         if found is None:
             continue
-        text = _told(name, values, found, what)
+        text = _first_value(name, values, found, what, place_of)
         if _is_missing(found[0]):
             return ValueError(f"Input {name} contains NaN.\n{text}")
         return type(error)(f"{error}\n{text}")
@@ -292,10 +322,12 @@ def _narrow(values: Any) -> Any:
         return table.astype(np.float32)
 
 
-def _told(name: str, values: Any, found: tuple[Any, list[int]], what: str) -> str:
+def _first_value(
+    name: str, values: Any, found: tuple[Any, list[int]], what: str, place_of: PlaceOf
+) -> str:
     value, index = found
     shown = repr(str(value)) if isinstance(value, str) else str(value)
-    place = _place(index, name, "row", getattr(values, "columns", None))
+    place = place_of(index, name, getattr(values, "columns", None))
     return f"The first value that {what} is {shown}, in {place}."
 
 
@@ -317,13 +349,6 @@ def _first(values: Any, is_bad: Callable[[Any], bool]) -> tuple[Any, list[int]] 
     if entries is not None:
         return table[k], [int(entries.row[k]), int(entries.col[k])]
     return table.flat[k], [int(index) for index in np.unravel_index(k, table.shape)]
-
-
-def _place(index: list[int], name: str, entry: str, columns: Any) -> str:
-    where = f"{entry} {index[0]} of {name}"
-    if len(index) == 2:
-        where += f", column {index[1] if columns is None else repr(list(columns)[index[1]])}"
-    return where
 
 
 def _is_missing(value: Any) -> bool:

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimators.parameters import CheckedParameters
 from ..estimators.ready import rows_to_predict
 from ..estimators.runtime import restored_on_failure
-from ..estimators.validation import PAIR, check_table
+from ..estimators.validation import PAIR, PlaceOf, check_table, place_in_table
 from ..objective.losses import Loss
 from ..rows.source import Part, parts_of_rows
 from .block_rows import Tally
@@ -113,7 +113,13 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         return parts_of_rows(X, y, sample_weight)
 
     def _check_Xy(
-        self, X: Any, y: Any, plan: Plan, reset: bool, names: tuple[str, str] = PAIR
+        self,
+        X: Any,
+        y: Any,
+        plan: Plan,
+        reset: bool,
+        names: tuple[str, str] = PAIR,
+        place_of: PlaceOf = place_in_table,
     ) -> tuple[Any, Any]:
         with np.errstate(over="ignore", invalid="ignore"):
             return check_table(
@@ -122,6 +128,7 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
                 y,
                 numeric_y=is_regressor(self),
                 names=names,
+                place_of=place_of,
                 accept_sparse=self._accepted,
                 dtype=self._stored_as(X, plan.dtype),
                 order="C",
@@ -205,11 +212,12 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         """What the network has learned, in the precision for so many rows."""
         return parameters_of(self)
 
-    def _check_X(self, X: Any) -> Any:
+    def _check_X(self, X: Any, place_of: PlaceOf = place_in_table) -> Any:
         if not hasattr(self, "coefs_"):
             check_is_fitted(self)
         dtype = self._stored_as(X, self.coefs_[0].dtype)
-        table = rows_to_predict(self, X, dtype, accept_sparse=self._accepted, order="C")
+        options = {"accept_sparse": self._accepted, "order": "C", "place_of": place_of}
+        table = rows_to_predict(self, X, dtype, **options)
         return np.ascontiguousarray(table) if isinstance(table, np.ndarray) else table.tocsr()
 
     def _raw_of(self, X: Any, rng: np.random.Generator | None = None) -> Matrix:

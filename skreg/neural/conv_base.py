@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.parameters import COUNT, parameter, with_parameters
 from ..estimators.runtime import warn, with_one_blas_thread
-from ..estimators.validation import PAIR
+from ..estimators.validation import PAIR, PlaceOf, place_in_table
 from ..rows.dask import is_dask
 from ..rows.source import RowSource
 from .base import MOST_ALIKE, BaseMLP
@@ -22,7 +22,7 @@ from .engine.images import ConvStages, ImageShape
 from .engine.layers import Matrix
 from .engine.plan import Plan
 from .engine.weights import Parameters
-from .image_input import Unit, are_bytes, as_rows, image_shape, naming_pixels, told
+from .image_input import Unit, are_bytes, as_rows, image_shape, place_in_images, told
 
 
 @with_parameters
@@ -124,15 +124,14 @@ class ConvNetwork(BaseMLP):
         pairs = zip(self.coefs_, stages, strict=False)  # dense layers follow
         return [coef.reshape(*stage.kernel, stage.shape[2], -1) for coef, stage in pairs]
 
-    def _check_X(self, X: Any) -> Any:
+    def _check_X(self, X: Any, place_of: PlaceOf = place_in_table) -> Any:
         check_is_fitted(self, "coefs_")
         channels = self.channels
         if self._images is not None:  # whatever is set since the fit
             channels = "first" if self._images.channels_first else "last"
         X, shape = as_rows(X, channels)
         X = self._as_fitted(X, shape)
-        with naming_pixels(shape, channels, "X"):
-            table = super()._check_X(X)
+        table = super()._check_X(X, place_of if shape is None else place_in_images(shape, channels))
         self._compare_units(Unit.of(table), "X")
         return table
 
@@ -161,13 +160,20 @@ class ConvNetwork(BaseMLP):
         return [layer.astype(self.coefs_[0].dtype, copy=False) for layer in layers]
 
     def _check_Xy(
-        self, X: Any, y: Any, plan: Plan, reset: bool, names: tuple[str, str] = PAIR
+        self,
+        X: Any,
+        y: Any,
+        plan: Plan,
+        reset: bool,
+        names: tuple[str, str] = PAIR,
+        place_of: PlaceOf = place_in_table,
     ) -> tuple[Any, Any]:
         X, shape = as_rows(X, self.channels, names[0])
         if not reset:
             X = self._as_fitted(X, shape, names[0])
-        with naming_pixels(shape, self.channels, names[0]):
-            X, y = super()._check_Xy(X, y, plan, reset, names)
+        if shape is not None:
+            place_of = place_in_images(shape, self.channels, names[0])
+        X, y = super()._check_Xy(X, y, plan, reset, names, place_of)
         if reset:
             self._unit = Unit.of(X)
         else:

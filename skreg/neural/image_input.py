@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import numbers
-import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..estimators.validation import PlaceOf, place_in_table
 from .engine.images import ImageShape
 
 # Numbers up to twice as large as shares of 255 may be such shares, with noise or a little shifted.
@@ -61,29 +60,29 @@ def _stacked(images: Any, name: str) -> Any:
     return images  # of which scikit-learn's checks say what is wrong
 
 
-@contextmanager
-def naming_pixels(shape: ImageShape | None, channels: str, name: str) -> Iterator[None]:
-    """Errors inside say at which pixel of which image an entry is, by the axes of X.
+def place_in_images(shape: ImageShape, channels: str, images: str = "X") -> PlaceOf:
+    """Says at which pixel of which image an entry is, by the axes of the images.
 
-    Without a shape X is a table, whose columns they name.
+    Parameters
+    ----------
+    shape : tuple of int
+    channels : {"last", "first"}
+    images : str
+        What the images are called; entries of other tables are in rows and columns.
     """
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        if shape is None:
-            raise
-        sizes = dict(zip(("row", "column", "channel"), shape, strict=True))
-        if channels == "first":
-            sizes = {"channel": sizes.pop("channel"), **sizes}
+    sizes = dict(zip(("row", "column", "channel"), shape, strict=True))
+    if channels == "first":
+        sizes = {"channel": sizes.pop("channel"), **sizes}
 
-        def pixel(entry: re.Match[str]) -> str:
-            places = np.unravel_index(int(entry[2]), tuple(sizes.values()))
-            axes = zip(sizes.items(), places, strict=True)
-            told = [f"{axis} {place}" for (axis, size), place in axes if size > 1]
-            return ", ".join([f"image {entry[1]} of {name}", *told])
+    def place_of(index: list[int], name: str, columns: Any = None) -> str:
+        if name != images:
+            return place_in_table(index, name, columns)
+        places = np.unravel_index(index[1], tuple(sizes.values()))
+        axes = zip(sizes.items(), places, strict=True)
+        own = [f"{axis} {place}" for (axis, size), place in axes if size > 1]
+        return ", ".join([f"image {index[0]} of {name}", *own])
 
-        entry = rf"row (\d+) of {name}, column (\d+)"
-        raise type(error)(re.sub(entry, pixel, str(error))) from None
+    return place_of
 
 
 def shape_of(sizes: Iterable[int], channels: str) -> ImageShape:
