@@ -27,7 +27,7 @@ from .class_comparison import (
     stratified_split,
 )
 from .models import CS
-from .reading.chunks import Told
+from .reading.chunks import ReportProgress
 from .reading.in_chunks import TableInChunks
 
 # Numbers that are read from the temporary file at a time.
@@ -42,8 +42,8 @@ class SpooledRows:
     table : TableInChunks
     folder : str
         Where the file is made.
-    told : callable
-        Is told how far reading has come.
+    progress : callable
+        Gets how far reading has come.
 
     Attributes
     ----------
@@ -52,12 +52,12 @@ class SpooledRows:
         The number of each row's class.
     """
 
-    def __init__(self, table: TableInChunks, folder: str, told: Told) -> None:
+    def __init__(self, table: TableInChunks, folder: str, progress: ReportProgress) -> None:
         shape = (table.n_rows, len(table.names))
         self.X = np.memmap(Path(folder) / "rows", np.float64, mode="w+", shape=shape)
         self.y = np.empty(table.n_rows, dtype=np.int32)
         begin = 0
-        for block in table.blocks(np.zeros(table.n_rows, dtype=np.int8), told):
+        for block in table.blocks(np.zeros(table.n_rows, dtype=np.int8), progress):
             rows = slice(begin, begin + len(block.y))
             self.X[rows], self.y[rows] = block.X, block.y
             begin = rows.stop
@@ -74,7 +74,7 @@ class SpooledRows:
 
 def compare_classes_in_chunks(
     table: TableInChunks,
-    told: Told,
+    progress: ReportProgress,
     *,
     n_folds: int = 5,
     rule: str | None = None,
@@ -87,8 +87,8 @@ def compare_classes_in_chunks(
     ----------
     table : TableInChunks
         Whose target are classes.
-    told : callable
-        Is told how far reading has come.
+    progress : callable
+        Gets how far reading has come.
     n_folds, rule, test_size, seed
         As of `compare_classes`.
 
@@ -103,7 +103,7 @@ def compare_classes_in_chunks(
         If a class has too few rows for the folds and the test, or the table cannot be read.
     """
     with TemporaryDirectory(prefix="skreg-", ignore_cleanup_errors=True) as folder:
-        spooled = SpooledRows(table, folder, told)
+        spooled = SpooledRows(table, folder, progress)
         y, classes = spooled.y, table.classes
         assert classes is not None
         train, test, parts = stratified_split(y, n_folds, test_size, seed, classes)

@@ -21,14 +21,14 @@ from ..paths.result import PathResult
 from ..selection.result import CVResult
 from .comparison import Comparison, Row, check_rows_for_folds
 from .models import L1_RATIOS, PRECISION
-from .reading.chunks import Told
+from .reading.chunks import ReportProgress
 from .reading.in_chunks import TableInChunks
 from .table import TableError
 
 
 def compare_chunks(
     table: TableInChunks,
-    told: Told,
+    progress: ReportProgress,
     *,
     n_folds: int = 5,
     rule: str = "min",
@@ -40,8 +40,8 @@ def compare_chunks(
     Parameters
     ----------
     table : TableInChunks
-    told : callable
-        Is told how far reading has come.
+    progress : callable
+        Gets how far reading has come.
     n_folds, rule, test_size, seed
         As of `compare`.
 
@@ -62,7 +62,7 @@ def compare_chunks(
         fold[train[outside]] = k
     n_train = len(train)
     del train, test
-    rows = RowBlocks(lambda: table.blocks(fold, told))
+    rows = RowBlocks(lambda: table.blocks(fold, progress))
     *folds, held_out = rows.moments_of_folds()
     whole = sum(folds[1:], folds[0])
     # Neither alpha nor what an l1_ratio means should depend on the unit of the target.

@@ -142,12 +142,12 @@ def _compare(given: Namespace) -> None:
     if _in_chunks(given):
         chunked = _read_chunks(given)
         with _collected() as notes, _about_the_table():
-            told = ReadingProgress("second pass", chunked.n_bytes)
+            progress = ReadingProgress("second pass", chunked.n_bytes)
             if chunked.classes is not None:
-                result = compare_classes_in_chunks(chunked, told, rule=given.rule, **options)
+                result = compare_classes_in_chunks(chunked, progress, rule=given.rule, **options)
                 text = format_classes(result)
             else:
-                result = compare_chunks(chunked, told, rule=given.rule or "min", **options)
+                result = compare_chunks(chunked, progress, rule=given.rule or "min", **options)
                 text = format_comparison(result)
         _show(given, result, text, notes)
         return
@@ -172,9 +172,11 @@ def _read_chunks(given: Namespace) -> TableInChunks:
     path = Path(given.file)
     if given.reading.time is not None:  # of Parquet, for which nobody said --chunk-rows
         raise TableError("--time needs all rows in memory, and Parquet is read in chunks")
-    told = ReadingProgress("first pass", path.stat().st_size if path.is_file() else 0)
+    progress = ReadingProgress("first pass", path.stat().st_size if path.is_file() else 0)
     n_rows = given.chunk_rows or CHUNK_ROWS
-    table = read_in_chunks(path, given.target, given.task or "text", given.reading, n_rows, told)
+    table = read_in_chunks(
+        path, given.target, given.task or "text", given.reading, n_rows, progress
+    )
     _say_notes(table)
     return table
 

@@ -22,7 +22,7 @@ from .engine.images import ConvStages, ImageShape
 from .engine.layers import Matrix
 from .engine.plan import Plan
 from .engine.weights import Parameters
-from .image_input import Unit, are_bytes, as_rows, image_shape, place_in_images, told
+from .image_input import Unit, are_bytes, as_rows, image_shape, in_words, place_in_images
 
 
 @with_parameters
@@ -191,12 +191,12 @@ class ConvNetwork(BaseMLP):
         if shape is None and isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] != width:
             raise ValueError(
                 f"{name} has {X.shape[1]} features, but {type(self).__name__} is expecting {width}"
-                f" features as input, or images of {told(fitted)}: a single image is X[None]"
+                f" features as input, or images of {in_words(fitted)}: a single image is X[None]"
             )
         if shape is not None and shape != fitted:
             raise ValueError(
-                f"{name} has images of {told(shape)}, where {type(self).__name__} was fitted to"
-                f" images of {told(fitted)}"
+                f"{name} has images of {in_words(shape)}, where {type(self).__name__} was fitted to"
+                f" images of {in_words(fitted)}"
             )
         return X
 

@@ -123,7 +123,8 @@ def image_shape(given: Any, of_X: ImageShape | None, n_features: int, channels: 
     shape = shape_of(sizes, channels)
     if of_X is not None and of_X != shape:
         raise ValueError(
-            f"X has images of {told(of_X)}, where image_shape={given} asks for {told(shape)}"
+            f"X has images of {in_words(of_X)}, where image_shape={given} asks for"
+            f" {in_words(shape)}"
         )
     if math.prod(shape) != n_features:
         raise ValueError(
@@ -141,7 +142,7 @@ def guessed_shape(n_features: int) -> ImageShape:
     return 1, n_features, 1
 
 
-def told(shape: ImageShape) -> str:
+def in_words(shape: ImageShape) -> str:
     """A shape in words."""
     rows, columns, channels = shape
     return f"{rows} rows, {columns} columns and {channels} channel{'s' * (channels > 1)}"

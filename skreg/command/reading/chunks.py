@@ -40,8 +40,8 @@ from .file import (
 from .header import find_header
 from .options import ReadingOptions
 
-#: Is told how many bytes of the file and how many rows have been read.
-Told = Callable[[int, int], None]
+#: Gets how many bytes of the file and how many rows have been read.
+ReportProgress = Callable[[int, int], None]
 # Lines among which comments, titles and header are looked for.
 HEAD = 10 * FIRST_LINES
 # Rows at the end of a file among which a line of totals is told from categories.
@@ -65,7 +65,7 @@ class ChunkSource(Protocol):
     declared: Mapping[str, Declared]  # what the file says of its columns, if anything
     delimiter: str
 
-    def chunks(self, told: Told) -> Iterator[Chunk]:
+    def chunks(self, progress: ReportProgress) -> Iterator[Chunk]:
         """The rows, in one pass."""
 
     @property
@@ -103,13 +103,13 @@ class TextChunks:
         with readable(path, options.encoding), self._opened() as text:
             self.n_bytes = path.stat().st_size
             head = [line for line in islice(self._lines(text), HEAD) if line[1].strip()]
-        told = SEPARATOR_LINE.fullmatch(head[0][1].strip()) if head else None
-        head = head[1:] if told else head
+        announced = SEPARATOR_LINE.fullmatch(head[0][1].strip()) if head else None
+        head = head[1:] if announced else head
         if not head:
             raise TableError(f"{self.file} is empty: it needs a header line and rows below it")
         self._of_layout: list[str] = []
         try:
-            self.delimiter = told[1] if told else delimiter_of(head)
+            self.delimiter = announced[1] if announced else delimiter_of(head)
             kept = without_comments(self.file, head, self.delimiter, [])
             plain = [line for line in kept if not line[1].startswith("#")]
             self._width = width_of(plain, self.delimiter)[1]
@@ -134,7 +134,7 @@ class TextChunks:
         said = [*about_comments(self._pass.n_comments), *self._of_layout]
         return [*said, *about_repeats(self._pass.n_repeats), *self._pass.of_footer]
 
-    def chunks(self, told: Told) -> Iterator[Chunk]:
+    def chunks(self, progress: ReportProgress) -> Iterator[Chunk]:
         """The rows, in one pass; `TableError` where a line cannot be read."""
         self._pass, n_done = _Pass(self._n_rows + TAIL), 0
         with readable(self._path, self._options.encoding), self._opened() as text:
@@ -155,7 +155,7 @@ class TextChunks:
                     )
                 check_widths(self.file, held, len(self._names))
                 n_done += len(held)
-                told(min(text.buffer.tell(), self.n_bytes - 1) if new else self.n_bytes, n_done)
+                progress(min(text.buffer.tell(), self.n_bytes - 1) if new else self.n_bytes, n_done)
                 yield self._chunk(held)
                 held = new
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...rows.row_sample import RowSample, row_keys
-from .chunks import Chunk, ChunkSource, Told
+from .chunks import Chunk, ChunkSource, ReportProgress
 from .file import Cells
 from .numbers import NumberForm, as_float, form_of_number
 from .options import ReadingOptions
@@ -58,27 +58,27 @@ class ColumnDigest:
     _full_forms: list[NumberForm] = field(default_factory=list)
     _of_full_forms: re.Pattern[str] | None = None
 
-    def add(self, texts: NDArray[Any], places: Sequence[str], told: Collection[str]) -> None:
-        """Count the texts of some rows; those that are `told` to be missing are all kept."""
+    def add(self, texts: NDArray[Any], places: Sequence[str], missing: Collection[str]) -> None:
+        """Count the texts of some rows; those that are said to be `missing` are all kept."""
         for start in range(0, len(texts), TEXTS_AT_ONCE):
             rows = slice(start, start + TEXTS_AT_ONCE)
-            self._add(texts[rows], places[rows], told)
+            self._add(texts[rows], places[rows], missing)
 
-    def _add(self, texts: NDArray[Any], places: Sequence[str], told: Collection[str]) -> None:
+    def _add(self, texts: NDArray[Any], places: Sequence[str], missing: Collection[str]) -> None:
         import pandas
 
-        rows = range(len(texts)) if told else self._of_other_forms(texts)
+        rows = range(len(texts)) if missing else self._of_other_forms(texts)
         codes, unique = pandas.factorize(texts[rows] if len(rows) < len(texts) else texts)
         firsts = np.empty(len(unique), dtype=np.intp)
         firsts[codes[::-1]] = np.arange(len(codes))[::-1]
         counts = np.bincount(codes, minlength=len(unique))
-        values = {as_float(one) for one in told}
+        values = {as_float(one) for one in missing}
         for text, count, first in zip(unique, counts.tolist(), firsts.tolist(), strict=True):
             if text in self.counts:
                 self.counts[text] += count
                 continue
-            is_told = told and (text in told or as_float(text) in values)
-            form = None if is_told or self.are_text else form_of_number(text)
+            is_missing = missing and (text in missing or as_float(text) in values)
+            form = None if is_missing or self.are_text else form_of_number(text)
             if self._kept[form] < most_of_form(form):
                 self.counts[text], self.places[text] = count, places[rows[first]]
                 self._kept[form], self._last[form] = self._kept[form] + 1, text
@@ -125,13 +125,13 @@ class DigestedCells(Cells):
         return self.digests[name].places.get(text) or str(self.places[row])
 
 
-def digest(source: ChunkSource, options: ReadingOptions, told: Told) -> DigestedCells:
+def digest(source: ChunkSource, options: ReadingOptions, progress: ReportProgress) -> DigestedCells:
     """Read a file once."""
     digests: dict[str, ColumnDigest] = {}
     as_text = {*options.text, *(name for name, one in source.declared.items() if one == "text")}
     missing = {one.partition("=")[2] or one for one in options.missing}
     sample, n_rows = RowSample(SAMPLED_ROWS), 0
-    for chunk in source.chunks(told):
+    for chunk in source.chunks(progress):
         size = len(chunk.places)
         for name, texts in chunk.columns.items():
             if name not in digests:

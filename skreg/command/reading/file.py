@@ -65,13 +65,13 @@ def read_cells(path: Path, options: ReadingOptions) -> Cells:
     """
     file, text = path.name, _text(path, options.encoding)
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    told = SEPARATOR_LINE.fullmatch(lines[0][1].strip()) if lines else None
-    lines = lines[1:] if told else lines
+    announced = SEPARATOR_LINE.fullmatch(lines[0][1].strip()) if lines else None
+    lines = lines[1:] if announced else lines
     if not lines:
         raise TableError(f"{file} is empty: it needs a header line and rows below it")
     notes: list[str] = []
     try:
-        delimiter = told[1] if told else delimiter_of(lines)
+        delimiter = announced[1] if announced else delimiter_of(lines)
         lines = without_comments(file, lines, delimiter, notes)
     except csv.Error as error:
         raise TableError(f"{file}: {error}; is a quotation mark left open?") from None

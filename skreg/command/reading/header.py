@@ -17,7 +17,7 @@ TOO_FEW = 3  # rows or columns that say too little
 
 
 def find_header(
-    file: str, top: Sequence[list[str]], told: bool | None, notes: list[str]
+    file: str, top: Sequence[list[str]], has_header: bool | None, notes: list[str]
 ) -> tuple[list[str], int]:
     """Find the names among the first records of a file.
 
@@ -27,7 +27,7 @@ def find_header(
         Its name, for messages.
     top : sequence of list of str
         The first records.
-    told : bool or None
+    has_header : bool or None
         What the user says of a header; None decides, and asks where it cannot.
     notes : list of str
         Gets what is left out or put together.
@@ -52,12 +52,12 @@ def find_header(
             f" {_shown(top[0])!r}"
         )
     first, rows = top[n_titles], top[n_titles + 1 :]
-    if told is False:
+    if has_header is False:
         return [""] * len(first), n_titles
     if rows and len(first) == width - 1 and all(len(row) == width for row in rows):
         first = ["", *first]  # as R writes the names of rows
     rows = [row for row in rows if len(row) == len(first)]
-    if told is None and rows and _is_row(first, rows):
+    if has_header is None and rows and _is_row(first, rows):
         shown = ", ".join(first[:4]) + ", ..." * (len(first) > 4)
         raise TableError(
             f"the first line of {file} ({shown}) looks like a row, not like names of columns: say"

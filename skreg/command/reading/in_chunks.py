@@ -21,7 +21,7 @@ from ...report.contents import Caution, some
 from ...report.ids_and_sentinels import all_different, are_known
 from ...rows.blocks import Block
 from ..table import ABSENT, MOST_CATEGORIES, POOLED, TableError, name_of_category
-from .chunks import Chunk, ChunkSource, TextChunks, Told
+from .chunks import Chunk, ChunkSource, ReportProgress, TextChunks
 from .dates import date_parts
 from .digest import SAMPLED_ROWS, DigestedCells, digest
 from .kinds import Column, decide
@@ -158,10 +158,10 @@ class TableInChunks:
         """Of the file."""
         return self._source.n_bytes
 
-    def blocks(self, fold: NDArray[Any], told: Told) -> Iterator[Block]:
+    def blocks(self, fold: NDArray[Any], progress: ReportProgress) -> Iterator[Block]:
         """The rows in one pass, each with its fold."""
         n_done = 0
-        for chunk in self._source.chunks(told):
+        for chunk in self._source.chunks(progress):
             try:
                 X, y = self._rows(chunk)
             except KeyError:
@@ -207,7 +207,7 @@ def read_in_chunks(
     task: str,
     options: ReadingOptions,
     n_rows: int,
-    told: Told,
+    progress: ReportProgress,
 ) -> TableInChunks:
     """Read a file, delimited text or Parquet, once.
 
@@ -217,8 +217,8 @@ def read_in_chunks(
         As of `read_table`.
     n_rows : int
         Of a chunk.
-    told : callable
-        Is told how far reading has come.
+    progress : callable
+        Gets how far reading has come.
 
     Returns
     -------
@@ -232,7 +232,7 @@ def read_in_chunks(
     path = Path(file)
     made = ParquetChunks if is_parquet(path) else TextChunks
     source: ChunkSource = made(path, options, n_rows)
-    cells = digest(source, options, told)
+    cells = digest(source, options, progress)
     target = check_names(cells, target, options)
     wanted = "regression" if task == "text" else task
     by_name = {column.name: column for column in decide(cells, options, target, wanted)}

@@ -159,16 +159,16 @@ def decide(
         chosen, *others = column.readings
         if others:
             sign = signs[column.kind]
-            told = [reading for reading in column.readings if reading.sign == sign]
+            agreeing = [reading for reading in column.readings if reading.sign == sign]
             note = f"read with the {sign}, as other columns are" if column.kind == "date" else ""
             # Where commas separate the fields, a point is more likely a decimal sign.
-            if not told and cells.delimiter == "," and _has_fractions(column):
-                told = [chosen]
+            if not agreeing and cells.delimiter == "," and _has_fractions(column):
+                agreeing = [chosen]
                 note = "points are decimal signs, as the commas between fields say"
-            if not told:
+            if not agreeing:
                 unclear.append(column)
                 continue
-            chosen = replace(told[0], notes=told[0].notes + ((note,) if note else ()))
+            chosen = replace(agreeing[0], notes=agreeing[0].notes + ((note,) if note else ()))
         found.append(replace(column, readings=[chosen]))
     if unclear:
         raise TableError(_question(cells.file, *unclear))
@@ -189,9 +189,9 @@ def _read(cells: Cells, name: str, options: ReadingOptions, wanted: str | None) 
     if cells.counts is not None:
         counts = np.array([cells.counts[name].get(text, 0) for text in texts], dtype=np.intp)
     said = [one.partition("=") for one in options.missing]
-    told = {value if equals else one for one, equals, value in said if not equals or one == name}
+    codes = {value if equals else one for one, equals, value in said if not equals or one == name}
     absent = np.array([is_missing(text) for text in texts])
-    for one in told:
+    for one in codes:
         number = as_float(one)  # -999.0 is -999
         absent |= [text == one or as_float(text) == number for text in texts]
     missing, known = np.flatnonzero(absent), np.flatnonzero(~absent)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..table import TableError
-from .chunks import Chunk, Told
+from .chunks import Chunk, ReportProgress
 from .file import Declared
 from .options import ReadingOptions
 
@@ -78,7 +78,7 @@ class ParquetChunks:
         """Nothing is left out."""
         return []
 
-    def chunks(self, told: Told) -> Iterator[Chunk]:
+    def chunks(self, progress: ReportProgress) -> Iterator[Chunk]:
         """The rows, in one pass."""
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -88,7 +88,7 @@ class ParquetChunks:
                 n_done = 0
                 for batch in found.iter_batches(self._n_rows, columns=self._names):
                     first, n_done = n_done, n_done + batch.num_rows
-                    told(self.n_bytes * n_done // self._n_all, n_done)
+                    progress(self.n_bytes * n_done // self._n_all, n_done)
                     columns = {name: _texts(batch.column(name)) for name in self._names}
                     # A column that is left out keeps its place among the names.
                     empty = np.full(batch.num_rows, "", dtype=object)
