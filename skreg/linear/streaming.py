@@ -18,7 +18,7 @@ from ..estimators.runtime import warn
 from ..estimators.validation import refuse_sums, unwrap
 from ..objective.group import ScaledGroupPenalty
 from ..paths.problem import BoundProblem, Problem
-from ..rows.blocks import given_with_blocks
+from ..rows.blocks import refuse_with_blocks
 from ..rows.dask import is_dask
 from ..solvers.quadratic.condition import digits_of_coefficients
 from ..solvers.registry import choose
@@ -293,5 +293,5 @@ def in_blocks(X: Any, y: Any, sample_weight: Any, mapped: bool = False) -> RowBl
         return MappedRows(X, y, sample_weight)
     if not isinstance(X, RowBlocks):
         return None
-    given_with_blocks(y, sample_weight)
+    refuse_with_blocks(y, sample_weight)
     return X

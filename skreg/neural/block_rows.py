@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..rows.row_sample import RowSample, row_keys
-from .block_reader import CheckedBlock, CheckedBlocks
+from .checked_blocks import CheckedBlock, CheckedBlocks
 from .engine.batches import Data
 from .engine.block_batches import DataInBlocks
 from .labels import factors_of_rows

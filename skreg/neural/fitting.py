@@ -21,8 +21,8 @@ from sklearn.utils import _safe_indexing, check_random_state
 from ..estimators.validation import check_weights
 from ..rows.row_sample import RowSample
 from ..rows.source import Part, RowSource
-from .block_reader import CheckedBlocks
 from .block_rows import BlockRows
+from .checked_blocks import CheckedBlocks
 from .checks import check_plan, check_same_network, resolve_batch_size
 from .engine.batches import Data, Targets
 from .engine.images import ConvStage

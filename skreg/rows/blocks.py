@@ -43,7 +43,7 @@ def n_rows_of(X: Any) -> int:
     return len(X) if shape is None else int(shape[0])
 
 
-def given_with_blocks(y: Any, sample_weight: Any) -> None:
+def refuse_with_blocks(y: Any, sample_weight: Any) -> None:
     """Refuse what blocks have themselves."""
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:

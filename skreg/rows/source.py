@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from .blocks import given_with_blocks
+from .blocks import refuse_with_blocks
 from .dask import is_dask, partition_parts, partitions
 from .mapped import is_large_map, map_parts
 
@@ -52,7 +52,7 @@ class RowSource:
 def parts_of_rows(X: Any, y: Any, sample_weight: Any) -> Sequence[Part] | None:
     """The parts of rows that are to be read in blocks; None where `fit` is given other rows."""
     if isinstance(X, RowSource):
-        given_with_blocks(y, sample_weight)
+        refuse_with_blocks(y, sample_weight)
         return X.parts()
     if is_dask(X):
         return partition_parts(partitions(X, y, sample_weight, None))

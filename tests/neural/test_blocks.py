@@ -11,7 +11,7 @@ import pytest
 import scipy.sparse
 
 from skreg import MLPClassifier, MLPRegressor, Moments, RowBlocks
-from skreg.neural.block_reader import CheckedBlocks
+from skreg.neural.checked_blocks import CheckedBlocks
 from skreg.rows.row_sample import RowSample, row_keys
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
