@@ -9,10 +9,19 @@ import warnings
 
 import numpy as np
 import pytest
+from block_fits import in_blocks
 from scipy import sparse
 from sklearn.base import clone
 
-from skreg import GammaRegressor, LogisticRegression, PoissonRegressor, TweedieRegressor
+from skreg import (
+    GammaRegressor,
+    LinearSVC,
+    LogisticRegression,
+    PoissonRegressor,
+    TweedieRegressor,
+)
+from skreg.objective.losses import Multinomial
+from skreg.solvers.newton.group_sums import GroupSums, PassQuery
 
 FAMILIES = ["two", "three", "poisson", "gamma", "tweedie"]
 SEEDS = 20  # for each family and block
@@ -30,6 +39,7 @@ def problem(family, seed):
     mean = np.exp(np.clip(eta, -3, 3))
     y = {
         "two": lambda: (rng.random(n) * (1 + mean) < mean).astype(float),
+        "hinge": lambda: (rng.random(n) * (1 + mean) < mean).astype(float),
         "three": lambda: (np.outer(eta, [1, 0, -1]) + rng.gumbel(size=(n, 3))).argmax(axis=1),
         "poisson": lambda: rng.poisson(mean).astype(float),
         "gamma": lambda: rng.gamma(1.5, mean),
@@ -56,6 +66,7 @@ def problem(family, seed):
     model = {
         "two": lambda: LogisticRegression(C=1 / (alpha * total), **given),
         "three": lambda: LogisticRegression(C=1 / (alpha * total), **given),
+        "hinge": lambda: LinearSVC("elasticnet", C=1 / (2 * alpha * total), **given),
         "poisson": lambda: PoissonRegressor(alpha=alpha, **given),
         "gamma": lambda: GammaRegressor(alpha=alpha, **given),
         "tweedie": lambda: TweedieRegressor(alpha=alpha, power=1.5, **given),
@@ -67,6 +78,8 @@ def rows_of_loss(family, eta, y):
     """Half the deviance of each row."""
     if family == "two":
         return np.logaddexp(np.longdouble(0), eta) - y * eta
+    if family == "hinge":
+        return np.maximum(0, 1 - (2 * y - 1) * eta) ** 2 / 2
     if family == "three":
         top = eta.max(axis=1)
         total = top + np.log(np.exp(eta - top[:, None]).sum(axis=1))
@@ -105,6 +118,15 @@ def quietly(model, *data, **given):
         return model.fit(*data, **given)
 
 
+def unit_of(model, family, alpha, X, y, weight, offset):
+    """The deviance of the null model, the unit of gaps: all coefficients are kept out."""
+    null = clone(model).set_params(penalty_factor=np.full(X.shape[1], np.inf))
+    quietly(null, X, y, weight, **({} if offset is None else {"offset": offset}))
+    null.penalty_factor = None
+    assert not null.coef_.any()
+    return 2 * objective(null, family, alpha, X, y, weight, offset)
+
+
 @pytest.mark.one_in(3)
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("block", range(3))
@@ -114,11 +136,7 @@ def test_no_gap_is_below_the_true_one(block, family):
         model, alpha, X, y, weight, offset, steps = problem(family, seed)
         kind = sparse.csr_array if seed % 5 == 0 else np.asarray
         data = family, alpha, X, y, weight, offset
-        # The null model, whose deviance is the unit: all coefficients are kept out.
-        null = clone(model).set_params(penalty_factor=np.full(X.shape[1], np.inf))
-        quietly(null, kind(X), y, weight, offset=offset).penalty_factor = None
-        assert not null.coef_.any()
-        unit = 2 * objective(null, *data)
+        unit = unit_of(model, *data)
         best = min(
             objective(
                 quietly(model.set_params(max_iter=m, tol=1e-14), kind(X), y, weight, offset=offset),
@@ -135,3 +153,35 @@ def test_no_gap_is_below_the_true_one(block, family):
             large += float(reached - best) > 1e-6 * unit
     assert known > 2.5 * SEEDS
     assert large > 0.2 * SEEDS
+
+
+@pytest.mark.one_in(5)
+@pytest.mark.parametrize("family", [*FAMILIES, "hinge"])
+@pytest.mark.parametrize("block", range(4))
+def test_no_gap_of_a_fit_to_blocks_is_below_the_true_one(block, family):
+    known, large, each = 0, 0, SEEDS // 4
+    for seed in range(each * block, each * (block + 1)):
+        model, alpha, X, y, weight, _, _ = problem(family, seed)
+        weight = np.ones(len(y)) if weight is None else weight
+        data = family, alpha, X, y, weight, None
+        unit, rows = unit_of(model, *data), in_blocks(X, y, weight, cuts=[3, len(y) // 2])
+        best = objective(quietly(model.set_params(max_iter=300, tol=1e-14), X, y, weight), *data)
+        for m in range(1, 6):
+            quietly(model.set_params(max_iter=m, tol=1e-9), rows)
+            reached = objective(model, *data)
+            least = float(reached - best) - ROUNDING * float(abs(reached) + unit)
+            assert model.dual_gap_ * unit * (1 + 1e-9) >= least, (seed, m)
+            known += bool(np.isfinite(model.dual_gap_))
+            large += float(reached - best) > 1e-6 * unit
+    assert known > 4 * each
+    assert large > each
+
+
+def test_probabilities_below_the_range_of_numbers_have_their_logarithms():
+    """The gap of classes at a point of a pass is made of the sums of these."""
+    X, weight = np.array([[1.0], [2.0]]), np.array([1.0, 3.0])
+    W, none = np.array([[[1000.0], [0.0], [-1000.0]]]), np.zeros(1, dtype=np.intp)
+    query = PassQuery(W, np.zeros((1, 3)), none, none[:0])
+    sums = GroupSums.empty(query, 1)
+    sums.add(query, Multinomial(), X, np.eye(3)[:2], weight, np.zeros(2, np.intp), np.zeros(1))
+    np.testing.assert_array_equal(sums.bends[0, 0], [0.0, -7000.0, -14000.0])

@@ -93,6 +93,8 @@ def _gap_of_mixture(model: PassModel) -> float:
     if e > 0.0:
         mixed = np.maximum(present + means.slopes / e, 0.0)
         of_loss = e * max(float(-entr(mixed).sum() - mixed @ means.bends), 0.0)
+        if not np.isfinite(of_loss):  # linear predictors overflow
+            return np.inf
         q = (1.0 - e) * q + e * centred_correlations(problem, rows.of_null)
     return _gap_at(model, (q * problem.scale).ravel(), of_loss)
 
