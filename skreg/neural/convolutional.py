@@ -54,9 +54,6 @@ class ConvClassifier(ConvNetwork, NetworkClassifier):
     `hidden_activations` gives images of shape (n, h, w, c) of a convolution, pooled and activated.
     The dense layers see one pixel after another, each with its channels.
 
-    ``ConvClassifier(activation="identity", solver="sgd", momentum=0, learning_rate_init=0.01,
-    alpha=0, weight_decay=0.01, batch_size=64)`` is a network that many courses begin with.
-
     Nearly all of the time is that of BLAS. Where it has the kernels of a processor's AVX-512 a fit
     takes two thirds of the time that it takes with those of AVX2.
 
