@@ -136,7 +136,7 @@ class ConvNetwork(BaseMLP):
         return table
 
     def _parameters(self, n_rows: int) -> Parameters:
-        """In float64 for a few images, whatever `dtype` is: what a place changes is rounded off."""
+        """In float64 for a few images: in a float32 result what a place changes is rounded off."""
         own = super()._parameters(n_rows)
         return own.flattened(np.float64) if n_rows <= MOST_ALIKE else own
 
