@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from ...data.design import Array, Index
+from ..base import Mask
 from ..tolerances import KKT_TOLERANCE
 from .minima import SideBySide
 from .polynomials import lagrange
@@ -166,6 +167,7 @@ class AllAlphas(ABC):
         left, n_iter, found = np.arange(k), np.ones(k), (W, eta, W, np.zeros(k))
         for n_sweeps in range(1, min(self.most, MOST_SWEEPS_AT_ONCE) + 1):
             models, along, known_of_rows = self._models(eta)
+            ended: Mask | np.bool_
             C = models.product(W)
             C += along
             if self._smooth:
@@ -178,7 +180,9 @@ class AllAlphas(ABC):
             moved = self._moved(change)
             W, eta, q = new, eta + moved, models.unshifted(q, change)
             errors = self._errors(moved, known_of_rows)
-            small = ended & (errors <= least_error) & models.exact(change, 1.0, l1, self.slack)
+            small = ended & (errors <= least_error)
+            if not self._smooth:
+                small &= models.exact(change, 1.0, l1, self.slack)
             n_iter[left] = n_sweeps
             go = ~small
             if n_sweeps == 1:

@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from ...data.design import Array, Index
-from ...objective.duality import correlations_wanted, into_domain, penalty_gaps
+from ...objective.duality import correlations_wanted, into_domain, penalty_gaps, ridge_gaps
 from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import Mask
 from ..tolerances import KKT_TOLERANCE
@@ -84,7 +84,7 @@ def certified(
     eta: Array,
     errors: Array,
     noise: Array,
-    most: float | Array = 1.0,
+    most: Array | None = None,
 ) -> tuple[Array, Array]:
     """The gaps of several alphas, and their mean losses.
 
@@ -98,14 +98,18 @@ def certified(
     errors : ndarray of shape (k,)
         What the loss adds to the relative gap at u.
     noise : ndarray of shape (n_features,)
-    most : float or ndarray of shape (k,)
+    most : ndarray of shape (k,), optional
         See `gap_of`.
     """
-    wanted, values = correlations_wanted(W.T, q.T, penalty), rows.values_of_each(eta)
+    values = rows.values_of_each(eta)
+    of_ridge = ridge_gaps(W.T, q.T, penalty) if most is None else None
+    if of_ridge is not None:
+        return errors + of_ridge / rows.unit, values
+    wanted, share = correlations_wanted(W.T, q.T, penalty), 1.0 if most is None else most
     near = np.abs(q.T - wanted) <= noise[:, None]
-    if near.all() and np.all(most == 1.0):  # correlations at which the penalty adds nothing
+    if near.all() and np.all(share == 1.0):  # correlations at which the penalty adds nothing
         return errors, values
-    tau, dual = into_domain(np.where(near, wanted, q.T), penalty, most)
+    tau, dual = into_domain(np.where(near, wanted, q.T), penalty, share)
     # The gap is convex in tau; at zero it is what the loss exceeds the saturated model by.
     of_loss = tau * errors + (1.0 - tau) * (values - rows.saturated) / rows.unit
     return of_loss + penalty_gaps(W.T, dual, penalty).sum(axis=0) / rows.unit, values

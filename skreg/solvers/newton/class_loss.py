@@ -70,14 +70,24 @@ class ClassLoss:
     @cached_property
     def deviance(self) -> float:
         """Mean deviance of the null model, zero where it is rounding."""
-        found = self.loss.deviance(self.eta, self.y, self.omega[:, None])
-        return found if found > max(EXACT * (1.0 + abs(self.value(self.eta))), VANISHED) else 0.0
+        value, found = self._of_null_model
+        return found if found > max(EXACT * (1.0 + abs(value)), VANISHED) else 0.0
 
     @cached_property
     def saturated(self) -> float:
         """Mean loss of the saturated model, from which deviances count."""
-        of_null = self.loss.deviance(self.eta, self.y, self.omega[:, None])
-        return self.value(self.eta) - 0.5 * of_null
+        value, deviance = self._of_null_model
+        return value - 0.5 * deviance
+
+    @cached_property
+    def _of_null_model(self) -> tuple[float, float]:
+        """Mean loss and deviance of the null model, rounding and all."""
+        return self.value(self.eta), self.loss.deviance(self.eta, self.y, self.omega[:, None])
+
+    @cached_property
+    def _null_shares(self) -> Array:
+        """Probabilities of the null model."""
+        return self.probabilities(self.eta)
 
     @property
     def unit(self) -> float:
@@ -87,12 +97,12 @@ class ClassLoss:
     @cached_property
     def squares(self) -> Array:
         """Mean squares of the null model's residuals, (n_classes,)."""
-        return self.mean(np.square(self.y - self.probabilities(self.eta)))
+        return self.mean(np.square(self.y - self._null_shares))
 
     @cached_property
     def curvatures(self) -> Array:
         """Mean curvatures of the null model, (n_classes,)."""
-        p = self.probabilities(self.eta)
+        p = self._null_shares
         return self.mean(p * (1.0 - p))
 
     def value(self, eta: Array) -> float:

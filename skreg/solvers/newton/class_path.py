@@ -188,6 +188,8 @@ class ClassPath:
 
 def of_pairs(shape: Penalty, n_classes: int) -> Penalty:
     """The penalty of all pairs, class by class."""
+    if shape.plain:
+        return type(shape).build(n_classes * len(shape.factors), shape.l1_ratio)
     return shape.take(np.tile(np.arange(len(shape.factors)), n_classes))
 
 

@@ -46,9 +46,9 @@ class FewClasses(AllAlphas):
     rows : ClassLoss
     Z : ndarray of shape (n_samples, m)
     penalty : Penalty
-        Of these features.
+        Of all pairs, class by class.
     usable : ndarray of bool, shape (m,)
-        Which of them may be active.
+        Which of the features may be active.
     noise : ndarray of shape (n_classes * m,)
         What correlations are known to.
     least_error : float
@@ -66,7 +66,7 @@ class FewClasses(AllAlphas):
         noise: Array,
         least_error: float,
     ) -> None:
-        self.rows = rows
+        self.rows, self._unit = rows, rows.unit
         self.y = np.ascontiguousarray(rows.y.T)
         n, m = Z.shape
         self.shape = n_classes, width = rows.n_classes, m + 1
@@ -89,16 +89,13 @@ class FewClasses(AllAlphas):
         ratio = penalty.l1_ratio
         rates, ridges = by_class(ratio * penalty.factors, 0.0), None
         of_intercepts = UNBALANCED if rows.has_intercept else np.inf
-        slack = by_class(np.where(usable, noise.reshape(-1, m), np.inf), of_intercepts)
+        self.noise = np.where(usable, noise.reshape(-1, m), np.inf).ravel()
+        slack = by_class(self.noise, of_intercepts)
         self._raised = by_class(np.full(m, RAISED), 0.0)
         if ratio < 1.0:
             ridges = by_class((1.0 - ratio) * penalty.l2_factors, 0.0)
         super().__init__(rates, ridges, slack, least_error, MOST_SWEEPS_AT_ONCE)
-        units = penalty.l2_units
-        if not isinstance(units, float):
-            units = by_class(units, 1.0)
-        bounds = np.full((2, len(rates)), np.inf)
-        self.penalty = Penalty(ratio, by_class(penalty.factors, 0.0), -bounds[0], bounds[1], units)
+        self.penalty = penalty
 
     @staticmethod
     def serve(n_samples: int, n_classes: int, m: int, n_alphas: int) -> bool:
@@ -120,7 +117,7 @@ class FewClasses(AllAlphas):
         return change.reshape(-1, width).dot(self.Z.T).reshape(len(change), n_classes, -1)
 
     def _errors(self, moved: Array, known: Array) -> Array:
-        return self._bounds(known, moved) / self.rows.unit
+        return self._bounds(known, moved) / self._unit
 
     def _hessians(self, p: Array) -> Array:
         """Of the mean loss in the coefficients and intercepts, one an alpha."""
@@ -140,21 +137,26 @@ class FewClasses(AllAlphas):
     def _bounds(self, p: Array, d: Array) -> Array:
         """What the loss adds to the gaps after steps d, written over; see the module's text."""
         omega, counted = self.rows.omega, self.rows.counted
-        d -= np.multiply(p, d).sum(axis=1)[:, None]
+        d -= np.add.reduce(p * d, axis=1, keepdims=True)
         if counted is not None:
             d *= counted
         steps = d.reshape(len(d), -1)
-        inside = (steps.min(axis=1) >= LEAST_STEP) & (steps.max(axis=1) <= LARGEST_STEP)
+        inside = np.minimum.reduce(steps, axis=1) >= LEAST_STEP
+        inside &= np.maximum.reduce(steps, axis=1) <= LARGEST_STEP
         d *= d
         d *= d
         d *= p
-        return np.where(inside, OF_FOURTH_POWER * d.dot(omega).sum(axis=1), np.inf)
+        return np.where(inside, OF_FOURTH_POWER * np.add.reduce(d.dot(omega), axis=1), np.inf)
 
     def certified(self, alphas: Array, found: FoundAtOnce) -> tuple[Array, Array]:
         """Relative gaps, and mean losses."""
-        penalty = self.penalty.at_each(alphas)
-        certificate = penalty, found.W, found.q, found.eta, found.errors, self.slack
-        return certified(self.rows, *certificate)
+        k, m = len(alphas), self.shape[1] - 1
+        W, q = (each.reshape(k, -1, m + 1) for each in (found.W, found.q))
+        w, of_features = (each[:, :, :m].reshape(k, -1) for each in (W, q))
+        certificate = self.penalty.at_each(alphas), w, of_features, found.eta, found.errors
+        gaps, values = certified(self.rows, *certificate, self.noise)
+        balanced = np.abs(q[:, :, m]).max(axis=1) <= UNBALANCED
+        return np.where(balanced, gaps, np.inf), values
 
 
 def solved_at_once(path: ClassPath, shape: Penalty, alphas: Array) -> Solved | None:
@@ -172,7 +174,7 @@ def solved_at_once(path: ClassPath, shape: Penalty, alphas: Array) -> Solved | N
     if shape.has_bounds or not near or not alphas[-1] > 0.0 or np.any(np.diff(alphas) >= 0.0):
         return None
     usable = shape.movable & (design.variances > 0)
-    few = FewClasses(path.rows, Z, shape, usable, path.noise, path.least_error)
+    few = FewClasses(path.rows, Z, path.penalty, usable, path.noise, path.least_error)
     w, b, eta = path.point
     start = np.concatenate([w.reshape(n_classes, -1), b[:, None]], axis=1).ravel()
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -190,9 +192,9 @@ def solved_at_once(path: ClassPath, shape: Penalty, alphas: Array) -> Solved | N
 
 def softmax(eta: Array) -> Array:
     """Probabilities; classes are on the second axis."""
-    p = eta - eta.max(axis=1)[:, None]
+    p = eta - np.maximum.reduce(eta, axis=1, keepdims=True)
     np.exp(p, out=p)
-    p /= p.sum(axis=1)[:, None]
+    p /= np.add.reduce(p, axis=1, keepdims=True)
     return p
 
 

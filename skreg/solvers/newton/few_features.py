@@ -61,7 +61,7 @@ class FewFeatures(AllAlphas):
         most: int,
     ) -> None:
         self.rows, self.penalty, self.noise, one = rows, penalty, noise, int(rows.has_intercept)
-        n, m = Z.shape
+        self._unit, (n, m) = rows.unit, Z.shape
         self.columns = np.ones((m + one, n))
         self.columns[:m] = Z.T
         weighted = self.columns * rows.omega
@@ -91,7 +91,7 @@ class FewFeatures(AllAlphas):
         return change.dot(self.columns)
 
     def _errors(self, moved: Array, known: Array) -> Array:
-        return bound_of_own(moved, known, self.rows) / self.rows.unit
+        return bound_of_own(moved, known, self.rows) / self._unit
 
     def certified(self, alphas: Array, found: FoundAtOnce) -> tuple[Array, Array]:
         """Relative gaps, and mean losses."""

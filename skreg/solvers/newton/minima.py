@@ -145,8 +145,8 @@ class SideBySide:
             sign = np.where(leave, 0.0, np.where(enter, np.sign(q), sign))
         return w[None], q[None], ended
 
-    def smooth_minima(self, C: Array, l2: Array | None) -> tuple[Array, Array, Mask]:
-        """The same without an L1 part, with few features."""
+    def smooth_minima(self, C: Array, l2: Array | None) -> tuple[Array, Array, np.bool_]:
+        """The same without an L1 part, with few features, and whether all are minima."""
         matrices, (k, m) = self.gram, C.shape
         if l2 is not None:
             matrices = matrices.copy()
@@ -155,8 +155,11 @@ class SideBySide:
             _, w, info = dposv(matrices[0], C[0], lower=1)
             W = w[None]
         else:
-            W, info = np.linalg.solve(matrices, C[:, :, None])[:, :, 0], 0
-        return W, C - self.product(W), np.full(k, info == 0)
+            try:
+                W, info = np.linalg.solve(matrices, C[:, :, None])[:, :, 0], 0
+            except np.linalg.LinAlgError:
+                W, info = C, 1
+        return W, C - self.product(W), np.bool_(info == 0)
 
     def _leaving(self, leave: Mask, W: Array, active: Mask) -> Mask:
         """Which of the coefficients with a wrong sign become inactive."""

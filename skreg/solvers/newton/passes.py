@@ -151,7 +151,7 @@ def bound_of_own(move: Array, h: Array, rows: TargetLoss) -> Array:
     size = np.abs(move, out=move)
     if rows.counted is not None:
         size *= rows.counted
-    longest = size.max(axis=1)
+    longest = np.maximum.reduce(size, axis=1)
     growth = np.exp(np.minimum(longest, FARTHEST))
     inside = 0.5 * np.square(growth * longest) <= 1.0
     size *= size

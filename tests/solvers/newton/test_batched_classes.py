@@ -150,7 +150,7 @@ def test_the_bound_of_a_step_is_never_below_the_divergence(n_classes):
     bound, _ = usual(rng, n=40, p=2, n_classes=n_classes)
     path = path_on(bound)
     usable = np.ones(2, dtype=bool)
-    few = FewClasses(path.rows, path.Z, bound.penalty, usable, path.noise, 1e-10)
+    few = FewClasses(path.rows, path.Z, path.penalty, usable, path.noise, 1e-10)
     for size in (1e-2, 0.1, 0.5, 1.0, 2.0):
         p = softmax(3 * rng.standard_normal((200, n_classes, 40)), axis=1)
         d = size * rng.standard_normal(p.shape)
