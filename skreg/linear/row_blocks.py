@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numbers
-import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, ClassVar, Protocol, Self, TypeVar
@@ -17,13 +15,12 @@ from ..estimators.validation import SummedRows
 from ..rows.arrow import arrow_blocks
 from ..rows.blocks import Block, numbered
 from ..rows.dask import block_of_partition, partition_parts, partitions
+from ..rows.lines import LinesOfRows
 from ..rows.mapped import check_lengths, is_large_map, slice_of
 from ..rows.source import Part, RowSource
 from .fold_sums import USUAL_FOLDS, FoldSums
 from .moments import Moments
 
-# Seconds between two lines of progress.
-BETWEEN_LINES = 1.0
 # Sums that one task merges.
 MERGED_AT_ONCE = 8
 
@@ -54,7 +51,8 @@ class RowBlocks(RowSource, SummedRows):
 
     Logistic regression, the models of counts and amounts and linear support vector machines read
     the rows once for each of Newton's steps: about 8 times for one fit, 15 times for a path of 100
-    alphas, and 20 to 25 times for 100 alphas in 5 folds, which are all fitted in the same passes.
+    alphas, and 20 to 25 times for 100 alphas in 5 folds, which are all fitted in the same passes:
+    `n_jobs` has nothing to share out there.
     An iterator, which serves one pass, is refused. They keep up to 12 matrices of
     ``(k (n_features + 1))^2`` numbers for each fold, and with `class_weight` for each class in it;
     k is the number of classes where there are more than two, else 1. What takes more than an eighth
@@ -72,7 +70,8 @@ class RowBlocks(RowSource, SummedRows):
         For the folds of a cross-validation where blocks have none: each row is dealt to one of them
         at random, in the order of the rows, alike however they are split into blocks.
     verbose : bool, default=False
-        Whether to print how many rows were read, about every second.
+        Whether to print how many rows were read, about every second: in each pass, by networks in
+        all passes together.
 
     See Also
     --------
@@ -235,13 +234,12 @@ class RowBlocks(RowSource, SummedRows):
         return self._added(self, added, n_folds)
 
     def _added(self, blocks: Iterable[Any], added: Added[S], n_folds: int | None) -> S:
-        rng, total, n_rows = np.random.Generator(np.random.Philox(self.random_state)), None, 0
-        said = started = time.monotonic()
+        rng, total = np.random.Generator(np.random.Philox(self.random_state)), None
+        lines, n_rows = LinesOfRows(self.verbose), 0
         for k, block in numbered(blocks):
             total = added(total, block, k, rng, n_folds)
-            if self.verbose and time.monotonic() - said >= BETWEEN_LINES:
-                said, n_rows = time.monotonic(), int(np.sum(total.n_rows))
-                print(f"{n_rows} rows, {k + 1} blocks, {said - started:.0f} s", file=sys.stderr)
+            before, n_rows = n_rows, int(np.sum(total.n_rows))
+            lines.add(n_rows - before)
         if total is None:
             what = ": the callable must return a new iterable for each pass"
             raise ValueError(f"the blocks have no rows{what if callable(self.blocks) else ''}")

@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ..estimators.validation import check_table, check_weights, refuse_sparse
 from ..rows.blocks import Block, block_of, n_rows_of, naming_block, numbered
+from ..rows.lines import LinesOfRows
 from ..rows.source import Part
 from .engine.batches import Targets
 
@@ -52,6 +53,8 @@ class CheckedBlocks:
         Of X.
     going_on : bool
         Whether the estimator knows its columns already.
+    verbose : bool, default=False
+        Whether to print how many rows were read.
 
     Attributes
     ----------
@@ -61,7 +64,14 @@ class CheckedBlocks:
 
     encode: Callable[[Any], Targets] | None = None
 
-    def __init__(self, estimator: Any, parts: Sequence[Part], dtype: Any, going_on: bool) -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        parts: Sequence[Part],
+        dtype: Any,
+        going_on: bool,
+        verbose: bool = False,
+    ) -> None:
         self.parts, self._dtype, self._begins = parts, dtype, not going_on
         # Of arrays whose columns the reader of a file has names for scikit-learn would say that
         # they have none.
@@ -69,6 +79,7 @@ class CheckedBlocks:
         self._names = getattr(estimator, "feature_names_in_", None) if going_on else None
         self._ends = [(0, 0)]  # how many blocks and rows there are before each part
         self._y: NDArray[Any] | None = None
+        self._lines = LinesOfRows(verbose)
 
     def note_columns(self, estimator: Any) -> None:
         """Note on the estimator how many columns there are and what they are called."""
@@ -83,7 +94,8 @@ class CheckedBlocks:
         n_blocks, row = self._ends[p]
         for k, given in numbered(self.parts[p](), n_blocks):
             block = block_of(given, k)
-            if n_rows := n_rows_of(block.X):
+            self._lines.add(n_rows := n_rows_of(block.X))
+            if n_rows:
                 with naming_block(k):
                     checked = self._checked(block, row)
                 del given, block

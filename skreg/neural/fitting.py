@@ -166,7 +166,8 @@ def _fit_blocks(
     else:  # what follows draws from the generator as it does for rows in memory
         random = copy.deepcopy(check_random_state(estimator.random_state))
         seed = int(random.randint(np.iinfo(np.int32).max))
-    reader = CheckedBlocks(estimator, parts, plan.dtype, going_on)
+    verbose = getattr(source, "verbose", False)
+    reader = CheckedBlocks(estimator, parts, plan.dtype, going_on, verbose)
     reader.encode = partial(estimator._encode, first=False) if regression else None
     rows = BlockRows(reader, not regression, fraction, seed)
     reader.note_columns(estimator)

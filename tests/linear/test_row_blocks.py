@@ -159,7 +159,7 @@ def test_an_iterator_that_raises_leaves_the_model_as_it_was():
 
 
 def test_progress(capsys, monkeypatch):
-    monkeypatch.setattr("skreg.linear.row_blocks.BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("skreg.rows.lines.BETWEEN_LINES", 0.0)
     X, y, _ = weighted_rows()
     RowBlocks([(X, y), (X, y)], verbose=True).moments()
     assert capsys.readouterr().err.splitlines()[-1].startswith("180 rows, 2 blocks")

@@ -312,6 +312,17 @@ def test_what_is_wrong_is_named_by_its_block(kind, rows, message):
     assert not hasattr(model, "n_features_in_")
 
 
+def test_progress(capsys, monkeypatch):
+    monkeypatch.setattr("skreg.rows.lines.BETWEEN_LINES", 0.0)
+    rows = blocks(X, y)
+    net(max_iter=1).fit(RowBlocks(rows, verbose=True))
+    told = capsys.readouterr().err.splitlines()
+    assert told[len(rows) - 1].startswith(f"{N} rows, {len(rows)} blocks")
+    assert told[-1].startswith(f"{2 * N} rows, {2 * len(rows)} blocks")
+    net(max_iter=1).fit(RowBlocks(rows))
+    assert not capsys.readouterr().err
+
+
 def test_other_things_that_are_refused():
     rows = RowBlocks(blocks(X, y))
     with pytest.raises(ValueError, match="RowBlocks have y in each block"):
