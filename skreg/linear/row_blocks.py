@@ -52,12 +52,14 @@ class RowBlocks(RowSource, SummedRows):
     Logistic regression, the models of counts and amounts and linear support vector machines read
     the rows once for each of Newton's steps: about 8 times for one fit, 15 times for a path of 100
     alphas, and 20 to 25 times for 100 alphas in 5 folds, which are all fitted in the same passes:
-    `n_jobs` has nothing to share out there.
-    An iterator, which serves one pass, is refused. They keep up to 12 matrices of
-    ``(k (n_features + 1))^2`` numbers for each fold, and with `class_weight` for each class in it;
-    k is the number of classes where there are more than two, else 1. What takes more than an eighth
-    of the memory is refused. Offsets, `relax`, `adaptive`, `concave` and scorers need rows in
-    memory.
+    `n_jobs` has nothing to share out there. An iterator, which serves one pass, is refused. They
+    keep up to 12 matrices of ``(k (n_features + 1))^2`` numbers for each fold, and with
+    `class_weight` for each class in it; k is the number of classes where there are more than two,
+    else 1. What takes more than an eighth of the memory is refused. Offsets, `relax`, `adaptive`,
+    `concave` and scorers need rows in memory.
+
+    Without an L1 part degrees of freedom come from second derivatives at points nearby: most often
+    they have three digits, and what the rules "aic" and "bic" compare has four.
 
     Parameters
     ----------
