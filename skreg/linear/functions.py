@@ -232,7 +232,7 @@ def regularization_path(
         classes; of more than two classes a `LinearSVC` weighs only the rows of one in its problem.
         That of `HuberRegressor`, as of `Ridge`, is weighed against the sum of the losses.
     X : {array-like, sparse matrix} of shape (n_samples, n_features), RowBlocks or Moments
-        The last two, of models of the squared error, have y and weights in them.
+        The last two have y and weights in them; Moments are of models of the squared error alone.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
     alphas : int, array-like of shape (n_alphas,) or None, default=None
         The alphas, or how many; None is 100. A count makes a log-spaced grid from the exact
