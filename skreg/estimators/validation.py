@@ -22,16 +22,16 @@ BOOLEANS = (bool, np.bool_)
 PlaceOf = Callable[[list[int], str, Any], str]
 
 
-class SummedRows:
-    """Base of what linear models take in the place of rows in memory."""
+class NotATable:
+    """Base of what some estimators take in the place of a table: rows in blocks, sums of rows."""
 
     #: The method that takes it.
     _taken_by: ClassVar[str]
 
 
-def refuse_sums(estimator: Any, X: Any, called: str = "X") -> None:
-    """Refuse sums over rows where rows are needed."""
-    if not isinstance(X, SummedRows):
+def refuse_no_table(estimator: Any, X: Any, called: str = "X") -> None:
+    """Refuse what stands for a table, as rows in blocks do, where a table is needed."""
+    if not isinstance(X, NotATable):
         return
     if called != "X":  # what is beside the rows of a fit is never read in blocks
         raise TypeError(f"{called} must be rows in memory, not {type(X).__name__}")
@@ -58,7 +58,7 @@ def check_rows(
     estimator: Any, X: Any, *, place_of: PlaceOf = place_in_table, **options: Any
 ) -> Any:
     """scikit-learn's checks of an X to predict; the error names row and column."""
-    refuse_sums(estimator, X, "X to predict")
+    refuse_no_table(estimator, X, "X to predict")
     _refuse_hidden(X, "X", place_of)
     try:
         return validate_data(estimator, X, reset=False, **options)
@@ -99,7 +99,7 @@ def check_table(
     -------
     X, y
     """
-    refuse_sums(estimator, X, names[0])
+    refuse_no_table(estimator, X, names[0])
     given = {names[0]: X} if y is None else {names[0]: X, names[1]: y}
     for name, values in given.items():
         _refuse_hidden(values, name, place_of)

@@ -20,7 +20,7 @@ from sklearn.base import BaseEstimator
 from ..data.moments import MomentMatrix
 from ..data.products import Array, adjoint, is_sparse
 from ..estimators.ready import FLOATS
-from ..estimators.validation import SummedRows, check_weights
+from ..estimators.validation import NotATable, check_weights
 from ..files import check_path, write
 from ..solvers.numerics import EPS
 from .room import refuse_too_large
@@ -55,7 +55,7 @@ SMALLEST_SQUARES, LARGEST_SQUARES = 1e-200, 1e200
 
 
 @dataclass(frozen=True, eq=False)
-class Moments(SummedRows):
+class Moments(NotATable):
     """Sums over weighted rows of X and y, from which a model of the squared error is fitted.
 
     Sums of weights, of X, y, X'X, X'y and y'y about the means, (p + q + 1)^2 numbers for p features

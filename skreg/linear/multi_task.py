@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.parameters import NOT_NEGATIVE, SHARE, parameter, with_parameters
-from ..estimators.validation import refuse_sums
+from ..estimators.validation import refuse_no_table
 from ..objective.group import GroupPenalty
 from ..objective.penalties import Penalty
 from ..paths.result import PathPoint
@@ -185,7 +185,7 @@ class MultiTaskElasticNet(MultiTask, ElasticNet):
         """
         if (rows := in_blocks(X, y, sample_weight, self._needs_no_rows)) is not None:
             return self._fit_blocks(rows)
-        refuse_sums(self, X)
+        refuse_no_table(self, X)
         data = self._checked(X, y, sample_weight, None)
         self._forget()
         self._fit_data(data)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.products import BLOCK_ENTRIES
-from ..estimators.validation import SummedRows
+from ..estimators.validation import NotATable
 from ..rows.arrow import arrow_blocks
 from ..rows.blocks import Block, numbered
 from ..rows.dask import block_of_partition, partition_parts, partitions
@@ -42,7 +42,7 @@ S = TypeVar("S", bound=AddsUp)
 Added = Callable[[S | None, Any, int, np.random.Generator, int | None], S]
 
 
-class RowBlocks(RowSource, SummedRows):
+class RowBlocks(RowSource, NotATable):
     """Rows in blocks, which need not be in memory at once.
 
     `fit` of the linear models takes it in the place of X, without y, and gives the answer of the

@@ -15,7 +15,7 @@ from sklearn.utils.validation import validate_data
 
 from ..data.powers_of_two import PowersOfTwo, exponent_of, powers_of_sizes
 from ..estimators.runtime import warn
-from ..estimators.validation import refuse_sums, unwrap
+from ..estimators.validation import refuse_no_table, unwrap
 from ..objective.group import ScaledGroupPenalty
 from ..paths.problem import BoundProblem, Problem
 from ..rows.blocks import refuse_with_blocks
@@ -238,7 +238,7 @@ class FittedToMoments(LinearModel):
             raise ValueError(f"decay must be in (0, 1], got {decay!r}")
         before = vars(self).get("_moments")
         self._validate_params()
-        refuse_sums(self, X)
+        refuse_no_table(self, X)
         taken_by = type(self).__name__
         table, target, weight, names = check_block(X, y, sample_weight, None, taken_by)
         self._check_shape(target.shape[1:])
