@@ -49,8 +49,7 @@ class FoldSums:
         if not n_rows:
             return cls(block=k)
         labelled = given is not None
-        if labelled and n_folds is not None and n_folds > 1:
-            raise ValueError("the blocks have folds of their own: leave cv and n_folds at None")
+        refuse_two_foldings(labelled, n_folds)
         if weight is not None and not np.any(weight):  # rows of no weight are none
             return cls({}, labelled, k, n_rows)
         by_fold: dict[Any, Moments] = {}
@@ -128,6 +127,12 @@ class FoldSums:
         if n_folds != 1 and len(self.by_fold) < 2:
             raise ValueError(f"a cross-validation needs at least 2 folds, got {len(self.by_fold)}")
         return [self.by_fold[label] for label in sorted(self.by_fold)]
+
+
+def refuse_two_foldings(labelled: bool, n_folds: int | None) -> None:
+    """Refuse to deal rows to folds that come with folds."""
+    if labelled and n_folds is not None and n_folds > 1:
+        raise ValueError("the blocks have folds of their own: leave cv and n_folds at None")
 
 
 def folds_of_rows(given: Any, rng: np.random.Generator, n_folds: int, n_rows: int) -> NDArray[Any]:

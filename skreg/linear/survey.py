@@ -15,13 +15,10 @@ from ..estimators.validation import check_weights, numeric, one_column
 from ..objective.losses import Loss
 from ..rows.blocks import block_of, n_rows_of, naming_block
 from .class_data import are_discrete, check_labelled
-from .fold_sums import USUAL_FOLDS, folds_of_rows
+from .fold_sums import USUAL_FOLDS, folds_of_rows, refuse_two_foldings
 from .moments import Moments, taker_of_rows
 from .room import refuse_too_large
 from .training_data import check_data
-
-NO_FOLDS = "there are no folds: set cv, as cv=5, or give folds with rows"
-OWN_FOLDS = "the blocks have folds of their own: leave cv and n_folds at None"
 
 
 class CheckedRows(NamedTuple):
@@ -47,8 +44,7 @@ def checked_rows(
     n_rows = n_rows_of(X)
     if not n_rows:
         return None
-    if given is not None and n_folds is not None and n_folds > 1:
-        raise ValueError(OWN_FOLDS)
+    refuse_two_foldings(given is not None, n_folds)
     with naming_block(k):
         fold, columns = None, taker_of_rows("RowBlocks")()
         if n_folds != 1:

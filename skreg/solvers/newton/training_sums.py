@@ -75,7 +75,6 @@ class RowPasses:
 
     Attributes
     ----------
-    n_passes : int
     curved : list of EvaluatedPoint
         The last points with Hessians.
     known : list of EvaluatedPoint
@@ -91,7 +90,6 @@ class RowPasses:
     ) -> None:
         self.read, self.loss = read, loss
         self.most_curved, self.most_points = most_curved, most_points
-        self.n_passes = 0
         self.curved: list[EvaluatedPoint] = []
         self.known: list[EvaluatedPoint] = []
 
@@ -101,7 +99,6 @@ class RowPasses:
         target = np.array([one.target for one in trials], dtype=np.intp)
         asked = np.array(curved, dtype=np.intp)
         sums = self.read(PassQuery(W, b, target, asked))
-        self.n_passes += 1
         place, found = {int(i): at for at, i in enumerate(asked)}, []
         parts = sums.values, sums.squares, sums.slopes, sums.bends, sums.q, sums.border
         flat = np.concatenate([part.reshape(*part.shape[:2], -1) for part in parts], axis=2)
