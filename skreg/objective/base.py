@@ -43,6 +43,12 @@ def weighted_sum(rows: Array, scale: Scale) -> float:
     return float(np.add.reduce(rows * scale, axis=None))
 
 
+def weighted_sums(rows: Array, scale: Scale) -> Array:
+    """The same of several, which are one axis more in front; `rows` are written over."""
+    rows *= scale
+    return np.asarray(rows.reshape(len(rows), -1).sum(axis=1))
+
+
 def row_scale(weight: Array | None, y: Array) -> Scale:
     """Weights of shape (n_rows,) as a scale of y; None counts every row once."""
     if weight is None:
@@ -124,6 +130,10 @@ class Loss(ABC):
     def deviance(self, eta: Array, y: Array, scale: Scale = 1.0) -> float:
         """Twice what the value exceeds that of the saturated model, which here is zero, by."""
         return 2.0 * self.value(eta, y, scale)
+
+    def deviances(self, etas: Array, y: Array, scale: Scale = 1.0) -> Array:
+        """`deviance` of several eta, which are one axis more in front."""
+        return np.array([self.deviance(eta, y, scale) for eta in etas])
 
     def null_model(
         self, y: Array, weight: Array | None = None, offset: Array | None = None

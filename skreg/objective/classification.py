@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import entr, expit, logit
 
-from .base import Array, Loss, Scale, row_scale, weighted_sum
+from .base import Array, Loss, Scale, row_scale, weighted_sum, weighted_sums
 
 # Slopes of one row of classes add up to zero, shares to one, but for rounding in their type.
 ROUNDING_OF_A_SUM = 1e-6
@@ -99,10 +99,16 @@ class Logistic(Loss):
 
     def deviance(self, eta: Array, y: Array, scale: Scale = 1.0) -> float:
         """Twice the value, less the entropy of y where it holds shares; see `Loss`."""
-        found = 2.0 * self.value(eta, y, scale)
+        return 2.0 * (self.value(eta, y, scale) - self._entropy(y, scale))
+
+    def deviances(self, etas: Array, y: Array, scale: Scale = 1.0) -> Array:
+        """See `Loss`."""
+        return 2.0 * (weighted_sums(self.each(etas, y), scale) - self._entropy(y, scale))
+
+    def _entropy(self, y: Array, scale: Scale) -> float:
         if not np.count_nonzero(y * (1.0 - y)):  # a yes and a no have none, which takes less time
-            return found
-        return found - 2.0 * weighted_sum(entr(y) + entr(1.0 - y), scale)
+            return 0.0
+        return weighted_sum(entr(y) + entr(1.0 - y), scale)
 
     def null_model(
         self, y: Array, weight: Array | None = None, offset: Array | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import entr, logsumexp, xlogy
 
-from .base import Array, Loss, Scale, row_scale, weighted_sum
+from .base import Array, Loss, Scale, row_scale, weighted_sum, weighted_sums
 
 # Of Newton's method from within log(2) of the root: six reach the last digit, for any power.
 NEWTON_STEPS = 8
@@ -56,6 +56,10 @@ class LogLink(Loss):
         """The loss of each entry of eta; see `Loss`."""
         with np.errstate(over="ignore"):
             return self._rows(eta, y, *self._parts(eta, y))
+
+    def deviances(self, etas: Array, y: Array, scale: Scale = 1.0) -> Array:
+        """See `Loss`."""
+        return 2.0 * weighted_sums(self.each(counted(etas, scale), y), scale)
 
     def gradient(self, eta: Array, y: Array, scale: Scale = 1.0) -> Array:
         """Gradient alone."""

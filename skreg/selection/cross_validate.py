@@ -33,6 +33,8 @@ from .result import MEAN_SQUARED_ERROR, CVResult
 
 # Stands for the error of a refit whose predictions overflow: squares of it do not.
 OVERFLOWN = 1e100
+# Linear predictors that are scored at once, for which memory is found again and again.
+SCORED_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,10 @@ def mean_deviance(held_out: HeldOut) -> Array:
     if total <= 0:
         return np.zeros((1, eta.shape[2]))
     scale = held_out.weights[:, None] / total
-    by_alpha = np.ascontiguousarray(np.moveaxis(eta, 2, 0))
-    return np.array([[loss.deviance(one, targets, scale) for one in by_alpha]])
+    by_alpha, step = np.moveaxis(eta, 2, 0), max(1, SCORED_AT_ONCE // targets.size)
+    some = (by_alpha[i : i + step] for i in range(0, len(by_alpha), step))
+    each = [loss.deviances(np.ascontiguousarray(one), targets, scale) for one in some]
+    return np.concatenate(each)[None]
 
 
 def log_loss(held_out: HeldOut) -> Array:

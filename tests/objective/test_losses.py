@@ -400,6 +400,14 @@ def test_the_deviance_of_the_saturated_model_is_zero(loss, y):
     assert loss.deviance(ETA, y, WEIGHT) > 0.1
 
 
+@each_loss
+def test_deviances_of_several_are_those_of_each(loss, y):
+    etas = np.array([ETA, -ETA, 0.5 * ETA])
+    for scale in (WEIGHT, np.where(np.arange(len(ETA)) % 2, WEIGHT[:, 0], 0.0)[:, None], 0.3):
+        expected = [loss.deviance(eta, y, scale) for eta in etas]
+        np.testing.assert_allclose(loss.deviances(etas.copy(), y, scale), expected, rtol=1e-13)
+
+
 @pytest.mark.parametrize(
     ("name", "metric"),
     [
