@@ -156,6 +156,7 @@ def test_parquet_has_types(tmp_path, capsys, monkeypatch):
             "when": 20200101 + 100 * rng.integers(0, 12, N) + rng.integers(0, 28, N),
             "id": 10**15 + rng.integers(0, 10**17, N),
             "share": rng.choice([1.125, 2.375, 7.5, np.inf], N),  # points of thousands, or decimal
+            "wait": pd.to_timedelta(20200101 + rng.integers(0, 28, N), unit="s"),  # in nanoseconds
             "zip": rng.integers(10_115, 10_165, N).astype(str),
             "day": rng.choice(["2020-01-31", "2020-02-03", "2020-02-04"], N),
             "y": rng.normal(size=N).round(3),
@@ -172,8 +173,8 @@ def test_parquet_has_types(tmp_path, capsys, monkeypatch):
     assert "'day' is a date" in out
     assert "'when' is a date" not in out
     for options, numbers in (
-        ({}, ["when", "id", "share"]),
-        ({"number": ["zip"], "text": ["when"]}, ["id", "share", "zip"]),
+        ({}, ["when", "id", "share", "wait"]),
+        ({"number": ["zip"], "text": ["when"]}, ["id", "share", "wait", "zip"]),
     ):
         table = read_in_chunks(path, "y", "text", ReadingOptions(**options), 100, lambda *_: None)
         assert [name for name in table.names[~table.is_category] if "day" not in name] == numbers

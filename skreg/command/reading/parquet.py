@@ -106,7 +106,8 @@ def _declared(kind: Any) -> Declared | None:
 
     if types.is_dictionary(kind):
         return _declared(kind.value_type)
-    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+    numbers = types.is_integer, types.is_floating, types.is_decimal, types.is_duration
+    if any(is_kind(kind) for is_kind in numbers):
         return "number"
     return "text" if types.is_string(kind) or types.is_large_string(kind) else None
 
