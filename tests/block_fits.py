@@ -3,6 +3,7 @@
 import numpy as np
 
 from skreg import RowBlocks
+from skreg.linear.row_blocks import MappedRows
 
 # Of blocks without rows, of one row, and of many; of 90 rows the last block has none.
 CUTS = [0, 1, 1, 7, 40, 40, 41, 90]
@@ -14,6 +15,18 @@ def weighted_rows(seed=0, n=90, p=5):
     X = rng.standard_normal((n, p)) + 3.0
     y = X @ rng.standard_normal(p) + rng.standard_normal(n)
     return X, y, rng.integers(0, 3, n) * 0.5 + 0.25
+
+
+def counted_passes(monkeypatch):
+    """A list that gets an entry for each pass over the rows of a memory map."""
+    passes, read = [], MappedRows.in_one_pass
+
+    def counted(self, *given):
+        passes.append(self)
+        return read(self, *given)
+
+    monkeypatch.setattr(MappedRows, "in_one_pass", counted)
+    return passes
 
 
 def in_blocks(*arrays, cuts=CUTS, order=None):

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from block_fits import alike, in_blocks, weighted_rows
+from block_fits import alike, counted_passes, in_blocks, weighted_rows
 from scipy import sparse
 from sklearn.base import clone
 
@@ -188,8 +188,9 @@ def test_large_memory_maps_are_read_in_blocks(model, order, tmp_path, monkeypatc
     mapped = np.memmap(tmp_path / "X", float, mode="w+", shape=(90, 7), order=order)
     mapped[:, 1:6] = X
     mapped = mapped[:, 1:6]
-    wanted = clone(model).fit(X, y, weight)
+    wanted, passes = clone(model).fit(X, y, weight), counted_passes(monkeypatch)
     found = clone(model).fit(mapped, y, weight)
+    assert len(passes) == 1
     alike(found, wanted)
     alike(clone(model).fit(mapped, y, 2.0), clone(model).fit(X, y, 2.0))
     if hasattr(wanted, "cv_result_"):
@@ -206,7 +207,9 @@ def test_large_memory_maps_of_several_tasks_are_read_in_blocks(kind, tmp_path, m
     Y = np.column_stack([y, X[:, 0] - y**2])
     mapped = np.memmap(tmp_path / "X", float, mode="w+", shape=X.shape)
     mapped[:] = X
+    passes = counted_passes(monkeypatch)
     alike(kind().fit(mapped, Y, weight), kind().fit(X, Y, weight))
+    assert len(passes) == 1
     with pytest.raises(ValueError, match="y has 80 rows where X has 90"):  # of the blocks' check
         kind().fit(mapped, Y[:80])
 
