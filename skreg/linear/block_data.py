@@ -33,7 +33,7 @@ from ..solvers.newton.training_sums import RowPasses, TrainingSums
 from .block_reader import BlockReader
 from .moments import Moments
 from .room import NoRoomError, n_hessians
-from .row_blocks import MappedRows, RowBlocks, whole_number
+from .row_blocks import MappedRows, RowBlocks, folds_of_cv
 from .streaming import in_blocks
 from .survey import Survey, Surveyor
 from .training_data import NO_UNIT
@@ -100,15 +100,7 @@ def folds_to_deal(estimator: Any) -> int | None:
         return 1
     if estimator.scoring is not None:
         raise ValueError("rows that come in blocks have no scorer: leave scoring at None")
-    cv = estimator.cv
-    if cv is None:
-        return None
-    if not isinstance(cv, numbers.Integral):
-        raise ValueError(
-            "cv must be a number of folds, to which the rows of RowBlocks are dealt, or None,"
-            f" got {cv!r}; folds of your own come with the blocks"
-        )
-    return whole_number(cv, "cv", 2)
+    return folds_of_cv(estimator.cv)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from .room import refuse_too_large
 
 # Folds that rows are dealt to where nothing is said.
 USUAL_FOLDS = 5
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,28 +99,11 @@ class FoldSums:
         """The rows of both."""
         if other.labelled is None:
             return self
-        if self.labelled not in (None, other.labelled):
-            raise ValueError(f"block {other.block}: folds must be in all blocks or in none")
-        kind, before = other._kind_of_labels, self._kind_of_labels
-        if kind and before and kind != before:
-            raise ValueError(f"block {other.block}: folds are {kind} here and {before} before")
-        total = dict(self.by_fold)
         with naming_block(other.block):
-            if self.by_fold and other.by_fold:
-                first, new = (next(iter(each.by_fold.values())) for each in (self, other))
-                first._refuse_unlike(new)  # also of folds that are never added up
-                refuse_too_large(
-                    len(first.matrix.S), len(self.by_fold.keys() | other.by_fold.keys())
-                )
-            for label, own in other.by_fold.items():
-                total[label] = total[label] + own if label in total else own
+            refuse_half_labelled(self.labelled, other.labelled)
+            refuse_other_kinds("folds", self.by_fold, other.by_fold)
+            total = joined_groups(self.by_fold, other.by_fold)
         return type(self)(total, other.labelled, other.block, self.n_rows + other.n_rows)
-
-    @property
-    def _kind_of_labels(self) -> str | None:
-        """None where no row has a weight."""
-        label = next(iter(self.by_fold), None)
-        return None if label is None else "text" if isinstance(label, str) else "numbers"
 
     def in_order(self, n_folds: int | None) -> list[Moments]:
         """The moments of each fold."""
@@ -127,6 +112,32 @@ class FoldSums:
         if n_folds != 1 and len(self.by_fold) < 2:
             raise ValueError(f"a cross-validation needs at least 2 folds, got {len(self.by_fold)}")
         return [self.by_fold[label] for label in sorted(self.by_fold)]
+
+
+def joined_groups(before: dict[K, Moments], new: dict[K, Moments]) -> dict[K, Moments]:
+    """Moments of the rows of both, group by group."""
+    total = dict(before)
+    if before and new:
+        first, other = (next(iter(each.values())) for each in (before, new))
+        first._refuse_unlike(other)  # also of groups that are never added up
+        refuse_too_large(len(first.matrix.S), len(before.keys() | new.keys()))
+    for key, own in new.items():
+        total[key] = total[key] + own if key in total else own
+    return total
+
+
+def refuse_half_labelled(before: bool | None, here: bool) -> None:
+    """Refuse rows that come with folds among others; None where there were no rows."""
+    if before not in (None, here):
+        raise ValueError("folds must be in all blocks or in none")
+
+
+def refuse_other_kinds(what: str, before: Iterable[Any], here: Iterable[Any]) -> None:
+    """Refuse labels that are texts among numbers."""
+    firsts = [next(iter(labels), None) for labels in (here, before)]
+    kinds = ["text" if isinstance(first, str) else "numbers" for first in firsts]
+    if None not in firsts and kinds[0] != kinds[1]:
+        raise ValueError(f"{what} are {kinds[0]} here and {kinds[1]} before")
 
 
 def refuse_two_foldings(labelled: bool, n_folds: int | None) -> None:

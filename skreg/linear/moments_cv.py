@@ -17,7 +17,7 @@ from .base import all_or_nothing
 from .cv import CrossValidated, Evaluation, Routed, in_parallel
 from .moments import Moments
 from .problems import resolve_alphas, shares_to_relax
-from .row_blocks import RowBlocks
+from .row_blocks import RowBlocks, folds_of_cv
 from .streaming import MomentsData, warn_of_lost_digits
 
 
@@ -85,13 +85,7 @@ class CrossValidatedByMoments(CrossValidated):
         self._validate_params()
         if self.rule in CRITERIA:
             return self._fit_folds([rows.moments()])
-        if not (self.cv is None or isinstance(self.cv, numbers.Integral)):
-            raise ValueError(
-                "cv must be a number of folds, to which the rows of RowBlocks are dealt, or None,"
-                f" got {self.cv!r}; folds of your own come with the blocks"
-            )
-        n_folds = None if self.cv is None else int(self.cv)
-        return self._fit_folds(rows.moments_of_folds(n_folds))
+        return self._fit_folds(rows.moments_of_folds(folds_of_cv(self.cv)))
 
     def _fit_folds(self, folds: Sequence[Moments]) -> Self:
         if getattr(self, "scoring", None) is not None:

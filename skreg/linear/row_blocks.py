@@ -257,6 +257,18 @@ def whole_number(value: Any, name: str, least: int) -> int:
     return int(value)
 
 
+def folds_of_cv(cv: Any) -> int | None:
+    """How many folds the rows of blocks are dealt to; None where they may bring theirs."""
+    if cv is None:
+        return None
+    if not isinstance(cv, numbers.Integral):
+        raise ValueError(
+            "cv must be a number of folds, to which the rows of RowBlocks are dealt, or None,"
+            f" got {cv!r}; folds of your own come with the blocks"
+        )
+    return whole_number(cv, "cv", 2)
+
+
 # Memory maps ----------------------------------------------------------------------------------
 
 # Large maps of at least so many rows a column are read block by block: the vectors of their rows,

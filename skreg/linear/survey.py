@@ -15,7 +15,14 @@ from ..estimators.validation import check_weights, numeric, one_column
 from ..objective.losses import Loss
 from ..rows.blocks import block_of, n_rows_of, naming_block
 from .class_data import are_discrete, check_labelled
-from .fold_sums import USUAL_FOLDS, folds_of_rows, refuse_two_foldings
+from .fold_sums import (
+    USUAL_FOLDS,
+    folds_of_rows,
+    joined_groups,
+    refuse_half_labelled,
+    refuse_other_kinds,
+    refuse_two_foldings,
+)
 from .moments import Moments, taker_of_rows
 from .room import refuse_too_large
 from .training_data import check_data
@@ -113,21 +120,16 @@ class Survey:
         if self.labelled is None:
             return other
         with naming_block(other.block):
-            if self.labelled != other.labelled:
-                raise ValueError("folds must be in all blocks or in none")
-            groups, weights = dict(self.by_group), dict(self.weights)
-            self._refuse_other_kinds(other)
-            if groups and other.by_group:
-                first, new = (next(iter(each.values())) for each in (groups, other.by_group))
-                first._refuse_unlike(new)  # also of groups that are never added up
-                refuse_too_large(len(first.matrix.S), len(groups.keys() | other.by_group.keys()))
-            for key, own in other.by_group.items():
-                groups[key] = groups[key] + own if key in groups else own
-            for one, weight in other.weights.items():
-                weights[one] = weights.get(one, 0.0) + weight
+            refuse_half_labelled(self.labelled, other.labelled)
+            folds = [[key[0] for key in each.by_group] for each in (self, other)]
+            refuse_other_kinds("folds", *folds)
             classes = self.classes
             if classes is not None and other.classes is not None:
+                refuse_other_kinds("classes", classes, other.classes)
                 classes = np.unique(np.concatenate([classes, other.classes]))
+            groups, weights = joined_groups(self.by_group, other.by_group), dict(self.weights)
+            for one, weight in other.weights.items():
+                weights[one] = weights.get(one, 0.0) + weight
         return replace(
             other,
             by_group=groups,
@@ -136,20 +138,6 @@ class Survey:
             least=min(self.least, other.least),
             n_rows=self.n_rows + other.n_rows,
         )
-
-    def _refuse_other_kinds(self, other: Survey) -> None:
-        """Refuse texts among numbers, as folds and as classes."""
-        for what, each in (
-            ("folds", [[key[0] for key in one.by_group] for one in (self, other)]),
-            (
-                "classes",
-                [list(one.classes if one.classes is not None else ()) for one in (self, other)],
-            ),
-        ):
-            kinds = [isinstance(one[0], str) for one in each if len(one)]
-            if len(set(kinds)) > 1:
-                names = {True: "text", False: "numbers"}
-                raise ValueError(f"{what} are {names[kinds[1]]} here and {names[kinds[0]]} before")
 
 
 @dataclass(frozen=True)
