@@ -279,7 +279,8 @@ def regularization_path(
     data = estimator._checked(X, y, sample_weight, offset)
     bound = data.bind(estimator._problem(data.columns), getattr(estimator, "precompute", None))
     grid = resolve_alphas(100 if alphas is None else unwrap(alphas), bound)
-    along = bound.with_settings(scale_floor=True) if len(grid) > 1 else bound
+    floored = len(grid) > 1 and bound.loss.fits_scale
+    along = bound.with_settings(scale_floor=True) if floored else bound
     path = relaxed(along, finite_path(along, grid), bound.problem.relax)
     if not path.converged.all():
         name, unit = f"the path of {type(estimator).__name__}", unit_of_gaps(bound.loss)

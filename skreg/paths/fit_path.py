@@ -239,6 +239,16 @@ def _solved(
         solve, numbers = solver.solve, list[tuple[Any, ...]]()
         if isinstance(bound.penalty, ConcavePenalty) and part[0] > 0:
             solve = partial(local_linear.solve, solve)
+        elif (found := solver.at_once(bound, part, start, settings)) is not None:
+            k = len(found.coef)
+            W[0, done : done + k] = found.coef
+            parts.append(np.array(found[1:]).T[:, :, None])
+            if progress is not None:
+                for i, alpha in enumerate(alphas[done : done + k].tolist(), done + 1):
+                    progress(i, alpha)
+            start, part, done = found.coef[-1:].T, part[k:], done + k
+            if not len(part):
+                continue
         for solution in solve(bound, part, start, settings):
             if solution.coef.dtype == np.float32:  # of one alpha, as the data are
                 W = solution.coef[:, None, :]

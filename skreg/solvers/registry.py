@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..data.design import Array
 from ..objective.group import ScaledGroupPenalty
 from ..objective.losses import (
     Gamma,
@@ -18,16 +20,25 @@ from ..objective.losses import (
     Tweedie,
 )
 from ..objective.penalties import ScaledPenalty
-from .base import SQUARED, SolveFunction
+from .base import SQUARED, Bound, Settings, Solution, SolveFunction
 from .group import path as group
-from .newton import batched_classes, batched_newton, by_passes, scaled_newton
+from .newton import batched_classes, batched_newton, by_passes, few_features, scaled_newton
 from .quadratic import auto, coordinate_descent
 from .ridge import solvers as ridge
 
 
+def none_at_once(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Solution | None:
+    """Of methods that take one alpha after another."""
+    return None
+
+
 @dataclass(frozen=True)
 class Solver:
-    """A method, and the losses, penalties and designs it takes."""
+    """A method, and the losses, penalties and designs it takes.
+
+    `at_once` gives the solutions of one target at several alphas, the first or all of a path, as a
+    `Solution` that has them on the first axis of each attribute; None where it cannot.
+    """
 
     name: str
     solve: SolveFunction
@@ -36,6 +47,7 @@ class Solver:
     needs_rows: bool = True
     penalties: tuple[type, ...] = (ScaledPenalty,)
     losses: tuple[type, ...] = (SquaredError,)
+    at_once: Callable[[Bound, Array, Array, Settings], Solution | None] = none_at_once
 
     def refusal(
         self,
@@ -96,6 +108,7 @@ SOLVERS = {
             takes_l1=True,
             takes_bounds=True,
             losses=(SquaredError, *SMOOTH),
+            at_once=few_features.path_at_once,
         ),
         Solver(
             "newton_scale",

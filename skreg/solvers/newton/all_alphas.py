@@ -113,7 +113,7 @@ class AllAlphas(ABC):
             shares = np.ones((n, 1))
             return self._solve(alphas, shares, known_W, known_eta, 1, self.least_error)
         count = at_once * max(1, round(n / (self.every * at_once)))
-        nodes = np.unique(np.linspace(0, n - 1, count).astype(np.intp))
+        nodes = np.linspace(0, n - 1, min(count, n)).astype(np.intp)
         logs = np.log(alphas)
         for begin in range(0, len(nodes), at_once):
             some = nodes[begin : begin + at_once]

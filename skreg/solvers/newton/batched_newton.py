@@ -8,8 +8,6 @@ helps it, is left to `NewtonPath.solve`.
 The working set is chosen anew with each new Gram matrix: the active features, and those whose
 correlations are predicted to come near their thresholds in the batch, along their change over the
 last one. A batch for which too many would join is cut.
-
-Where features and rows are few, `few_features.py` solves all alphas at once.
 """
 
 from __future__ import annotations
@@ -26,7 +24,6 @@ from ..base import Bound, Mask, Settings, Solution
 from ..quadratic.kkt_check import KKTCheck
 from .batch import MOST_SPARSE, MOST_SWEEPS, Batch, Points, Solved
 from .curvatures import ACTIVE_A_ROW, CurvatureSource, Frozen, OfFewRows
-from .few_features import FewFeatures
 from .newton_cg import NewtonCG
 from .passes import Passes
 from .polynomials import lagrange
@@ -102,10 +99,6 @@ class BatchedNewton(NewtonPath):
         """The solutions at decreasing alphas."""
         done, length, n_sweeps, again = 0, FIRST_BATCH, 0, False
         most = max(1, min(LONGEST_BATCH, ENTRIES_OF_A_BATCH // self.design.n_samples))
-        if self.batches:
-            found = self._at_once(alphas)
-            yield from found
-            done = len(found)
         while done < len(alphas):
             found, length = [], min(length, most)
             count = self._together(alphas[done : done + length])
@@ -284,31 +277,6 @@ class BatchedNewton(NewtonPath):
         if len(new):
             self._join(new)
             self.source, self.passes = Frozen(self.rows, self.part, self.model), None
-
-    # Few features and rows ----------------------------------------------------------------
-
-    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-    def _at_once(self, alphas: Array) -> list[Solution]:
-        """The solutions at all alphas, or at the first few, or none, where features are few."""
-        design, part, index = self.design, self.part, self.index
-        serves = FewFeatures.serve(design.n_samples, design.n_features, len(alphas))
-        if not (serves and self.whole and part.plain is not None and alphas[-1] > 0.0):
-            return []
-        if np.count_nonzero(np.diff(alphas) >= 0.0):
-            return []
-        penalty, noise = self.penalty.take(index), self.noise[index]
-        usable, m = (part.variances > 0) & penalty.movable, len(index)
-        args = part.plain, penalty, usable, noise, self.least_error, self.settings.max_iter
-        few, (w, b, eta) = FewFeatures(self.rows, *args), self.point
-        start = np.append(w[index], b) if self.rows.has_intercept else w[index]
-        found = few.path(alphas, start, eta)
-        if found is None or not found.done:
-            return []
-        alphas = alphas[: len(found.W)]
-        gaps, values = few.certified(alphas, found)
-        points = Points(found.W[:, :m], found.W[:, m:].sum(axis=1), found.eta)
-        solved = Solved(alphas, points, gaps, values, found.n_iter).up_to(found.done, self.aim)
-        return self._solutions(solved) if len(solved.alphas) else []
 
 
 def solve(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Iterator[Solution]:

@@ -12,12 +12,14 @@ import numpy as np
 
 from ...data.design import Array, Index
 from ...objective.penalties import Penalty
-from ..base import Mask
+from ..base import Bound, Mask, Settings, Solution
+from ..tolerances import KKT_ROUNDING
 from .all_alphas import AllAlphas, FoundAtOnce
 from .certificate import certified
 from .minima import SideBySide
 from .passes import bound_of_own
-from .rows import TargetLoss
+from .prox_newton import aims_of
+from .rows import TargetLoss, on_rows_that_count, target_rows
 
 # Up to so many features, and entries of the products of their pairs, a Gram matrix an alpha costs
 # no more than the evaluation of the loss.
@@ -98,6 +100,41 @@ class FewFeatures(AllAlphas):
         m, penalty = len(self.noise), self.penalty.at_each(alphas)
         certificate = penalty, found.W[:, :m], found.q[:, :m], found.eta, found.errors, self.noise
         return certified(self.rows, *certificate)
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def path_at_once(bound: Bound, alphas: Array, start: Array, settings: Settings) -> Solution | None:
+    """The solutions of a path, or the first of them; see `registry.py`.
+
+    Without an L1 part degrees of freedom are left out, as they take a decomposition.
+    """
+    design, penalty, (m, n_targets) = bound.design, bound.penalty, start.shape
+    n_rows = int(np.count_nonzero(design.omega)) if m <= FEW_PAIRED and design.has_rows else 0
+    if not n_rows or n_targets > 1 or not FewFeatures.serve(n_rows, m, len(alphas)):
+        return None
+    smooth = bound.loss.gap_from_curvature and not penalty.has_bounds
+    if not smooth or design.sparse or not alphas[-1] > 0.0 or (alphas[1:] >= alphas[:-1]).any():
+        return None
+    bound = on_rows_that_count(bound)
+    design, rows = bound.design, target_rows(bound)
+    aim, least_error = aims_of(settings)
+    noise = KKT_ROUNDING * np.sqrt(design.variances * rows.square)
+    usable, Z = (design.variances > 0) & penalty.movable, design.columns(slice(None))
+    few = FewFeatures(rows, Z, penalty, usable, noise, least_error, settings.max_iter)
+    w = penalty.clip(start[:, 0])
+    b, eta = rows.beside(Z.dot(w) if w.any() else None)
+    found = few.path(alphas, np.append(w, b) if rows.has_intercept else w, eta)
+    if found is None or not found.done:
+        return None
+    gaps, values = few.certified(alphas[: len(found.W)], found)
+    small = gaps[: found.done] <= aim
+    k = found.done if small.all() else int(small.argmin())
+    if not k:
+        return None
+    W, deviances = found.W[:k, :m], np.maximum(2.0 * (values[:k] - rows.saturated), 0.0)
+    intercepts = design.intercept(design.to_raw(W.T), found.W[:k, m:].sum(axis=1))
+    df = np.count_nonzero(W, axis=1).astype(float) if penalty.l1_ratio else np.full(k, np.nan)
+    return Solution(W, gaps[:k], found.n_iter[:k], deviances, df, intercepts)
 
 
 @lru_cache(maxsize=32)

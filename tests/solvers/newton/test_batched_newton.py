@@ -15,6 +15,7 @@ from skreg.solvers.newton import all_alphas, batched_newton, passes, prox_newton
 from skreg.solvers.newton.batched_newton import BatchedNewton
 from skreg.solvers.newton.certificate import certified
 from skreg.solvers.newton.curvatures import Frozen, OfFewRows
+from skreg.solvers.newton.few_features import FewFeatures
 from skreg.solvers.newton.minima import OverFewRows, SideBySide
 from skreg.solvers.newton.model import CurvedModel
 from skreg.solvers.newton.passes import Passes, bound_of_kept, bound_of_own
@@ -145,14 +146,14 @@ def test_what_is_not_solved_at_once_is_solved_by_batches(seed, sweeps, monkeypat
     alphas = data.alphas(bound, 30)
     expected, done = fit_path(bound, alphas), []
     monkeypatch.setattr(all_alphas, "MOST_SWEEPS_AT_ONCE", sweeps)
-    whole = BatchedNewton._at_once
+    whole = FewFeatures.path
 
-    def counted(self, alphas):
-        found = whole(self, alphas)
-        done.append(len(found))
+    def counted(*args):
+        found = whole(*args)
+        done.append(0 if found is None else found.done)
         return found
 
-    monkeypatch.setattr(BatchedNewton, "_at_once", counted)
+    monkeypatch.setattr(FewFeatures, "path", counted)
     found = fit_path(bound, alphas)
     assert sweeps > 2 or done[0] < 30
     assert found.converged.all()
