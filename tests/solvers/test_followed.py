@@ -8,7 +8,7 @@ import pytest
 from skreg.objective.penalties import Penalty
 from skreg.paths.problem import Problem
 from skreg.solvers.base import Settings
-from skreg.solvers.quadratic import batched_path
+from skreg.solvers.quadratic import batched_path, homotopy
 from skreg.solvers.quadratic.followed import FollowedPath
 from skreg.solvers.quadratic.homotopy import Homotopy
 from skreg.solvers.tolerances import TUNING
@@ -48,6 +48,26 @@ def test_features_that_join_later_leave_the_path_as_it_is(bounds):
 
 
 @pytest.mark.parametrize("bounds", BOUNDS)
+def test_one_triangle_gives_the_path_of_the_whole_matrix(monkeypatch, bounds):
+    """Also where features leave, and where others depend on them."""
+    X, y = rows(30, 40, seed=4)
+    X[:, 20:] = X[:, :20] + 0.3 * X[:, 20:]
+    X, y = X - X.mean(axis=0), y - y.mean()
+    penalty, none = Penalty.build(40, 1.0, None, *bounds), np.empty(0, dtype=np.intp)
+    gram, c = X.T @ X / 30, X.T @ y / 30
+    lams = np.geomspace(1.0, 1e-3, 40) * np.abs(c).max()
+    paths = []
+    for most in (400, 0):
+        monkeypatch.setattr(homotopy, "HALVED_FROM", most)
+        found = Homotopy(gram, c, penalty.lower, penalty.upper, none)
+        W, n_done, n_knots = found.path(lams)
+        assert found.halved == (not most)
+        assert (n_done, n_knots > np.count_nonzero(W[:, -1])) == (40, True)
+        paths.append(W)
+    np.testing.assert_allclose(paths[1], paths[0], atol=1e-10)
+
+
+@pytest.mark.parametrize("bounds", BOUNDS)
 def test_a_followed_path_is_that_of_newtons_method(monkeypatch, bounds):
     """On wide data, with violations, whose batches are walked again."""
     X, y = rows(50, 400)
@@ -72,9 +92,9 @@ def test_a_followed_path_is_that_of_newtons_method(monkeypatch, bounds):
     followed = [W for W in served if W is not None]
     assert len(followed) > 5
     assert len(accepted) < len(served)
-    for newton, homotopy in zip(*paths, strict=True):
-        assert homotopy.gap <= 1e-12
-        np.testing.assert_allclose(homotopy.coef, newton.coef, atol=1e-10)
+    for newton, knots in zip(*paths, strict=True):
+        assert knots.gap <= 1e-12
+        np.testing.assert_allclose(knots.coef, newton.coef, atol=1e-10)
 
 
 def test_dependent_features_are_left_to_newtons_method():

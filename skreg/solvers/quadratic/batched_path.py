@@ -88,7 +88,8 @@ class BatchedPath:
         design, penalty = one.design, one.penalty
         self.one, self.design, self.penalty, self.settings = one, design, penalty, settings
         self.tuning = settings.tuning
-        self.joining = self.tuning.joining_single if single else self.tuning.joining
+        most = min(self.tuning.joining_single, design.n_features // 8) if single else 0
+        self.joining = max(self.tuning.joining, most)
         self.working = WorkingSet(design, one.y)
         rank = min(design.n_samples - (design.mean is not None), design.n_features)
         self.solver = ProximalActiveSet(penalty, rank, one.yy, tuning=self.tuning)
@@ -196,7 +197,7 @@ class BatchedPath:
         index, gram, used = self.working.index, self.working.gram, self.used
         assert gram is not None
         max_iter, n_iters, states = self.settings.max_iter, list[int](), list[State]()
-        W = self.followed.coefficients(gram, self.one.c[index], index, alphas)
+        W = self.followed.coefficients(gram, self.one.c[index], index, alphas, max_iter)
         if W is None and len(self.solver.state.w) < len(index):
             start = np.zeros(len(index))
             start[: len(self.w)] = self.w

@@ -46,11 +46,13 @@ class FollowedPath:
         self.before.lam = alpha
         self.behind = self.before
 
-    def coefficients(self, gram: Array, c: Array, index: Index, alphas: Array) -> Array | None:
+    def coefficients(
+        self, gram: Array, c: Array, index: Index, alphas: Array, max_knots: int
+    ) -> Array | None:
         """Coefficients of the working set `index` at a batch of alphas, one a column.
 
-        None where it is too large, or features of the support depend on each other; then, and from
-        then on, it is left to another method.
+        None where it is too large, there are too many knots, or features of the support depend on
+        each other; then, and from then on, it is left to another method.
         """
         if not self.serves or len(index) > self.most:
             self.serves = False
@@ -60,7 +62,7 @@ class FollowedPath:
         lower, upper = self.penalty.lower[index], self.penalty.upper[index]
         self.behind = self.before.extended(gram, c, lower, upper)
         W, n_done, n_knots = self.behind.path(alphas)
-        if n_done < len(alphas) or self.behind.muted:
+        if n_done < len(alphas) or n_knots > max_knots or self.behind.muted:
             self.serves = False
             return None
         n_active = np.count_nonzero(self.behind.sign)
