@@ -23,6 +23,7 @@ import numpy as np
 
 from ...data.design import Array, Index
 from ..base import Mask
+from ..quadratic.kkt_check import ReferencePoint
 from ..tolerances import KKT_TOLERANCE
 from .certificate import certified
 from .curvatures import Curvatures, CurvatureSource, Sums
@@ -30,10 +31,12 @@ from .passes import Passes
 from .rows import TargetLoss
 from .screening import Features, look_outside
 
-# Sweeps of one batch, and of one of a sparse X.
-MOST_SWEEPS, MOST_SPARSE = 8, 14
+# Sweeps of one batch.
+MOST_SWEEPS = 8
 # The error falls to this share or less with a sweep, or curvatures are renewed.
 SWEEP_CONTRACTION = 0.25
+# Both of a sparse X.
+OF_SPARSE = 14, 0.5
 # Sweeps with the same curvature before a slow one is a reason to renew it.
 WORTH_RENEWING = 2
 
@@ -104,9 +107,9 @@ class Batch:
     done : int
         So many alphas, from the first, are solved. What follows is right for these.
     points : Points
-    ends : tuple of ndarray of shape (n_features,), or None
-        Correlations of u at the first of them and at the last; None where all features are in the
-        working set.
+    ends : tuple of ReferencePoint, or None
+        Correlations of u at or before the first of them, and at the last; None where all features
+        are in the working set.
     gaps, values, n_iter : ndarray of shape (k,)
         Relative gaps, mean losses and sweeps.
     missing : ndarray of int
@@ -132,7 +135,7 @@ class Batch:
         free = usable & (self._rates == 0.0)
         self._free = free if np.count_nonzero(free) else None
         self.n_iter, self.missing = np.zeros(len(alphas)), index[:0]
-        self.ends: tuple[Array, Array] | None = None
+        self.ends: tuple[ReferencePoint, ReferencePoint] | None = None
         self.done = self.n_sweeps = self.n_later = 0
 
     @property
@@ -149,17 +152,18 @@ class Batch:
         start: Points,
         active: Mask,
         aims: tuple[float, float],
-        most: int,
+        limits: tuple[int, float],
     ) -> None:
         """Sweep until all alphas are solved, or one is not to be.
 
         `active`, (k, m), are features taken to be active with the sign they have at the `start`.
-        `aims` are the largest relative gap and the largest error; there are at most so many sweeps.
+        `aims` are the largest relative gap and the largest error, `limits` how many sweeps there
+        are at most and `SWEEP_CONTRACTION`.
         """
         W, b, eta = start
         left, last, end, age = np.arange(len(W)), np.full(len(W), np.inf), len(W), 0
         sign = np.where(active, np.sign(W), 0.0)
-        for self.n_sweeps in range(1, most + 1):
+        for self.n_sweeps in range(1, limits[0] + 1):
             sums = passes.evaluate(eta, source)
             curved = source.at(sums)
             new, rise, q, ended = self._minima(W, sums, curved, self.alphas[left], sign)
@@ -170,7 +174,7 @@ class Batch:
             dual = q if moved.u is None else moved.u
             self._keep(left, small, Points(W, b, eta), dual, errors)
             go = ~small
-            slow = go & ~(errors <= SWEEP_CONTRACTION * last)
+            slow = go & ~(errors <= limits[1] * last)
             renews = bool(np.count_nonzero(slow)) and age >= WORTH_RENEWING and not source.own
             lost = ~ended if renews else slow | ~ended
             if np.count_nonzero(lost):
@@ -242,4 +246,5 @@ class Batch:
         if not self.gaps.max() <= aim:
             self.done = min(self.done, int((~(self.gaps <= aim)).argmax()))
         if seen is not None and self.done:
-            self.ends = seen.at(0), seen.at(self.done - 1)
+            i = self.done - 1
+            self.ends = seen.first, ReferencePoint(float(alphas[i]), dual[i].copy(), seen.at(i))

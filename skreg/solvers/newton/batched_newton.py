@@ -21,8 +21,8 @@ import numpy as np
 
 from ...data.design import Array, Design, Index
 from ..base import Bound, Mask, Settings, Solution
-from ..quadratic.kkt_check import KKTCheck
-from .batch import MOST_SPARSE, MOST_SWEEPS, Batch, Points, Solved
+from ..quadratic.kkt_check import KKTCheck, ReferencePoint
+from .batch import MOST_SWEEPS, OF_SPARSE, SWEEP_CONTRACTION, Batch, Points, Solved
 from .curvatures import ACTIVE_A_ROW, CurvatureSource, Frozen, OfFewRows
 from .newton_cg import NewtonCG
 from .passes import Passes
@@ -73,6 +73,11 @@ class BatchedNewton(NewtonPath):
         Of the present working set; None asks for a new one.
     missing : ndarray of int
         Features that must be in the next working set.
+    rest : int
+        Alphas of a sparse X that the last batch left for these, which the next one solves with the
+        same curvature; each other one has its own.
+    last : ReferencePoint or None
+        Where the last batch of a sparse X ended.
     """
 
     def __init__(
@@ -88,12 +93,14 @@ class BatchedNewton(NewtonPath):
         smooth = self.rows.loss.gap_from_curvature and not self.penalty.has_bounds
         self.batches, sparse = smooth and not alone, self.design.sparse
         self.few, self.many = (FEW_SPARSE, MANY_SPARSE) if sparse else (FEW_SWEEPS, MANY_SWEEPS)
-        self.most_sweeps = min(settings.max_iter, MOST_SPARSE if sparse else MOST_SWEEPS)
+        most, contraction = OF_SPARSE if sparse else (MOST_SWEEPS, SWEEP_CONTRACTION)
+        self.limits = min(settings.max_iter, most), contraction
         self.largest_support = LARGEST_SPARSE_SUPPORT if sparse else LARGEST_SUPPORT
         self.check = KKTCheck(self.design, self.penalty, settings.tuning) if sparse else None
         self.source: CurvatureSource | None = None
         self.passes: Passes | None = None
-        self.missing = self.index[:0]
+        self.missing, self.rest = self.index[:0], 0
+        self.last: ReferencePoint | None = None
 
     def run(self, alphas: Array) -> Iterator[Solution]:
         """The solutions at decreasing alphas."""
@@ -101,7 +108,8 @@ class BatchedNewton(NewtonPath):
         most = max(1, min(LONGEST_BATCH, ENTRIES_OF_A_BATCH // self.design.n_samples))
         while done < len(alphas):
             found, length = [], min(length, most)
-            count = self._together(alphas[done : done + length])
+            rest, before = self.rest, length
+            count = self._together(alphas[done : done + (rest or length)])
             if count:
                 batch = self._advance(alphas[done : done + count])
                 found, length, n_sweeps = self._accept(batch), len(batch.alphas), batch.n_sweeps
@@ -110,8 +118,12 @@ class BatchedNewton(NewtonPath):
                 if again:  # with the features that were missing
                     continue
             if not found:
+                if self.design.sparse and self.source is not None:
+                    self._start_anew()  # with curvatures that are bounded from below
                 found, length = [self.solve(float(alphas[done]))], 1
-                self.source = self.passes = None
+                self.source, self.passes, self.rest = None, None, 0
+            elif self.rest or (rest and len(found) == length):
+                length = before
             elif len(found) < length or n_sweeps > self.many:
                 length = max(1, len(found) // 2)
             elif n_sweeps <= self.few:
@@ -160,9 +172,11 @@ class BatchedNewton(NewtonPath):
             self.source = self._new_source()
         if self.passes is None:
             self.passes = Passes(rows, part, whole)
-        features = Features(self.design, self.penalty, self.noise, self.index, part, self.check)
+        last = None if self.last is None or self.last.alpha != self.alpha else self.last
+        of_all = self.design, self.penalty, self.noise
+        features = Features(*of_all, self.index, part, self.check, last)
         batch = Batch(rows, features, alphas)
-        batch.run(self.passes, self.source, start, active, self._aims, self.most_sweeps)
+        batch.run(self.passes, self.source, start, active, self._aims, self.limits)
         if isinstance(self.source, Frozen):
             if self.source.model is not self.model:
                 self.model, self.spent = self.source.model, 0.0
@@ -180,22 +194,25 @@ class BatchedNewton(NewtonPath):
 
     def _renew_if_worthwhile(self) -> None:
         """Ask for a new curvature where sweeps with the old one have cost more."""
-        if isinstance(self.source, Frozen) and self.spent > self._cost_of_refresh():
+        worn = not self.rest if self.design.sparse else self.spent > self._cost_of_refresh()
+        if isinstance(self.source, Frozen) and worn:
             self.source = self.model = None
 
     def _accept(self, batch: Batch) -> list[Solution]:
         """The solutions of a batch, from the last of which the next one starts."""
         n_done, ends, self.missing = batch.done, batch.ends, batch.missing
-        if n_done < len(batch.alphas) and isinstance(self.source, Frozen):
+        left = len(batch.alphas) - n_done
+        self.rest = left if self.design.sparse and len(self.missing) else 0
+        if left and not self.rest and isinstance(self.source, Frozen):
             self.source = self.model = None
         if not n_done:
             return []
         if ends is not None:
-            alpha = float(batch.alphas[n_done - 1])
-            first = (self.alpha, self.q) if n_done == 1 else (float(batch.alphas[0]), ends[0])
-            if alpha < first[0] < np.inf:
-                self.slope = (ends[1] - first[1]) / (first[0] - alpha)
-            self.q = ends[1]
+            first, last = ends
+            above, q = (self.alpha, self.q) if n_done == 1 else (first.alpha, first.q)
+            if last.alpha < above < np.inf:
+                self.slope = (last.q - q) / (above - last.alpha)
+            self.q, self.last = last.q, last if self.design.sparse else None
         return self._solutions(batch.solved)
 
     def _solutions(self, solved: Solved) -> list[Solution]:

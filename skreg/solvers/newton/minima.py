@@ -16,6 +16,7 @@ from scipy.linalg.lapack import dposv, dpotrf, dpotrs
 
 from ...data.design import Array, Index
 from ..base import Mask
+from ..quadratic.cholesky import Factor, FactorRows
 
 # Most minima take one or two rounds; more than this cycle.
 MOST_ROUNDS_SIDE_BY_SIDE = 12
@@ -24,6 +25,9 @@ MOST_ROUNDS_SIDE_BY_SIDE = 12
 SOLVED_IN_ONE_CALL = 20
 # Entries of the factors that are kept.
 MOST_KEPT = 1 << 22
+# From so many active features on a factor is that of the alpha before, updated: of 250 features in
+# 50 instead of 200 us, of 500 in .15 instead of 1.2 ms.
+UPDATED_FACTOR = 150
 
 
 class SideBySide:
@@ -36,6 +40,8 @@ class SideBySide:
     def __init__(self, gram: Array) -> None:
         self.gram, self._n_kept = gram, 0
         self._factors = dict[bytes, tuple[Index, Array]]()
+        self._updated = dict[bytes, Factor]()
+        self._first: Factor | None = None
 
     def product(self, W: Array) -> Array:
         """``G w`` for each row of W."""
@@ -173,8 +179,15 @@ class SideBySide:
         k, m = rhs.shape
         if m <= SOLVED_IN_ONE_CALL:
             return self._in_one_call(rhs, active, l2)
-        W = np.zeros((k, m))
+        W, last = np.zeros((k, m)), None
         for i, mask in enumerate(active):
+            if l2 is None and m >= UPDATED_FACTOR and np.count_nonzero(mask) >= UPDATED_FACTOR:
+                updated = self._updated_from(last or self._first, mask)
+                if updated is not None:
+                    self._first = self._first if last else updated
+                    last, chosen = updated, updated.active
+                    W[i][chosen] = updated.solve(rhs[i].take(chosen))
+                    continue
             found = self._factor(mask, None if l2 is None else l2[i])
             if found is None:
                 return None
@@ -195,6 +208,16 @@ class SideBySide:
             return np.asarray(np.linalg.solve(matrices, (rhs * active)[:, :, None])[:, :, 0])
         except np.linalg.LinAlgError:
             return None
+
+    def _updated_from(self, last: Factor | None, mask: Mask) -> Factor | None:
+        """The factor of a large support, from that of another; None where there is none."""
+        key, chosen = mask.tobytes(), mask.nonzero()[0]
+        factor = self._updated.get(key)
+        if factor is None or not factor.serves(chosen):
+            factor = (last or Factor.empty(FactorRows())).on(self.gram, chosen, None)
+            if factor is not None:
+                self._updated[key] = factor
+        return factor
 
     def _factor(self, mask: Mask, l2: Array | None) -> tuple[Index, Array] | None:
         """A support and its Cholesky factor, on one Gram matrix; None where it is singular."""

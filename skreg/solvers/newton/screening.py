@@ -1,8 +1,9 @@
 """The KKT conditions of features outside the working set of a batch, at all of its alphas.
 
 Of a dense X one product takes all residuals through it. Of a sparse X each would be a product for
-itself: the features are screened by those of the first and the last alpha, and of a third one where
-these leave many, see `quadratic/kkt_check.py`, and those that are left are looked at alone.
+itself: the features are screened by that of the last alpha and the one before the batch, and by a
+third one where these leave many, see `quadratic/kkt_check.py`; those that are left are looked at
+alone.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from ...data.design import Array, Design, Index
 from ...objective.penalties import Penalty
 from ..base import Mask
-from ..quadratic.kkt_check import KKTCheck
+from ..quadratic.kkt_check import KKTCheck, ReferencePoint
 from .certificate import outside
 
 
@@ -24,7 +25,8 @@ from .certificate import outside
 class Features:
     """The working set of a batch: its features, and what there is of all.
 
-    With a `check` the features outside are screened.
+    With a `check` the features outside are screened, from the point of the path where the batch
+    begins, where that is known.
     """
 
     design: Design
@@ -33,6 +35,7 @@ class Features:
     index: Index
     part: Design
     check: KKTCheck | None = None
+    start: ReferencePoint | None = None
 
     @property
     def whole(self) -> bool:
@@ -52,40 +55,40 @@ class Outside(NamedTuple):
     left : ndarray of int
         Features of which `missing`, (k, len(left)), tells whether they violate their conditions;
         None where none does.
+    first : ReferencePoint
+        The first point at which correlations of all features are known.
     at : callable
-        Correlations of all features at one of the alphas.
+        These at one of the alphas.
     """
 
     q: Array
     most: Array
     left: Index
     missing: Mask | None
+    first: ReferencePoint
     at: Callable[[int], Array]
 
 
 def look_outside(features: Features, alphas: Array, U: Array) -> Outside:
     """The features outside a working set, with residuals U of shape (k, n_samples)."""
-    design, penalty, index, noise = (
-        features.design,
-        features.penalty,
-        features.index,
-        features.noise,
-    )
-    if features.check is None:
+    design, penalty, index = features.design, features.penalty, features.index
+    noise, check, start = features.noise, features.check, features.start
+    if check is None:
         Q = design.correlate(U.T).T
         found = outside(penalty, index, noise, alphas, Q)
-        return Outside(Q[:, index], found[0], np.arange(len(noise)), found[1], Q.__getitem__)
+        first = ReferencePoint(float(alphas[0]), U[0], Q[0])
+        return Outside(Q[:, index], found[0], np.arange(len(noise)), found[1], first, Q.__getitem__)
     inside, last = np.zeros(len(noise), dtype=bool), len(alphas) - 1
     inside[index] = True
-    (first,) = features.check.points(alphas[:1], U[:1].T)
-    points, left = features.check.screen(first, alphas, U.T, inside)
+    if start is None:
+        (start,) = check.points(alphas[:1], U[:1].T)
+    points, left = check.screen(start, alphas, U.T, inside)
     most, missing = np.ones(len(alphas)), None
     if len(left):
         Q = design.subset(left).correlate(U.T).T
         most, missing = outside(penalty.take(left), left[:0], noise[left], alphas, Q)
-    known = {0: first.q, last: points[-1].q}
 
     def at(i: int) -> Array:
-        return known[i] if i in known else design.correlate(U[i])
+        return points[-1].q if i == last else design.correlate(U[i])
 
-    return Outside(features.part.correlate(U.T).T, most, left, missing, at)
+    return Outside(features.part.correlate(U.T).T, most, left, missing, start, at)

@@ -11,7 +11,14 @@ from skreg.paths.fit_path import fit_path
 from skreg.paths.grid import alpha_grid
 from skreg.paths.problem import Problem
 from skreg.solvers.base import Bound, Settings, Target
-from skreg.solvers.newton import all_alphas, batched_newton, passes, prox_newton, single_fit
+from skreg.solvers.newton import (
+    all_alphas,
+    batched_newton,
+    minima,
+    passes,
+    prox_newton,
+    single_fit,
+)
 from skreg.solvers.newton.batched_newton import BatchedNewton
 from skreg.solvers.newton.certificate import certified
 from skreg.solvers.newton.curvatures import Frozen, OfFewRows
@@ -356,23 +363,26 @@ def plain_minimum(gram, c, l1, l2):
     return w
 
 
-@pytest.mark.parametrize("kind", ["one", "each", "rows"])
+@pytest.mark.parametrize("kind", ["one", "updated", "each", "rows"])
 @pytest.mark.parametrize("m", [5, 30])
 @pytest.mark.parametrize("ridged", [False, True])
-def test_minima_are_those_of_plain_coordinate_descent(kind, m, ridged):
+def test_minima_are_those_of_plain_coordinate_descent(kind, m, ridged, monkeypatch):
+    if kind == "updated":
+        monkeypatch.setattr(minima, "UPDATED_FACTOR", 2)
     rng, k, n = np.random.default_rng(m), 4, 80
     Z, weight = rng.standard_normal((n, m)), rng.uniform(0.1, 1.0, (k, n)) / n
     means = (weight @ Z) / weight.sum(axis=1)[:, None]
     grams = np.array(
         [(Z - b).T @ ((Z - b) * a[:, None]) for a, b in zip(weight, means, strict=True)]
     )
-    if kind == "one":
+    if kind in ("one", "updated"):
         grams[:] = grams[0]
     C = 0.3 * rng.standard_normal((k, m))
     l1 = np.outer(np.geomspace(0.5, 0.01, k), np.where(np.arange(m) == 1, 0.0, 1.0))
     l2 = 0.1 * l1 + 0.01 if ridged else None
     solver = {
         "one": lambda: SideBySide(grams[0]),
+        "updated": lambda: SideBySide(grams[0]),
         "each": lambda: SideBySide(grams),
         "rows": lambda: OverFewRows(np.ascontiguousarray(Z.T), weight, means),
     }
@@ -390,6 +400,19 @@ def test_minima_are_those_of_plain_coordinate_descent(kind, m, ridged):
         assert ended.all()
         np.testing.assert_allclose(rest, C - np.einsum("kij,kj->ki", grams, found), atol=1e-12)
         np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_of_a_sparse_x_the_shared_curvature_is_small_where_any_alpha_has_a_small_one():
+    rows, dense, rng = parts_of()
+    part = design_of(sparse.csc_array(dense.columns(slice(None)))).subset(np.arange(6))
+    at = Passes(rows, part, True).evaluate(
+        6.0 * rng.standard_normal((5, 90)), Frozen(rows, part, None)
+    )
+    at.H[4, :10] = 1e-25
+    h = Frozen(rows, part, None).at(at).h
+    assert np.all((h > 0.0) & (h <= at.H[2]) & (h <= 4.0 * at.H.min(axis=0)))
+    assert np.all((h == at.H[2]) | (h == 4.0 * at.H.min(axis=0)))
+    assert np.count_nonzero(h == at.H[2])
 
 
 def test_a_batch_ends_at_once_where_active_features_depend_on_each_other(monkeypatch):
