@@ -37,8 +37,11 @@ class SideBySide:
     kept.
     """
 
+    #: Whether each alpha has a Gram matrix of its own.
+    _has_own = False
+
     def __init__(self, gram: Array) -> None:
-        self.gram, self._n_kept = gram, 0
+        self.gram, self._n_kept, self._has_own = gram, 0, gram.ndim == 3
         self._factors = dict[bytes, tuple[Index, Array]]()
         self._updated = dict[bytes, Factor]()
         self._first: Factor | None = None
@@ -57,9 +60,11 @@ class SideBySide:
         """Correlations of the residuals without what was added to the Gram matrix for the steps."""
         return q
 
-    def exact(self, change: Array, scale: Array | float, l1: Array, slack: Array) -> Mask:
+    def exact(
+        self, change: Array, scale: Array | float, l1: Array, slack: Array
+    ) -> Mask | np.bool_:
         """Whether nothing that was added to it tells after steps, (k, m); see `ClassMinima`."""
-        return np.ones(len(change), dtype=bool)
+        return np.True_
 
     def minima(
         self,
@@ -85,11 +90,11 @@ class SideBySide:
         free : ndarray of bool, shape (m,), optional
             Features that are active whatever their sign.
         """
-        if len(C) == 1 and self.gram.ndim == 3:
+        if len(C) == 1 and self._has_own:
             l2 = None if l2 is None else l2[0]
             return self._minimum(C, l1[0], l2, threshold[0], sign, free)
-        found, rest, ended = np.zeros(C.shape), C.copy(), np.zeros(len(C), dtype=bool)
-        left, own = np.arange(len(C)), self
+        found, rest, ended = np.zeros(C.shape), C, np.zeros(len(C), dtype=bool)
+        left, own, first = np.arange(len(C)), self, True
         for _ in range(MOST_ROUNDS_SIDE_BY_SIDE):
             active = sign != 0
             if free is not None:
@@ -100,12 +105,15 @@ class SideBySide:
             Q = C - own.product(W)
             enter = (np.abs(Q) > threshold) & ~active
             leave = self._leaving(W * sign < 0, W, active)
-            wrong = (enter | leave).any(axis=1)
-            if not np.count_nonzero(wrong):
-                if len(left) == len(found):
-                    return W, Q, ~wrong
+            changes = enter | leave
+            if not np.count_nonzero(changes):
+                if first:
+                    return W, Q, ~ended
                 found[left], rest[left], ended[left] = W, Q, True
                 break
+            if first:
+                rest, first = C.copy(), False
+            wrong = changes.any(axis=1)
             done = left[~wrong]
             found[done], rest[done], ended[done] = W[~wrong], Q[~wrong], True
             sign = np.where(leave, 0.0, np.where(enter, np.sign(Q), sign))[wrong]
@@ -200,7 +208,7 @@ class SideBySide:
         """The same for few features."""
         k, m = rhs.shape
         matrices = self.gram
-        if l2 is not None or not active.all():
+        if l2 is not None or np.count_nonzero(active) < active.size:
             matrices = self.gram * (active[:, :, None] & active[:, None, :])
             diagonals = matrices.reshape(k, m * m)[:, :: m + 1]
             diagonals += ~active if l2 is None else np.where(active, l2, 1.0)

@@ -400,6 +400,11 @@ def test_minima_are_those_of_plain_coordinate_descent(kind, m, ridged, monkeypat
         assert ended.all()
         np.testing.assert_allclose(rest, C - np.einsum("kij,kj->ki", grams, found), atol=1e-12)
         np.testing.assert_allclose(found, expected, atol=1e-9)
+    last = np.arange(k) == k - 1
+    given = C[last], l1[last], None if l2 is None else l2[last], threshold[last]
+    alone, _, ended = one.take(last).minima(*given, np.zeros((1, m)), free)
+    assert ended.all()
+    np.testing.assert_allclose(alone, expected[last], atol=1e-9)
 
 
 def test_of_a_sparse_x_the_shared_curvature_is_small_where_any_alpha_has_a_small_one():
