@@ -30,12 +30,15 @@ from .training_sums import EvaluatedPoint, TrainingSums, Trial
 # The gap that paths aim for. It is most often that of the residual, which falls as the error of the
 # coefficients does, not as its square.
 AIM_OF_RESIDUALS = 1e-8
-# Rounds on signs that are tried before the active set of `Subproblem`.
+# Rounds on signs that are tried before the active set of `Subproblem`: on 13 paths of up to 30
+# features none takes more than 12, and without them these take a fifth longer.
 ROUNDS_ON_SIGNS = 30
 # Dampings are shares of the mean curvature, or of this share of the null model's where no row is
-# left with one, as far beyond the margin of the squared hinge.
+# left with one, as far beyond the margin of the squared hinge: at 1 a fit of amounts takes 13
+# passes and not 10, and a hundredth of this changes nothing.
 LEAST_BEND = 1e-2
-# A small part of the diagonal tells apart what is equal; what steps converge to stays the same.
+# This part of the diagonal is added to tell apart what is equal, in which shares from 1e-12 to 1e-6
+# change no pass, nor what steps converge to.
 PART_OF_DIAGONAL = 1e-9
 
 
