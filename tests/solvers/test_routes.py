@@ -48,6 +48,17 @@ def test_tall_data_begin_on_the_gram_matrix_unless_few_features_explain_them(
     assert on_gram == expected
 
 
+@pytest.mark.parametrize(("rank", "expected"), [(850, []), (20, [N_ALPHAS])])
+def test_a_short_grid_begins_in_batches_unless_features_depend_on_each_other(
+    on_gram, rank, expected
+):
+    X, y = rows(900, 850, 1.0)
+    if rank < 850:
+        X = X[:, :rank] @ np.random.default_rng(1).standard_normal((rank, 850))
+    skreg.lasso_path(X, y, alphas=N_ALPHAS, eps=0.04)
+    assert on_gram == expected
+
+
 def test_a_growing_active_set_changes_to_the_gram_matrix(on_gram):
     X, y = rows(400, 900, 1.0)
     _, coefs, gaps = skreg.lasso_path(X, y, alphas=N_ALPHAS)

@@ -4,9 +4,9 @@ One Gram matrix costs the same however few features are active, batches of alpha
 active sets ask for. Both are estimated in seconds from the shape, the grid and the active sets.
 These are not known in advance: half of what a random design of this shape has is typical of data
 with noise, and a handful of a few strong features without. Where the features most correlated with
-the target leave nothing of it, that is the second case. A path that would be cheap in it starts in
-batches, and changes to the Gram matrix as soon as the growth of its active set shows that this
-pays.
+the target leave nothing of it, that is the second case; where these depend on each other, batches
+take long. A path that would be cheap in the second case starts in batches, and changes to the Gram
+matrix as soon as the growth of its active set shows that this pays.
 
 Where doubling p doubles the active set, as noise does on a deep grid until p reaches the rows,
 no route keeps the work from growing with p^3: each of p knots or Newton steps takes p^2. From
@@ -20,6 +20,7 @@ measured. Only ratios matter.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ from scipy.linalg.lapack import dposv
 from ...data.design import Array, Design
 from ...objective.penalties import Penalty
 from ..base import OneTarget
+from ..tolerances import DEPENDENT_IN_SUPPORT
 from .working_set import GRAM_LIMIT
 
 # Up to so many features, with half as many rows, the Gram matrix and its certificates cost less
@@ -162,22 +164,31 @@ def begins_on_gram(one: OneTarget, alphas: Array) -> bool:
     if not top > 0.0:
         return False
     shape, depths = Shape.of(design, one.penalty), alphas / top
-    if not shape.begins_on_gram(depths, few_alone=False):
-        return False
-    if not shape.followed or shape.begins_on_gram(depths, few_alone=True):
-        return True
-    return not _few_alone(one, float(alphas[-1]))
+    begins = shape.begins_on_gram(depths, few_alone=False)
+    tall = shape.followed and shape.most == shape.n_features
+    if not tall or (begins and shape.begins_on_gram(depths, few_alone=True)):
+        return begins
+    left = _left_by_few(one)
+    if begins:
+        return left is None or UNSEEN * left > alphas[-1]
+    usual, few = shape.supports(depths)
+    return left is None and shape.on_gram(few) <= BATCHES_LONGER * shape.in_batches(usual)
 
 
-def _few_alone(one: OneTarget, alpha: float) -> bool:
-    """Whether a few features explain the target but for what is not seen at this alpha."""
+def _left_by_few(one: OneTarget) -> float | None:
+    """The correlation of noise like what the features most correlated with the target leave of it.
+
+    None where these depend on each other.
+    """
     n_probed = min(PROBED, len(one.c) // 2)
     index = np.argpartition(-np.abs(one.c), n_probed)[:n_probed]
     gram, c = one.design.subset(index).gram(), one.c[index]
-    _, x, failed = dposv(gram, c)
+    factor, x, failed = dposv(gram, c, lower=1)
+    size = gram.diagonal()
+    if failed or np.any(factor.diagonal() ** 2 <= DEPENDENT_IN_SUPPORT * size):
+        return None
     left = max(one.yy - float(c.dot(x)), 0.0)
-    noise = np.sqrt(left * float(gram.diagonal().max()) / one.design.n_samples)
-    return not failed and bool(UNSEEN * noise <= alpha)
+    return math.sqrt(left * float(size.max()) / one.design.n_samples)
 
 
 def folds_on_gram(
