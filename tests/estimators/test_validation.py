@@ -31,7 +31,7 @@ from skreg import (
     ridge_path,
 )
 from skreg.data.design import Design
-from skreg.neural import base as networks
+from skreg.neural import fitting as networks
 
 N = 24
 RNG = np.random.default_rng(0)
