@@ -20,10 +20,10 @@ import numpy as np
 from ...data.design import Array, Index
 from ..base import AIM, Bound, Settings, Solution
 from ..optimality import degrees_of_freedom
+from .line_search import LEAST_FALL, RISE_OF_ROUNDING
 from .multinomial import symmetric
 from .pass_certificate import centred_correlations, gap_of_point
 from .pass_model import PassModel, PassProblem, PassStep
-from .prox_newton import LEAST_FALL, RISE_OF_ROUNDING
 from .training_sums import EvaluatedPoint, RowPasses, Trial
 
 # Figures below are sums over 13 fits of 10 to 30 features, nine of them cross-validated paths, of

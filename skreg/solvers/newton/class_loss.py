@@ -113,6 +113,10 @@ class ClassLoss:
         """Mean size of what the losses are the differences of: near zero they have its rounding."""
         return float(self.mean(np.abs(eta)).sum())
 
+    def fall_along(self, r: Array, direction: Array) -> float:
+        """How fast the mean loss falls in a direction, at the residuals r."""
+        return float(self.mean(r * direction).sum())
+
     def values_of_each(self, eta: Array) -> Array:
         """Mean losses of several linear predictors, with all classes one after the other."""
         predictors = eta.reshape(len(eta), self.n_classes, -1)

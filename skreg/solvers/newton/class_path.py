@@ -1,4 +1,4 @@
-"""What the methods for the multinomial loss share: points, line search, certificate, predictor."""
+"""What the methods for the multinomial loss share: points, certificate, predictor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...objective.penalties import Penalty, ScaledPenalty
 from ..base import AIM, Bound, Settings, Solution
 from ..tolerances import KKT_ROUNDING
 from .class_loss import class_rows
-from .prox_newton import EXACT_STEP, LEAST_FALL, MOST_HALVINGS, RISE_OF_ROUNDING, USUAL_AIM
+from .prox_newton import EXACT_STEP, USUAL_AIM
 
 
 class ClassPoint(NamedTuple):
@@ -77,34 +77,6 @@ class ClassPath:
         if self.even:
             return np.asarray(omega[0] * (u.T @ self.Z)).ravel()
         return np.asarray((omega * u.T) @ self.Z).ravel()
-
-    def armijo(self, penalty: ScaledPenalty, point: ClassPoint, new: ClassPoint, p: Array) -> float:
-        """The share of a step that lowers the objective enough, zero where none does.
-
-        It may rise by Armijo's rule at the rounding of the objective.
-        """
-        rows, direction = self.rows, new.eta - point.eta
-        known = float(penalty.value(point.w).sum())
-        now = rows.value(point.eta) + known
-        slope = float(rows.mean((rows.y - p) * direction).sum())
-        fall = float(penalty.value(new.w).sum()) - known - slope
-        share, rounding = 1.0, RISE_OF_ROUNDING * (abs(now) + rows.size_of_terms(point.eta))
-        for _ in range(MOST_HALVINGS):
-            w = point.w + share * (new.w - point.w) if share < 1.0 else new.w
-            value = rows.value(point.eta + share * direction) + float(penalty.value(w).sum())
-            if value <= now + LEAST_FALL * share * fall + rounding:
-                return share if share == 1.0 or -share * fall > rounding else 0.0
-            share *= 0.5
-        return 0.0
-
-    def is_lower(self, penalty: ScaledPenalty, point: ClassPoint, other: ClassPoint) -> bool:
-        """Whether the objective is lower than at another point by more than the aim."""
-        fall = self.objective(penalty, other) - self.objective(penalty, point)
-        return fall > self.aim * self.rows.unit
-
-    def objective(self, penalty: ScaledPenalty, point: ClassPoint) -> float:
-        """The mean loss and the penalty."""
-        return self.rows.value(point.eta) + float(penalty.value(point.w).sum())
 
     def gap_at(
         self,

@@ -31,8 +31,9 @@ from .class_loss import class_rows, root_of_inverse
 from .class_model import ClassModel
 from .class_path import ClassPath, ClassPoint, part_way
 from .few_classes import solved_at_once
+from .line_search import NewtonSteps, armijo_share
 from .preconditioners import Blocks, Preconditioner, WholeMatrix
-from .prox_newton import LONG_STEP, MOST_IDLE_STEPS, TRUSTED_STEPS
+from .prox_newton import LONG_STEP, TRUSTED_STEPS
 from .row_space import RowSpace
 
 # The matrix of the equations is made where that takes no longer than so many products.
@@ -116,8 +117,7 @@ class ClassRidge(ClassPath):
         """Move to the solution at `alpha`; returns the gap and the number of steps."""
         rows, penalty, point = self.rows, self.penalty.at(alpha), self.extrapolated(alpha)
         self.ridges = alpha * (1.0 - self.shape.l1_ratio) * self.penalty.l2_factors
-        best, best_point, idle, n_iter, error = np.inf, point, 0, 0, np.inf
-        lowest = np.inf
+        steps, n_iter, error = NewtonSteps(rows, penalty, self.aim, point), 0, np.inf
         p = rows.probabilities(point.eta)
         while n_iter < self.settings.max_iter:
             n_iter += 1
@@ -126,33 +126,28 @@ class ClassRidge(ClassPath):
                 break
             long = n_iter > TRUSTED_STEPS and not error < SMALL_ERROR
             long = long or np.abs(new.eta - point.eta).max() > LONG_STEP
-            share = self.armijo(penalty, point, new, p) if long else 1.0
+            share = armijo_share(rows, penalty, point, new, rows.y - p) if long else 1.0
             if share < 1.0:
                 point = part_way(point, new, share)
                 p = rows.probabilities(point.eta)
-                error, idle = np.inf, idle + (share == 0.0)
-                if idle >= MOST_IDLE_STEPS:
+                error = np.inf
+                steps.idle += share == 0.0
+                if steps.stalled:
                     break
                 continue
             s = rows.feasible(p + bend)
             point, p = new, rows.probabilities(new.eta)
             last, error = error, rows.distance(s, p) / rows.unit
-            if error > self.least_error and n_iter < self.settings.max_iter and not idle:
-                idle += n_iter > TRUSTED_STEPS and error >= last
+            if error > self.least_error and n_iter < self.settings.max_iter and not steps.idle:
+                steps.idle += n_iter > TRUSTED_STEPS and error >= last
                 continue
             gap = self.gap_at(point, s, p, self._correlate(rows.y - s), penalty)
-            if gap < best:
-                best, best_point, idle = gap, point, 0
-            else:
-                value = self.objective(penalty, point)
-                idle = 0 if value < lowest - self.aim * rows.unit else idle + 1
-                lowest = min(lowest, value)
-            if best <= self.aim or idle >= MOST_IDLE_STEPS:
+            steps.take(gap, point)
+            if steps.ended:
                 break
-        if np.isfinite(best) and not (
-            best > self.aim and self.is_lower(penalty, point, best_point)
-        ):
-            point = best_point  # else the gap of the one is one of the other
+        best = steps.gap
+        if np.isfinite(best) and not (best > self.aim and steps.is_above(point)):
+            point = steps.point  # else the gap of the one is one of the other
         if best > self.aim:
             best = min(best, self.other_gap(point, penalty))
         self.remember(alpha, point, best)

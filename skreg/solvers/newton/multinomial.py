@@ -33,12 +33,12 @@ from ..optimality import degrees_of_freedom
 from ..quadratic.class_rounds import ClassRounds
 from .class_model import ClassModel
 from .class_path import ClassPath, ClassPoint, part_way
+from .line_search import NewtonSteps, armijo_share
 from .prox_newton import (
     AHEAD,
     CONTRACTION,
     FEW_JOINING,
     LONG_STEP,
-    MOST_IDLE_STEPS,
     NEAR_THRESHOLD,
     SHARE_JOINING,
     TRUSTED_STEPS,
@@ -163,8 +163,8 @@ class ActivePairs(ClassPath):
         self.signs = self._predicted_signs(alpha, penalty, point)
         if self.model is not None and self.spent > self._cost_of_refresh():
             self.model = None
-        best, best_point, best_q, idle = np.inf, point, self.q, 0
-        error, n_iter, tried, lowest = np.inf, 0, 0, np.inf  # `tried` since pairs joined
+        steps, best_q = NewtonSteps(rows, penalty, self.aim, point), self.q
+        error, n_iter, tried = np.inf, 0, 0  # `tried` since pairs joined
         p = rows.probabilities(point.eta)
         while n_iter < self.settings.max_iter:
             n_iter, tried = n_iter + 1, tried + 1
@@ -178,42 +178,39 @@ class ActivePairs(ClassPath):
                 break
             d = new.eta - point.eta
             long = tried > TRUSTED_STEPS or np.abs(d).max() > LONG_STEP
-            share = self.armijo(penalty, point, new, p) if long else 1.0
+            share = armijo_share(rows, penalty, point, new, rows.y - p) if long else 1.0
             if share < 1.0:
                 point = part_way(point, new, share)
                 p = rows.probabilities(point.eta)
                 self.model, error = None, np.inf
-                idle += share == 0.0
-                if idle >= MOST_IDLE_STEPS:
+                steps.idle += share == 0.0
+                if steps.stalled:
                     break
                 continue
             s = rows.feasible(p + self.model.bend(d))
             point, p = new, rows.probabilities(new.eta)
             last, error = error, rows.distance(s, p) / rows.unit
-            if error > self.least_error and n_iter < self.settings.max_iter and idle == 0:
+            if error > self.least_error and n_iter < self.settings.max_iter and not steps.idle:
                 if error > CONTRACTION * last:
                     self.model = None
-                idle += tried > TRUSTED_STEPS and error >= last
+                steps.idle += tried > TRUSTED_STEPS and error >= last
                 continue
             q = self._correlate(rows.y - s)
             missing = self._violating(q, penalty)
             if len(missing) and n_iter < self.settings.max_iter:
                 self._join(missing)
-                tried = idle = 0
+                tried = steps.idle = 0
                 continue
             gap = self.gap_at(point, s, p, q, penalty, self.index if not len(missing) else None)
-            if gap < best:
-                best, best_point, best_q, idle = gap, point, q, 0
-            else:
-                value = self.objective(penalty, point)
-                idle = 0 if value < lowest - self.aim * rows.unit else idle + 1
-                lowest = min(lowest, value)
-            if best <= self.aim or idle >= MOST_IDLE_STEPS:
+            if steps.take(gap, point):
+                best_q = q
+            if steps.ended:
                 break
             if error > CONTRACTION * last:
                 self.model = None
+        best, best_point = steps.gap, steps.point
         reached = best <= self.aim or point is best_point
-        if not reached and (not np.isfinite(best) or self.is_lower(penalty, point, best_point)):
+        if not reached and (not np.isfinite(best) or steps.is_above(point)):
             best_point = point  # the gap of the one is one of the other
         return self._finished(alpha, penalty, best_point, best_q, best, n_iter)
 

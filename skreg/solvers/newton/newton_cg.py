@@ -25,16 +25,9 @@ from ..base import Bound, Settings, Solution
 from ..optimality import degrees_of_freedom
 from ..tolerances import KKT_ROUNDING
 from .certificate import balanced, gap_of
+from .line_search import NewtonSteps, armijo_share
 from .model import CurvedModel
-from .prox_newton import (
-    LONG_STEP,
-    MOST_IDLE_STEPS,
-    TRUSTED_STEPS,
-    Point,
-    aims_of,
-    armijo_share,
-    between,
-)
+from .prox_newton import LONG_STEP, TRUSTED_STEPS, Point, aims_of, between
 from .rows import target_rows
 
 # Features from which on products are worth it on a path, whose alphas share Hessians otherwise.
@@ -132,8 +125,7 @@ class NewtonCG:
         rows, penalty, point = self.rows, self.penalty.at(alpha), self.point
         ridges = np.where(self.movable, alpha * self.penalty.l2_factors, 1.0)
         self.factor = None
-        best, best_point, idle, n_iter = np.inf, point, 0, 0
-        error = lowest = np.inf
+        steps, n_iter, error = NewtonSteps(rows, penalty, self.aim, point), 0, np.inf
         r, h = rows.slopes(point.eta)
         while n_iter < self.settings.max_iter:
             n_iter += 1
@@ -145,8 +137,9 @@ class NewtonCG:
             if share < 1.0:
                 point = between(point, new, share)
                 r, h = rows.slopes(point.eta)
-                error, idle = np.inf, idle + (share == 0.0)
-                if idle >= MOST_IDLE_STEPS:
+                error = np.inf
+                steps.idle += share == 0.0
+                if steps.stalled:
                     break
                 continue
             u = r - h * (new.eta - point.eta)
@@ -154,20 +147,17 @@ class NewtonCG:
             r, h = rows.slopes(point.eta)
             last, error = error, rows.mean(np.square(u - r) / h) / rows.unit
             exact = is_solved and error <= self.least_error
-            if not exact and n_iter < self.settings.max_iter and not idle:
-                idle += n_iter > TRUSTED_STEPS and error >= last
+            if not exact and n_iter < self.settings.max_iter and not steps.idle:
+                steps.idle += n_iter > TRUSTED_STEPS and error >= last
                 continue
             gap = self._gap(point, rows.settled(u, r), penalty)
             if gap > self.aim:
                 gap = min(gap, self._gap(point, rows.settled(balanced(rows, r, h), r), penalty))
-            if gap < best:
-                best, best_point, idle = gap, point, 0
-            elif np.isfinite(gap):
-                value = rows.value(point.eta) + float(penalty.value(point.w).sum())
-                idle = 0 if value < lowest - self.aim * rows.unit else idle + 1
-                lowest = min(lowest, value)
-            if best <= self.aim or idle >= MOST_IDLE_STEPS:
+            if np.isfinite(gap):
+                steps.take(gap, point)
+            if steps.ended:
                 break
+        best, best_point = steps.gap, steps.point
         if not np.isfinite(best):
             r, h = rows.slopes(point.eta)
             best_point = point

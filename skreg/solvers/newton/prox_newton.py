@@ -29,8 +29,9 @@ from ..base import AIM, Bound, Settings, Solution
 from ..optimality import degrees_of_freedom
 from ..tolerances import KKT_ROUNDING, KKT_TOLERANCE
 from .certificate import balanced, gap_of
+from .line_search import NewtonSteps, armijo_share
 from .model import CurvedModel
-from .rows import TargetLoss, target_rows
+from .rows import target_rows
 from .subproblem import Subproblem
 
 # What is aimed for on the way, unless the tolerance is smaller: less leaves errors in the deviance
@@ -52,10 +53,6 @@ AHEAD = 4.0
 # A step that moves no linear predictor by more than this, and one of the first few of an alpha, is
 # taken without looking at the objective.
 LONG_STEP, TRUSTED_STEPS = 2.5, 3
-# Armijo's rule: the share of the predicted fall of the objective that is asked for, and a rise that
-# is rounding, as a share of the objective.
-LEAST_FALL, RISE_OF_ROUNDING = 1e-4, 1e-13
-MOST_HALVINGS = 60
 # A curvature is kept while the error falls to this share or less with a step.
 CONTRACTION = 0.25
 # Times of an evaluation and of a Gram matrix, in floating point operations, at n rows and m
@@ -63,8 +60,6 @@ CONTRACTION = 0.25
 EVALUATION, PER_ROW, REFRESH = 1.2e6, 40.0, 1e6
 # Solutions that are kept: for a batch of 16 alphas those up to its length behind.
 MOST_KNOWN = 18
-# Steps in a row without a smaller gap, after which rounding is taken to hide more.
-MOST_IDLE_STEPS = 5
 
 
 class Point(NamedTuple):
@@ -185,8 +180,8 @@ class NewtonPath:
         point = self._extrapolated(alpha)
         if self.model is not None and self.spent > self._cost_of_refresh():
             self.model = None
-        best, best_point, best_q, idle = np.inf, point, self.q, 0
-        error, n_iter, tried, lowest = np.inf, 0, 0, np.inf  # `tried` since features joined
+        steps, best_q = NewtonSteps(rows, penalty, self.aim, point), self.q
+        error, n_iter, tried = np.inf, 0, 0  # `tried` since features joined
         r, h = rows.slopes(point.eta)
         while n_iter < self.settings.max_iter:
             n_iter, tried = n_iter + 1, tried + 1
@@ -199,60 +194,49 @@ class NewtonPath:
             if not np.isfinite(new.eta).all():  # no curvature is left where there is no minimum
                 break
             long = tried > TRUSTED_STEPS or np.abs(new.eta - point.eta).max() > LONG_STEP
-            share = armijo_share(self.rows, penalty, point, new, r) if long else 1.0
+            share = armijo_share(rows, penalty, point, new, r) if long else 1.0
             if share < 1.0:
                 point = between(point, new, share)
                 r, h = rows.slopes(point.eta)
                 self.model, error = None, np.inf
-                idle += share == 0.0
-                if idle >= MOST_IDLE_STEPS:
+                steps.idle += share == 0.0
+                if steps.stalled:
                     break
                 continue
             u = r - self.model.h * (new.eta - point.eta)
             point = new
             r, h = rows.slopes(point.eta)
             last, error = error, rows.mean(np.square(u - r) / h) / rows.unit
-            if error > self.least_error and n_iter < self.settings.max_iter and idle == 0:
+            if error > self.least_error and n_iter < self.settings.max_iter and not steps.idle:
                 if error > CONTRACTION * last:
                     self.model = None
-                idle += tried > TRUSTED_STEPS and error >= last
+                steps.idle += tried > TRUSTED_STEPS and error >= last
                 continue
             u = rows.settled(u, r)
             q = self.design.correlate(u)
             missing = self._violating(q, penalty, KKT_TOLERANCE)
             if len(missing):
                 self._join(missing)
-                tried = idle = 0
+                tried = steps.idle = 0
                 continue
             of_set = point.w[self.index], q[self.index], penalty.take(self.index)
             noise, most = self.noise[self.index], 1.0 / (1.0 + KKT_TOLERANCE)
             gap = gap_of(rows, point.eta, u, *of_set, noise, 1.0 if self.whole else most)
             if gap > self.aim:
                 gap = min(gap, self._other_gap(point, r, h, penalty))
-            if gap < best:
-                best, best_point, best_q, idle = gap, point, q, 0
-            elif np.isfinite(gap):
-                value = self._objective(penalty, point)
-                idle = 0 if value < lowest - self.aim * rows.unit else idle + 1
-                lowest = min(lowest, value)
-            if best <= self.aim or idle >= MOST_IDLE_STEPS:
+            if np.isfinite(gap) and steps.take(gap, point):
+                best_q = q
+            if steps.ended:
                 break
             if error > CONTRACTION * last:
                 self.model = None
+        best, best_point = steps.gap, steps.point
         if not best <= self.aim and point is not best_point:
             if not np.isfinite(best):
                 best_point = point
-            elif self._is_lower(penalty, point, best_point):  # the gap of that is one of this
+            elif steps.is_above(point):  # the gap of that is one of this
                 best_point, best = point, min(best, self._other_gap(point, r, h, penalty))
         return self._finished(alpha, penalty, best_point, best_q, best, n_iter)
-
-    def _is_lower(self, penalty: ScaledPenalty, point: Point, other: Point) -> bool:
-        """Whether the objective is lower than at another point by more than the aim."""
-        fall = self._objective(penalty, other) - self._objective(penalty, point)
-        return fall > self.aim * self.rows.unit
-
-    def _objective(self, penalty: ScaledPenalty, point: Point) -> float:
-        return self.rows.value(point.eta) + float(penalty.value(point.w).sum())
 
     def _step(self, alpha: float, point: Point, r: Array) -> Point:
         """The minimum of the model around a point with the residuals r."""
@@ -353,27 +337,6 @@ def aims_of(settings: Settings) -> tuple[float, float]:
     """The largest relative gap, and the largest error of a step."""
     aim = AIM if settings.exact else max(AIM, min(USUAL_AIM, settings.tol))
     return aim, aim if aim == USUAL_AIM else EXACT_STEP
-
-
-def armijo_share(
-    rows: TargetLoss, penalty: ScaledPenalty, point: Point, new: Point, r: Array
-) -> float:
-    """The share of a step that lowers the objective enough, zero where none does.
-
-    Of less than the whole step the fall is to be more than rounding.
-    """
-    direction = new.eta - point.eta
-    known = float(penalty.value(point.w).sum())
-    now = rows.value(point.eta) + known
-    fall = float(penalty.value(new.w).sum()) - known - rows.mean(r * direction)
-    share, rounding = 1.0, RISE_OF_ROUNDING * (abs(now) + rows.size_of_terms(point.eta))
-    for _ in range(MOST_HALVINGS):
-        w = point.w + share * (new.w - point.w) if share < 1.0 else new.w
-        value = rows.value(point.eta + share * direction) + float(penalty.value(w).sum())
-        if value <= now + LEAST_FALL * share * fall + rounding:
-            return share if share == 1.0 or -share * fall > rounding else 0.0
-        share *= 0.5
-    return 0.0
 
 
 def between(point: Point, new: Point, share: float) -> Point:

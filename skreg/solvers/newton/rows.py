@@ -108,6 +108,10 @@ class TargetLoss:
         """Mean size of what the losses are the differences of: near zero they have its rounding."""
         return self.mean(np.abs(eta) * (1.0 + np.abs(self.y)))
 
+    def fall_along(self, r: Array, direction: Array) -> float:
+        """How fast the mean loss falls in a direction, at the residuals r."""
+        return self.mean(r * direction)
+
     def values_of_each(self, eta: Array) -> Array:
         """Mean losses of several linear predictors, (k, n_samples)."""
         step = max(1, ENTRIES_OF_LOSSES // len(self.y))
