@@ -13,6 +13,7 @@ from scipy.linalg.blas import dger
 from ..caching import cached_property
 from . import products
 from .design import Design
+from .narrow_matrices import NarrowKernel, NarrowMatrix
 from .products import CACHED, Array, Index
 
 # Squared norms of columns are enlarged by this share of the uncentred ones, to stay upper bounds
@@ -143,7 +144,7 @@ class DenseDesign(Design):
             G *= self.inv_scale[:, None]
         return G
 
-    def narrow_gram(self) -> tuple[Array, float] | None:
+    def narrow_gram(self) -> NarrowMatrix | None:
         """See `Design`."""
         X = self._narrow()
         if X is None:
@@ -159,9 +160,9 @@ class DenseDesign(Design):
             G = dger(-1.0, self.mean, self.mean, a=G.T, overwrite_a=1).T
             if (self.mean**2 > G.diagonal()).any():
                 return None
-        return (G, size) if G.diagonal().min() > NARROWEST else None
+        return NarrowMatrix(G, size) if G.diagonal().min() > NARROWEST else None
 
-    def narrow_kernel(self) -> tuple[Array, float] | None:
+    def narrow_kernel(self) -> NarrowKernel | None:
         """See `Design`."""
         X = self._narrow()
         if X is None:
@@ -175,30 +176,9 @@ class DenseDesign(Design):
             shift = K.mean(axis=0)
             K -= shift
             K -= (shift - shift.mean())[:, None]
-        return (K, size) if size <= 2.0 * np.trace(K) else None
-
-    def narrow_correlate(self, r: NDArray[np.float32]) -> NDArray[np.float32]:
-        """`correlate` of centred r, by a product in float32, where there is a `narrow_kernel`."""
-        return np.asarray((r.T * np.float32(self.omega[0])) @ self._given).T
-
-    def narrow_predict(
-        self, w: NDArray[np.float32], mixed: Array | None = None
-    ) -> tuple[Array, Array]:
-        """`predict`, likewise, and the means of X times w where that is centred.
-
-        With `mixed`, of shape (k, n_samples), that many mixtures of the rows instead of all.
-        """
-        if mixed is None:
-            fitted = (self._given @ w).astype(np.float64)
-            mean = fitted.mean(axis=0)
-            return (fitted, 0.0 * mean) if self.mean is None else (fitted - mean, mean)
-        if self.mean is None:
-            rows = mixed
-        else:
-            rows = np.vstack([mixed - mixed.mean(axis=1, keepdims=True), self.omega])
-        products = ((rows.astype(np.float32) @ self._given) @ w).astype(np.float64)
-        fitted = products[: len(mixed)]
-        return (fitted, np.zeros(w.shape[1])) if self.mean is None else (fitted, products[-1])
+        if not size <= 2.0 * np.trace(K):
+            return None
+        return NarrowKernel(K, size, X, self.omega, self.mean is not None)
 
     def _narrow(self) -> NDArray[np.float32] | None:
         """X in float32, if it came so and all products are of the numbers as they stand."""

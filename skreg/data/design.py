@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from ..caching import cached_property
 from . import products
 from .moments import MomentMatrix
+from .narrow_matrices import NarrowKernel, NarrowMatrix
 from .products import BLOCK_ENTRIES, CANCELLATION, CONSTANT, THIN, Array, Far, Index
 
 __all__ = ["BLOCK_ENTRIES", "CANCELLATION", "CONSTANT", "Array", "Design", "Index"]
@@ -447,15 +448,12 @@ class Design(ABC):
     def _make_gram(self) -> Array:
         return self.cross_gram(self)
 
-    def narrow_gram(self) -> tuple[Array, float] | None:
-        """The Gram matrix to the digits of float32, where X has no more and loses none, or None.
-
-        With it comes its trace before it was centred, which its error is relative to.
-        """
+    def narrow_gram(self) -> NarrowMatrix | None:
+        """The Gram matrix to the digits of float32, where X has no more and loses none, or None."""
         return None
 
-    def narrow_kernel(self) -> tuple[Array, float] | None:
-        """The same of the kernel."""
+    def narrow_kernel(self) -> NarrowKernel | None:
+        """The same of the kernel, with products in float32."""
         return None
 
     @property

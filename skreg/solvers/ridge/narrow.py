@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from ...data.dense import DenseDesign
 from ...data.design import Array, Design
 from ..base import AIM
 from ..numerics import factored
@@ -89,7 +88,7 @@ def _refined(
     known = design.narrow_gram() if tall else design.narrow_kernel()
     if known is None:
         return None
-    M, size = known
+    M, size = known.entries, known.size
     solved, rcond = factored(_with_alpha(M, alpha, not tall and design.mean is not None))
     if solved is None or rcond < NARROW_RCOND:
         return None
@@ -120,21 +119,20 @@ def _by_kernel(
 ) -> Found | None:
     """Many targets, by products in float32 alone."""
     Y, y_mean, squares = about_means
-    if not isinstance(design, DenseDesign) or design.n_samples >= design.n_features:
+    if design.n_samples >= design.n_features:
         return None
-    known = design.narrow_kernel()
-    if known is None:
+    kernel = design.narrow_kernel()
+    if kernel is None:
         return None
-    K, size = known
-    M = _with_alpha(K, alpha, design.mean is not None).astype(np.float32)
+    M = _with_alpha(kernel.entries, alpha, design.mean is not None).astype(np.float32)
     factor, failed = lapack.spotrf(M.T, clean=0, overwrite_a=1)
     if failed:
         return None
     dual = lapack.spotrs(factor, Y.astype(np.float32, order="F"), overwrite_b=1)[0]
-    coefs = design.narrow_correlate(dual)
+    coefs = kernel.correlate(dual)
     dual = alpha * dual.astype(np.float64)
     mixed, surely = _mixed_rows(len(Y), Y.shape[1])
-    fitted, mean = design.narrow_predict(coefs, mixed)
+    fitted, mean = kernel.predict(coefs, mixed)
     rest = Y - dual
     rest = (rest if mixed is None else mixed @ rest) - fitted
     gaps = 0.5 * design.omega[0] * np.einsum("ij,ij->j", rest, rest)
@@ -142,7 +140,7 @@ def _by_kernel(
         return None
     # Of the products: |Zw| is off by so much, and w from what it is to be.
     rss, lengths = design.norm2(dual), np.einsum("ij,ij->j", coefs, coefs)
-    hidden = 0.5 * NARROW_NOISE**2 * size * (lengths + rss / alpha)
+    hidden = 0.5 * NARROW_NOISE**2 * kernel.size * (lengths + rss / alpha)
     return coefs, y_mean - mean, rss, np.square(np.sqrt(surely * gaps) + np.sqrt(hidden))
 
 
