@@ -14,8 +14,9 @@ from ...data.design import Array, Index
 from ...objective.penalties import Penalty
 from .homotopy import Homotopy
 
-# Seconds that a knot takes: calls, and an entry of the Gram matrix; and Newton's method for an
-# alpha: calls, and a pair of active features. Measured as in `routes.py`.
+# Seconds that a knot takes: calls, and an entry of the Gram matrix, above the 8, 10 and 22 us
+# measured with 100, 260 and 500 features, as a batch takes 0.1 ms more; and Newton's method for
+# an alpha: calls, 54 us on a path at 100 x 1000, and a pair of active features, an estimate.
 KNOT_CALLS, KNOT_PAIR = 1.3e-5, 7e-11
 ALPHA_CALLS, ALPHA_PAIR = 5e-5, 5e-9
 
