@@ -35,9 +35,10 @@ from .parameters import NetworkParameters
 from .rows import Rows
 from .running import architecture_of, parameters_of
 
-# Most rows that are predicted in a way that gives a row the same digits whatever its place. On some
-# processors one product of all rows does not; of many rows it takes half the time.
-MOST_ALIKE = 1000
+# Most rows that are predicted in a way that gives a row the same digits whatever its place, and
+# most multiplications of a layer for them. On some processors one product of all rows does not; of
+# larger ones it takes half the time.
+MOST_ALIKE, MOST_PRODUCTS_ALIKE = 1000, 1 << 22
 
 
 def can_go_on(estimator: Any) -> bool:
@@ -199,13 +200,15 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         activation, dropout, in_input = architecture_of(self)
         if not sampling:
             dropout, in_input = [0.0] * (len(self.coefs_) - 1), 0.0
+        products = n_rows * max(weight.size for weight in self.coefs_)
+        few = n_rows <= MOST_ALIKE and products <= MOST_PRODUCTS_ALIKE
         return Network(
             self._parameters(n_rows),
             activation,
             dropout,
             in_input,
             images=self._images,
-            rows_alike=self._images is None and n_rows <= MOST_ALIKE,
+            rows_alike=self._images is None and few,
         )
 
     def _parameters(self, n_rows: int) -> Parameters:

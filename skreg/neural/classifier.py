@@ -118,13 +118,12 @@ class NetworkClassifier(ClassifierMixin, BaseMLP):
             return np.log(self.predict_proba(X))
 
     def _shaped(self, raw: Matrix) -> Matrix:
-        probability = self._loss().inverse_link(raw)
-        if self._multilabel or probability.shape[1] > 1:
-            return probability
-        if len(self.classes_) == 1:
-            return np.ones_like(probability)
-        # Not one less the other, of which float32 keeps few digits where it is small.
-        return np.hstack([self._loss().inverse_link(-raw), probability])
+        if not self._multilabel and raw.shape[1] == 1:
+            if len(self.classes_) == 1:
+                return np.ones_like(raw)
+            # Not one less the other, of which float32 keeps few digits where it is small.
+            raw = np.concatenate([-raw, raw], axis=1)
+        return self._loss().inverse_link(raw)
 
     @property
     def _multilabel(self) -> bool:

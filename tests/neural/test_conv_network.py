@@ -6,8 +6,7 @@ from differences import agree
 
 from skreg import ConvClassifier, ConvRegressor
 from skreg.neural.engine.images import ConvStages
-from skreg.neural.engine.layers import ROWS_OF_BLOCK
-from skreg.neural.engine.network import Network
+from skreg.neural.engine.network import FEWEST_IMAGES, Network
 from skreg.neural.engine.weights import initial_parameters, weight_shapes
 from skreg.objective.losses import SquaredError
 
@@ -75,7 +74,7 @@ def test_blocks_of_large_images_are_small():
     start = initial_parameters(
         [80000, 1], "relu", None, np.random.default_rng(0), float, images.stages
     )
-    assert Network(start, "relu", [0.0], images=images).block_rows == ROWS_OF_BLOCK
+    assert Network(start, "relu", [0.0], images=images).block_rows == FEWEST_IMAGES
 
 
 def test_the_start_of_a_kernel_counts_the_pixels_it_goes_into():

@@ -123,13 +123,15 @@ def test_noise_has_the_spread_asked_for():
 
 
 @unconverged
+@pytest.mark.parametrize("n_features", [30, 400])
 @pytest.mark.parametrize("stored", [np.asarray, sparse.csr_matrix])
-def test_a_row_is_predicted_alike_alone_and_among_others(stored):
+def test_a_row_is_predicted_alike_alone_and_among_others(stored, n_features):
     random = np.random.default_rng(0)
-    X = stored(random.normal(size=(40, 30)) * (random.random((40, 30)) < 0.05))
+    kept = random.random((40, n_features)) < 0.05
+    X = stored(random.normal(size=(40, n_features)) * kept)
     model = MLPRegressor((50, 20), max_iter=1, random_state=0).fit(X, np.arange(40.0))
     together, hidden = model.predict(X), model.hidden_activations(X)
-    for n_rows in (1, 2, 3, 7, 8, 30):
+    for n_rows in (1, 2, 3, 7, 12, 13, 30):
         np.testing.assert_array_equal(model.predict(X[:n_rows]), together[:n_rows])
         for few, many in zip(model.hidden_activations(X[:n_rows]), hidden, strict=True):
             np.testing.assert_array_equal(few, many[:n_rows])

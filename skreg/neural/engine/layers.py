@@ -163,14 +163,19 @@ def product_by_blocks(a: Matrix, b: Matrix, out: Matrix) -> Matrix:
 
 
 class Activation(Layer):
-    """A function of each entry, in place; buffers are two, of `dtype` and shape (n_rows, width)."""
+    """A function of each entry, in place; of `dtype` and shape (n_rows, width).
+
+    With `slopes` there is a buffer for its derivative, which `backward` asks for.
+    """
 
     _slope: Matrix
 
-    def __init__(self, width: int, dtype: Any) -> None:
-        self._width, self._dtype = width, np.dtype(dtype)
+    def __init__(self, width: int, dtype: Any, slopes: bool = True) -> None:
+        self._width, self._dtype, self._slopes = width, np.dtype(dtype), slopes
 
     def _allocate(self, n_rows: int) -> dict[str, Matrix]:
+        if not self._slopes:
+            return {}
         return {"_slope": np.empty((n_rows, self._width), dtype=self._dtype)}
 
 
@@ -188,6 +193,8 @@ class Relu(Activation):
         # A product with a mask of floats takes half as long as np.maximum, and backward needs the
         # mask; one of bools is converted in every product. 0.0 * inf is NaN, as it should be.
         np.greater(x, 0.0, out=self._positive)
+        if not self._slopes:
+            return np.multiply(x, self._positive, out=x)
         np.copyto(self._slope, self._positive)
         return np.multiply(x, self._slope, out=x)
 

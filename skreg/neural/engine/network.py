@@ -10,7 +10,7 @@ import numpy as np
 
 from .conv import Conv2D
 from .images import ChannelDropout, ConvStage, ConvStages, Flatten, ToPixels
-from .layers import ACTIVATIONS, EVEN, HALF_BLOCK, ROWS_OF_BLOCK, Dense, Dropout, Layer, Matrix
+from .layers import ACTIVATIONS, EVEN, HALF_BLOCK, Dense, Dropout, Layer, Matrix
 from .normalization import BatchNorm, LayerNorm
 from .pooling import POOLINGS
 from .weights import Parameters, kernel_areas
@@ -19,6 +19,8 @@ from .weights import Parameters, kernel_areas
 WIDEST_BLOCK = 1 << 20
 # Share of entries that are not zero below which sparse products are used; at 0.1 they take as long.
 SPARSE_BELOW = 0.05
+# Images that are predicted at a time however large they are: with fewer products take longer.
+FEWEST_IMAGES = 8
 # What a byte of an image is divided by: white is then 1.
 WHITE = 255.0
 
@@ -98,9 +100,8 @@ class Network:
         self._backwards = self.layers[: self._first : -1]
         widths = [n_in, *(weight.shape[1] for weight in weights)]
         widest = max(*widths, *(math.prod(stage.convolved) for stage in stages))
-        #: Rows that are predicted at a time: as many as keep every buffer in bounds, and of
-        #: images no fewer than a block of a dense layer's rows.
-        self.block_rows = max(ROWS_OF_BLOCK if stages else 64, WIDEST_BLOCK // widest)
+        #: Rows that are predicted at a time: as many as keep every buffer in bounds.
+        self.block_rows = max(FEWEST_IMAGES if stages else 64, WIDEST_BLOCK // widest)
 
     def _append(self, layer: Layer, n_pixels: int = 1) -> None:
         self.layers.append(layer)
@@ -127,7 +128,7 @@ class Network:
     def _append_activation(self, width: int, n_pixels: int = 1) -> None:
         function = ACTIVATIONS[self._activation]
         if function is not None:
-            self._append(function(width, self._dtype), n_pixels)
+            self._append(function(width, self._dtype, self.gradients is not None), n_pixels)
 
     def _append_normalization(self, i: int, n_pixels: int = 1) -> None:
         own, slopes = self.parameters, self.gradients
