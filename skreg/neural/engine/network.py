@@ -179,7 +179,8 @@ class Network:
 
     def rows(self, X: Any, index: Any, dense: bool = False) -> Any:
         """Some rows of X, as the network reads them."""
-        return rows_of(X, index, dense or self.needs_dense, self._dtype)
+        # Whether sparse products are faster depends on the rows beside.
+        return rows_of(X, index, dense or self.needs_dense or self._rows_alike, self._dtype)
 
     def raw(self, X: Any, rows: Any = None, rng: np.random.Generator | None = None) -> Matrix:
         """Raw predictions of all rows of X, or of some, block by block."""
@@ -262,13 +263,9 @@ def from_bytes(values: Matrix, dtype: Any, out: Matrix | None = None) -> Matrix:
     return np.divide(values, WHITE, out=out, dtype=dtype)
 
 
-def padded(x: Any) -> Any:
+def padded(x: Matrix) -> Matrix:
     """`x` with rows of zeros after its own, up to a multiple of `HALF_BLOCK`."""
     missing = -x.shape[0] % HALF_BLOCK
     if not missing:
         return x
-    if isinstance(x, np.ndarray):
-        return np.concatenate([x, np.zeros((missing, x.shape[1]), dtype=x.dtype)])
-    grown = x.copy()
-    grown.resize(x.shape[0] + missing, x.shape[1])
-    return grown
+    return np.concatenate([x, np.zeros((missing, x.shape[1]), dtype=x.dtype)])
