@@ -38,6 +38,9 @@ from .tolerances import KKT_ROUNDING
 MOST_CORRECTIONS = 6
 # So many times a step along hidden directions may stop at bounds; more gain nothing that is seen.
 MOST_STOPS = 3
+# Steps that stop may be 1e9 times as long as the residual they leave, and rounded as such. Each
+# removal of what is along the directions leaves a share of eps over the shortest of that rounding.
+MOST_REMOVALS = 5
 # An L1 threshold under this share of the largest possible correlation is too close to rounding
 # to scale by it.
 LOOSE = 1e-6
@@ -229,7 +232,8 @@ def _past_hidden(
     """The bound from a residual without what it has along directions that no Gram matrix shows.
 
     The step to the best coefficients along them stops at bounds and kinks; a feature that wants to
-    leave its own after it joins.
+    leave its own after it joins. Of more features than directions not all can have the
+    correlations wanted: those that they do have then decide how far the residual is scaled.
     """
     best, dual, root = 0.5 * rss + float(penalty.value(w).sum()), q, np.sqrt(design.omega)
     step, slope = np.zeros(len(w)), np.zeros(len(w))
@@ -247,20 +251,30 @@ def _past_hidden(
         stopped |= stops
         free &= ~stops
         step = np.where(stopped, np.clip(w + step, low, high) - w, 0.0)
-        rest, rows = q, np.zeros(design.n_samples)
+        dual, rows = q, np.zeros(design.n_samples)
         if step.any():
             rows = root * design.predict(step)
-            rest = q - design.correlate(reciprocal(root) * rows)
+            dual = q - design.correlate(reciprocal(root) * rows)
         index = np.flatnonzero(free)
         wanted = slope[index] + penalty.l2[index] * w[index]
         along = directions_of(design, index, penalty.l2[index])
-        step[index], more = along.remove(design, rest[index] - wanted)
-        rows = rows + more
-        dual = q - design.correlate(reciprocal(root) * rows)
-        dual[index] = wanted + penalty.l2[index] * step[index]
+        for _ in range(MOST_REMOVALS):
+            length = np.linalg.norm(rows)
+            excess = dual[index] - wanted - penalty.l2[index] * step[index]
+            part, more = along.remove(design, excess)
+            step[index] += part
+            rows = rows + more
+            dual = q - design.correlate(reciprocal(root) * rows)
+            if np.linalg.norm(rows) >= 0.5 * length:
+                break
+        missed, error = along.out_of_span(slope[index])
+        dual[index] = wanted + penalty.l2[index] * step[index] - missed
         moved = float(rows @ rows)
-        inner = moved + float(step @ dual)
-        best = min(best, float(gap_at(w, dual, rss, penalty, inner, moved)))
+        inner = moved + float(step @ dual + error @ np.abs(step[index]))
+        farthest = dual.copy()
+        farthest[index] += np.copysign(error, dual[index])
+        gap = float(gap_at(w, farthest, rss, penalty, inner, moved))
+        best = min(best, gap + 2.0 * float(error @ np.abs(w[index])))
     return best
 
 

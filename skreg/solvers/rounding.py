@@ -109,6 +109,15 @@ class Directions:
         """The least length there is."""
         return float(self.lengths.min(initial=1.0))
 
+    def out_of_span(self, correlations: Array) -> tuple[Array, Array]:
+        """The part of these correlations that no residual has with the columns, and its error."""
+        asked = self.inverse * correlations
+        if len(self.right) == len(asked):
+            return np.zeros_like(asked), np.zeros_like(asked)
+        missed = asked - self.right.T @ (self.right @ asked)
+        turned = NOISE * self.lengths.max(initial=0.0) / self.shortest  # by rounding of the columns
+        return missed / self.inverse, turned * np.linalg.norm(asked) / self.inverse
+
     def remove(self, design: Design, gradient: Array) -> tuple[Array, Array]:
         """The step in the coefficients, and in the weighted rows, that a gradient asks for."""
         share = (self.right @ (self.inverse * gradient)) / self.lengths

@@ -238,3 +238,31 @@ def test_copies_at_bounds_hide_nothing(seed, apart):
     for model in (Lasso(0.0), Ridge(0.0), Lasso(0.1, penalty_factor=[0.0, 0.0, 1, 1, 1, 1])):
         model.set_params(positive=True).fit(X, y)
         assert model.dual_gap_ <= 1e-10
+
+
+@pytest.mark.parametrize("apart", [1e-9, 1e-8])
+@pytest.mark.parametrize("share", [0.01, 0.1])
+@pytest.mark.parametrize("seed", range(4))
+def test_more_faint_penalties_than_directions_claim_nothing_together(seed, share, apart):
+    """Nearly equal columns, whose correlations with one residual cannot all be at the kinks."""
+    rng = np.random.default_rng(seed)
+    X = (1.0 + apart * rng.standard_normal((4, 20))) * rng.uniform(0.5, 2, 20)
+    y = rng.standard_normal(4)
+    y -= y.mean()
+    bound = np.where(rng.random(20) < 0.5, np.inf, 0.3)
+    shape = {"fit_intercept": False, "lower_bound": -bound, "upper_bound": bound[::-1]}
+    alpha = 0.3 * share * apart
+    claims(Lasso(alpha, solver="cd", **shape), X, y, Problem.of(X, y, alpha, **shape))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_steps_that_stop_far_away_hide_nothing(seed):
+    """Bounds up to 1e10, where a step along short directions is rounded before others undo it."""
+    rng = np.random.default_rng(seed)
+    X = (1.0 + 1e-11 * rng.standard_normal((6, 20))) * rng.uniform(0.5, 2, 20)
+    y = rng.standard_normal(6)
+    y -= y.mean()
+    bound = 10.0 ** rng.uniform(-1, 10, 20) * (rng.random(20) < 0.9)
+    shape = {"fit_intercept": False, "lower_bound": -bound, "upper_bound": bound[::-1]}
+    alpha = 0.3 * 1e-11
+    claims(Lasso(alpha, **shape), X, y, Problem.of(X, y, alpha, **shape))

@@ -35,6 +35,11 @@ def test_what_such_fits_have_found(seed):
     assert judged(case(seed)) is None
 
 
+def test_what_fits_over_the_whole_range_have_found():
+    """A certificate from correlations that no residual has with the columns."""
+    assert judged(case(6098, wide=True), refusable=True) is None
+
+
 def test_a_wrong_answer_is_found():
     found = case(1)
     fit = found.model.fit
