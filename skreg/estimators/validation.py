@@ -100,6 +100,7 @@ def check_table(
     X, y
     """
     refuse_no_table(estimator, X, names[0])
+    refuse_no_table(estimator, y, names[1])
     given = {names[0]: X} if y is None else {names[0]: X, names[1]: y}
     for name, values in given.items():
         _refuse_hidden(values, name, place_of)

@@ -40,6 +40,9 @@ def test_validation_data_that_are_no_table_of_numbers_are_named(X_val, message, 
     given = (RowBlocks([(X, y)]),) if blocks else (X, y)
     with pytest.raises(TypeError, match=message):
         MLPRegressor(**SHORT).fit(*given, X_val=X_val, y_val=Y_VAL)
+    message = message.replace("X_val", "y_val")
+    with pytest.raises(TypeError, match=message):
+        MLPRegressor(**SHORT).fit(*given, X_val=X_VAL, y_val=X_val)
 
 
 # Scores that are no numbers
