@@ -273,11 +273,14 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         Raises
         ------
         ValueError
-            If the model has no dropout: all draws would be the same.
+            If the network was fitted without dropout: all draws would be the same.
         """
         check_is_fitted(self)
         if not self._network(sampling=True).noisy:
-            raise ValueError("predict_samples needs dropout or input_dropout above 0")
+            raise ValueError(
+                "predict_samples needs dropout, and the network was fitted without: set dropout or"
+                " input_dropout above 0 and fit again"
+            )
         if n_samples < 1:
             raise ValueError(f"n_samples must be at least 1, got {n_samples}")
         seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)

@@ -258,5 +258,6 @@ def test_what_is_set_after_a_fit_is_of_the_next_training_alone():
     assert model.hidden_activations(X)[0].min() < 0.0
     model.partial_fit(X, np.abs(y))
     assert model.hidden_activations(X)[0].min() == 0.0
-    with pytest.raises(ValueError, match="predict_samples needs dropout"):
+    model.set_params(dropout=0.5)
+    with pytest.raises(ValueError, match=r"predict_samples needs dropout.*fitted without.*again"):
         model.predict_samples(X)
