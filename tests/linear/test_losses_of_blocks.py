@@ -285,6 +285,14 @@ def test_maps_whose_second_derivatives_do_not_fit_into_memory_are_fitted_whole(
     np.testing.assert_array_equal(found.coef_, wanted.coef_)
 
 
+def test_nothing_is_refused_for_memory_that_the_system_does_not_tell(monkeypatch):
+    monkeypatch.delattr("os.sysconf", raising=False)
+    assert room.memory_of_machine() is None
+    room.refuse_too_large(10**7, n_folds=10)
+    assert room.n_hessians(10**7, 1) == 1
+    assert room.n_hessians(6, 2) == room.MOST_HESSIANS
+
+
 def test_what_is_refused():
     X, y, weight, fold = data("two")
     rows = in_blocks(X, y)
@@ -322,6 +330,9 @@ def test_what_is_refused():
             LogisticRegression(class_weight=class_weight).fit(narrow)
     with pytest.raises(TypeError, match="X to predict must be rows in memory, not RowBlocks"):
         LogisticRegression().fit(X, y).predict(rows)
+    for model in (PoissonRegressor(), LogisticRegression()):
+        with pytest.raises(TypeError, match=r"^y must be rows in memory, not RowBlocks$"):
+            model.fit(X, rows)
 
 
 def test_rows_that_change_between_passes_are_refused():
