@@ -207,10 +207,11 @@ def _about_the_table() -> Iterator[None]:
     """What keeps models from being fitted, in one line: the table is why."""
     try:
         yield
-    except TableError:
+    except (TableError, np.linalg.LinAlgError):  # the latter tells of the program, not of the table
         raise
     except (ValueError, MemoryError) as error:
-        raise TableError(f"no models of this table: {error}; --drop leaves out columns") from error
+        reason = str(error) or "there is not enough memory"  # Python's own error has no words
+        raise TableError(f"no models of this table: {reason}; --drop leaves out columns") from error
 
 
 @contextmanager

@@ -228,14 +228,30 @@ def test_the_size_of_numbers_does_not_matter(tmp_path, capsys):
         assert re.sub(unlike, "", out, flags=re.M) == re.sub(unlike, "", text(0, y), flags=re.M)
 
 
-def test_what_the_models_do_not_take_is_one_line(file, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("the sums over rows take 40 GiB"), "the sums over rows take 40 GiB"),
+        (MemoryError(), "there is not enough memory"),
+    ],
+)
+def test_what_the_models_do_not_take_is_one_line(error, reason, file, monkeypatch, capsys):
     def refuse(*_, **__):
-        raise ValueError("the sums over rows take 40 GiB")
+        raise error
 
     for name, options in (("compare", []), ("compare_chunks", ["--chunk-rows", 100])):
         monkeypatch.setattr(f"skreg.command.run.{name}", refuse)
         _, (*_, line) = said(capsys, file, "--target", "price", *options, code=2)
-        assert "no models of this table: the sums over rows take 40 GiB" in line
+        assert f"no models of this table: {reason}; --drop" in line
+
+
+def test_an_error_of_linear_algebra_is_not_laid_on_the_table(file, monkeypatch):
+    def fail(*_, **__):
+        raise np.linalg.LinAlgError("SVD did not converge")
+
+    monkeypatch.setattr("skreg.command.run.compare", fail)
+    with pytest.raises(np.linalg.LinAlgError, match="SVD did not converge"):
+        main([str(file), "--target", "price", "--no-plots"])
 
 
 @pytest.mark.parametrize(
