@@ -44,7 +44,8 @@ from .options import ReadingOptions
 ReportProgress = Callable[[int, int], None]
 # Lines among which comments, titles and header are looked for.
 HEAD = 10 * FIRST_LINES
-# Rows at the end of a file among which a line of totals is told from categories.
+# Rows at the end of a file among which a line of totals is told from categories, and lines there
+# that are kept to show it.
 TAIL = 100
 
 
@@ -77,13 +78,10 @@ class ChunkSource(Protocol):
 class _Pass:
     """What one pass over the lines leaves out, and its last lines of rows."""
 
-    n_lines: int  # that are kept
     n_comments: int = 0
     n_repeats: int = 0
     of_footer: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.last: deque[Line] = deque(maxlen=self.n_lines)
+    last: deque[Line] = field(default_factory=partial(deque, maxlen=TAIL))
 
 
 class TextChunks:
@@ -125,7 +123,7 @@ class TextChunks:
         pairs = zip(self._names, header, strict=True)
         self.unnamed = frozenset(name for name, own in pairs if n_above and not own)
         self.declared: Mapping[str, Declared] = {}  # all is text
-        self._pass = _Pass(0)
+        self._pass = _Pass()
         self._words_above: dict[str, bool] = {}
 
     @property
@@ -136,7 +134,7 @@ class TextChunks:
 
     def chunks(self, progress: ReportProgress) -> Iterator[Chunk]:
         """The rows, in one pass; `TableError` where a line cannot be read."""
-        self._pass, n_done = _Pass(self._n_rows + TAIL), 0
+        self._pass, n_done = _Pass(), 0
         with readable(self._path, self._options.encoding), self._opened() as text:
             records = self._records(text, self._pass)
             held = list(islice(records, self._n_rows))
@@ -172,7 +170,7 @@ class TextChunks:
         """Whether a cell of the first rows has a word, for which they are read again, but once."""
         if word not in self._words_above:
             with self._opened() as text:
-                rows = islice(self._records(text, _Pass(0)), n_rows)
+                rows = islice(self._records(text, _Pass()), n_rows)
                 self._words_above[word] = any(word in cell for _, row in rows for cell in row)
         return self._words_above[word]
 

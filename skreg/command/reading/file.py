@@ -273,7 +273,7 @@ def without_footer(
     if end < len(rows):
         left_out = {n for (first, last), _ in rows[end:] for n in range(first, last + 1)}
         below = [line for number, line in lines if number in left_out]
-        many = "a line" if len(below) == 1 else f"{len(below)} lines"
+        many = "a line" if len(left_out) == 1 else f"{len(left_out)} lines"
         shown = shorten(", ".join(below), 60, placeholder=" ...")
         notes.append(f"left out {many} below the rows: {shown!r}")
     return rows[:end]
