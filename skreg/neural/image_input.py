@@ -42,7 +42,8 @@ def as_rows(X: Any, channels: str, name: str = "X") -> tuple[Any, ImageShape | N
 def _stacked(images: Any, name: str) -> Any:
     """Images that come one by one as one array."""
     try:
-        return np.asarray(list(images))
+        # An array of objects would stay one.
+        return np.asarray(list(images) if isinstance(images, np.ndarray) else images)
     except ValueError:
         pass
     first: tuple[int, ...] | None = None

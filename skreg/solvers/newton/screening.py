@@ -53,8 +53,11 @@ class Outside(NamedTuple):
     most : ndarray of shape (k,)
         What residuals are to be scaled by for the others.
     left : ndarray of int
-        Features of which `missing`, (k, len(left)), tells whether they violate their conditions;
-        None where none does.
+        Features whose conditions were looked at: all of a dense X, with the working set; of a
+        sparse X those outside it that screening left, perhaps none.
+    missing : ndarray of bool of shape (k, len(left)), or None
+        Which of these violate their conditions at which alpha; those of the working set never do.
+        None where none does. Of a dense X a column belongs to the feature of the same number.
     first : ReferencePoint
         The first point at which correlations of all features are known.
     at : callable

@@ -46,7 +46,6 @@ IN_A_SAMPLE, SAMPLED_STEPS = 4, 2
 # or next to nothing, digits are lost.
 LEAST_SPREAD = 1e-2
 
-
 Blocks = list[tuple[slice, Array]]
 
 
