@@ -306,3 +306,16 @@ def test_a_single_row_is_met_by_the_intercept(alpha):
     model = PoissonRegressor(alpha=alpha, standardize=True).fit(X[:1], [3.0])
     assert not model.coef_.any()
     assert_allclose(model.predict(X[:1]), 3.0)
+
+
+def test_degrees_of_freedom_over_few_rows_are_the_trace_of_the_smoother():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20, 50))
+    y = rng.poisson(np.exp(0.3 * X[:, 0]))
+    alphas = [1.0, 0.1]
+    path = skreg.regularization_path(PoissonRegressor(l1_ratio=0.0), X, y, alphas=alphas)
+    for alpha, w, b, df in zip(alphas, path.coefs.T, path.intercepts, path.df, strict=True):
+        h = np.exp(X @ w + b)
+        Z = (X - h @ X / h.sum()) * np.sqrt(h / len(h))[:, None]
+        H = Z.T @ Z
+        assert df == pytest.approx(np.trace(np.linalg.solve(H + alpha * np.eye(50), H)), rel=1e-7)

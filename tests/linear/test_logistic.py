@@ -459,3 +459,14 @@ def test_steps_go_on_while_the_objective_falls():
         y = X @ draw.standard_normal(20) + 5 * draw.standard_normal(40) > 0
         model = LogisticRegression(C=300, fit_intercept=False).fit(X, y)
         assert model.dual_gap_ < 1e-6
+
+
+def test_paths_of_classes_have_the_digits_of_single_fits():
+    X, y = load_iris(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    alphas = np.geomspace(0.1, 1e-3, 40)
+    path = skreg.regularization_path(LogisticRegression(l1_ratio=0.0), X, y, alphas=alphas)
+    for i in (5, 20, 35):
+        single = LogisticRegression(C=1.0 / (alphas[i] * len(X)), tol=1e-13).fit(X, y)
+        found = path.coefs[..., i].reshape(single.coef_.shape)
+        np.testing.assert_allclose(found, single.coef_, atol=1e-7 * np.abs(found).max())

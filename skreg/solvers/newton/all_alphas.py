@@ -23,6 +23,9 @@ from .polynomials import lagrange
 ROUGH_ERROR = 1e-8
 # Solutions that a polynomial goes through: between alphas, and beyond the last.
 NODES_BETWEEN, NODES_BEHIND = 4, 2
+# The errors of steps are this share of what is asked for, which takes a few alphas one more sweep
+# and gives coefficients one more digit.
+SHARE_OF_ERROR = 0.1
 # Sweeps of alphas that start together.
 MOST_SWEEPS_AT_ONCE = 10
 
@@ -71,7 +74,7 @@ class AllAlphas(ABC):
     slack : ndarray of shape (m,)
         What a correlation may exceed its threshold by; infinite of what is not to be active.
     least_error : float
-        The largest error of a step, over the unit of the rows.
+        The largest error that is allowed of a step, over the unit of the rows.
     most : int
         Sweeps, of which there are never more than `MOST_SWEEPS_AT_ONCE`.
     """
@@ -86,7 +89,7 @@ class AllAlphas(ABC):
         self, rates: Array, ridges: Array | None, slack: Array, least_error: float, most: int
     ) -> None:
         self._rates, self._ridges, self.slack = rates, ridges, slack
-        self.least_error, self.most = least_error, most
+        self.least_error, self.most = SHARE_OF_ERROR * least_error, most
         free = (rates == 0.0) & np.isfinite(slack)
         self._free = free if free.any() else None
         self._smooth = bool(free.all())

@@ -35,8 +35,8 @@ from .screening import Features, look_outside
 MOST_SWEEPS = 8
 # The error falls to this share or less with a sweep, or curvatures are renewed.
 SWEEP_CONTRACTION = 0.25
-# Both of a sparse X.
-OF_SPARSE = 14, 0.5
+# Both of a sparse X, of which a Gram matrix takes as long as many sweeps.
+SPARSE_SWEEPS, SPARSE_CONTRACTION = 14, 0.5
 # Sweeps with the same curvature before a slow one is a reason to renew it.
 WORTH_RENEWING = 2
 

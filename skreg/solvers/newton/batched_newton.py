@@ -22,7 +22,15 @@ import numpy as np
 from ...data.design import Array, Design, Index
 from ..base import Bound, Mask, Settings, Solution
 from ..quadratic.kkt_check import KKTCheck, ReferencePoint
-from .batch import MOST_SWEEPS, OF_SPARSE, SWEEP_CONTRACTION, Batch, Points, Solved
+from .batch import (
+    MOST_SWEEPS,
+    SPARSE_CONTRACTION,
+    SPARSE_SWEEPS,
+    SWEEP_CONTRACTION,
+    Batch,
+    Points,
+    Solved,
+)
 from .curvatures import ACTIVE_A_ROW, CurvatureSource, Frozen, OfFewRows
 from .newton_cg import NewtonCG
 from .passes import Passes
@@ -93,7 +101,8 @@ class BatchedNewton(NewtonPath):
         smooth = self.rows.loss.gap_from_curvature and not self.penalty.has_bounds
         self.batches, sparse = smooth and not alone, self.design.sparse
         self.few, self.many = (FEW_SPARSE, MANY_SPARSE) if sparse else (FEW_SWEEPS, MANY_SWEEPS)
-        most, contraction = OF_SPARSE if sparse else (MOST_SWEEPS, SWEEP_CONTRACTION)
+        most = SPARSE_SWEEPS if sparse else MOST_SWEEPS
+        contraction = SPARSE_CONTRACTION if sparse else SWEEP_CONTRACTION
         self.limits = min(settings.max_iter, most), contraction
         self.largest_support = LARGEST_SPARSE_SUPPORT if sparse else LARGEST_SUPPORT
         self.check = KKTCheck(self.design, self.penalty, settings.tuning) if sparse else None
@@ -134,10 +143,13 @@ class BatchedNewton(NewtonPath):
     def _together(self, alphas: Array) -> int:
         """How many of these alphas, from the first, are a batch; zero where one alone is better.
 
-        A support that is large is left to the active-set method, which updates its factor.
+        A support that is large is left to the active-set method, which updates its factor, as is
+        one of more features than a sparse X has rows, whose curvature has no smaller form here.
         """
-        n_active = np.count_nonzero(self.point.w)
-        if not self.batches or not alphas[0] > 0.0 or n_active > self.largest_support:
+        n_active, largest = np.count_nonzero(self.point.w), float(self.largest_support)
+        if self.design.sparse:
+            largest = min(largest, ACTIVE_A_ROW * self.design.n_samples)
+        if not self.batches or not alphas[0] > 0.0 or n_active > largest:
             return 0
         last = self.alpha if np.isfinite(self.alpha) else alphas[0]
         before = np.append(last, alphas[:-1])

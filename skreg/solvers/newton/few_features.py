@@ -26,9 +26,6 @@ from .rows import TargetLoss, on_rows_that_count, target_rows
 FEW_PAIRED, MOST_PAIRS = 16, 1 << 18
 # A path of fewer alphas is not worth it, nor one whose arrays have more entries than this.
 LEAST_ALPHAS, ENTRIES_OF_A_PATH = 25, 1 << 18
-# The errors of steps are this share of what is asked for, which takes a few alphas one more sweep
-# and gives coefficients one more digit.
-SHARE_OF_ERROR = 0.1
 
 
 class FewFeatures(AllAlphas):
@@ -76,7 +73,7 @@ class FewFeatures(AllAlphas):
         if ratio < 1.0:
             ridges = np.zeros(m + one)
             ridges[:m] = (1.0 - ratio) * penalty.l2_factors
-        super().__init__(rates, ridges, slack, SHARE_OF_ERROR * least_error, most)
+        super().__init__(rates, ridges, slack, least_error, most)
 
     @staticmethod
     def serve(n_samples: int, m: int, n_alphas: int) -> bool:

@@ -28,6 +28,7 @@ from .certificate import balanced, gap_of
 from .line_search import NewtonSteps, armijo_share
 from .model import CurvedModel
 from .prox_newton import LONG_STEP, TRUSTED_STEPS, Point, aims_of, between
+from .row_space import RowSpace
 from .rows import target_rows
 
 # Features from which on products are worth it on a path, whose alphas share Hessians otherwise.
@@ -57,8 +58,9 @@ RENEWED = 2.0
 CALLS_OF_PRODUCTS = 1e6
 # The same of the Hessian and its factor, beside nm² + m³/3.
 CALLS_OF_FACTOR = 3e6
-# Features up to which degrees of freedom are worked out: 1000 take .1 s.
-LARGEST_TRACE = 1000
+# Features, or rows where these are fewer, up to which degrees of freedom are worked out: 1000 take
+# .1 s; and entries of X that are made dense for that.
+LARGEST_TRACE, MOST_ENTRIES_OF_A_TRACE = 1000, 1 << 23
 
 
 class NewtonCG:
@@ -251,12 +253,17 @@ def smooth_traces(bound: Bound, alphas: Array, W: Array, intercepts: Array) -> A
     Intercepts are those of the user's X. NaN where there are too many features to decompose their
     matrix.
     """
-    design = bound.design
-    if design.n_features > LARGEST_TRACE:
+    design, n_entries = bound.design, bound.design.n_samples * bound.design.n_features
+    few_rows = n_entries <= MOST_ENTRIES_OF_A_TRACE and RowSpace.serves(bound)
+    if min(design.n_features, design.n_samples if few_rows else np.inf) > LARGEST_TRACE:
         return np.full(len(alphas), np.nan)
-    rows, part = target_rows(bound), design.subset(np.arange(design.n_features))
+    rows, found = target_rows(bound), np.empty(len(alphas))
     b = intercepts - design.intercept(design.to_raw(W.T), 0.0)
-    each, found = rows.offset + design.predict(W.T).T + b[:, None], np.empty(len(alphas))
+    each = rows.offset + design.predict(W.T).T + b[:, None]
+    if few_rows:
+        bound = RowSpace(bound).bound
+        W = np.zeros((len(alphas), bound.design.n_features))  # which none of the traces hangs on
+    part = bound.design.subset(np.arange(bound.design.n_features))
     for i, (alpha, w, eta) in enumerate(zip(alphas.tolist(), W, each, strict=True)):
         model = CurvedModel(part, rows.slopes(eta)[1], rows.has_intercept)
 
