@@ -56,6 +56,8 @@ def _svd(A: Array) -> tuple[Array, Array, Array]:
 
     It fails on a few matrices with singular values at rounding; the slow one decomposes these.
     """
+    if not A.size:  # which older versions of SciPy do not take
+        return np.empty((len(A), 0)), np.empty(0), np.empty((0, A.shape[1]))
     options: dict[str, Any] = {"full_matrices": False, "check_finite": False}
     try:
         U, s, Vt = linalg.svd(A, **options)
