@@ -35,10 +35,10 @@ from .parameters import NetworkParameters
 from .rows import Rows
 from .running import architecture_of, parameters_of
 
-# Most rows that are predicted in a way that gives a row the same digits whatever its place, and
-# most multiplications of a layer for them. On some processors one product of all rows does not; of
-# larger ones it takes half the time.
-MOST_ALIKE, MOST_PRODUCTS_ALIKE = 1000, 1 << 22
+# Most rows that are predicted in a way that gives a row the same digits whatever its place, which
+# one product of all rows does not on some processors. Of layers with more weights, or of more
+# multiplications in all, it takes up to twice the time.
+MOST_ALIKE, WIDEST_ALIKE, MOST_PRODUCTS_ALIKE = 1000, 1 << 16, 1 << 22
 
 
 def can_go_on(estimator: Any) -> bool:
@@ -200,15 +200,16 @@ class BaseMLP(NetworkParameters, CallbackSupportMixin, CheckedParameters):
         activation, dropout, in_input = architecture_of(self)
         if not sampling:
             dropout, in_input = [0.0] * (len(self.coefs_) - 1), 0.0
-        products = n_rows * max(weight.size for weight in self.coefs_)
-        few = n_rows <= MOST_ALIKE and products <= MOST_PRODUCTS_ALIKE
+        widest = max(weight.size for weight in self.coefs_)
+        few = n_rows <= MOST_ALIKE and n_rows * widest <= MOST_PRODUCTS_ALIKE
+        alike = self._images is None and few and widest <= WIDEST_ALIKE
         return Network(
             self._parameters(n_rows),
             activation,
             dropout,
             in_input,
             images=self._images,
-            rows_alike=self._images is None and few,
+            rows_alike=alike,
         )
 
     def _parameters(self, n_rows: int) -> Parameters:
